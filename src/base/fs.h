@@ -1,0 +1,28 @@
+// Files and folders.
+#pragma once
+
+#include "base/def.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+// Read a regular file whole. -EFBIG over limit, -EISDIR etc. as from the kernel. *ret NUL-terminated.
+int fs_read_file(const char *path, size_t limit, char **ret, size_t *ret_size);
+// Write text to a file by a temporary name and rename. 0 or -errno.
+int fs_write_file_atomic(const char *path, const char *text, mode_t mode);
+// Create the missing parents of path (not path itself), each with mode (umask set aside). 0 or -errno.
+int fs_mkdir_parents(const char *path, mode_t mode);
+// Create path and its missing parents. 0 or -errno.
+int fs_mkdir_p(const char *path, mode_t mode);
+// Remove a folder with all that is in it: no symlink followed, iterative, stays on one file system.
+int fs_remove_tree(const char *path);
+// Absolute, no empty, "." or ".." components, no trailing slash beyond "/".
+bool fs_path_is_normalized(const char *path);
+bool fs_path_is_absolute(const char *path);
+// New string with duplicate slashes and "." components dropped, no trailing slash; NULL: no memory.
+char *fs_path_simplify(const char *path);
+// dir + "/" + name, new string; NULL: no memory.
+char *fs_path_join(const char *dir, const char *name);
+const char *fs_path_basename(const char *path);
+// readlink into a new string. 0 or -errno.
+int fs_readlink(const char *path, char **ret);

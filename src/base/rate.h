@@ -1,0 +1,18 @@
+// A fixed-window event counter, as systemd counts (features §9.20): the window opens with the first
+// event, `burst` events pass in it, more are over the limit until it ends.
+#pragma once
+
+#include "base/def.h"
+
+struct rate {
+        usec_t interval; // 0: no limit
+        unsigned burst;  // 0: no limit
+        usec_t begin;    // start of the current window, 0: none
+        unsigned count;  // events in the window
+};
+
+// Count one event at time now; true: below the limit.
+bool rate_below(struct rate *r, usec_t now);
+void rate_reset(struct rate *r);
+// When the current window ends (now, if there is none).
+usec_t rate_window_end(const struct rate *r, usec_t now);

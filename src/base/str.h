@@ -1,0 +1,31 @@
+// Strings: comparisons, prefixes, allocation by printf, escaping of untrusted text.
+#pragma once
+
+#include "base/def.h"
+
+static inline bool streq(const char *a, const char *b)
+{
+        return strcmp(a, b) == 0;
+}
+
+// Both NULL, or both strings and equal.
+bool str_eq_ptr(const char *a, const char *b);
+// s if it begins (ends) with prefix (suffix): the part behind the prefix, or the start of the suffix; else NULL.
+char *str_after_prefix(const char *s, const char *prefix);
+char *str_at_suffix(const char *s, const char *suffix);
+bool str_is_empty(const char *s); // NULL or ""
+
+// printf into a new string; NULL when memory runs out.
+char *str_printf(const char *fmt, ...) PRINTF(1, 2);
+// strndup that accepts n larger than the string. NULL when memory runs out.
+char *str_ndup(const char *s, size_t n);
+// Replace *p with a copy of s (NULL: with NULL). 0 or -ENOMEM (then *p is unchanged).
+int str_set(char **p, const char *s);
+// Strip ASCII white space at both ends, in place; returns the new start.
+char *str_strip(char *s);
+// Copy with control bytes and invalid UTF-8 as \xHH (safe for logs and terminals). NULL: no memory.
+char *str_escape(const char *s);
+bool str_is_utf8(const char *s);
+// The name of names[] (n entries) that is nearest to s by edit distance, if it is near enough to be
+// what was meant (at most a third of the length differs); else NULL.
+const char *str_nearest(const char *s, const char *const *names, size_t n);
