@@ -1,0 +1,68 @@
+// The table: one row a directive (src/conf/directives/*.def). Everything that needs to know directives
+// walks it: assignment, libconfuse options, defaults, diagnostics, canonical dump, bus properties,
+// manual pages, completions, fuzz dictionary, the parse test.
+//
+// Row forms (all arguments on every row):
+//   DIRECTIVE(section, Name, field, kind, arg, "default", flags, "example", "bad example", "owner.c", "One line of prose.")
+//   MORE     (section, Name, field, kind, arg,            flags, "example", "bad example", "owner.c", "prose")
+//            another directive that fills an existing field (arg tells the kind which: a port type,
+//            a condition type, an obsolete alias, ...)
+//   UNACTED  (section, Name, how, "example", "prose")   known to systemd; how: IGNORE notice, REFUSE, SILENT
+// section: Unit, Install, Socket, Service, or Exec, Kill, Cgroup (valid in Socket and Service).
+#pragma once
+
+#include "conf/kind.h"
+
+enum directive_flags {
+        DIRECTIVE_OBSOLETE = 1 << 0,  // accepted with a notice
+        DIRECTIVE_SPECIFIER = 1 << 1, // % is expanded
+        DIRECTIVE_USHER = 1 << 2,     // X- key of usher
+        DIRECTIVE_NEWER = 1 << 3,     // newer than v255
+        DIRECTIVE_SECURITY = 1 << 4,  // an invalid value refuses the unit (never fails open)
+        DIRECTIVE_HIDDEN = 1 << 5,    // not a bus property
+};
+
+enum directive_how {
+        DIRECTIVE_ACTED,
+        DIRECTIVE_IGNORE, // ignored with a notice
+        DIRECTIVE_REFUSE, // the unit is refused: ignoring it would lower security
+        DIRECTIVE_SILENT, // obsolete, ignored without a word
+};
+
+enum conf_group {
+        GROUP_UNIT,
+        GROUP_INSTALL,
+        GROUP_SOCKET,
+        GROUP_SERVICE,
+        GROUP_EXEC,
+        GROUP_KILL,
+        GROUP_CGROUP,
+        _GROUP_MAX,
+};
+
+struct directive {
+        const char *name;
+        enum conf_group group;
+        enum directive_how how;
+        const struct kind *kind; // NULL where it is not acted on
+        intptr_t arg;            // meaning belongs to the kind: enum table, port type, condition type
+        size_t offset;           // of the field in its group's struct
+        bool is_more;            // MORE row
+        const char *fallback;    // default, as text
+        unsigned flags;
+        const char *example, *bad, *owner, *doc;
+};
+
+// Rows of a group, in table order.
+const struct directive *directive_table(enum conf_group group, size_t *ret_n);
+size_t conf_group_size(enum conf_group group);
+// The row for NAME in [section] of a unit of that type; NULL: unknown.
+const struct directive *directive_find(enum unit_type type, const char *section, const char *name);
+// Is the section one of this unit type's (or X-...)?
+bool directive_has_section(enum unit_type type, const char *section);
+// The known name nearest to a misspelt one, NULL: nothing near.
+const char *directive_nearest(enum unit_type type, const char *section, const char *name);
+// Walk all rows that are valid in a unit type (all its groups): *position from 0; NULL at the end.
+const struct directive *directive_next(enum unit_type type, size_t *position);
+// Address of a directive's value inside a conf; NULL where the conf has no such group.
+const void *directive_value(const struct directive *d, const struct unit_conf *conf);

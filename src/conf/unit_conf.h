@@ -1,0 +1,69 @@
+// What a unit's files say: immutable after load, reference counted. The groups are made from the
+// directive tables: each row is a field named like the directive in snake case, typed by its kind.
+// Equal exec, kill and cgroup groups are shared (interned); a unit that sets nothing there points to
+// the defaults.
+#pragma once
+
+#include "conf/kind.h"
+
+// Fields of one group: every DIRECTIVE row makes one; MORE rows (several directives that fill one
+// field, such as ListenStream= and ListenFIFO=) and UNACTED rows make none.
+#define DIRECTIVE(section, name, field, kind, arg, def, flags, example, bad, owner, doc) kind_##kind##_t field;
+#define MORE(section, name, field, kind, arg, flags, example, bad, owner, doc)
+#define UNACTED(section, name, how, example, doc)
+struct unit_group {
+#include "conf/directives/unit.def"
+};
+struct install_group {
+#include "conf/directives/install.def"
+};
+struct socket_group {
+#include "conf/directives/socket.def"
+};
+struct service_group {
+#include "conf/directives/service.def"
+};
+struct exec_group {
+#include "conf/directives/exec.def"
+};
+struct kill_group {
+#include "conf/directives/kill.def"
+};
+struct cgroup_group {
+#include "conf/directives/cgroup.def"
+};
+#undef DIRECTIVE
+#undef MORE
+#undef UNACTED
+
+struct unit_conf {
+        unsigned refs;
+        char *id; // main name: of the file, or of the instance
+        enum unit_type type;
+        enum load_state load_state;
+        char *load_error;        // why, when load_state is BAD_SETTING, ERROR or NOT_FOUND
+        char **names;            // aliases (links), without id
+        char *fragment_path;     // NULL: built in
+        char **dropin_paths;     // in the order applied
+        char **linked_wants;     // from .wants/ folders (features §4.3)
+        char **linked_requires;  // .requires/
+        char **linked_upholds;   // .upholds/
+        char **unacted;          // directives present that usher knows and does not act on
+        bool defers_instance;    // loaded from a template for all its instances (SPECIFIER_MARK inside)
+        bool needs_own_instance; // a mark stands where only a load of its own can fill it (dependencies, conditions, ...)
+        bool transient;          // made by `usherd run` or the like
+
+        const struct unit_group *unit;
+        const struct install_group *install;
+        const struct socket_group *socket;   // NULL for other types
+        const struct service_group *service; // NULL for other types
+        const struct exec_group *exec;       // NULL for targets
+        const struct kill_group *kill;
+        const struct cgroup_group *cgroup;
+};
+
+struct unit_conf *unit_conf_ref(struct unit_conf *conf);
+void unit_conf_unref(struct unit_conf *conf); // NULL is fine
+DEFINE_CLEANUP(unit_conf, struct unit_conf *, unit_conf_unref)
+// Same meaning in every group (not: same files).
+bool unit_conf_equal(const struct unit_conf *a, const struct unit_conf *b);
