@@ -1,0 +1,66 @@
+// The loop: sd-event for the few (signals, bus, notify, inotify), one nested epoll and one timer heap
+// for the many (listeners, pidfds, per-run timers). No threads.
+//
+// Owns the epoll, the timerfd and the queues. Does not own watches or timers: they are embedded in the
+// objects they belong to and must be removed before those go.
+#pragma once
+
+#include "base/heap.h"
+#include "base/list.h"
+
+#include <sys/epoll.h>
+#include <systemd/sd-event.h>
+
+struct events;
+
+// One descriptor in the nested epoll. Zero-initialise with fd = -1.
+struct watch {
+        int fd;          // not owned
+        uint32_t events; // EPOLLIN ...; 0: not registered
+        void (*on_event)(struct watch *w, uint32_t revents);
+};
+
+// One timer. Zero-initialise.
+struct timer {
+        struct heap_node node;
+        void (*on_timer)(struct timer *t, usec_t now);
+};
+
+// Work to be done soon, once, outside the current call chain. Zero-initialise.
+struct work {
+        struct list_node node;
+        void (*run)(struct work *w);
+};
+
+enum work_queue {
+        WORK_JOBS,    // runnable jobs
+        WORK_STATE,   // follow-ups of state changes (re-listen, restart, stop when unneeded)
+        WORK_COLLECT, // free what is no longer needed
+        WORK_NOTIFY,  // tell observers; coalesced
+        _WORK_QUEUE_MAX,
+};
+
+int events_new(struct events **ret);
+void events_free(struct events *e);
+DEFINE_CLEANUP(events, struct events *, events_free)
+
+sd_event *events_sd(struct events *e); // for signal, bus, inotify sources; borrowed
+int events_run(struct events *e);      // until events_exit; its code, or -errno
+void events_exit(struct events *e, int code);
+
+// Register, or change the mask of, a watch (events 0: remove). 0 or -errno.
+int watch_set(struct events *e, struct watch *w, uint32_t events);
+void watch_remove(struct events *e, struct watch *w);
+
+// Arm (or re-arm) for an absolute CLOCK_MONOTONIC time; USEC_INFINITY disarms. 0 or -ENOMEM.
+int timer_set(struct events *e, struct timer *t, usec_t when, void (*on_timer)(struct timer *t, usec_t now));
+void timer_stop(struct events *e, struct timer *t);
+static inline bool timer_is_set(const struct timer *t)
+{
+        return t->node.index != 0;
+}
+
+// Queue (nothing happens when it is queued already). Queues run in enum order, each until empty, after
+// the events of one loop turn, with a bound on how much one turn does.
+void work_queue(struct events *e, enum work_queue queue, struct work *w, void (*run)(struct work *w));
+void work_cancel(struct work *w);

@@ -1,0 +1,108 @@
+// Jobs: a request turned into an ordered set of starts and stops (a transaction), merged with what is
+// pending, run as ordering allows, finished by state changes.
+//
+// The pure half is core/order: units and edges in, ordered jobs out.
+#pragma once
+
+#include "core/unit.h"
+
+enum job_type {
+        JOB_START,
+        JOB_VERIFY_ACTIVE,
+        JOB_STOP,
+        JOB_RELOAD,
+        JOB_RESTART,
+        JOB_NOP,
+        // requests only, collapsed by the unit's state when the transaction is made
+        JOB_TRY_RESTART,
+        JOB_TRY_RELOAD,
+        JOB_RELOAD_OR_START,
+        _JOB_TYPE_MAX,
+        _JOB_TYPE_INVALID = -EINVAL,
+};
+
+enum job_state { JOB_WAITING, JOB_RUNNING };
+
+enum job_mode {
+        JOB_FAIL,
+        JOB_REPLACE,
+        JOB_REPLACE_IRREVERSIBLY,
+        JOB_ISOLATE,
+        JOB_FLUSH,
+        JOB_IGNORE_DEPENDENCIES,
+        JOB_IGNORE_REQUIREMENTS,
+        JOB_TRIGGERING,
+        JOB_RESTART_DEPENDENCIES,
+        _JOB_MODE_MAX,
+        _JOB_MODE_INVALID = -EINVAL,
+};
+
+enum job_result {
+        JOB_DONE,
+        JOB_CANCELED,
+        JOB_TIMEOUT,
+        JOB_FAILED,
+        JOB_DEPENDENCY,
+        JOB_SKIPPED,
+        JOB_INVALID,
+        JOB_ASSERT,
+        JOB_UNSUPPORTED,
+        JOB_COLLECTED,
+        _JOB_RESULT_MAX,
+};
+
+struct job {
+        uint32_t id;
+        enum job_type type;
+        enum job_state state;
+        struct unit *unit;
+        bool irreversible, ignore_order;
+        usec_t begin;
+        struct work run_work;
+        struct list_node node; // in the queue's list of all jobs
+        void *bus;
+};
+
+// Why a request was refused; each has its D-Bus error name in bus/.
+enum request_error {
+        REQUEST_OK,
+        REQUEST_NO_SUCH_UNIT,
+        REQUEST_LOAD_FAILED,      // error or bad-setting
+        REQUEST_BAD_UNIT_SETTING,
+        REQUEST_MASKED,
+        REQUEST_ONLY_BY_DEPENDENCY, // RefuseManualStart=/Stop=
+        REQUEST_CONFLICTING,
+        REQUEST_DESTRUCTIVE,
+        REQUEST_CYCLIC,
+        REQUEST_NOT_APPLICABLE,   // job type does not fit (reload of a target)
+        REQUEST_NO_ISOLATION,
+        REQUEST_SHUTTING_DOWN,
+        REQUEST_FAILED,           // memory, limits
+};
+
+struct request_failure {
+        enum request_error error;
+        char text[256]; // systemd's wording: "Unit foo.service not found."
+};
+
+// Make and install a transaction. *ret_job: the anchor job (may have been merged into one that was
+// pending), NULL when there was nothing to do. REQUEST_OK or the reason (also in *failure).
+enum request_error job_request(struct manager *m, enum job_type type, struct unit *u, enum job_mode mode,
+                               struct job **ret_job, struct request_failure *failure);
+// The same for a request by hand (bus): checks RefuseManual*, masks, load state.
+enum request_error job_request_manual(struct manager *m, enum job_type type, struct unit *u,
+                                      enum job_mode mode, struct job **ret_job,
+                                      struct request_failure *failure);
+void job_finish(struct job *j, enum job_result result);
+struct job *job_find(struct manager *m, uint32_t id);
+struct job *job_next(struct manager *m, struct job *after); // walk; NULL starts and ends
+size_t job_count(struct manager *m);
+// The unit changed state: finish or run its job accordingly (called by unit_notify).
+void job_on_unit_change(struct unit *u, enum active_state old, enum active_state now,
+                        enum unit_notify_flags flags);
+bool job_is_stop_pending(const struct unit *u); // a stop (or the stop half of a restart) is queued
+
+const char *job_type_name(enum job_type t);
+const char *job_state_name(enum job_state s);
+const char *job_result_name(enum job_result r);
+enum job_mode job_mode_from_name(const char *name);

@@ -1,0 +1,94 @@
+// A run: one life of a service, be it the singleton of foo.service or one of 10,000 connections. The
+// state machine (core/service) drives both over a shared conf. Hot part at most 256 bytes; the cold
+// part is allocated at first need.
+#pragma once
+
+#include "conf/unit_conf.h"
+#include "core/events.h"
+
+#include <systemd/sd-id128.h>
+
+struct manager;
+struct service;
+struct sock;
+struct spawn_plan;
+struct admit_token;
+
+enum service_state {
+        SERVICE_DEAD,
+        SERVICE_CONDITION,
+        SERVICE_START_PRE,
+        SERVICE_START,
+        SERVICE_START_POST,
+        SERVICE_RUNNING,
+        SERVICE_EXITED,
+        SERVICE_RELOAD,
+        SERVICE_RELOAD_SIGNAL,
+        SERVICE_RELOAD_NOTIFY,
+        SERVICE_STOP,
+        SERVICE_STOP_WATCHDOG,
+        SERVICE_STOP_SIGTERM,
+        SERVICE_STOP_SIGKILL,
+        SERVICE_STOP_POST,
+        SERVICE_FINAL_WATCHDOG,
+        SERVICE_FINAL_SIGTERM,
+        SERVICE_FINAL_SIGKILL,
+        SERVICE_FAILED,
+        SERVICE_DEAD_BEFORE_AUTO_RESTART,
+        SERVICE_FAILED_BEFORE_AUTO_RESTART,
+        SERVICE_DEAD_RESOURCES_PINNED,
+        SERVICE_AUTO_RESTART,
+        SERVICE_AUTO_RESTART_QUEUED,
+        SERVICE_CLEANING,
+        _SERVICE_STATE_MAX,
+};
+
+enum service_result {
+        SERVICE_SUCCESS,
+        SERVICE_FAILURE_RESOURCES,
+        SERVICE_FAILURE_PROTOCOL,
+        SERVICE_FAILURE_TIMEOUT,
+        SERVICE_FAILURE_EXIT_CODE,
+        SERVICE_FAILURE_SIGNAL,
+        SERVICE_FAILURE_CORE_DUMP,
+        SERVICE_FAILURE_WATCHDOG,
+        SERVICE_FAILURE_START_LIMIT_HIT,
+        SERVICE_FAILURE_OOM_KILL,
+        SERVICE_SKIP_CONDITION,
+        _SERVICE_RESULT_MAX,
+};
+
+// A child process of a run.
+struct child {
+        pid_t pid;          // 0: none
+        struct watch watch; // its pidfd (owned; -1 where the kernel has none: then reaped by pid)
+};
+
+// Times and outcome of the last process of one kind (ExecMain* properties).
+struct exec_status {
+        pid_t pid;
+        int code, status; // as waitid(2): CLD_EXITED ...
+        usec_t start, start_rt, exit, exit_rt;
+};
+
+struct run_cold; // control command, fd store, watchdog, notify state, status text (core/run_cold.h)
+
+struct run {
+        struct manager *manager;
+        struct unit_conf *conf; // reference: the conf it was started with
+        struct service *service; // the singleton that it is part of; NULL for a connection
+        struct sock *sock;       // a connection's socket; NULL for a singleton
+        struct spawn_plan *plan; // reference (shared by the instances of a template)
+        struct run_cold *cold;   // NULL until needed
+        struct child main, control;
+        struct timer timer;      // the current state's timeout
+        enum service_state state : 8;
+        enum service_result result : 8;
+        uint8_t command_index;   // in the command list of the state
+        bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1, bus_pad : 1;
+        int connection_fd;       // Accept=yes; -1 otherwise, or once closed
+        uint64_t number;         // NR of the instance name
+        struct admit_token *token;
+        struct list_node node;   // in the socket's list of live connections
+        sd_id128_t invocation_id;
+};

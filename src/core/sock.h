@@ -1,0 +1,102 @@
+// Sockets: the unit type, its listeners, its state machine (sock.c, sock_open.c, sock_command.c), what
+// happens on traffic (sock_run.c), pausing (sock_pause.c). Admission is core/admit (pure), connections
+// are core/instance.
+#pragma once
+
+#include "core/run.h"
+#include "core/unit.h"
+
+enum sock_state {
+        SOCK_DEAD,
+        SOCK_START_PRE,
+        SOCK_START_CHOWN,
+        SOCK_START_POST,
+        SOCK_LISTENING,
+        SOCK_RUNNING,
+        SOCK_STOP_PRE,
+        SOCK_STOP_PRE_SIGTERM,
+        SOCK_STOP_PRE_SIGKILL,
+        SOCK_STOP_POST,
+        SOCK_FINAL_SIGTERM,
+        SOCK_FINAL_SIGKILL,
+        SOCK_FAILED,
+        SOCK_CLEANING,
+        _SOCK_STATE_MAX,
+};
+
+enum sock_result {
+        SOCK_SUCCESS,
+        SOCK_FAILURE_RESOURCES,
+        SOCK_FAILURE_TIMEOUT,
+        SOCK_FAILURE_EXIT_CODE,
+        SOCK_FAILURE_SIGNAL,
+        SOCK_FAILURE_CORE_DUMP,
+        SOCK_FAILURE_START_LIMIT_HIT,
+        SOCK_FAILURE_TRIGGER_LIMIT_HIT,
+        SOCK_FAILURE_SERVICE_START_LIMIT_HIT,
+        _SOCK_RESULT_MAX,
+};
+
+enum pause_reason {
+        PAUSE_NONE,
+        PAUSE_TRIGGER_LIMIT,
+        PAUSE_SERVICE_START_LIMIT,
+        PAUSE_SKIPPED,
+        PAUSE_EXHAUSTED,
+        PAUSE_FULL, // X-MaxConnectionsAction=queue
+        _PAUSE_REASON_MAX,
+};
+
+struct sock;
+struct admit; // counts by source (core/admit.h)
+
+// One open port.
+struct listener {
+        struct watch watch;   // fd inside; fd = -1: not open
+        struct sock *sock;
+        const struct port *port; // in sock->unit.conf
+        struct rate poll_limit;
+        struct timer poll_timer; // until polled again
+        struct timer bind_timer; // X-BindRetry=
+        bool bind_pending;
+};
+
+struct sock {
+        struct unit unit;
+        enum sock_state state;
+        enum sock_result result;
+        struct listener *listeners; // one for each port, in file order
+        size_t n_listeners;
+        struct rate trigger_limit;
+        // Counters as systemd names them; refused by reason for ourselves.
+        uint64_t n_accepted, n_connections, n_refused;
+        uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit, n_aborted;
+        struct admit *admit;
+        struct list_node runs;   // live connections (struct run.node)
+        struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
+        struct spawn_plan *template_plan;
+        struct child control;    // running ExecStartPre= ... command, or chown helper
+        const struct exec_command *control_command;
+        struct timer timer;      // of that command
+        // Pause: listening, but not polled until `until`.
+        enum pause_reason pause;
+        usec_t pause_until, pause_length;
+        struct timer pause_timer;
+        char *status_text;
+};
+
+extern const struct unit_ops sock_ops;
+
+const char *sock_state_name(enum sock_state s);
+const char *sock_result_name(enum sock_result r);
+
+// The listening descriptors that a starting service inherits from this socket: appended to *fds and
+// *names (FileDescriptorName= for each), in file order. 0 or -ENOMEM.
+int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
+// All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended in unit order.
+int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names);
+// The service reports: start limit hit; skipped by a condition (job ended without a state change).
+void sock_on_service_start_limit(struct sock *s);
+void sock_on_service_skipped(struct sock *s, const char *why);
+// A connection's run ended (released its token): counters, resume of a queueing socket.
+void sock_on_run_end(struct sock *s, struct run *run);

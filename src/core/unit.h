@@ -1,0 +1,159 @@
+// A unit at run time: what the registry holds for each name. Configuration is behind `conf` and never
+// changes under it except by a reload, which swaps the pointer. The type's own part (struct sock,
+// struct service, struct target) embeds this as its first member and is reached through `ops`.
+#pragma once
+
+#include "base/list.h"
+#include "base/rate.h"
+#include "conf/unit_conf.h"
+#include "core/events.h"
+
+#include <systemd/sd-id128.h>
+
+struct manager;
+struct job;
+struct unit;
+
+enum active_state {
+        ACTIVE_INACTIVE,
+        ACTIVE_ACTIVE,
+        ACTIVE_RELOADING,
+        ACTIVE_FAILED,
+        ACTIVE_ACTIVATING,
+        ACTIVE_DEACTIVATING,
+        ACTIVE_MAINTENANCE,
+        _ACTIVE_STATE_MAX,
+};
+
+// Edges between units. Each is kept at both ends (the second column is the inverse).
+enum dependency {
+        DEP_REQUIRES,  // DEP_REQUIRED_BY
+        DEP_REQUISITE, // DEP_REQUISITE_OF
+        DEP_WANTS,     // DEP_WANTED_BY
+        DEP_BINDS_TO,  // DEP_BOUND_BY
+        DEP_PART_OF,   // DEP_CONSISTS_OF
+        DEP_UPHOLDS,   // DEP_UPHELD_BY
+        DEP_CONFLICTS, // DEP_CONFLICTED_BY
+        DEP_BEFORE,    // DEP_AFTER
+        DEP_ON_SUCCESS, // DEP_ON_SUCCESS_OF
+        DEP_ON_FAILURE, // DEP_ON_FAILURE_OF
+        DEP_TRIGGERS,  // DEP_TRIGGERED_BY
+        DEP_PROPAGATES_RELOAD_TO, // DEP_RELOAD_PROPAGATED_FROM
+        DEP_PROPAGATES_STOP_TO,   // DEP_STOP_PROPAGATED_FROM
+        DEP_JOINS_NAMESPACE_OF,   // itself
+        DEP_REQUIRED_BY,
+        DEP_REQUISITE_OF,
+        DEP_WANTED_BY,
+        DEP_BOUND_BY,
+        DEP_CONSISTS_OF,
+        DEP_UPHELD_BY,
+        DEP_CONFLICTED_BY,
+        DEP_AFTER,
+        DEP_ON_SUCCESS_OF,
+        DEP_ON_FAILURE_OF,
+        DEP_TRIGGERED_BY,
+        DEP_RELOAD_PROPAGATED_FROM,
+        DEP_STOP_PROPAGATED_FROM,
+        _DEP_MAX,
+};
+
+struct dependency_list {
+        struct unit **items;
+        uint32_t n, capacity;
+};
+
+// What an operation of a type answers when a job runs it.
+enum unit_verdict {
+        UNIT_STARTED,     // under way; unit_notify will tell
+        UNIT_ALREADY,     // nothing to do
+        UNIT_RETRY,       // not now; the job is tried again when the unit changes state
+        UNIT_SKIPPED,     // a condition does not hold: job done, unit stays as it is
+        UNIT_ASSERT,      // an assertion does not hold
+        UNIT_NOT_LOADED,  // masked, missing or bad: job invalid/failed
+        UNIT_UNSUPPORTED, // this type cannot do it
+        UNIT_FAILED,      // failed at once (state already set)
+        UNIT_LIMIT,       // start limit hit
+};
+
+struct unit_ops {
+        enum unit_type type;
+        size_t size; // of the struct that embeds struct unit
+        // After `conf` was set for the first time (conf may be in any load state). 0 or -ENOMEM.
+        int (*init)(struct unit *u);
+        void (*done)(struct unit *u);
+        // A reload gave a new conf: u->conf is the new one already, old is given for comparison.
+        void (*reconfigure)(struct unit *u, struct unit_conf *old);
+        enum unit_verdict (*start)(struct unit *u);
+        enum unit_verdict (*stop)(struct unit *u);
+        enum unit_verdict (*reload)(struct unit *u); // NULL: never
+        bool (*can_reload)(const struct unit *u);    // NULL: no
+        // Send a signal: who is "main", "control", "all", "main-fail", "control-fail", "all-fail".
+        // 0, -ESRCH (no such process), -EINVAL, other -errno.
+        int (*kill)(struct unit *u, const char *who, int signo);
+        enum active_state (*active_state)(const struct unit *u);
+        const char *(*sub_state)(const struct unit *u);
+        const char *(*result)(const struct unit *u); // "success", "exit-code", ...; NULL: has none
+        void (*reset_failed)(struct unit *u);
+        // A unit that this one triggers (socket: its service) changed state or finished a job.
+        void (*trigger_notify)(struct unit *u, struct unit *other);
+        bool (*is_needed)(const struct unit *u); // must stay loaded though inactive; NULL: no
+};
+
+struct unit {
+        struct manager *manager;
+        const struct unit_ops *ops; // by type of the name
+        char *id;
+        struct unit_conf *conf; // reference; never NULL after load
+        struct unit *merged_into; // never followed by callers: the registry resolves names
+        struct job *job;          // the one pending job
+        struct dependency_list deps[_DEP_MAX];
+
+        // the state as last told to everybody (ops->active_state is the truth)
+        usec_t state_change, state_change_rt;         // any state change
+        usec_t inactive_exit, inactive_exit_rt;
+        usec_t active_enter, active_enter_rt;
+        usec_t active_exit, active_exit_rt;
+        usec_t inactive_enter, inactive_enter_rt;
+        usec_t condition_time, condition_time_rt, assert_time, assert_time_rt;
+        bool condition_result, assert_result;
+        sd_id128_t invocation_id;
+        struct rate start_limit;
+        bool start_limit_hit;
+        bool needs_daemon_reload_cached;
+
+        struct work state_work, notify_work, collect_work;
+        struct list_node type_node; // in manager's list of its type
+        void *bus;                  // the observer's own (bus/unit.c)
+};
+
+const char *active_state_name(enum active_state state);
+const char *load_state_name(enum load_state state);
+const char *dependency_name(enum dependency d); // "Requires", "TriggeredBy", ...
+enum dependency dependency_inverse(enum dependency d);
+
+static inline enum active_state unit_active_state(const struct unit *u)
+{
+        return u->ops->active_state(u);
+}
+bool active_state_is_up(enum active_state s);           // active or reloading
+bool active_state_is_inactive_or_failed(enum active_state s);
+
+// Called by the types on every change of their state (also sub-state only). old/now are active states.
+// Sets time stamps, finishes or re-queues the unit's job, propagates (BindsTo, PartOf, OnFailure, ...),
+// wakes triggering units, tells observers. reload_failed: a reload ended in failure.
+enum unit_notify_flags {
+        UNIT_NOTIFY_RELOAD_FAILURE = 1 << 0,
+        UNIT_NOTIFY_WILL_RESTART = 1 << 1, // Restart= is about to act: no OnFailure with RestartMode=direct
+        UNIT_NOTIFY_SKIPPED = 1 << 2,      // ended by ExecCondition=
+};
+void unit_notify(struct unit *u, enum active_state old, enum active_state now, enum unit_notify_flags flags);
+// Properties changed without a state change (counters, status text): observers are told, coalesced.
+void unit_changed(struct unit *u);
+
+// Count one start against StartLimit*; true: may start. Types call it where systemd does (features 5.3).
+bool unit_start_limit_test(struct unit *u);
+// Conditions and asserts of [Unit]; result kept in the unit. UNIT_STARTED: all hold; UNIT_SKIPPED; UNIT_ASSERT.
+enum unit_verdict unit_test_conditions(struct unit *u);
+// The unit that this one triggers (socket -> its service), or NULL.
+struct unit *unit_triggered(const struct unit *u);
+const char *unit_description(const struct unit *u); // Description= or the id
