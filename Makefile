@@ -53,6 +53,7 @@ TEST_CFLAGS = -Wno-unused-parameter $(CMOCKA_CFLAGS)
 # Every allocation of ours can be made to fail by the nth-failure loop of tests/unit/harness.c.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup asprintf vasprintf __asprintf_chk \
 	__vasprintf_chk realpath open_memstream fopen fdopen fdopendir opendir getline getdelim
+# A test that fakes system calls of its own names them in tests/unit/test_NAME.wrap.
 WRAP_FLAGS := $(foreach f,$(WRAPPED),-Wl,--wrap=$(f))
 
 # --- sources -------------------------------------------------------------------------------------
@@ -148,7 +149,8 @@ endif
 $(UNIT_BIN): $(B)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(HARNESS_SRC)) $(LIB)
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAP_FLAGS) -o $@ $^ $(CMOCKA_LIBS) $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAP_FLAGS) \
+		$(addprefix -Wl$(comma)--wrap=,$(shell cat $(wildcard $(S)/tests/unit/$*.wrap) </dev/null)) -o $@ $^ $(CMOCKA_LIBS) $(ALL_LIBS)
 
 $(FUZZ_BIN): $(B)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 	$(call say,LD)
