@@ -4,6 +4,7 @@
 #pragma once
 
 #include "conf/unit_conf.h"
+#include "core/admit.h"
 #include "core/events.h"
 
 #include <systemd/sd-id128.h>
@@ -12,7 +13,7 @@ struct manager;
 struct service;
 struct sock;
 struct spawn_plan;
-struct admit_token;
+
 
 enum service_state {
         SERVICE_DEAD,
@@ -88,7 +89,7 @@ struct run {
         bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1, bus_pad : 1;
         int connection_fd;       // Accept=yes; -1 otherwise, or once closed
         uint64_t number;         // NR of the instance name
-        struct admit_token *token;
+        struct admit_token token; // its place in the limits
         struct list_node node;   // in the socket's list of live connections
         sd_id128_t invocation_id;
 };

@@ -1,0 +1,45 @@
+// Admission of connections: how many live ones a socket has, in all and from each source. Pure policy:
+// keys and limits come as data; no descriptor, no clock, no log. A count is handed out as a token and
+// goes down when the token is released, once.
+#pragma once
+
+#include "base/def.h"
+
+#define ADMIT_KEY_MAX 20 // family and address, uid or CID
+
+struct admit;
+struct admit_source;
+
+enum admit_verdict {
+        ADMIT_OK,
+        ADMIT_FULL,        // MaxConnections= reached
+        ADMIT_SOURCE_FULL, // MaxConnectionsPerSource= reached for this key
+        _ADMIT_MAX,
+};
+
+struct admit_limits {
+        unsigned max_connections;
+        unsigned max_per_source; // 0: off
+};
+
+// Embedded in whoever lives because of the admission. All zero: holds nothing.
+struct admit_token {
+        struct admit *admit;
+        struct admit_source *source; // NULL: not counted by source
+};
+
+int admit_new(struct admit **ret); // 0 or -ENOMEM
+// Tokens may outlive the call: the object goes when the last of them is released.
+void admit_free(struct admit *a);
+DEFINE_CLEANUP(admit, struct admit *, admit_free)
+
+// May one more connection live? key NULL (or limit 0): not counted by source. ADMIT_OK fills *ret_token;
+// -ENOMEM when a first connection of a source cannot be recorded.
+int admit_try(struct admit *a, const struct admit_limits *limits, const void *key, size_t key_size,
+              struct admit_token *ret_token);
+// Give the place back; the token is empty afterwards. Nothing happens with an empty one.
+void admit_release(struct admit_token *token);
+
+unsigned admit_count(const struct admit *a);        // live connections
+size_t admit_count_sources(const struct admit *a);  // sources with at least one
+const char *admit_verdict_name(enum admit_verdict v); // "max-connections", "max-connections-per-source"
