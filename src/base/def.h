@@ -1,4 +1,5 @@
-// The few definitions that every file may use: cleanup attributes, ownership hand-over, array sizes.
+// The few definitions that every file may use: cleanup attributes, ownership hand-over, array
+// sizes.
 #pragma once
 
 #include <errno.h>
@@ -9,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef uint64_t usec_t; // microseconds; points in time are CLOCK_MONOTONIC unless the name says otherwise
+typedef uint64_t
+        usec_t; // microseconds; points in time are CLOCK_MONOTONIC unless the name says otherwise
 #define USEC_INFINITY ((usec_t)UINT64_MAX)
 #define USEC_PER_SEC ((usec_t)1000000)
 #define USEC_PER_MSEC ((usec_t)1000)
@@ -23,34 +25,34 @@ typedef uint64_t usec_t; // microseconds; points in time are CLOCK_MONOTONIC unl
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 // The struct that embeds member at address ptr.
-#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-// CLEANUP(NAME): the variable is passed to cleanup_NAME() when it leaves its scope. Each module that
-// has something to release defines cleanup_NAME with DEFINE_CLEANUP below its destructor.
+// CLEANUP(NAME): the variable is passed to cleanup_NAME() when it leaves its scope. Each module
+// that has something to release defines cleanup_NAME with DEFINE_CLEANUP below its destructor.
 #define CLEANUP(name) __attribute__((cleanup(cleanup_##name)))
-#define DEFINE_CLEANUP(name, type, func)                                                           \
-        static inline void cleanup_##name(type *p)                                                 \
-        {                                                                                          \
-                if (*p)                                                                            \
-                        func(*p);                                                                  \
+#define DEFINE_CLEANUP(name, type, func)           \
+        static inline void cleanup_##name(type *p) \
+        {                                          \
+                if (*p)                            \
+                        func(*p);                  \
         }
 
 // Hand over what a pointer variable owns: gives its value and leaves NULL behind.
-#define TAKE(p)                                                                                    \
-        ({                                                                                         \
-                __typeof__(p) *take_p_ = &(p);                                                     \
-                __typeof__(p) take_v_ = *take_p_;                                                  \
-                *take_p_ = NULL;                                                                   \
-                take_v_;                                                                           \
+#define TAKE(p)                                   \
+        ({                                        \
+                __typeof__(p) *take_p_ = &(p);    \
+                __typeof__(p) take_v_ = *take_p_; \
+                *take_p_ = NULL;                  \
+                take_v_;                          \
         })
 
 // Hand over a file descriptor: gives its number and leaves -1 behind.
-#define TAKE_FD(fd)                                                                                \
-        ({                                                                                         \
-                int *take_p_ = &(fd);                                                              \
-                int take_v_ = *take_p_;                                                            \
-                *take_p_ = -1;                                                                     \
-                take_v_;                                                                           \
+#define TAKE_FD(fd)                     \
+        ({                              \
+                int *take_p_ = &(fd);   \
+                int take_v_ = *take_p_; \
+                *take_p_ = -1;          \
+                take_v_;                \
         })
 
 static inline void cleanup_free(void *p)

@@ -19,10 +19,12 @@ static inline void cleanup_fd(int *fd)
 int fd_move_up(int fd);
 int fd_set_nonblock(int fd, bool on); // 0 or -errno
 int fd_set_cloexec(int fd, bool on);  // 0 or -errno
-// Close every descriptor from first on except those in keep[] (n entries, any order); uses close_range
-// where the kernel has it, else /proc/self/fd. Async-signal-safe is not promised. 0 or -errno.
+// Close every descriptor from first on except those in keep[] (n entries, any order); uses
+// close_range where the kernel has it, else /proc/self/fd. Async-signal-safe is not promised. 0 or
+// -errno.
 int fd_close_from(int first, const int *keep, size_t n);
-// Read until end of file or limit bytes. *ret is NUL-terminated. -EFBIG when there is more than limit.
+// Read until end of file or limit bytes. *ret is NUL-terminated. -EFBIG when there is more than
+// limit.
 int fd_read_all(int fd, size_t limit, char **ret, size_t *ret_size);
 // Write everything (EINTR handled, EAGAIN is an error). 0 or -errno.
 int fd_write_all(int fd, const void *data, size_t size);

@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-// Read a regular file whole. -EFBIG over limit, -EISDIR etc. as from the kernel. *ret NUL-terminated.
+// Read a regular file whole. -EFBIG over limit, -EISDIR etc. as from the kernel. *ret
+// NUL-terminated.
 int fs_read_file(const char *path, size_t limit, char **ret, size_t *ret_size);
 // Write text to a file by a temporary name and rename. 0 or -errno.
 int fs_write_file_atomic(const char *path, const char *text, mode_t mode);
-// Create the missing parents of path (not path itself), each with mode (umask set aside). 0 or -errno.
+// Create the missing parents of path (not path itself), each with mode (umask set aside). 0 or
+// -errno.
 int fs_mkdir_parents(const char *path, mode_t mode);
 // Create path and its missing parents. 0 or -errno.
 int fs_mkdir_p(const char *path, mode_t mode);

@@ -1,5 +1,5 @@
-// A binary heap of timers: each item embeds a node that knows its place, so that any can be changed or
-// removed in O(log n).
+// A binary heap of timers: each item embeds a node that knows its place, so that any can be changed
+// or removed in O(log n).
 #pragma once
 
 #include "base/def.h"

@@ -1,4 +1,5 @@
-// Intrusive doubly linked lists: a struct list_node embedded in each item, a struct list_node as head.
+// Intrusive doubly linked lists: a struct list_node embedded in each item, a struct list_node as
+// head.
 #pragma once
 
 #include "base/def.h"
@@ -41,6 +42,6 @@ static inline void list_remove(struct list_node *n)
 }
 
 // Walk; the current item may be removed.
-#define LIST_FOREACH(head, node)                                                                   \
-        for (struct list_node *node = (head)->next, *node##_next = node ? node->next : NULL;       \
+#define LIST_FOREACH(head, node)                                                             \
+        for (struct list_node *node = (head)->next, *node##_next = node ? node->next : NULL; \
              node && node != (head); node = node##_next, node##_next = node->next)

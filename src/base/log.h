@@ -1,5 +1,6 @@
-// The log sink: journal with fields where there is one, else stderr, one line an event, text or JSON.
-// Only core, bus, daemon and ctl log. Never blocks: a sink that cannot take a line drops it and counts.
+// The log sink: journal with fields where there is one, else stderr, one line an event, text or
+// JSON. Only core, bus, daemon and ctl log. Never blocks: a sink that cannot take a line drops it
+// and counts.
 #pragma once
 
 #include "base/def.h"
@@ -19,14 +20,17 @@ void log_close(void);
 
 // A line about no unit.
 void log_write(int level, const char *fmt, ...) PRINTF(2, 3);
-// A line about a unit: UNIT= field, and "UNIT: " in front in text. error (0: none) is appended as text
-// and goes into ERRNO=. Further fields ("INSTANCE=...", "PEER=...", "MESSAGE_ID=...") by log_unit_fields.
+// A line about a unit: UNIT= field, and "UNIT: " in front in text. error (0: none) is appended as
+// text and goes into ERRNO=. Further fields ("INSTANCE=...", "PEER=...", "MESSAGE_ID=...") by
+// log_unit_fields.
 void log_unit(const char *unit, int level, int error, const char *fmt, ...) PRINTF(4, 5);
-void log_unit_fields(const char *unit, int level, int error, const char *const *fields, const char *fmt, ...)
-        PRINTF(5, 6);
-// One line that a service printed: unit, sender's pid, syslog identifier (may be NULL), stream level.
-void log_service_line(const char *unit, pid_t pid, const char *identifier, int level, const char *line,
-                      size_t size);
+void log_unit_fields(const char *unit, int level, int error, const char *const *fields,
+                     const char *fmt, ...) PRINTF(5, 6);
+// One line that a service printed: unit, sender's pid, syslog identifier (may be NULL), stream
+// level.
+void log_service_line(const char *unit, pid_t pid, const char *identifier, int level,
+                      const char *line, size_t size);
 uint64_t log_get_dropped(void); // lines dropped so far
 // Tests and per-unit views: also hand every formatted line to hook (NULL: none).
-void log_set_hook(void (*hook)(int level, const char *unit, const char *line, void *data), void *data);
+void log_set_hook(void (*hook)(int level, const char *unit, const char *line, void *data),
+                  void *data);

@@ -14,8 +14,8 @@ int map_set(struct map *m, const char *key, void *value);
 void *map_get(const struct map *m, const char *key); // NULL: not there
 void *map_remove(struct map *m, const char *key);    // the removed value or NULL
 size_t map_size(const struct map *m);
-// Walk in insertion order: *position starts at 0; false at the end. The current entry may be removed
-// while walking; nothing may be added.
+// Walk in insertion order: *position starts at 0; false at the end. The current entry may be
+// removed while walking; nothing may be added.
 bool map_next(const struct map *m, size_t *position, const char **ret_key, void **ret_value);
 
 struct u64map; // uint64_t -> pointer (pids, ids)

@@ -5,8 +5,9 @@
 
 #include <sys/types.h>
 
-int parse_bool(const char *s, bool *ret);  // 1 yes y true t on / 0 no n false f off, any case
-int parse_u64(const char *s, uint64_t *ret); // decimal, 0x hex, 0o octal, 0b binary; no sign, no blanks
+int parse_bool(const char *s, bool *ret); // 1 yes y true t on / 0 no n false f off, any case
+int parse_u64(const char *s,
+              uint64_t *ret); // decimal, 0x hex, 0o octal, 0b binary; no sign, no blanks
 int parse_u32(const char *s, uint32_t *ret);
 int parse_i32(const char *s, int32_t *ret);
 int parse_i64(const char *s, int64_t *ret);
@@ -19,7 +20,8 @@ int parse_usec(const char *s, usec_t default_unit, usec_t *ret);
 // K M G T P E (base 1024), optional fraction and B; "infinity" = UINT64_MAX.
 int parse_size(const char *s, uint64_t *ret);
 // One word off *p (moves on), quotes removed, C escapes as features §0; see enum below.
-// 1 a word (*ret new string), 0 end, -EINVAL unbalanced quote or (unless relaxed) bad escape, -ENOMEM.
+// 1 a word (*ret new string), 0 end, -EINVAL unbalanced quote or (unless relaxed) bad escape,
+// -ENOMEM.
 enum parse_word_flags {
         PARSE_WORD_UNQUOTE = 1 << 0,      // remove " and ' anywhere in the word
         PARSE_WORD_UNESCAPE = 1 << 1,     // C escapes

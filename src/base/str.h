@@ -10,7 +10,8 @@ static inline bool streq(const char *a, const char *b)
 
 // Both NULL, or both strings and equal.
 bool str_eq_ptr(const char *a, const char *b);
-// s if it begins (ends) with prefix (suffix): the part behind the prefix, or the start of the suffix; else NULL.
+// s if it begins (ends) with prefix (suffix): the part behind the prefix, or the start of the
+// suffix; else NULL.
 char *str_after_prefix(const char *s, const char *prefix);
 char *str_at_suffix(const char *s, const char *suffix);
 bool str_is_empty(const char *s); // NULL or ""

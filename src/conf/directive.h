@@ -1,13 +1,15 @@
-// The table: one row a directive (src/conf/directives/*.def). Everything that needs to know directives
-// walks it: assignment, libconfuse options, defaults, diagnostics, canonical dump, bus properties,
-// manual pages, completions, fuzz dictionary, the parse test.
+// The table: one row a directive (src/conf/directives/*.def). Everything that needs to know
+// directives walks it: assignment, libconfuse options, defaults, diagnostics, canonical dump, bus
+// properties, manual pages, completions, fuzz dictionary, the parse test.
 //
 // Row forms (all arguments on every row):
-//   DIRECTIVE(section, Name, field, kind, arg, "default", flags, "example", "bad example", "owner.c", "One line of prose.")
-//   MORE     (section, Name, field, kind, arg,            flags, "example", "bad example", "owner.c", "prose")
+//   DIRECTIVE(section, Name, field, kind, arg, "default", flags, "example", "bad example",
+//   "owner.c", "One line of prose.") MORE     (section, Name, field, kind, arg,            flags,
+//   "example", "bad example", "owner.c", "prose")
 //            another directive that fills an existing field (arg tells the kind which: a port type,
 //            a condition type, an obsolete alias, ...)
-//   UNACTED  (section, Name, how, "example", "prose")   known to systemd; how: IGNORE notice, REFUSE, SILENT
+//   UNACTED  (section, Name, how, "example", "prose")   known to systemd; how: IGNORE notice,
+//   REFUSE, SILENT
 // section: Unit, Install, Socket, Service, or Exec, Kill, Cgroup (valid in Socket and Service).
 #pragma once
 
@@ -45,10 +47,10 @@ struct directive {
         enum conf_group group;
         enum directive_how how;
         const struct kind *kind; // NULL where it is not acted on
-        intptr_t arg;            // meaning belongs to the kind: enum table, port type, condition type
-        size_t offset;           // of the field in its group's struct
-        bool is_more;            // MORE row
-        const char *fallback;    // default, as text
+        intptr_t arg;         // meaning belongs to the kind: enum table, port type, condition type
+        size_t offset;        // of the field in its group's struct
+        bool is_more;         // MORE row
+        const char *fallback; // default, as text
         unsigned flags;
         const char *example, *bad, *owner, *doc;
 };

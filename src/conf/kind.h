@@ -1,5 +1,5 @@
-// A kind is how one sort of value is parsed, printed, released and compared. Each directive row names
-// one; its C type follows from the name by kind_NAME_t below.
+// A kind is how one sort of value is parsed, printed, released and compared. Each directive row
+// names one; its C type follows from the name by kind_NAME_t below.
 #pragma once
 
 #include "conf/diag.h"
@@ -14,13 +14,13 @@ typedef unsigned kind_uint_t;
 typedef uint32_t kind_u32_t;
 typedef uint64_t kind_u64_t;
 typedef int kind_integer_t;
-typedef usec_t kind_usec_t;     // as written
-typedef usec_t kind_timeout_t;  // 0 is written for "none" and kept as USEC_INFINITY
-typedef uint64_t kind_size_t;   // UINT64_MAX: infinity
+typedef usec_t kind_usec_t;    // as written
+typedef usec_t kind_timeout_t; // 0 is written for "none" and kept as USEC_INFINITY
+typedef uint64_t kind_size_t;  // UINT64_MAX: infinity
 typedef mode_t kind_mode_t;
-typedef char *kind_string_t;    // specifiers expanded
-typedef char *kind_text_t;      // raw
-typedef char *kind_path_t;      // absolute, simplified, /var/run rewritten
+typedef char *kind_string_t; // specifiers expanded
+typedef char *kind_text_t;   // raw
+typedef char *kind_path_t;   // absolute, simplified, /var/run rewritten
 typedef char *kind_unit_name_t;
 typedef char **kind_unit_names_t; // dependency lists: append only
 typedef char **kind_words_t;      // list of words, reset by ""
@@ -36,31 +36,31 @@ typedef struct working_directory kind_working_directory_t;
 typedef struct managed_directory_list kind_directories_t;
 typedef struct stdio_value kind_stdio_t;
 typedef struct condition_list kind_conditions_t;
-typedef char *kind_user_t;      // user or group name or number, validated
+typedef char *kind_user_t; // user or group name or number, validated
 typedef char **kind_users_t;
 typedef char *kind_fdname_t;
-typedef int kind_choice_t;      // an enum of conf/enums.h; the row's `arg` is its name table
+typedef int kind_choice_t; // an enum of conf/enums.h; the row's `arg` is its name table
 
 struct directive;
 
 // What a parse function knows about the line it works for.
 struct parse_context {
-        const char *unit;                    // unit id
-        const char *file;                    // may be NULL (built-in)
+        const char *unit; // unit id
+        const char *file; // may be NULL (built-in)
         unsigned line;
         const char *section;
         const struct directive *directive;
         const struct specifier_context *specifiers;
-        struct diag *diag;                   // where complaints go (conf/diag.h)
+        struct diag *diag; // where complaints go (conf/diag.h)
 };
 
 struct kind {
         const char *name;
         size_t size;           // of the C type
         const char *signature; // D-Bus type of the property, NULL: not a plain property
-        // Assigns the text to *field (which holds a valid value). "" is the empty assignment: reset.
-        // 0: done, or complained about and left as it was; 1: the complaint makes the unit bad-setting
-        // (Exec lines); -ENOMEM.
+        // Assigns the text to *field (which holds a valid value). "" is the empty assignment:
+        // reset. 0: done, or complained about and left as it was; 1: the complaint makes the unit
+        // bad-setting (Exec lines); -ENOMEM.
         int (*parse)(const struct parse_context *context, const char *value, void *field);
         // Writes the value as a unit file would have it: one string for each assignment line.
         // 0 or -ENOMEM.

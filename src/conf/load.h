@@ -1,17 +1,18 @@
-// From names to confs: search path, aliases, masks, templates, drop-ins, parse, assign, check. This is
-// the whole of `usherctl lint` and of the daemon's loading; there is no second way.
+// From names to confs: search path, aliases, masks, templates, drop-ins, parse, assign, check. This
+// is the whole of `usherctl lint` and of the daemon's loading; there is no second way.
 #pragma once
 
 #include "conf/diag.h"
 #include "conf/unit_conf.h"
 
-struct conf_loader; // an index of the unit path (one readdir a folder) and of usher.conf's unit blocks
+struct conf_loader; // an index of the unit path (one readdir a folder) and of usher.conf's unit
+                    // blocks
 
 struct conf_loader_options {
         char *const *unit_path; // folders, first wins
         bool is_user;
-        bool compat_systemd;    // --compat=systemd: differences of design §7 that concern load are off
-        const char *runtime_root; // %t; NULL: default
+        bool compat_systemd; // --compat=systemd: differences of design §7 that concern load are off
+        const char *runtime_root;      // %t; NULL: default
         const struct cfgfile *cfgfile; // blocks of usher.conf; may be NULL; borrowed
 };
 
@@ -20,20 +21,25 @@ int conf_loader_new(const struct conf_loader_options *options, struct conf_loade
 void conf_loader_free(struct conf_loader *loader);
 DEFINE_CLEANUP(conf_loader, struct conf_loader *, conf_loader_free)
 
-// Load one unit. Always gives a conf (0), whose load_state tells: loaded, not-found, bad-setting, error,
-// masked; -ENOMEM or another errno only when nothing could be made. An alias gives the conf of the unit
-// it stands for (conf->id differs from name). A template name ("foo@.service") gives the shared conf of
-// its connections (defers_instance). Built-in targets (features §4.3) are given where no file is.
-int conf_load(struct conf_loader *loader, const char *name, struct diag *diag, struct unit_conf **ret);
+// Load one unit. Always gives a conf (0), whose load_state tells: loaded, not-found, bad-setting,
+// error, masked; -ENOMEM or another errno only when nothing could be made. An alias gives the conf
+// of the unit it stands for (conf->id differs from name). A template name ("foo@.service") gives
+// the shared conf of its connections (defers_instance). Built-in targets (features §4.3) are given
+// where no file is.
+int conf_load(struct conf_loader *loader, const char *name, struct diag *diag,
+              struct unit_conf **ret);
 // Load one file as a unit, by path (lint of a named file; drop-ins from the loader's path).
-int conf_load_file(struct conf_loader *loader, const char *path, struct diag *diag, struct unit_conf **ret);
-// A unit from (section, name, value) text, as if it were a file (usherd run). lines: INI text.
-int conf_load_text(struct conf_loader *loader, const char *name, const char *text, struct diag *diag,
+int conf_load_file(struct conf_loader *loader, const char *path, struct diag *diag,
                    struct unit_conf **ret);
+// A unit from (section, name, value) text, as if it were a file (usherd run). lines: INI text.
+int conf_load_text(struct conf_loader *loader, const char *name, const char *text,
+                   struct diag *diag, struct unit_conf **ret);
 
-// Names of all units with a file, link or block of their own on the path; templates included. Sorted.
+// Names of all units with a file, link or block of their own on the path; templates included.
+// Sorted.
 int conf_loader_list(struct conf_loader *loader, char ***ret);
-bool conf_loader_has_file(struct conf_loader *loader, const char *name); // file, link or block (not built in)
+bool conf_loader_has_file(struct conf_loader *loader,
+                          const char *name); // file, link or block (not built in)
 // systemd's words: enabled, disabled, static, masked, alias, linked, indirect, generated, ... for
 // is-enabled; name may be a template. -ENOENT: no such unit. *ret is a static string.
 int conf_unit_file_state(struct conf_loader *loader, const char *name, const char **ret);

@@ -7,8 +7,8 @@ struct specifier_context {
         const char *unit_name;     // "foo@bar.service"
         const char *fragment_path; // may be NULL
         bool is_user;              // user manager: XDG folders
-        bool defer_instance;       // template shared by its instances: leave SPECIFIER_MARK + letter
-        const char *runtime_root;  // %t; NULL: /run (or XDG_RUNTIME_DIR)
+        bool defer_instance;      // template shared by its instances: leave SPECIFIER_MARK + letter
+        const char *runtime_root; // %t; NULL: /run (or XDG_RUNTIME_DIR)
 };
 
 enum specifier_set {
@@ -17,10 +17,11 @@ enum specifier_set {
         SPECIFIERS_INSTALL,   // [Install]
 };
 
-// New string in *ret. -EINVAL for an unknown %x (x a letter or digit) or one outside the set, with the
-// letter in *ret_bad (may be NULL); -ENOMEM; other -errno when a value cannot be had (%m without id).
-int specifier_expand(const char *text, const struct specifier_context *context, enum specifier_set set,
-                     char **ret, char *ret_bad);
+// New string in *ret. -EINVAL for an unknown %x (x a letter or digit) or one outside the set, with
+// the letter in *ret_bad (may be NULL); -ENOMEM; other -errno when a value cannot be had (%m
+// without id).
+int specifier_expand(const char *text, const struct specifier_context *context,
+                     enum specifier_set set, char **ret, char *ret_bad);
 // Fill the marks that defer_instance left, for one instance. New string, or NULL (no memory).
 char *specifier_fill(const char *text, const char *unit_name);
 bool specifier_has_marks(const char *text);

@@ -40,12 +40,11 @@ enum load_state {
 };
 
 // A value that has instance specifiers (%i %I %n %N %f ...) in a template whose instances share one
-// conf (connections of Accept=yes) keeps them as SPECIFIER_MARK followed by the letter; they are filled
-// in for each start (spawn plan). Everything else is expanded at load.
+// conf (connections of Accept=yes) keeps them as SPECIFIER_MARK followed by the letter; they are
+// filled in for each start (spawn plan). Everything else is expanded at load.
 #define SPECIFIER_MARK '\x01'
 
 // ---- addresses ---------------------------------------------------------------------------------
-
 
 union sockaddr_any {
         struct sockaddr sa;
@@ -76,9 +75,9 @@ struct port {
         int type;     // SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW; 0 for paths
         int protocol; // AF_NETLINK family; else 0 (SocketProtocol= is applied at bind)
         struct address address;
-        char *path;     // of an AF_UNIX node, FIFO, special file, queue; NULL otherwise (abstract, IP)
-        char *text;     // as systemd prints it: "[::]:80", "/run/x", "@name", "kobject-uevent 1"
-        char *file;     // where it was written, for messages
+        char *path; // of an AF_UNIX node, FIFO, special file, queue; NULL otherwise (abstract, IP)
+        char *text; // as systemd prints it: "[::]:80", "/run/x", "@name", "kobject-uevent 1"
+        char *file; // where it was written, for messages
         unsigned line;
 };
 
@@ -90,12 +89,12 @@ struct port_list {
 // ---- commands ----------------------------------------------------------------------------------
 
 enum exec_command_flags {
-        EXEC_IGNORE_FAILURE = 1 << 0, // -
-        EXEC_ARGV0 = 1 << 1,          // @ (argv[0] is already in place)
-        EXEC_NO_ENV_EXPAND = 1 << 2,  // :
+        EXEC_IGNORE_FAILURE = 1 << 0,   // -
+        EXEC_ARGV0 = 1 << 1,            // @ (argv[0] is already in place)
+        EXEC_NO_ENV_EXPAND = 1 << 2,    // :
         EXEC_FULLY_PRIVILEGED = 1 << 3, // +
-        EXEC_NO_SETUID = 1 << 4,      // !
-        EXEC_AMBIENT_MAGIC = 1 << 5,  // !!
+        EXEC_NO_SETUID = 1 << 4,        // !
+        EXEC_AMBIENT_MAGIC = 1 << 5,    // !!
 };
 
 struct exec_command {
@@ -139,7 +138,8 @@ struct environment_file_list {
 };
 
 enum stdio_mode {
-        STDIO_DEFAULT, // not set: null for input, journal for output, inherit for error (manager's defaults)
+        STDIO_DEFAULT, // not set: null for input, journal for output, inherit for error (manager's
+                       // defaults)
         STDIO_NULL,
         STDIO_INHERIT,
         STDIO_TTY,
@@ -163,7 +163,7 @@ struct stdio_value {
 };
 
 struct managed_directory {
-        char *path;     // relative, below the tree of its kind
+        char *path;      // relative, below the tree of its kind
         char **symlinks; // further names
 };
 

@@ -1,14 +1,15 @@
 // What a unit's files say: immutable after load, reference counted. The groups are made from the
 // directive tables: each row is a field named like the directive in snake case, typed by its kind.
-// Equal exec, kill and cgroup groups are shared (interned); a unit that sets nothing there points to
-// the defaults.
+// Equal exec, kill and cgroup groups are shared (interned); a unit that sets nothing there points
+// to the defaults.
 #pragma once
 
 #include "conf/kind.h"
 
 // Fields of one group: every DIRECTIVE row makes one; MORE rows (several directives that fill one
 // field, such as ListenStream= and ListenFIFO=) and UNACTED rows make none.
-#define DIRECTIVE(section, name, field, kind, arg, def, flags, example, bad, owner, doc) kind_##kind##_t field;
+#define DIRECTIVE(section, name, field, kind, arg, def, flags, example, bad, owner, doc) \
+        kind_##kind##_t field;
 #define MORE(section, name, field, kind, arg, flags, example, bad, owner, doc)
 #define UNACTED(section, name, how, example, doc)
 struct unit_group {
@@ -49,8 +50,10 @@ struct unit_conf {
         char **linked_requires;  // .requires/
         char **linked_upholds;   // .upholds/
         char **unacted;          // directives present that usher knows and does not act on
-        bool defers_instance;    // loaded from a template for all its instances (SPECIFIER_MARK inside)
-        bool needs_own_instance; // a mark stands where only a load of its own can fill it (dependencies, conditions, ...)
+        bool defers_instance;    // loaded from a template for all its instances (SPECIFIER_MARK
+                                 // inside)
+        bool needs_own_instance; // a mark stands where only a load of its own can fill it
+                                 // (dependencies, conditions, ...)
         bool transient;          // made by `usherd run` or the like
 
         const struct unit_group *unit;

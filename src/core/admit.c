@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-// Sources sit in a chained hash table that grows with their number; a source exists only while it has a
-// connection, and freed entries are kept for the next newcomer, up to a bound.
+// Sources sit in a chained hash table that grows with their number; a source exists only while it
+// has a connection, and freed entries are kept for the next newcomer, up to a bound.
 #define ADMIT_BUCKETS_MIN 16
 #define ADMIT_SPARE_MAX 64
 
@@ -26,7 +26,8 @@ struct admit {
 
 static uint32_t hash_key(const uint8_t *key, size_t size)
 {
-        uint32_t hash = 2166136261u; // FNV-1a; peers choose their address, not the table's order of growth
+        uint32_t hash =
+                2166136261u; // FNV-1a; peers choose their address, not the table's order of growth
 
         for (size_t i = 0; i < size; i++)
                 hash = (hash ^ key[i]) * 16777619u;

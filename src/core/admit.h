@@ -1,6 +1,6 @@
-// Admission of connections: how many live ones a socket has, in all and from each source. Pure policy:
-// keys and limits come as data; no descriptor, no clock, no log. A count is handed out as a token and
-// goes down when the token is released, once.
+// Admission of connections: how many live ones a socket has, in all and from each source. Pure
+// policy: keys and limits come as data; no descriptor, no clock, no log. A count is handed out as a
+// token and goes down when the token is released, once.
 #pragma once
 
 #include "base/def.h"
@@ -33,13 +33,14 @@ int admit_new(struct admit **ret); // 0 or -ENOMEM
 void admit_free(struct admit *a);
 DEFINE_CLEANUP(admit, struct admit *, admit_free)
 
-// May one more connection live? key NULL (or limit 0): not counted by source. ADMIT_OK fills *ret_token;
-// -ENOMEM when a first connection of a source cannot be recorded.
+// May one more connection live? key NULL (or limit 0): not counted by source. ADMIT_OK fills
+// *ret_token; -ENOMEM when a first connection of a source cannot be recorded.
 int admit_try(struct admit *a, const struct admit_limits *limits, const void *key, size_t key_size,
               struct admit_token *ret_token);
 // Give the place back; the token is empty afterwards. Nothing happens with an empty one.
 void admit_release(struct admit_token *token);
 
-unsigned admit_count(const struct admit *a);        // live connections
-size_t admit_count_sources(const struct admit *a);  // sources with at least one
-const char *admit_verdict_name(enum admit_verdict v); // "max-connections", "max-connections-per-source"
+unsigned admit_count(const struct admit *a);       // live connections
+size_t admit_count_sources(const struct admit *a); // sources with at least one
+const char *admit_verdict_name(
+        enum admit_verdict v); // "max-connections", "max-connections-per-source"

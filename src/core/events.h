@@ -1,8 +1,8 @@
-// The loop: sd-event for the few (signals, bus, notify, inotify), one nested epoll and one timer heap
-// for the many (listeners, pidfds, per-run timers). No threads.
+// The loop: sd-event for the few (signals, bus, notify, inotify), one nested epoll and one timer
+// heap for the many (listeners, pidfds, per-run timers). No threads.
 //
-// Owns the epoll, the timerfd and the queues. Does not own watches or timers: they are embedded in the
-// objects they belong to and must be removed before those go.
+// Owns the epoll, the timerfd and the queues. Does not own watches or timers: they are embedded in
+// the objects they belong to and must be removed before those go.
 #pragma once
 
 #include "base/heap.h"
@@ -53,14 +53,16 @@ int watch_set(struct events *e, struct watch *w, uint32_t events);
 void watch_remove(struct events *e, struct watch *w);
 
 // Arm (or re-arm) for an absolute CLOCK_MONOTONIC time; USEC_INFINITY disarms. 0 or -ENOMEM.
-int timer_set(struct events *e, struct timer *t, usec_t when, void (*on_timer)(struct timer *t, usec_t now));
+int timer_set(struct events *e, struct timer *t, usec_t when,
+              void (*on_timer)(struct timer *t, usec_t now));
 void timer_stop(struct events *e, struct timer *t);
 static inline bool timer_is_set(const struct timer *t)
 {
         return t->node.index != 0;
 }
 
-// Queue (nothing happens when it is queued already). Queues run in enum order, each until empty, after
-// the events of one loop turn, with a bound on how much one turn does.
-void work_queue(struct events *e, enum work_queue queue, struct work *w, void (*run)(struct work *w));
+// Queue (nothing happens when it is queued already). Queues run in enum order, each until empty,
+// after the events of one loop turn, with a bound on how much one turn does.
+void work_queue(struct events *e, enum work_queue queue, struct work *w,
+                void (*run)(struct work *w));
 void work_cancel(struct work *w);

@@ -1,5 +1,5 @@
-// Jobs: a request turned into an ordered set of starts and stops (a transaction), merged with what is
-// pending, run as ordering allows, finished by state changes.
+// Jobs: a request turned into an ordered set of starts and stops (a transaction), merged with what
+// is pending, run as ordering allows, finished by state changes.
 //
 // The pure half is core/order: units and edges in, ordered jobs out.
 #pragma once
@@ -67,17 +67,17 @@ struct job {
 enum request_error {
         REQUEST_OK,
         REQUEST_NO_SUCH_UNIT,
-        REQUEST_LOAD_FAILED,      // error or bad-setting
+        REQUEST_LOAD_FAILED, // error or bad-setting
         REQUEST_BAD_UNIT_SETTING,
         REQUEST_MASKED,
         REQUEST_ONLY_BY_DEPENDENCY, // RefuseManualStart=/Stop=
         REQUEST_CONFLICTING,
         REQUEST_DESTRUCTIVE,
         REQUEST_CYCLIC,
-        REQUEST_NOT_APPLICABLE,   // job type does not fit (reload of a target)
+        REQUEST_NOT_APPLICABLE, // job type does not fit (reload of a target)
         REQUEST_NO_ISOLATION,
         REQUEST_SHUTTING_DOWN,
-        REQUEST_FAILED,           // memory, limits
+        REQUEST_FAILED, // memory, limits
 };
 
 struct request_failure {
@@ -87,8 +87,9 @@ struct request_failure {
 
 // Make and install a transaction. *ret_job: the anchor job (may have been merged into one that was
 // pending), NULL when there was nothing to do. REQUEST_OK or the reason (also in *failure).
-enum request_error job_request(struct manager *m, enum job_type type, struct unit *u, enum job_mode mode,
-                               struct job **ret_job, struct request_failure *failure);
+enum request_error job_request(struct manager *m, enum job_type type, struct unit *u,
+                               enum job_mode mode, struct job **ret_job,
+                               struct request_failure *failure);
 // The same for a request by hand (bus): checks RefuseManual*, masks, load state.
 enum request_error job_request_manual(struct manager *m, enum job_type type, struct unit *u,
                                       enum job_mode mode, struct job **ret_job,

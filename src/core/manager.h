@@ -14,12 +14,13 @@ struct notify_socket;
 struct run;
 struct sock;
 
-// Told about everything that clients may watch. Filled by bus; NULL members are skipped. Observers must
-// not change core state from inside a call (queue work instead).
+// Told about everything that clients may watch. Filled by bus; NULL members are skipped. Observers
+// must not change core state from inside a call (queue work instead).
 struct core_observer {
         void (*on_unit_new)(struct core_observer *o, struct unit *u);
         void (*on_unit_removed)(struct core_observer *o, struct unit *u);
-        void (*on_unit_changed)(struct core_observer *o, struct unit *u); // coalesced by WORK_NOTIFY
+        void (*on_unit_changed)(struct core_observer *o,
+                                struct unit *u); // coalesced by WORK_NOTIFY
         void (*on_job_new)(struct core_observer *o, struct job *j);
         void (*on_job_removed)(struct core_observer *o, struct job *j, const char *result);
         void (*on_reloading)(struct core_observer *o, bool active);
@@ -33,8 +34,8 @@ struct manager_options {
         char **environment;        // the manager's own environment block; copied
         const char *runtime_dir;   // usher's folder: /run/usher, ...
         bool is_user, is_pid1, compat_systemd;
-        const char *spawn_method;  // "shared", "vfork", "fork", NULL: probe
-        int *listen_fds;           // inherited descriptors that sockets may adopt; owned by the manager then
+        const char *spawn_method; // "shared", "vfork", "fork", NULL: probe
+        int *listen_fds; // inherited descriptors that sockets may adopt; owned by the manager then
         size_t n_listen_fds;
 };
 
@@ -49,14 +50,14 @@ struct manager {
         struct reaper *reaper;
         struct notify_socket *notify;
         struct core_observer *observers;
-        struct u64map *runs_by_pid;     // live processes -> struct run (main and control)
+        struct u64map *runs_by_pid; // live processes -> struct run (main and control)
         unsigned default_umask;
         uint64_t n_reloads;
         usec_t startup, startup_rt;
         bool is_reloading, is_stopping;
         int exit_code;
-        struct service_log *service_log;  // what services print (core/service_log.h)
-        int *adoptable;                   // inherited listen fds not yet taken, -1 where taken
+        struct service_log *service_log; // what services print (core/service_log.h)
+        int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;
 };
 
@@ -67,25 +68,27 @@ DEFINE_CLEANUP(manager, struct manager *, manager_free)
 void manager_add_observer(struct manager *m, struct core_observer *o);
 void manager_remove_observer(struct manager *m, struct core_observer *o);
 
-// Load the units to start (design §2: target, or default.target, or every socket and wanted service)
-// and queue their start. 0 or -errno; complaints are logged.
+// Load the units to start (design §2: target, or default.target, or every socket and wanted
+// service) and queue their start. 0 or -errno; complaints are logged.
 int manager_start(struct manager *m, const char *target);
 // Ordered stop of everything, then events_exit(code). A second call hurries (timeouts cut short).
 void manager_stop(struct manager *m, int exit_code);
-// Re-read all unit files: mark and sweep; unchanged listeners keep their fd, running instances their conf.
-// 0, or -errno when nothing was changed because reading failed.
+// Re-read all unit files: mark and sweep; unchanged listeners keep their fd, running instances
+// their conf. 0, or -errno when nothing was changed because reading failed.
 int manager_reload(struct manager *m);
 
-// ---- registry ------------------------------------------------------------------------------------
+// ---- registry
+// ------------------------------------------------------------------------------------
 
 // The unit of a name, if it is in memory; aliases resolve. NULL otherwise.
 struct unit *manager_find_unit(struct manager *m, const char *name);
-// The unit of a name, loaded now if it is not in memory. Always gives a unit (its conf->load_state may
-// be not-found, masked, ...); dependencies are not loaded with it but stubs are made for their names.
-// -EINVAL (bad name), -ENOMEM, -E2BIG (registry full).
+// The unit of a name, loaded now if it is not in memory. Always gives a unit (its conf->load_state
+// may be not-found, masked, ...); dependencies are not loaded with it but stubs are made for their
+// names. -EINVAL (bad name), -ENOMEM, -E2BIG (registry full).
 int manager_load_unit(struct manager *m, const char *name, struct unit **ret);
 // Walk the units of all types once each (aliases do not repeat). NULL starts, NULL ends.
 struct unit *manager_next_unit(struct manager *m, struct unit *after);
-struct unit *manager_unit_by_pid(struct manager *m, pid_t pid); // NULL; an instance gives its run's view
+struct unit *manager_unit_by_pid(struct manager *m,
+                                 pid_t pid); // NULL; an instance gives its run's view
 // May u be freed now? If so it is, later (WORK_COLLECT).
 void manager_collect_unit(struct unit *u);

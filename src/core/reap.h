@@ -1,5 +1,6 @@
-// Exits of children: by pidfd, or by pid where the kernel has none; strays of a subreaper or PID 1 by a
-// rate-limited sweep. Known children reach their owner through on_exit; nobody else calls waitid().
+// Exits of children: by pidfd, or by pid where the kernel has none; strays of a subreaper or PID 1
+// by a rate-limited sweep. Known children reach their owner through on_exit; nobody else calls
+// waitid().
 #pragma once
 
 #include "core/run.h"
@@ -12,13 +13,13 @@ struct reaper;
 int reaper_new(struct manager *m, struct reaper **ret);
 void reaper_free(struct reaper *r);
 
-// Watch a child that was just spawned: pid and pidfd (or -1) are taken over into *c. on_exit is called
-// once from the loop with the exit status; c is empty (pid 0) by then.
+// Watch a child that was just spawned: pid and pidfd (or -1) are taken over into *c. on_exit is
+// called once from the loop with the exit status; c is empty (pid 0) by then.
 int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd,
                  void (*on_exit)(struct child *c, const siginfo_t *info));
 // Forget a child (it is then reaped by the sweep). Does not kill it.
 void reaper_forget(struct reaper *r, struct child *c);
-// A pid that is no child of ours (MAINPID= of a forking service) is watched by pidfd only; on_exit gets
-// si_code CLD_EXITED with status 0 unknown when its status cannot be had.
+// A pid that is no child of ours (MAINPID= of a forking service) is watched by pidfd only; on_exit
+// gets si_code CLD_EXITED with status 0 unknown when its status cannot be had.
 int reaper_watch_alien(struct reaper *r, struct child *c, pid_t pid,
                        void (*on_exit)(struct child *c, const siginfo_t *info));

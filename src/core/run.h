@@ -1,6 +1,6 @@
-// A run: one life of a service, be it the singleton of foo.service or one of 10,000 connections. The
-// state machine (core/service) drives both over a shared conf. Hot part at most 256 bytes; the cold
-// part is allocated at first need.
+// A run: one life of a service, be it the singleton of foo.service or one of 10,000 connections.
+// The state machine (core/service) drives both over a shared conf. Hot part at most 256 bytes; the
+// cold part is allocated at first need.
 #pragma once
 
 #include "conf/unit_conf.h"
@@ -13,7 +13,6 @@ struct manager;
 struct service;
 struct sock;
 struct spawn_plan;
-
 
 enum service_state {
         SERVICE_DEAD,
@@ -76,20 +75,20 @@ struct run_cold; // control command, fd store, watchdog, notify state, status te
 
 struct run {
         struct manager *manager;
-        struct unit_conf *conf; // reference: the conf it was started with
+        struct unit_conf *conf;  // reference: the conf it was started with
         struct service *service; // the singleton that it is part of; NULL for a connection
         struct sock *sock;       // a connection's socket; NULL for a singleton
         struct spawn_plan *plan; // reference (shared by the instances of a template)
         struct run_cold *cold;   // NULL until needed
         struct child main, control;
-        struct timer timer;      // the current state's timeout
+        struct timer timer; // the current state's timeout
         enum service_state state : 8;
         enum service_result result : 8;
-        uint8_t command_index;   // in the command list of the state
+        uint8_t command_index; // in the command list of the state
         bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1, bus_pad : 1;
-        int connection_fd;       // Accept=yes; -1 otherwise, or once closed
-        uint64_t number;         // NR of the instance name
+        int connection_fd;        // Accept=yes; -1 otherwise, or once closed
+        uint64_t number;          // NR of the instance name
         struct admit_token token; // its place in the limits
-        struct list_node node;   // in the socket's list of live connections
+        struct list_node node;    // in the socket's list of live connections
         sd_id128_t invocation_id;
 };

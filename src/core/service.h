@@ -1,6 +1,6 @@
 // Services: the unit type and the state machine that drives every run (singletons and connections).
-// Split by meaning: service.c (unit ops), service_start.c, service_stop.c, service_exit.c (what a dead
-// process means), service_command.c (running one command), restart.c (pure policy), notify.c.
+// Split by meaning: service.c (unit ops), service_start.c, service_stop.c, service_exit.c (what a
+// dead process means), service_command.c (running one command), restart.c (pure policy), notify.c.
 #pragma once
 
 #include "core/run.h"
@@ -8,12 +8,12 @@
 
 struct service {
         struct unit unit;
-        struct run run;           // of the current (or last) life; conf is what it was started with
+        struct run run; // of the current (or last) life; conf is what it was started with
         unsigned n_restarts;
         usec_t watchdog_stamp;
         struct exec_status main_status, control_status;
         bool start_limit_hit;
-        int *socket_fds;          // only while a start collects them
+        int *socket_fds; // only while a start collects them
 };
 
 extern const struct unit_ops service_ops;
@@ -22,10 +22,12 @@ const char *service_state_name(enum service_state s);   // "start-pre", ...
 const char *service_result_name(enum service_result r); // "exit-code", ...
 enum active_state service_state_to_active(enum service_state s);
 
-// ---- runs of connections (core/instance calls these) -----------------------------------------------
+// ---- runs of connections (core/instance calls these)
+// -----------------------------------------------
 
-// Begin the life of a connection's run: run->conf, sock, connection_fd, number set. Returns at once;
-// the end is told through run_on_dead of core/instance.h. 0 or -errno (then nothing was started).
+// Begin the life of a connection's run: run->conf, sock, connection_fd, number set. Returns at
+// once; the end is told through run_on_dead of core/instance.h. 0 or -errno (then nothing was
+// started).
 int service_run_start(struct run *run);
 // Ask a run to stop (unit stop, shutdown). It ends through the usual states.
 void service_run_stop(struct run *run);

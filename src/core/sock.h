@@ -1,6 +1,6 @@
-// Sockets: the unit type, its listeners, its state machine (sock.c, sock_open.c, sock_command.c), what
-// happens on traffic (sock_run.c), pausing (sock_pause.c). Admission is core/admit (pure), connections
-// are core/instance.
+// Sockets: the unit type, its listeners, its state machine (sock.c, sock_open.c, sock_command.c),
+// what happens on traffic (sock_run.c), pausing (sock_pause.c). Admission is core/admit (pure),
+// connections are core/instance.
 #pragma once
 
 #include "core/run.h"
@@ -52,7 +52,7 @@ struct admit; // counts by source (core/admit.h)
 
 // One open port.
 struct listener {
-        struct watch watch;   // fd inside; fd = -1: not open
+        struct watch watch; // fd inside; fd = -1: not open
         struct sock *sock;
         const struct port *port; // in sock->unit.conf
         struct rate poll_limit;
@@ -72,12 +72,12 @@ struct sock {
         uint64_t n_accepted, n_connections, n_refused;
         uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit, n_aborted;
         struct admit *admit;
-        struct list_node runs;   // live connections (struct run.node)
+        struct list_node runs;           // live connections (struct run.node)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;
-        struct child control;    // running ExecStartPre= ... command, or chown helper
+        struct child control; // running ExecStartPre= ... command, or chown helper
         const struct exec_command *control_command;
-        struct timer timer;      // of that command
+        struct timer timer; // of that command
         // Pause: listening, but not polled until `until`.
         enum pause_reason pause;
         usec_t pause_until, pause_length;
@@ -93,7 +93,8 @@ const char *sock_result_name(enum sock_result r);
 // The listening descriptors that a starting service inherits from this socket: appended to *fds and
 // *names (FileDescriptorName= for each), in file order. 0 or -ENOMEM.
 int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
-// All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended in unit order.
+// All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended in unit
+// order.
 int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names);
 // The service reports: start limit hit; skipped by a condition (job ended without a state change).
 void sock_on_service_start_limit(struct sock *s);

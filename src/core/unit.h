@@ -1,6 +1,7 @@
-// A unit at run time: what the registry holds for each name. Configuration is behind `conf` and never
-// changes under it except by a reload, which swaps the pointer. The type's own part (struct sock,
-// struct service, struct target) embeds this as its first member and is reached through `ops`.
+// A unit at run time: what the registry holds for each name. Configuration is behind `conf` and
+// never changes under it except by a reload, which swaps the pointer. The type's own part (struct
+// sock, struct service, struct target) embeds this as its first member and is reached through
+// `ops`.
 #pragma once
 
 #include "base/list.h"
@@ -27,17 +28,17 @@ enum active_state {
 
 // Edges between units. Each is kept at both ends (the second column is the inverse).
 enum dependency {
-        DEP_REQUIRES,  // DEP_REQUIRED_BY
-        DEP_REQUISITE, // DEP_REQUISITE_OF
-        DEP_WANTS,     // DEP_WANTED_BY
-        DEP_BINDS_TO,  // DEP_BOUND_BY
-        DEP_PART_OF,   // DEP_CONSISTS_OF
-        DEP_UPHOLDS,   // DEP_UPHELD_BY
-        DEP_CONFLICTS, // DEP_CONFLICTED_BY
-        DEP_BEFORE,    // DEP_AFTER
-        DEP_ON_SUCCESS, // DEP_ON_SUCCESS_OF
-        DEP_ON_FAILURE, // DEP_ON_FAILURE_OF
-        DEP_TRIGGERS,  // DEP_TRIGGERED_BY
+        DEP_REQUIRES,             // DEP_REQUIRED_BY
+        DEP_REQUISITE,            // DEP_REQUISITE_OF
+        DEP_WANTS,                // DEP_WANTED_BY
+        DEP_BINDS_TO,             // DEP_BOUND_BY
+        DEP_PART_OF,              // DEP_CONSISTS_OF
+        DEP_UPHOLDS,              // DEP_UPHELD_BY
+        DEP_CONFLICTS,            // DEP_CONFLICTED_BY
+        DEP_BEFORE,               // DEP_AFTER
+        DEP_ON_SUCCESS,           // DEP_ON_SUCCESS_OF
+        DEP_ON_FAILURE,           // DEP_ON_FAILURE_OF
+        DEP_TRIGGERS,             // DEP_TRIGGERED_BY
         DEP_PROPAGATES_RELOAD_TO, // DEP_RELOAD_PROPAGATED_FROM
         DEP_PROPAGATES_STOP_TO,   // DEP_STOP_PROPAGATED_FROM
         DEP_JOINS_NAMESPACE_OF,   // itself
@@ -103,13 +104,13 @@ struct unit {
         struct manager *manager;
         const struct unit_ops *ops; // by type of the name
         char *id;
-        struct unit_conf *conf; // reference; never NULL after load
+        struct unit_conf *conf;   // reference; never NULL after load
         struct unit *merged_into; // never followed by callers: the registry resolves names
         struct job *job;          // the one pending job
         struct dependency_list deps[_DEP_MAX];
 
         // the state as last told to everybody (ops->active_state is the truth)
-        usec_t state_change, state_change_rt;         // any state change
+        usec_t state_change, state_change_rt; // any state change
         usec_t inactive_exit, inactive_exit_rt;
         usec_t active_enter, active_enter_rt;
         usec_t active_exit, active_exit_rt;
@@ -135,24 +136,29 @@ static inline enum active_state unit_active_state(const struct unit *u)
 {
         return u->ops->active_state(u);
 }
-bool active_state_is_up(enum active_state s);           // active or reloading
+bool active_state_is_up(enum active_state s); // active or reloading
 bool active_state_is_inactive_or_failed(enum active_state s);
 
-// Called by the types on every change of their state (also sub-state only). old/now are active states.
-// Sets time stamps, finishes or re-queues the unit's job, propagates (BindsTo, PartOf, OnFailure, ...),
-// wakes triggering units, tells observers. reload_failed: a reload ended in failure.
+// Called by the types on every change of their state (also sub-state only). old/now are active
+// states. Sets time stamps, finishes or re-queues the unit's job, propagates (BindsTo, PartOf,
+// OnFailure, ...), wakes triggering units, tells observers. reload_failed: a reload ended in
+// failure.
 enum unit_notify_flags {
         UNIT_NOTIFY_RELOAD_FAILURE = 1 << 0,
-        UNIT_NOTIFY_WILL_RESTART = 1 << 1, // Restart= is about to act: no OnFailure with RestartMode=direct
-        UNIT_NOTIFY_SKIPPED = 1 << 2,      // ended by ExecCondition=
+        UNIT_NOTIFY_WILL_RESTART =
+                1 << 1, // Restart= is about to act: no OnFailure with RestartMode=direct
+        UNIT_NOTIFY_SKIPPED = 1 << 2, // ended by ExecCondition=
 };
-void unit_notify(struct unit *u, enum active_state old, enum active_state now, enum unit_notify_flags flags);
+void unit_notify(struct unit *u, enum active_state old, enum active_state now,
+                 enum unit_notify_flags flags);
 // Properties changed without a state change (counters, status text): observers are told, coalesced.
 void unit_changed(struct unit *u);
 
-// Count one start against StartLimit*; true: may start. Types call it where systemd does (features 5.3).
+// Count one start against StartLimit*; true: may start. Types call it where systemd does
+// (features 5.3).
 bool unit_start_limit_test(struct unit *u);
-// Conditions and asserts of [Unit]; result kept in the unit. UNIT_STARTED: all hold; UNIT_SKIPPED; UNIT_ASSERT.
+// Conditions and asserts of [Unit]; result kept in the unit. UNIT_STARTED: all hold; UNIT_SKIPPED;
+// UNIT_ASSERT.
 enum unit_verdict unit_test_conditions(struct unit *u);
 // The unit that this one triggers (socket -> its service), or NULL.
 struct unit *unit_triggered(const struct unit *u);
