@@ -1,5 +1,10 @@
-// Connections: from an accepted descriptor to a run, and back. Names are formatted only when asked
-// for.
+// Connections: from an accepted descriptor to a run, and back. An instance is no unit: it has no
+// place in the registry, its name is formatted only when somebody asks, and it shares its
+// template's conf. Only where the template asks for what a unit alone has (dependencies,
+// conditions, a specifier outside the process settings) is a unit of that name loaded and started
+// by a job.
+//
+// Called by core/sock_run (start), core/service (end, environment), core/stop, bus (look-ups).
 #pragma once
 
 #include "core/run.h"
@@ -7,16 +12,27 @@
 struct sock;
 struct unit;
 
-// Takes over fd (always). Counts were taken by admission: token is released when the run ends.
-// 0, or -errno (the connection is closed, the token released).
+// Takes over fd and token (always; *token is empty afterwards). 0 or -errno: then the connection is
+// closed and the place given back; -ENOTCONN: the peer has left already, -ENOENT: no usable
+// template.
 int instance_start(struct sock *s, int fd, struct admit_token *token);
-// The run is over and jobless (called by core/service): closes the connection, releases the token,
-// frees it.
+// The run is over and jobless (called by core/service): closes the connection, gives the place
+// back, and frees the run unless it is a unit's.
 void instance_on_end(struct run *run);
-// "foo@3-127.0.0.1:80-127.0.0.1:4711.service"; new string; works while and after the connection
-// lives.
+// Variables that tell the service about its peer ("REMOTE_ADDR=...", "REMOTE_PORT=..."), appended.
+// 0 or -ENOMEM. Nothing for families that have none.
+int instance_environment(const struct run *run, char ***env);
+
+// "foo@3-127.0.0.1:80-127.0.0.1:4711.service"; new string.
 int instance_name(const struct run *run, char **ret);
+// Peer in words ("127.0.0.1:4711"), new string; "" when it has no name.
+int instance_peer(const struct run *run, char **ret);
+// "foo@.service": the template of a socket's connections; new string.
+int instance_template_name(const struct sock *s, char **ret);
+
 // Find a live connection's run by its unit name; NULL.
 struct run *instance_find(struct manager *m, const char *name);
-// Peer in words ("127.0.0.1:4711"), new string.
-int instance_peer(const struct run *run, char **ret);
+// Walk all live connections: NULL starts and ends. Nothing may end while walking.
+struct run *instance_next(struct manager *m, struct run *after);
+// Shutdown: ask every connection's service to stop.
+void instance_stop_all(struct manager *m);

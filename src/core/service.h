@@ -6,6 +6,8 @@
 #include "core/run.h"
 #include "core/unit.h"
 
+struct peer_info;
+
 struct service {
         struct unit unit;
         struct run run; // of the current (or last) life; conf is what it was started with
@@ -13,7 +15,8 @@ struct service {
         usec_t watchdog_stamp;
         struct exec_status main_status, control_status;
         bool start_limit_hit;
-        int *socket_fds; // only while a start collects them
+        struct peer_info
+                *peer; // of the connection that it serves (Accept=yes by way of a unit); owned
 };
 
 extern const struct unit_ops service_ops;
@@ -26,9 +29,11 @@ enum active_state service_state_to_active(enum service_state s);
 // -----------------------------------------------
 
 // Begin the life of a connection's run: run->conf, sock, connection_fd, number set. Returns at
-// once; the end is told through run_on_dead of core/instance.h. 0 or -errno (then nothing was
-// started).
+// once; the end is told by a call of instance_on_end(). 0 or -errno (then nothing was started).
 int service_run_start(struct run *run);
+// Release what the machine holds of a run that is over (plan, cold part, timers), not the run
+// itself.
+void service_run_done(struct run *run);
 // Ask a run to stop (unit stop, shutdown). It ends through the usual states.
 void service_run_stop(struct run *run);
 int service_run_kill(struct run *run, const char *who, int signo);

@@ -58,6 +58,7 @@ struct listener {
         struct rate poll_limit;
         struct timer poll_timer; // until polled again
         struct timer bind_timer; // X-BindRetry=
+        usec_t bind_wait;        // until the next try
         bool bind_pending;
 };
 
@@ -71,6 +72,7 @@ struct sock {
         // Counters as systemd names them; refused by reason for ourselves.
         uint64_t n_accepted, n_connections, n_refused;
         uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit, n_aborted;
+        usec_t refusals_logged; // when the last summary line was written
         struct admit *admit;
         struct list_node runs;           // live connections (struct run.node)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
@@ -81,7 +83,9 @@ struct sock {
         // Pause: listening, but not polled until `until`.
         enum pause_reason pause;
         usec_t pause_until, pause_length;
+        usec_t pause_ended; // when the last one was over (back-off starts anew after a calm time)
         struct timer pause_timer;
+        usec_t trigger_time; // when traffic last asked for the service (Accept=no)
         char *status_text;
 };
 
@@ -96,8 +100,7 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
 // All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended in unit
 // order.
 int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names);
-// The service reports: start limit hit; skipped by a condition (job ended without a state change).
-void sock_on_service_start_limit(struct sock *s);
-void sock_on_service_skipped(struct sock *s, const char *why);
-// A connection's run ended (released its token): counters, resume of a queueing socket.
-void sock_on_run_end(struct sock *s, struct run *run);
+// A connection's run ended (its token is released already): counters, resume of a queueing socket.
+void sock_on_run_end(struct sock *s);
+// Why and until when it is paused, or its trouble, in words; NULL: nothing to tell.
+const char *sock_status_text(const struct sock *s);
