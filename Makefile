@@ -87,9 +87,10 @@ FUZZ_BIN := $(patsubst $(S)/tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 BENCH_BIN := $(patsubst $(S)/tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC))
 HELPER_BIN := $(patsubst $(S)/tests/system/helpers/%.c,$(B)/tests/helpers/%,$(HELPER_SRC))
 EXAMPLE_BIN := $(patsubst $(S)/%.c,$(B)/%,$(EXAMPLE_SRC))
+EXAMPLE_COPY := $(patsubst $(S)/%,$(B)/%,$(filter-out %.c %.o $(EXAMPLE_SRC:.c=),$(call src,examples/*/*)))
 PROGRAMS := $(USHERD) $(USHERCTL) $(PROXYD)
 
-all: $(if $(LIB_SRC),$(LIB)) $(PROGRAMS) $(EXAMPLE_BIN) $(GEN)
+all: $(if $(LIB_SRC),$(LIB)) $(PROGRAMS) $(EXAMPLE_BIN) $(EXAMPLE_COPY) $(GEN)
 
 # --- compiling and linking -----------------------------------------------------------------------
 $(O)/tests/%.o: $(S)/tests/%.c $(C)/config.h
@@ -128,6 +129,11 @@ $(EXAMPLE_BIN): $(B)/examples/%: $(O)/examples/%.o
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(ALL_LIBS)
+
+# build/examples is complete, so that its units can be served as they are.
+$(EXAMPLE_COPY): $(B)/examples/%: $(S)/examples/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 # The generator runs here, also when usher is built for another machine.
 ifeq ($(CC_FOR_BUILD),$(CC))
