@@ -248,8 +248,8 @@ distcheck: dist
 	$(S)/tests/lint/distcheck.sh $(C)/$(DIST).tar.gz $(DIST)
 
 clean:
-	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/test-logs $(LIB) $(GEN) \
-		$(PROGRAMS) $(if $(SAN)$(COVERAGE),,$(C)/san-* $(C)/coverage)
+	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/test-logs $(LIB) \
+		$(addprefix $(B)/,usherd usherctl usher-proxyd usher-gen) $(if $(SAN)$(COVERAGE),,$(C)/san-* $(C)/coverage)
 distclean: clean
 	rm -rf $(if $(filter .,$(S)),build,config.mak config.h config.log config.status Makefile)
 
