@@ -206,7 +206,7 @@ demo: all
 
 coverage:
 	$(MAKE) COVERAGE=1 check
-	$(S)/tests/lint/coverage.sh $(abspath $(S)) $(abspath $(B))/coverage
+	sh $(S)/tests/lint/coverage.sh $(abspath $(S)) $(abspath $(B))/coverage
 
 # --- the text itself -----------------------------------------------------------------------------
 FORMATTED = $(call src,src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] examples/*/*.[ch])
@@ -217,7 +217,7 @@ format:
 format-check:
 	$(Q)$(if $(FORMATTED),$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED))
 lint:
-	$(S)/tests/lint/run.sh
+	sh $(S)/tests/lint/run.sh
 table: $(GEN)
 	$(Q)$(GEN) table
 
@@ -234,8 +234,8 @@ uninstall:
 	rm -f '$(D)$(sbindir)/usherd' '$(D)$(bindir)/usherctl'
 
 installcheck:
-	'$(D)$(sbindir)/usherd' --version
-	'$(D)$(bindir)/usherctl' --version
+	$(if $(USHERD),'$(D)$(sbindir)/usherd' --version)
+	$(if $(USHERCTL),'$(D)$(bindir)/usherctl' --version)
 
 # --- releases and cleaning -----------------------------------------------------------------------
 DIST := usher-$(VERSION)
@@ -245,7 +245,7 @@ dist:
 	git -C $(S) archive --format=tar --prefix=$(DIST)/ HEAD | gzip -9n >$(C)/$(DIST).tar.gz
 	@echo $(C)/$(DIST).tar.gz
 distcheck: dist
-	$(S)/tests/lint/distcheck.sh $(C)/$(DIST).tar.gz $(DIST)
+	sh $(S)/tests/lint/distcheck.sh $(C)/$(DIST).tar.gz $(DIST)
 
 clean:
 	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/test-logs $(LIB) \

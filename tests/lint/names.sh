@@ -8,7 +8,7 @@ if [ -n "$found" ]; then
 	echo "^ name the file after what it does"
 	bad=1
 fi
-found=$(list_files '*.c' '*.h' | grep -E '[^a-z0-9_./-]|-[^/]*\.[ch]$')
+found=$(list_files 'src/*.[ch]' 'tests/*.[ch]' | grep -E '[^a-z0-9_./-]|-[^/]*\.[ch]$')
 if [ -n "$found" ]; then
 	printf '%s\n' "$found"
 	echo "^ lower case and underscores"
