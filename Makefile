@@ -39,7 +39,8 @@ O := $(B)/obj
 # --- what is quiet and what is not ---------------------------------------------------------------
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
-say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)')
+# make -s says nothing at all
+say = $(if $(filter 0,$(V)),@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf) '  %-8s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)')
 
 # --- flags: ours first, the user's last, so that his win -----------------------------------------
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
@@ -205,7 +206,7 @@ demo: all
 	$(S)/contrib/demo --run $(abspath $(B))
 
 coverage:
-	$(MAKE) COVERAGE=1 check
+	-$(MAKE) COVERAGE=1 check
 	sh $(S)/tests/lint/coverage.sh $(abspath $(S)) $(abspath $(B))/coverage
 
 # --- the text itself -----------------------------------------------------------------------------
@@ -248,7 +249,7 @@ distcheck: dist
 	sh $(S)/tests/lint/distcheck.sh $(C)/$(DIST).tar.gz $(DIST)
 
 clean:
-	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/test-logs $(LIB) \
+	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/test-logs $(B)/fuzz $(LIB) \
 		$(addprefix $(B)/,usherd usherctl usher-proxyd usher-gen) $(if $(SAN)$(COVERAGE),,$(C)/san-* $(C)/coverage)
 distclean: clean
 	rm -rf $(if $(filter .,$(S)),build,config.mak config.h config.log config.status Makefile)
