@@ -14,6 +14,7 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, _LOG_FORMAT_MAX };
 // change; LOG_INFO per connection; LOG_DEBUG why.
 void log_set_level(int level);
 int log_get_level(void);
+const char *log_level_name(int level);                              // "info"
 int log_set_target(enum log_target target, enum log_format format); // 0 or -errno
 int log_level_from_name(const char *name);                          // "info", "7"; -EINVAL
 void log_close(void);

@@ -27,6 +27,8 @@ char *str_strip(char *s);
 // Copy with control bytes and invalid UTF-8 as \xHH (safe for logs and terminals). NULL: no memory.
 char *str_escape(const char *s);
 bool str_is_utf8(const char *s);
+// Bytes of the valid UTF-8 sequence that s begins with (1 for "", its NUL), 0 when it is not valid.
+size_t str_utf8_length(const char *s);
 // The name of names[] (n entries) that is nearest to s by edit distance, if it is near enough to be
 // what was meant (at most a third of the length differs); else NULL.
 const char *str_nearest(const char *s, const char *const *names, size_t n);

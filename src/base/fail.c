@@ -1,0 +1,33 @@
+#include "base/fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int fail_set(struct fail *fail, int error, const char *op, const char *fmt, ...)
+{
+        va_list ap;
+
+        error = abs(error);
+        if (!fail)
+                return -error;
+        fail->error = error;
+        fail->op = op;
+        fail->detail[0] = '\0';
+        if (fmt) {
+                va_start(ap, fmt);
+                vsnprintf(fail->detail, sizeof(fail->detail), fmt, ap);
+                va_end(ap);
+        }
+        return -error;
+}
+
+const char *fail_format(const struct fail *fail, char *buf, size_t size)
+{
+        const char *op = fail->op ? fail->op : "operation";
+
+        if (fail->detail[0])
+                snprintf(buf, size, "%s: %s (%s)", op, strerror(fail->error), fail->detail);
+        else
+                snprintf(buf, size, "%s: %s", op, strerror(fail->error));
+        return buf;
+}

@@ -1,0 +1,370 @@
+#include "base/parse.h"
+
+#include "base/str.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdio.h>
+#include <strings.h>
+
+int parse_bool(const char *s, bool *ret)
+{
+        static const char *const yes[] = {"1", "yes", "y", "true", "t", "on"};
+        static const char *const no[] = {"0", "no", "n", "false", "f", "off"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
+                if (strcasecmp(s, yes[i]) == 0 || strcasecmp(s, no[i]) == 0) {
+                        *ret = strcasecmp(s, yes[i]) == 0;
+                        return 0;
+                }
+        }
+        return -EINVAL;
+}
+
+int parse_u64(const char *s, uint64_t *ret)
+{
+        unsigned base = 10;
+        uint64_t value = 0;
+
+        if (s[0] == '0' && s[1] && strchr("xX", s[1]))
+                base = 16;
+        else if (s[0] == '0' && s[1] && strchr("oO", s[1]))
+                base = 8;
+        else if (s[0] == '0' && s[1] && strchr("bB", s[1]))
+                base = 2;
+        if (base != 10)
+                s += 2;
+        if (!*s)
+                return -EINVAL;
+        for (; *s; s++) {
+                unsigned digit = isdigit((unsigned char)*s)   ? (unsigned)(*s - '0')
+                                 : isalpha((unsigned char)*s) ? (unsigned)(tolower(*s) - 'a') + 10
+                                                              : 99;
+
+                if (digit >= base)
+                        return -EINVAL;
+                if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
+                    __builtin_add_overflow(value, (uint64_t)digit, &value))
+                        return -ERANGE;
+        }
+        *ret = value;
+        return 0;
+}
+
+int parse_u32(const char *s, uint32_t *ret)
+{
+        uint64_t value;
+        int r = parse_u64(s, &value);
+
+        if (r < 0)
+                return r;
+        if (value > UINT32_MAX)
+                return -ERANGE;
+        *ret = (uint32_t)value;
+        return 0;
+}
+
+int parse_i64(const char *s, int64_t *ret)
+{
+        bool is_negative = s[0] == '-';
+        uint64_t value;
+        int r = parse_u64(s[0] == '-' || s[0] == '+' ? s + 1 : s, &value);
+
+        if (r < 0)
+                return r;
+        if (value > (uint64_t)INT64_MAX + is_negative)
+                return -ERANGE;
+        *ret = is_negative ? (int64_t)(0 - value) : (int64_t)value;
+        return 0;
+}
+
+int parse_i32(const char *s, int32_t *ret)
+{
+        int64_t value;
+        int r = parse_i64(s, &value);
+
+        if (r < 0)
+                return r;
+        if (value < INT32_MIN || value > INT32_MAX)
+                return -ERANGE;
+        *ret = (int32_t)value;
+        return 0;
+}
+
+static int parse_decimal_id(const char *s, uint32_t *ret)
+{
+        if (!isdigit((unsigned char)s[0]) || (s[0] == '0' && s[1]))
+                return -EINVAL;
+        return parse_u32(s, ret);
+}
+
+int parse_uid(const char *s, uid_t *ret)
+{
+        uint32_t value;
+        int r = parse_decimal_id(s, &value);
+
+        if (r < 0)
+                return r;
+        if (value == UINT32_MAX || value == UINT16_MAX)
+                return -ENXIO; // the kernel's and old systems' "nobody at all"
+        *ret = value;
+        return 0;
+}
+
+int parse_pid(const char *s, pid_t *ret)
+{
+        uint32_t value;
+        int r = parse_decimal_id(s, &value);
+
+        if (r < 0)
+                return r;
+        if (value == 0 || value > INT32_MAX)
+                return -ERANGE;
+        *ret = (pid_t)value;
+        return 0;
+}
+
+int parse_mode(const char *s, mode_t *ret)
+{
+        mode_t value = 0;
+
+        if (!*s)
+                return -EINVAL;
+        for (; *s; s++) {
+                if (*s < '0' || *s > '7')
+                        return -EINVAL;
+                value = value * 8 + (mode_t)(*s - '0');
+                if (value > 07777)
+                        return -ERANGE;
+        }
+        *ret = value;
+        return 0;
+}
+
+// ---- time and size
+// -------------------------------------------------------------------------------
+
+static const struct {
+        const char *suffix;
+        usec_t value;
+} time_units[] = {
+        {"seconds", USEC_PER_SEC},
+        {"second", USEC_PER_SEC},
+        {"sec", USEC_PER_SEC},
+        {"s", USEC_PER_SEC},
+        {"minutes", 60 * USEC_PER_SEC},
+        {"minute", 60 * USEC_PER_SEC},
+        {"min", 60 * USEC_PER_SEC},
+        {"months", 2629800 * USEC_PER_SEC},
+        {"month", 2629800 * USEC_PER_SEC},
+        {"M", 2629800 * USEC_PER_SEC},
+        {"msec", USEC_PER_MSEC},
+        {"ms", USEC_PER_MSEC},
+        {"m", 60 * USEC_PER_SEC},
+        {"hours", 3600 * USEC_PER_SEC},
+        {"hour", 3600 * USEC_PER_SEC},
+        {"hr", 3600 * USEC_PER_SEC},
+        {"h", 3600 * USEC_PER_SEC},
+        {"days", 86400 * USEC_PER_SEC},
+        {"day", 86400 * USEC_PER_SEC},
+        {"d", 86400 * USEC_PER_SEC},
+        {"weeks", 604800 * USEC_PER_SEC},
+        {"week", 604800 * USEC_PER_SEC},
+        {"w", 604800 * USEC_PER_SEC},
+        {"years", 31557600 * USEC_PER_SEC},
+        {"year", 31557600 * USEC_PER_SEC},
+        {"y", 31557600 * USEC_PER_SEC},
+        {"usec", 1},
+        {"us", 1},
+        {"\xc2\xb5s", 1},
+        {"\xce\xbcs", 1},
+};
+
+// A decimal number with an optional fraction at *p: whole part, and the fraction in units of
+// 10^-12.
+static int take_number(const char **p, uint64_t *ret_whole, uint64_t *ret_pico)
+{
+        uint64_t whole = 0, pico = 0, scale = 100000000000u;
+        const char *s = *p;
+        bool has_digit = false;
+
+        for (; isdigit((unsigned char)*s); s++, has_digit = true)
+                if (__builtin_mul_overflow(whole, (uint64_t)10, &whole) ||
+                    __builtin_add_overflow(whole, (uint64_t)(*s - '0'), &whole))
+                        return -ERANGE;
+        if (*s == '.') {
+                for (s++; isdigit((unsigned char)*s); s++, has_digit = true) {
+                        pico += scale * (uint64_t)(*s - '0');
+                        scale /= 10;
+                }
+        }
+        if (!has_digit)
+                return -EINVAL;
+        *p = s;
+        *ret_whole = whole;
+        *ret_pico = pico;
+        return 0;
+}
+
+static usec_t take_time_unit(const char **p, usec_t fallback)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(time_units); i++) {
+                const char *rest = str_after_prefix(*p, time_units[i].suffix);
+
+                if (rest) {
+                        *p = rest;
+                        return time_units[i].value;
+                }
+        }
+        return fallback;
+}
+
+int parse_usec(const char *s, usec_t default_unit, usec_t *ret)
+{
+        static const char blanks[] = " \t\n\r";
+        usec_t sum = 0;
+        bool has_any = false;
+
+        s += strspn(s, blanks);
+        const char *rest = str_after_prefix(s, "infinity");
+
+        if (rest) {
+                if (rest[strspn(rest, blanks)])
+                        return -EINVAL;
+                *ret = USEC_INFINITY;
+                return 0;
+        }
+        for (s += strspn(s, blanks); *s; s += strspn(s, blanks)) {
+                uint64_t whole, pico, part;
+                int r = take_number(&s, &whole, &pico);
+
+                if (r < 0)
+                        return r;
+                s += strspn(s, blanks);
+                usec_t unit = take_time_unit(&s, default_unit);
+
+                if (__builtin_mul_overflow(whole, unit, &part))
+                        return -ERANGE;
+                part = part + (uint64_t)((unsigned __int128)pico * unit / 1000000000000u);
+                if (__builtin_add_overflow(sum, part, &sum) || sum == USEC_INFINITY)
+                        return -ERANGE;
+                has_any = true;
+        }
+        if (!has_any)
+                return -EINVAL;
+        *ret = sum;
+        return 0;
+}
+
+int parse_size(const char *s, uint64_t *ret)
+{
+        static const char letters[] = "BKMGTPE";
+        uint64_t whole, pico, sum = 0, last_unit = 0;
+
+        if (streq(s, "infinity")) {
+                *ret = UINT64_MAX;
+                return 0;
+        }
+        if (!*s)
+                return -EINVAL;
+        // "1G 512M": several parts, each smaller than the one before.
+        for (s += strspn(s, " \t"); *s; s += strspn(s, " \t")) {
+                uint64_t unit = 1, part;
+                const char *letter;
+                int r = take_number(&s, &whole, &pico);
+
+                if (r < 0)
+                        return r;
+                if (*s && (letter = strchr(letters, *s))) {
+                        unit = (uint64_t)1 << (10 * (letter - letters));
+                        s++;
+                }
+                if (*s && !strchr(" \t", *s))
+                        return -EINVAL;
+                if (last_unit != 0 && unit >= last_unit)
+                        return -EINVAL;
+                last_unit = unit;
+                if (unit == 1 && pico)
+                        return -EINVAL;
+                if (__builtin_mul_overflow(whole, unit, &part) ||
+                    __builtin_add_overflow(
+                            part, (uint64_t)((unsigned __int128)pico * unit / 1000000000000u),
+                            &part) ||
+                    __builtin_add_overflow(sum, part, &sum) || sum == UINT64_MAX)
+                        return -ERANGE;
+        }
+        *ret = sum;
+        return 0;
+}
+
+// ---- signals
+// -------------------------------------------------------------------------------------
+
+static const char *const signal_names[] = {
+        [SIGHUP] = "HUP",   [SIGINT] = "INT",       [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
+        [SIGTRAP] = "TRAP", [SIGABRT] = "ABRT",     [SIGBUS] = "BUS",   [SIGFPE] = "FPE",
+        [SIGKILL] = "KILL", [SIGUSR1] = "USR1",     [SIGSEGV] = "SEGV", [SIGUSR2] = "USR2",
+        [SIGPIPE] = "PIPE", [SIGALRM] = "ALRM",     [SIGTERM] = "TERM", [SIGSTKFLT] = "STKFLT",
+        [SIGCHLD] = "CHLD", [SIGCONT] = "CONT",     [SIGSTOP] = "STOP", [SIGTSTP] = "TSTP",
+        [SIGTTIN] = "TTIN", [SIGTTOU] = "TTOU",     [SIGURG] = "URG",   [SIGXCPU] = "XCPU",
+        [SIGXFSZ] = "XFSZ", [SIGVTALRM] = "VTALRM", [SIGPROF] = "PROF", [SIGWINCH] = "WINCH",
+        [SIGIO] = "IO",     [SIGPWR] = "PWR",       [SIGSYS] = "SYS",
+};
+
+static int parse_realtime_signal(const char *s, int *ret)
+{
+        const char *rest;
+        int32_t offset = 0;
+
+        if ((rest = str_after_prefix(s, "RTMIN"))) {
+                if (*rest && (*rest != '+' || parse_i32(rest + 1, &offset) < 0 || offset < 0))
+                        return -EINVAL;
+                offset += SIGRTMIN;
+        } else if ((rest = str_after_prefix(s, "RTMAX"))) {
+                if (*rest && (*rest != '-' || parse_i32(rest + 1, &offset) < 0 || offset < 0))
+                        return -EINVAL;
+                offset = SIGRTMAX - offset;
+        } else {
+                return -EINVAL;
+        }
+        if (offset < SIGRTMIN || offset > SIGRTMAX)
+                return -ERANGE;
+        *ret = offset;
+        return 0;
+}
+
+int parse_signal(const char *s, int *ret)
+{
+        const char *name = str_after_prefix(s, "SIG");
+        int32_t number;
+
+        if (!name)
+                name = s;
+        for (size_t i = 1; i < ARRAY_SIZE(signal_names); i++)
+                if (signal_names[i] && streq(signal_names[i], name)) {
+                        *ret = (int)i;
+                        return 0;
+                }
+        if (streq(name, "POLL") || streq(name, "IOT") || streq(name, "CLD")) {
+                *ret = streq(name, "POLL") ? SIGIO : streq(name, "IOT") ? SIGABRT : SIGCHLD;
+                return 0;
+        }
+        if (isdigit((unsigned char)s[0])) {
+                if (parse_i32(s, &number) < 0 || number < 1 || number >= _NSIG)
+                        return -ERANGE;
+                *ret = number;
+                return 0;
+        }
+        return parse_realtime_signal(name, ret);
+}
+
+const char *signal_format(int signo, char *buf, size_t size)
+{
+        if (signo > 0 && (size_t)signo < ARRAY_SIZE(signal_names) && signal_names[signo])
+                return signal_names[signo];
+        if (signo >= SIGRTMIN && signo <= SIGRTMAX)
+                snprintf(buf, size, "RTMIN+%d", signo - SIGRTMIN);
+        else
+                snprintf(buf, size, "%d", signo);
+        return buf;
+}
