@@ -83,7 +83,7 @@ USHERD := $(if $(filter %/main.c,$(DAEMON_SRC)),$(B)/usherd)
 USHERCTL := $(if $(filter %/main.c,$(CTL_SRC)),$(B)/usherctl)
 PROXYD := $(if $(PROXY_SRC),$(B)/usher-proxyd)
 GEN := $(if $(filter %/main.c,$(GEN_SRC)),$(B)/usher-gen)
-UNIT_BIN := $(patsubst $(S)/tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
+UNIT_BIN := $(if $(HAVE_CMOCKA),$(patsubst $(S)/tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC)))
 FUZZ_BIN := $(patsubst $(S)/tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 BENCH_BIN := $(patsubst $(S)/tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC))
 HELPER_BIN := $(patsubst $(S)/tests/system/helpers/%.c,$(B)/tests/helpers/%,$(HELPER_SRC))
@@ -180,15 +180,20 @@ T ?= 60
 
 tests-build: all $(UNIT_BIN) $(HELPER_BIN) $(FUZZ_BIN)
 check: tests-build
+	@$(if $(HAVE_CMOCKA),:,echo "SKIPPED: all unit tests: configure found no cmocka")
 	$(RUN) $(UNIT_BIN) $(SYSTEM_TESTS) $(FUZZ_BIN:%=fuzz:%)
-check-unit: $(UNIT_BIN) $(HELPER_BIN)
+check-unit: need-cmocka $(UNIT_BIN) $(HELPER_BIN)
 	$(RUN) $(UNIT_BIN)
 check-system: all $(HELPER_BIN)
 	$(RUN) $(SYSTEM_TESTS)
-check-valgrind: $(UNIT_BIN) $(HELPER_BIN)
+check-valgrind: need-cmocka need-valgrind $(UNIT_BIN) $(HELPER_BIN)
 	$(RUN) --valgrind $(UNIT_BIN)
-check-oom: $(UNIT_BIN)
+check-oom: need-cmocka $(UNIT_BIN)
 	$(RUN) --filter '*oom*' $(UNIT_BIN)
+need-cmocka:
+	@$(if $(HAVE_CMOCKA),:,echo "configure found no cmocka: apt install libcmocka-dev, ./configure" >&2; false)
+need-valgrind:
+	@command -v valgrind >/dev/null || { echo "valgrind is not installed" >&2; false; }
 check-fuzz: $(FUZZ_BIN)
 	$(RUN) $(FUZZ_BIN:%=fuzz:%)
 
@@ -272,7 +277,7 @@ help:
 #:   install        with DESTDIR=, prefix=...; also uninstall, installcheck
 #:   dist distcheck clean distclean
 
-.PHONY: all tests-build check check-unit check-system check-valgrind check-oom check-fuzz fuzz bench \
+.PHONY: need-cmocka need-valgrind all tests-build check check-unit check-system check-valgrind check-oom check-fuzz fuzz bench \
 	bench-quick compat demo coverage format format-check lint table install uninstall installcheck \
 	dist distcheck clean distclean help
 
