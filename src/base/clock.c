@@ -88,7 +88,7 @@ const char *usec_format_span(usec_t t, usec_t accuracy, char *buf, size_t size)
                 }
                 if (is_done)
                         n += (size_t)snprintf(buf + n, size - n, "%s%llu.%0*llu%s", n ? " " : "",
-                                              (unsigned long long)whole, digits,
+                                              (unsigned long long)whole, MIN(digits, 6),
                                               (unsigned long long)rest, units[i].suffix);
                 else
                         n += (size_t)snprintf(buf + n, size - n, "%s%llu%s", n ? " " : "",
