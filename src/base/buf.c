@@ -19,6 +19,10 @@ static bool reserve(struct buf *b, size_t extra)
 
         if (b->error)
                 return false;
+        if (extra > PTRDIFF_MAX / 4 || b->size > PTRDIFF_MAX / 4) {
+                b->error = -ENOMEM;
+                return false;
+        }
         if (need <= b->capacity)
                 return true;
         while (capacity < need)
@@ -37,7 +41,8 @@ void buf_put(struct buf *b, const void *data, size_t size)
 {
         if (!reserve(b, size))
                 return;
-        memcpy(b->data + b->size, data, size);
+        if (size > 0) // data may be NULL then
+                memcpy(b->data + b->size, data, size);
         b->size += size;
         b->data[b->size] = '\0';
 }

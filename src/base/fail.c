@@ -26,7 +26,7 @@ const char *fail_format(const struct fail *fail, char *buf, size_t size)
         const char *op = fail->op ? fail->op : "operation";
 
         if (fail->detail[0])
-                snprintf(buf, size, "%s: %s (%s)", op, strerror(fail->error), fail->detail);
+                snprintf(buf, size, "%s %s: %s", op, fail->detail, strerror(fail->error));
         else
                 snprintf(buf, size, "%s: %s", op, strerror(fail->error));
         return buf;

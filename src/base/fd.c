@@ -13,8 +13,7 @@ int fd_close(int fd)
         if (fd >= 0) {
                 int saved = errno;
 
-                (void)close(
-                        fd); // nothing can be done about a failure, and the number is gone anyway
+                (void)close(fd); // a failure changes nothing: the number is gone anyway
                 errno = saved;
         }
         return -1;
@@ -24,8 +23,8 @@ int fd_move_up(int fd)
 {
         int up, error;
 
-        if (fd < 0)
-                return fd < -1 ? fd : -errno;
+        if (fd < 0) // of a call that failed: its errno, so that calls can be nested
+                return errno > 0 ? -errno : -EBADF;
         if (fd >= FD_LOW_WINDOW) {
                 int r = fd_set_cloexec(fd, true);
 
@@ -60,80 +59,51 @@ int fd_set_cloexec(int fd, bool on)
         return set_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
 }
 
-static int compare_int(const void *a, const void *b)
+// The smallest number >= first in keep[]; -1: none.
+static int next_kept(int first, const int *keep, size_t n)
 {
-        int x = *(const int *)a, y = *(const int *)b;
+        int next = -1;
 
-        return (x > y) - (x < y);
-}
-
-static bool is_kept(int fd, const int *keep, size_t n)
-{
         for (size_t i = 0; i < n; i++)
-                if (keep[i] == fd)
-                        return true;
-        return false;
+                if (keep[i] >= first && (next < 0 || keep[i] < next))
+                        next = keep[i];
+        return next;
 }
 
-// Without close_range: what /proc lists. The numbers are collected first, since closing changes the
-// list.
+// For kernels before 5.9 and filters that refuse close_range. procfs lists by number, so that
+// closing on the way skips nothing.
 static int close_from_listed(int first, const int *keep, size_t n)
 {
         DIR *dir = opendir("/proc/self/fd");
-        int *fds = NULL;
-        size_t n_fds = 0;
         struct dirent *entry;
-        int r = 0;
 
         if (!dir)
                 return -errno;
         while ((entry = readdir(dir))) {
                 int fd = atoi(entry->d_name);
-                int *more;
 
-                if (entry->d_name[0] == '.' || fd < first || fd == dirfd(dir) ||
-                    is_kept(fd, keep, n))
-                        continue;
-                more = realloc(fds, (n_fds + 1) * sizeof(int));
-                if (!more) {
-                        r = -ENOMEM;
-                        break;
-                }
-                fds = more;
-                fds[n_fds++] = fd;
+                if (entry->d_name[0] != '.' && fd >= first && fd != dirfd(dir) &&
+                    next_kept(fd, keep, n) != fd)
+                        fd_close(fd);
         }
         closedir(dir);
-        for (size_t i = 0; i < n_fds; i++)
-                fd_close(fds[i]);
-        free(fds);
-        return r;
+        return 0;
 }
 
 int fd_close_from(int first, const int *keep, size_t n)
 {
-        int *sorted = NULL;
-        int r = 0;
+        int from = first;
 
-        if (n > 0) {
-                sorted = malloc(n * sizeof(int));
-                if (!sorted)
-                        return -ENOMEM;
-                memcpy(sorted, keep, n * sizeof(int));
-                qsort(sorted, n, sizeof(int), compare_int);
-        }
-        for (size_t i = 0; i <= n && r == 0; i++) {
-                unsigned last = i < n ? (unsigned)sorted[i] - 1 : UINT_MAX;
+        for (;;) {
+                int kept = next_kept(from, keep, n);
+                unsigned last = kept < 0 ? UINT_MAX : (unsigned)kept - 1;
 
-                if (i < n && sorted[i] < first)
-                        continue;
-                if ((i == n || sorted[i] > first) &&
-                    syscall(SYS_close_range, (unsigned)first, last, 0) < 0)
-                        r = -errno;
-                if (i < n)
-                        first = sorted[i] + 1;
+                if (kept != from && syscall(SYS_close_range, (unsigned)from, last, 0) < 0)
+                        return close_from_listed(first, keep, n);
+                if (kept < 0 || kept == INT_MAX)
+                        return 0;
+                from = kept + 1;
         }
-        free(sorted);
-        return r < 0 ? close_from_listed(first, keep, n) : 0;
 }
 
 int fd_read_all(int fd, size_t limit, char **ret, size_t *ret_size)
@@ -188,8 +158,8 @@ int fd_write_all(int fd, const void *data, size_t size)
 
                 if (n < 0 && errno == EINTR)
                         continue;
-                if (n < 0)
-                        return -errno;
+                if (n <= 0)
+                        return n < 0 ? -errno : -EIO;
                 p += n;
                 size -= (size_t)n;
         }
@@ -218,7 +188,14 @@ int fd_send(int sock, const void *data, size_t size, const int *fds, size_t n)
                 c->cmsg_len = CMSG_LEN(n * sizeof(int));
                 memcpy(CMSG_DATA(c), fds, n * sizeof(int));
         }
-        return sendmsg(sock, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+        ssize_t sent;
+
+        do
+                sent = sendmsg(sock, &message, MSG_NOSIGNAL);
+        while (sent < 0 && errno == EINTR);
+        if (sent < 0)
+                return -errno;
+        return (size_t)sent == size ? 0 : -EMSGSIZE;
 }
 
 int fd_count_open(void)

@@ -15,20 +15,20 @@ static inline void cleanup_fd(int *fd)
 }
 
 // Move fd to a number >= FD_LOW_WINDOW, close-on-exec. The old number is closed. New fd, or -errno
-// (then the old one is closed, too).
+// (then the old one is closed, too). fd may be the -1 of a call that failed: gives its errno.
 int fd_move_up(int fd);
 int fd_set_nonblock(int fd, bool on); // 0 or -errno
 int fd_set_cloexec(int fd, bool on);  // 0 or -errno
 // Close every descriptor from first on except those in keep[] (n entries, any order); uses
-// close_range where the kernel has it, else /proc/self/fd. Async-signal-safe is not promised. 0 or
-// -errno.
+// close_range where the kernel has it, else /proc/self/fd (which allocates). 0 or -errno.
 int fd_close_from(int first, const int *keep, size_t n);
 // Read until end of file or limit bytes. *ret is NUL-terminated. -EFBIG when there is more than
 // limit.
 int fd_read_all(int fd, size_t limit, char **ret, size_t *ret_size);
 // Write everything (EINTR handled, EAGAIN is an error). 0 or -errno.
 int fd_write_all(int fd, const void *data, size_t size);
-// Send / receive up to n descriptors and some bytes over an AF_UNIX socket.
+// Send / receive up to n descriptors and some bytes over an AF_UNIX socket. 0 or -errno;
+// -E2BIG: too many, -EMSGSIZE: a full stream socket took only a part of the bytes.
 int fd_send(int sock, const void *data, size_t size, const int *fds, size_t n);
 // Count of open descriptors of this process (for tests and status); -errno.
 int fd_count_open(void);

@@ -52,8 +52,11 @@ static int make_dir(const char *path, mode_t mode)
 {
         mode_t old = umask(0);
         int r = mkdir(path, mode) < 0 ? -errno : 0;
+        struct stat st;
 
         umask(old);
+        if (r == -EEXIST && stat(path, &st) == 0)
+                r = S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
         return r;
 }
 
@@ -73,7 +76,7 @@ static int mkdir_up_to(const char *path, mode_t mode, bool whole)
                 part[i] = '\0';
                 int r = make_dir(part, mode);
 
-                if (r < 0 && r != -EEXIST)
+                if (r < 0)
                         return r;
         }
         return 0;
@@ -89,7 +92,38 @@ int fs_mkdir_p(const char *path, mode_t mode)
         return mkdir_up_to(path, mode, true);
 }
 
-// Empties the folder open at fd; goes down by openat, so that nothing can be swapped in on the way.
+static int empty_dir(int fd, dev_t dev, unsigned depth);
+
+static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
+{
+        struct stat st;
+
+        if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+                return 0;
+        int error = errno, fd;
+
+        if (error != EISDIR && error != EPERM)
+                return -error;
+        fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOTDIR ? -error : -errno;
+        int r = fstat(fd, &st) < 0        ? -errno
+                : st.st_dev != dev        ? -EXDEV
+                : depth >= TREE_DEPTH_MAX ? -ELOOP
+                                          : 0;
+
+        if (r < 0) {
+                fd_close(fd);
+                return r;
+        }
+        r = empty_dir(fd, dev, depth + 1);
+        if (r == 0 && unlinkat(dir, name, AT_REMOVEDIR) < 0)
+                r = -errno;
+        return r;
+}
+
+// Empties the folder open at fd and closes it; goes down by openat, so that nothing can be swapped
+// in on the way.
 static int empty_dir(int fd, dev_t dev, unsigned depth)
 {
         DIR *dir = fdopendir(fd);
@@ -101,34 +135,11 @@ static int empty_dir(int fd, dev_t dev, unsigned depth)
                 fd_close(fd);
                 return r;
         }
-        while (r == 0 && (entry = readdir(dir))) {
-                struct stat st;
-
-                if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
-                        continue;
-                if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || errno == ENOENT)
-                        continue;
-                if (errno != EISDIR && errno != EPERM) {
-                        r = -errno;
-                        break;
-                }
-                int sub = openat(dirfd(dir), entry->d_name,
-                                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-                if (sub < 0 || fstat(sub, &st) < 0)
-                        r = -errno;
-                else if (st.st_dev != dev)
-                        r = -EXDEV;
-                else if (depth >= TREE_DEPTH_MAX)
-                        r = -ELOOP;
-                if (r < 0) {
-                        fd_close(sub);
-                        break;
-                }
-                r = empty_dir(sub, dev, depth + 1);
-                if (r == 0 && unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) < 0)
-                        r = -errno;
-        }
+        while (r == 0 && (errno = 0, entry = readdir(dir)))
+                if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+                        r = remove_entry(dirfd(dir), entry->d_name, dev, depth);
+        if (r == 0)
+                r = -errno;
         closedir(dir);
         return r;
 }

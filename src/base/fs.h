@@ -6,17 +6,18 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-// Read a regular file whole. -EFBIG over limit, -EISDIR etc. as from the kernel. *ret
-// NUL-terminated.
+// Read a regular file whole. -EFBIG over limit, -EISDIR, -EBADFD for FIFOs and devices, else as
+// from the kernel. *ret NUL-terminated; ret_size may be NULL.
 int fs_read_file(const char *path, size_t limit, char **ret, size_t *ret_size);
 // Write text to a file by a temporary name and rename. 0 or -errno.
 int fs_write_file_atomic(const char *path, const char *text, mode_t mode);
 // Create the missing parents of path (not path itself), each with mode (umask set aside). 0 or
 // -errno.
 int fs_mkdir_parents(const char *path, mode_t mode);
-// Create path and its missing parents. 0 or -errno.
+// Create path and its missing parents. 0 or -errno (-ENOTDIR: something else is in the way).
 int fs_mkdir_p(const char *path, mode_t mode);
-// Remove a folder with all that is in it: no symlink followed, iterative, stays on one file system.
+// Remove a folder with all that is in it (or a single file): no symlink followed, stays on one file
+// system (-EXDEV), at most 128 levels deep (-ELOOP).
 int fs_remove_tree(const char *path);
 // Absolute, no empty, "." or ".." components, no trailing slash beyond "/".
 bool fs_path_is_normalized(const char *path);

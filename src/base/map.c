@@ -114,8 +114,23 @@ static int table_rebuild(struct table *t)
         return 0;
 }
 
+// All entries are gone: a table that was large gives its memory back, a small one starts again.
+static void table_empty(struct table *t)
+{
+        t->n_entries = 0;
+        if (t->capacity <= 64) {
+                memset(t->index, 0, t->n_index * sizeof(*t->index));
+                return;
+        }
+        free(TAKE(t->entries));
+        free(TAKE(t->index));
+        t->capacity = t->n_index = 0;
+}
+
 static int table_add(struct table *t, struct entry e)
 {
+        if (t->n_entries >= UINT32_MAX - 1)
+                return -ENOMEM; // the index has 32 bits
         if (t->n_entries == t->capacity) {
                 int r = table_rebuild(t);
 
@@ -138,7 +153,8 @@ static void *table_remove(struct table *t, struct entry *e)
         free(e->key);
         e->key = NULL;
         e->is_used = false; // its index slot stays, so that longer probes still pass
-        t->n_live--;
+        if (--t->n_live == 0)
+                table_empty(t);
         return value;
 }
 

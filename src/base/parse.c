@@ -3,6 +3,7 @@
 #include "base/str.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <strings.h>
@@ -21,25 +22,30 @@ int parse_bool(const char *s, bool *ret)
         return -EINVAL;
 }
 
+static unsigned digit_value(char c)
+{
+        if (c >= '0' && c <= '9')
+                return (unsigned)(c - '0');
+        if (c >= 'a' && c <= 'z')
+                return (unsigned)(c - 'a') + 10;
+        return c >= 'A' && c <= 'Z' ? (unsigned)(c - 'A') + 10 : UINT_MAX;
+}
+
 int parse_u64(const char *s, uint64_t *ret)
 {
         unsigned base = 10;
         uint64_t value = 0;
 
-        if (s[0] == '0' && s[1] && strchr("xX", s[1]))
-                base = 16;
-        else if (s[0] == '0' && s[1] && strchr("oO", s[1]))
-                base = 8;
-        else if (s[0] == '0' && s[1] && strchr("bB", s[1]))
-                base = 2;
-        if (base != 10)
-                s += 2;
+        if (s[0] == '0' && s[1]) {
+                char c = s[1];
+
+                base = c == 'x' || c == 'X' ? 16 : c == 'b' || c == 'B' ? 2 : 8;
+                s += base == 8 && c != 'o' && c != 'O' ? 1 : 2;
+        }
         if (!*s)
                 return -EINVAL;
         for (; *s; s++) {
-                unsigned digit = isdigit((unsigned char)*s)   ? (unsigned)(*s - '0')
-                                 : isalpha((unsigned char)*s) ? (unsigned)(tolower(*s) - 'a') + 10
-                                                              : 99;
+                unsigned digit = digit_value(*s);
 
                 if (digit >= base)
                         return -EINVAL;
@@ -106,7 +112,7 @@ int parse_uid(const char *s, uid_t *ret)
         if (r < 0)
                 return r;
         if (value == UINT32_MAX || value == UINT16_MAX)
-                return -ENXIO; // the kernel's and old systems' "nobody at all"
+                return -ERANGE; // the kernel's and old systems' "nobody at all"
         *ret = value;
         return 0;
 }
@@ -141,9 +147,7 @@ int parse_mode(const char *s, mode_t *ret)
         return 0;
 }
 
-// ---- time and size
-// -------------------------------------------------------------------------------
-
+// In this order the first that fits is the right one ("min" before "m").
 static const struct {
         const char *suffix;
         usec_t value;
@@ -180,29 +184,26 @@ static const struct {
         {"\xce\xbcs", 1},
 };
 
-// A decimal number with an optional fraction at *p: whole part, and the fraction in units of
-// 10^-12.
-static int take_number(const char **p, uint64_t *ret_whole, uint64_t *ret_pico)
-{
-        uint64_t whole = 0, pico = 0, scale = 100000000000u;
-        const char *s = *p;
-        bool has_digit = false;
+static const char blanks[] = " \t\n\r";
 
-        for (; isdigit((unsigned char)*s); s++, has_digit = true)
-                if (__builtin_mul_overflow(whole, (uint64_t)10, &whole) ||
-                    __builtin_add_overflow(whole, (uint64_t)(*s - '0'), &whole))
-                        return -ERANGE;
-        if (*s == '.') {
-                for (s++; isdigit((unsigned char)*s); s++, has_digit = true) {
-                        pico += scale * (uint64_t)(*s - '0');
-                        scale /= 10;
-                }
-        }
-        if (!has_digit)
+// Decimal digits at *p, moving on. -EINVAL: there are none (only "-" in front: -ERANGE).
+static int take_digits(const char **p, uint64_t *ret)
+{
+        const char *s = *p;
+        uint64_t value = 0;
+
+        if (*s == '-')
+                return -ERANGE;
+        if (*s == '+')
+                s++;
+        if (!isdigit((unsigned char)*s))
                 return -EINVAL;
+        for (; isdigit((unsigned char)*s); s++)
+                if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
+                    __builtin_add_overflow(value, (uint64_t)(*s - '0'), &value))
+                        return -ERANGE;
         *p = s;
-        *ret_whole = whole;
-        *ret_pico = pico;
+        *ret = value;
         return 0;
 }
 
@@ -219,11 +220,46 @@ static usec_t take_time_unit(const char **p, usec_t fallback)
         return fallback;
 }
 
+// One number with its unit. ".5s" is fine, "5.s" is, too, "." and "1.2.3" are not.
+static int take_span(const char **p, usec_t default_unit, usec_t *ret)
+{
+        const char *s = *p, *fraction = NULL;
+        uint64_t value = 0;
+
+        if (*s != '.') {
+                int r = take_digits(&s, &value);
+
+                if (r < 0)
+                        return r;
+        }
+        if (*s == '.') {
+                fraction = s + 1;
+                if (s == *p && !isdigit((unsigned char)*fraction))
+                        return -EINVAL;
+                s = fraction + strspn(fraction, "0123456789");
+        }
+        const char *behind = s;
+
+        s += strspn(s, blanks);
+        usec_t unit = take_time_unit(&s, default_unit);
+
+        if (s == behind && *s)
+                return -EINVAL;
+        if (__builtin_mul_overflow(value, unit, &value))
+                return -ERANGE;
+        for (; fraction && isdigit((unsigned char)*fraction); fraction++) {
+                unit /= 10;
+                if (__builtin_add_overflow(value, unit * (usec_t)(*fraction - '0'), &value))
+                        return -ERANGE;
+        }
+        *p = s;
+        *ret = value;
+        return 0;
+}
+
 int parse_usec(const char *s, usec_t default_unit, usec_t *ret)
 {
-        static const char blanks[] = " \t\n\r";
         usec_t sum = 0;
-        bool has_any = false;
 
         s += strspn(s, blanks);
         const char *rest = str_after_prefix(s, "infinity");
@@ -234,71 +270,76 @@ int parse_usec(const char *s, usec_t default_unit, usec_t *ret)
                 *ret = USEC_INFINITY;
                 return 0;
         }
-        for (s += strspn(s, blanks); *s; s += strspn(s, blanks)) {
-                uint64_t whole, pico, part;
-                int r = take_number(&s, &whole, &pico);
+        if (!*s)
+                return -EINVAL;
+        for (; *s; s += strspn(s, blanks)) {
+                usec_t part;
+                int r = take_span(&s, default_unit, &part);
 
                 if (r < 0)
                         return r;
-                s += strspn(s, blanks);
-                usec_t unit = take_time_unit(&s, default_unit);
-
-                if (__builtin_mul_overflow(whole, unit, &part))
-                        return -ERANGE;
-                part = part + (uint64_t)((unsigned __int128)pico * unit / 1000000000000u);
                 if (__builtin_add_overflow(sum, part, &sum) || sum == USEC_INFINITY)
                         return -ERANGE;
-                has_any = true;
         }
-        if (!has_any)
-                return -EINVAL;
         *ret = sum;
+        return 0;
+}
+
+static const char size_letters[] = "EPTGMKB";
+
+// One number with its letter; the letter must stand behind *index in size_letters, which moves on:
+// "1G 512M" adds up, "512M 1G" is a mistake.
+static int take_size(const char **p, size_t *index, uint64_t *ret)
+{
+        const char *s = *p + strspn(*p, blanks), *letter;
+        uint64_t whole, pico = 0, scale = 100000000000u, part;
+        int r = take_digits(&s, &whole);
+
+        if (r < 0)
+                return r;
+        if (*s == '.') {
+                for (s++; isdigit((unsigned char)*s); s++, scale /= 10)
+                        pico += scale * (uint64_t)(*s - '0');
+        }
+        s += strspn(s, blanks);
+        letter = *s ? strchr(size_letters + MIN(*index, strlen(size_letters)), *s) : NULL;
+        // No letter counts as the last of them, once.
+        size_t found = letter ? (size_t)(letter - size_letters) : strlen(size_letters);
+
+        if (found < *index || *index > strlen(size_letters))
+                return -EINVAL;
+        uint64_t unit = found < 6 ? (uint64_t)1 << (10 * (6 - found)) : 1;
+
+        if (__builtin_mul_overflow(whole, unit, &whole))
+                return -ERANGE;
+        part = (uint64_t)((unsigned __int128)pico * unit / 1000000000000u);
+        if (__builtin_add_overflow(whole, part, ret))
+                return -ERANGE;
+        *index = found + 1;
+        *p = letter ? s + 1 : s;
         return 0;
 }
 
 int parse_size(const char *s, uint64_t *ret)
 {
-        static const char letters[] = "BKMGTPE";
-        uint64_t whole, pico, sum = 0, last_unit = 0;
+        uint64_t sum = 0, part;
+        size_t index = 0;
 
         if (streq(s, "infinity")) {
                 *ret = UINT64_MAX;
                 return 0;
         }
-        if (!*s)
-                return -EINVAL;
-        // "1G 512M": several parts, each smaller than the one before.
-        for (s += strspn(s, " \t"); *s; s += strspn(s, " \t")) {
-                uint64_t unit = 1, part;
-                const char *letter;
-                int r = take_number(&s, &whole, &pico);
+        do {
+                int r = take_size(&s, &index, &part);
 
                 if (r < 0)
                         return r;
-                if (*s && (letter = strchr(letters, *s))) {
-                        unit = (uint64_t)1 << (10 * (letter - letters));
-                        s++;
-                }
-                if (*s && !strchr(" \t", *s))
-                        return -EINVAL;
-                if (last_unit != 0 && unit >= last_unit)
-                        return -EINVAL;
-                last_unit = unit;
-                if (unit == 1 && pico)
-                        return -EINVAL;
-                if (__builtin_mul_overflow(whole, unit, &part) ||
-                    __builtin_add_overflow(
-                            part, (uint64_t)((unsigned __int128)pico * unit / 1000000000000u),
-                            &part) ||
-                    __builtin_add_overflow(sum, part, &sum) || sum == UINT64_MAX)
+                if (__builtin_add_overflow(sum, part, &sum) || sum == UINT64_MAX)
                         return -ERANGE;
-        }
+        } while (*s);
         *ret = sum;
         return 0;
 }
-
-// ---- signals
-// -------------------------------------------------------------------------------------
 
 static const char *const signal_names[] = {
         [SIGHUP] = "HUP",   [SIGINT] = "INT",       [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
@@ -313,23 +354,17 @@ static const char *const signal_names[] = {
 
 static int parse_realtime_signal(const char *s, int *ret)
 {
-        const char *rest;
-        int32_t offset = 0;
+        const char *up = str_after_prefix(s, "RTMIN"), *down = str_after_prefix(s, "RTMAX");
+        const char *rest = up ? up : down;
+        uint32_t offset = 0;
 
-        if ((rest = str_after_prefix(s, "RTMIN"))) {
-                if (*rest && (*rest != '+' || parse_i32(rest + 1, &offset) < 0 || offset < 0))
-                        return -EINVAL;
-                offset += SIGRTMIN;
-        } else if ((rest = str_after_prefix(s, "RTMAX"))) {
-                if (*rest && (*rest != '-' || parse_i32(rest + 1, &offset) < 0 || offset < 0))
-                        return -EINVAL;
-                offset = SIGRTMAX - offset;
-        } else {
+        if (!rest || (*rest && *rest != (up ? '+' : '-')))
                 return -EINVAL;
-        }
-        if (offset < SIGRTMIN || offset > SIGRTMAX)
+        if (*rest && parse_u32(rest + 1, &offset) < 0)
+                return -EINVAL;
+        if (offset > (uint32_t)(SIGRTMAX - SIGRTMIN))
                 return -ERANGE;
-        *ret = offset;
+        *ret = up ? SIGRTMIN + (int)offset : SIGRTMAX - (int)offset;
         return 0;
 }
 

@@ -7,7 +7,7 @@
 
 int parse_bool(const char *s, bool *ret); // 1 yes y true t on / 0 no n false f off, any case
 int parse_u64(const char *s,
-              uint64_t *ret); // decimal, 0x hex, 0o octal, 0b binary; no sign, no blanks
+              uint64_t *ret); // decimal, 0x hex, 0o or 0 octal, 0b binary; no sign, no blanks
 int parse_u32(const char *s, uint32_t *ret);
 int parse_i32(const char *s, int32_t *ret);
 int parse_i64(const char *s, int64_t *ret);
@@ -17,11 +17,12 @@ int parse_pid(const char *s, pid_t *ret);
 int parse_mode(const char *s, mode_t *ret); // octal, <= 07777
 // "5min 20s", "100ms", bare number in default_unit; "infinity". systemd.time(7).
 int parse_usec(const char *s, usec_t default_unit, usec_t *ret);
-// K M G T P E (base 1024), optional fraction and B; "infinity" = UINT64_MAX.
+// K M G T P E (base 1024) or B, optional fraction, largest first ("1G 512M"); "infinity" =
+// UINT64_MAX.
 int parse_size(const char *s, uint64_t *ret);
 // One word off *p (moves on), quotes removed, C escapes as features §0; see enum below.
-// 1 a word (*ret new string), 0 end, -EINVAL unbalanced quote or (unless relaxed) bad escape,
-// -ENOMEM.
+// 1 a word (*ret new string), 0 end, -EINVAL unbalanced quote or (unless kept) an unknown escape or
+// a backslash at the end, -ENOMEM. After an error *p stands at the start of the word.
 enum parse_word_flags {
         PARSE_WORD_UNQUOTE = 1 << 0,      // remove " and ' anywhere in the word
         PARSE_WORD_UNESCAPE = 1 << 1,     // C escapes

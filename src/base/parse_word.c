@@ -80,8 +80,12 @@ static size_t unescape(const char *s, struct buf *b)
 // A backslash and what follows, at *p (which points behind the backslash).
 static int take_escape(const char **p, enum parse_word_flags flags, struct buf *b)
 {
-        if (!**p)
-                return -EINVAL; // nothing follows
+        if (!**p) { // nothing follows: kept where unknown escapes are
+                if (!(flags & PARSE_WORD_KEEP_UNKNOWN))
+                        return -EINVAL;
+                buf_putc(b, '\\');
+                return 0;
+        }
         if (flags & PARSE_WORD_UNESCAPE) {
                 size_t n = unescape(*p, b);
 

@@ -8,7 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#define PROC_FILE_MAX (256 * 1024)
+// The kernel's own bound on what a process is started with (3/4 of an 8 MiB stack), and a little.
+#define PROC_FILE_MAX ((size_t)6 * 1024 * 1024 + 4096)
 
 // /proc files have no size; a process that goes meanwhile shows as ENOENT or ESRCH.
 static int read_proc(pid_t pid, const char *name, char **ret, size_t *ret_size)
@@ -21,6 +22,16 @@ static int read_proc(pid_t pid, const char *name, char **ret, size_t *ret_size)
         if (fd < 0)
                 return errno == ENOENT ? -ESRCH : -errno;
         return fd_read_all(fd, PROC_FILE_MAX, ret, ret_size);
+}
+
+static int copy_text(const char *text, char **ret)
+{
+        char *copy = strdup(text);
+
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
 }
 
 int proc_get_comm(pid_t pid, char **ret)
@@ -48,8 +59,12 @@ int proc_get_cmdline(pid_t pid, char **ret)
                 r = proc_get_comm(pid, &comm);
                 if (r < 0)
                         return r;
-                *ret = str_printf("[%s]", comm);
-                return *ret ? 0 : -ENOMEM;
+                char *name = str_printf("[%s]", comm);
+
+                if (!name)
+                        return -ENOMEM;
+                *ret = name;
+                return 0;
         }
         for (size_t i = 0; i < size; i++)
                 if (text[i] == '\0')
@@ -149,22 +164,16 @@ int proc_get_environ(pid_t pid, const char *name, char **ret)
         if (r < 0)
                 return r;
         for (const char *p = text; p < text + size; p += strlen(p) + 1)
-                if (strncmp(p, name, n) == 0 && p[n] == '=') {
-                        char *copy = strdup(p + n + 1);
-
-                        if (!copy)
-                                return -ENOMEM;
-                        *ret = copy;
-                        return 0;
-                }
+                if (strncmp(p, name, n) == 0 && p[n] == '=')
+                        return copy_text(p + n + 1, ret);
         return -ENXIO;
 }
 
 int proc_cmdline_get(const char *key, char **ret)
 {
+        enum parse_word_flags flags = PARSE_WORD_UNQUOTE | PARSE_WORD_NO_BACKSLASH;
         CLEANUP(free) char *text = NULL;
         const char *p;
-        char *word = NULL;
         size_t n = strlen(key);
         CLEANUP(fd) int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
 
@@ -175,18 +184,18 @@ int proc_cmdline_get(const char *key, char **ret)
         if (r < 0)
                 return r;
         p = text;
-        while ((r = parse_word(&p, " \t\n", PARSE_WORD_UNQUOTE | PARSE_WORD_NO_BACKSLASH, &word)) >
-               0) {
-                if (strncmp(word, key, n) == 0 && (word[n] == '\0' || word[n] == '=')) {
-                        memmove(word, word + n + (word[n] == '='),
-                                strlen(word + n + (word[n] == '=')) + 1);
-                        if (ret)
-                                *ret = word;
-                        else
-                                free(word);
-                        return 1;
+        for (;;) {
+                CLEANUP(free) char *word = NULL;
+
+                r = parse_word(&p, " \t\n", flags, &word);
+                if (r == -EINVAL) { // a quote without its partner is an ordinary character
+                        flags = PARSE_WORD_NO_BACKSLASH;
+                        continue;
                 }
-                free(word);
+                if (r <= 0)
+                        return r;
+                if (strncmp(word, key, n) != 0 || (word[n] != '\0' && word[n] != '='))
+                        continue;
+                return copy_text(word + n + (word[n] == '='), ret) < 0 ? -ENOMEM : 1;
         }
-        return r < 0 ? r : 0;
 }

@@ -119,6 +119,12 @@ size_t str_utf8_length(const char *s)
         return utf8_length((const unsigned char *)s);
 }
 
+// ASCII's control bytes but the tab, and U+0080..U+009F, which steer terminals just as well.
+static bool is_control(const unsigned char *p)
+{
+        return (*p < 0x20 && *p != '\t') || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0);
+}
+
 char *str_escape(const char *s)
 {
         const unsigned char *p = (const unsigned char *)s;
@@ -129,7 +135,7 @@ char *str_escape(const char *s)
         while (*p) {
                 size_t n = utf8_length(p);
 
-                if (n == 0 || (*p < 0x20 && *p != '\t') || *p == 0x7f) {
+                if (n == 0 || is_control(p)) {
                         out += sprintf(out, "\\x%02x", *p++);
                         continue;
                 }

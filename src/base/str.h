@@ -24,7 +24,8 @@ char *str_ndup(const char *s, size_t n);
 int str_set(char **p, const char *s);
 // Strip ASCII white space at both ends, in place; returns the new start.
 char *str_strip(char *s);
-// Copy with control bytes and invalid UTF-8 as \xHH (safe for logs and terminals). NULL: no memory.
+// Copy with control characters (but tabs) and invalid UTF-8 as \xHH, safe for logs and terminals.
+// NULL: no memory.
 char *str_escape(const char *s);
 bool str_is_utf8(const char *s);
 // Bytes of the valid UTF-8 sequence that s begins with (1 for "", its NUL), 0 when it is not valid.
