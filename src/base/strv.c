@@ -193,18 +193,24 @@ const char *strv_env_get(char *const *env, const char *name)
 int strv_env_set(char ***env, const char *assignment)
 {
         size_t n = strcspn(assignment, "=") + 1;
+        char *copy = strdup(assignment);
+        char **out = *env;
 
-        for (char **p = *env; p && *p; p++)
-                if (strncmp(*p, assignment, n) == 0) {
-                        char *copy = strdup(assignment);
-
-                        if (!copy)
-                                return -ENOMEM;
-                        free(*p);
-                        *p = copy;
-                        return 0;
+        if (!copy)
+                return -ENOMEM;
+        // In place of the first; any more of that name go.
+        for (char **in = *env; in && *in; in++) {
+                if (strncmp(*in, assignment, n) != 0) {
+                        *out++ = *in;
+                        continue;
                 }
-        return strv_push(env, assignment);
+                free(*in);
+                if (copy)
+                        *out++ = TAKE(copy);
+        }
+        if (out)
+                *out = NULL;
+        return copy ? strv_push_take(env, copy) : 0;
 }
 
 void strv_env_unset(char **env, const char *name)
