@@ -2,28 +2,46 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/str.h"
 
 #include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <systemd/sd-journal.h>
+#include <sys/un.h>
+
+// Records are formatted in the middle part of this file, written by the part below it; the public
+// functions that make records are at the end.
 
 #define LINE_MAX_BYTES 8192
-#define FIELDS_MAX 12
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static struct {
         int level;
         enum log_target target; // never auto, once set
         enum log_format format;
         bool has_prefix; // stderr is the journal's stream: "<N>" tells the level
+        bool is_torn;    // the last line could be written in part only
+        int journal_fd;
         uint64_t dropped, dropped_reported;
         void (*hook)(int level, const char *unit, const char *line, void *data);
         void *hook_data;
-} sink = {.level = LOG_INFO, .target = LOG_TARGET_STDERR};
+} sink = {.level = LOG_INFO, .target = LOG_TARGET_STDERR, .journal_fd = -1};
+
+struct record {
+        int level;
+        const char *unit; // may be NULL
+        pid_t pid;        // of the service that printed it; 0: a line of our own
+        const char *identifier;
+        const char *text; // already escaped
+        int error;
+        const char *const *fields;
+};
 
 static const char *const level_names[] = {"emerg",   "alert",  "crit", "err",
                                           "warning", "notice", "info", "debug"};
@@ -64,17 +82,32 @@ static bool stderr_is_journal(void)
                fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
+static int open_journal(void)
+{
+        static const struct sockaddr_un address = {.sun_family = AF_UNIX,
+                                                   .sun_path = JOURNAL_SOCKET};
+        CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                return -errno;
+        return fd_move_up(TAKE_FD(fd));
+}
+
 int log_set_target(enum log_target target, enum log_format format)
 {
         bool is_journal = stderr_is_journal();
+        int fd = -1;
 
-        if (target == LOG_TARGET_JOURNAL && access("/run/systemd/journal/socket", W_OK) < 0)
-                return -errno;
-        if (target == LOG_TARGET_AUTO)
-                target = is_journal && access("/run/systemd/journal/socket", W_OK) == 0
-                                 ? LOG_TARGET_JOURNAL
-                                 : LOG_TARGET_STDERR;
-        sink.target = target;
+        if (target == LOG_TARGET_JOURNAL || (target == LOG_TARGET_AUTO && is_journal)) {
+                fd = open_journal();
+                if (fd < 0 && target == LOG_TARGET_JOURNAL)
+                        return fd;
+        }
+        fd_close(sink.journal_fd);
+        sink.journal_fd = fd < 0 ? -1 : fd;
+        sink.target = fd < 0 ? LOG_TARGET_STDERR : LOG_TARGET_JOURNAL;
         sink.format = format;
         sink.has_prefix = is_journal;
         return 0;
@@ -82,6 +115,7 @@ int log_set_target(enum log_target target, enum log_format format)
 
 void log_close(void)
 {
+        sink.journal_fd = fd_close(sink.journal_fd);
         sink.target = LOG_TARGET_STDERR;
 }
 
@@ -96,43 +130,6 @@ void log_set_hook(void (*hook)(int level, const char *unit, const char *line, vo
         sink.hook = hook;
         sink.hook_data = data;
 }
-
-// stderr may be shared with others: its flags are not ours to change, so ask before writing. A pipe
-// that polls writable takes PIPE_BUF bytes without waiting.
-static bool write_line(const char *line, size_t size)
-{
-        struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-        if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLOUT))
-                return false;
-        return write(STDERR_FILENO, line, size) == (ssize_t)size;
-}
-
-static void report_dropped(void)
-{
-        char text[128];
-        int n;
-
-        if (sink.dropped == sink.dropped_reported)
-                return;
-        n = snprintf(text, sizeof(text),
-                     "%s%llu log lines were dropped, the reader was too slow%s\n",
-                     sink.format == LOG_FORMAT_JSON ? "{\"level\":\"warning\",\"msg\":\"" : "",
-                     (unsigned long long)(sink.dropped - sink.dropped_reported),
-                     sink.format == LOG_FORMAT_JSON ? "\"}" : "");
-        if (write_line(text, (size_t)n))
-                sink.dropped_reported = sink.dropped;
-}
-
-struct record {
-        int level;
-        const char *unit; // may be NULL
-        pid_t pid;
-        const char *identifier;
-        const char *text; // already escaped
-        int error;
-        const char *const *fields;
-};
 
 static void format_text(struct buf *b, const struct record *r)
 {
@@ -165,13 +162,18 @@ static void format_json(struct buf *b, const struct record *r)
                 put_field(b, "unit", r->unit);
         if (r->pid > 0)
                 buf_printf(b, ",\"pid\":%d,\"stream\":\"service\"", r->pid);
+        if (r->identifier)
+                put_field(b, "identifier", r->identifier);
         for (const char *const *f = r->fields; f && *f; f++) {
-                CLEANUP(free) char *name = strndup(*f, strcspn(*f, "="));
+                size_t n = strcspn(*f, "=");
 
-                for (char *p = name; p && *p; p++)
-                        *p = (char)tolower((unsigned char)*p);
-                if (name && (*f)[strlen(name)])
-                        put_field(b, name, *f + strlen(name) + 1);
+                if (!(*f)[n])
+                        continue;
+                buf_puts(b, ",\"");
+                for (size_t i = 0; i < n; i++)
+                        buf_putc(b, (char)tolower((unsigned char)(*f)[i]));
+                buf_puts(b, "\":");
+                buf_put_json(b, *f + n + 1);
         }
         if (r->error) {
                 buf_printf(b, ",\"errno\":%d", r->error);
@@ -181,57 +183,162 @@ static void format_json(struct buf *b, const struct record *r)
         buf_puts(b, "}\n");
 }
 
-static bool send_journal(const struct record *r)
+// One field in the journal's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): a value with a
+// newline is written with its size in 64 bits, little endian.
+static void put_journal(struct buf *b, const char *name, size_t name_size, const char *value)
 {
-        CLEANUP(buf) struct buf b = BUF_NULL;
-        struct iovec iov[FIELDS_MAX + 5];
-        char *parts[5] = {NULL};
-        size_t n = 0, n_parts = 0;
+        size_t size = strlen(value);
 
-        buf_printf(&b, "MESSAGE=%s%s%s", r->text, r->error ? ": " : "",
-                   r->error ? strerror(r->error) : "");
-        if (b.error)
-                return false;
-        iov[n++] = (struct iovec){.iov_base = b.data, .iov_len = b.size};
-        parts[n_parts++] = str_printf("PRIORITY=%d", r->level);
-        if (r->unit)
-                parts[n_parts++] = str_printf("UNIT=%s", r->unit);
-        if (r->error)
-                parts[n_parts++] = str_printf("ERRNO=%d", r->error);
-        if (r->pid > 0)
-                parts[n_parts++] = str_printf("OBJECT_PID=%d", r->pid);
-        parts[n_parts++] =
-                str_printf("SYSLOG_IDENTIFIER=%s", r->identifier ? r->identifier : "usherd");
-        for (size_t i = 0; i < n_parts; i++)
-                if (parts[i])
-                        iov[n++] =
-                                (struct iovec){.iov_base = parts[i], .iov_len = strlen(parts[i])};
-        for (const char *const *f = r->fields; f && *f && n < ARRAY_SIZE(iov); f++)
-                iov[n++] = (struct iovec){.iov_base = (void *)*f, .iov_len = strlen(*f)};
-        bool is_sent = sd_journal_sendv(iov, (int)n) >= 0;
-
-        for (size_t i = 0; i < n_parts; i++)
-                free(parts[i]);
-        return is_sent;
+        buf_put(b, name, name_size);
+        if (strchr(value, '\n')) {
+                buf_putc(b, '\n');
+                for (unsigned i = 0; i < 8; i++)
+                        buf_putc(b, (char)(((uint64_t)size >> (8 * i)) & 0xff));
+        } else {
+                buf_putc(b, '=');
+        }
+        buf_put(b, value, size);
+        buf_putc(b, '\n');
 }
 
-static void emit(const struct record *r)
+static void format_journal(struct buf *b, const struct record *r)
+{
+        buf_printf(b, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n", r->level,
+                   r->identifier ? r->identifier : program_invocation_short_name);
+        if (r->unit)
+                put_journal(b, "UNIT", 4, r->unit);
+        if (r->pid > 0)
+                buf_printf(b, "SYSLOG_PID=%d\nOBJECT_PID=%d\n", r->pid, r->pid);
+        if (r->error)
+                buf_printf(b, "ERRNO=%d\n", r->error);
+        for (const char *const *f = r->fields; f && *f; f++) {
+                size_t n = strcspn(*f, "=");
+
+                if ((*f)[n])
+                        put_journal(b, *f, n, *f + n + 1);
+        }
+        buf_printf(b, "MESSAGE=%s%s%s\n", r->text, r->error ? ": " : "",
+                   r->error ? strerror(r->error) : "");
+}
+
+// Where the description cannot be opened anew: a pipe that polls writable takes PIPE_BUF bytes
+// without waiting, as long as nobody else fills it in between.
+static ssize_t write_polled(const char *data, size_t size)
+{
+        size_t done = 0;
+
+        while (done < size) {
+                struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+                if (poll(&p, 1, 0) <= 0 || p.revents != POLLOUT)
+                        break;
+                ssize_t n = write(STDERR_FILENO, data + done, MIN(size - done, (size_t)PIPE_BUF));
+
+                if (n <= 0)
+                        break;
+                done += (size_t)n;
+        }
+        return (ssize_t)done;
+}
+
+// Bytes written without waiting. stderr may be shared with others, so O_NONBLOCK is not ours to set
+// on it: pipes and terminals are opened anew, which makes a description of our own, and closed
+// again so that no end of a pipe stays open behind its owner's back.
+static ssize_t write_now(const char *data, size_t size)
+{
+        struct stat st;
+
+        if (fstat(STDERR_FILENO, &st) < 0)
+                return -errno;
+        if (S_ISREG(st.st_mode))
+                return write(STDERR_FILENO, data, size);
+        if (S_ISSOCK(st.st_mode))
+                return send(STDERR_FILENO, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+        if (poll(&p, 1, 0) <= 0 || p.revents != POLLOUT)
+                return 0; // full, or a pipe that nobody reads any more: no SIGPIPE for that
+        CLEANUP(fd)
+        int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+        return fd < 0 ? write_polled(data, size) : write(fd, data, size);
+}
+
+static bool write_line(const char *line, size_t size)
+{
+        ssize_t n;
+
+        if (sink.is_torn) {
+                if (write_now("\n", 1) != 1)
+                        return false;
+                sink.is_torn = false;
+        }
+        n = write_now(line, size);
+        sink.is_torn = n > 0 && (size_t)n < size;
+        return n > 0 && (size_t)n == size;
+}
+
+// libsystemd's sd_journal_sendv() would wait for a journal that does not read, and takes a journal
+// that is gone for success.
+static bool deliver(const struct record *r)
 {
         CLEANUP(buf) struct buf b = BUF_NULL;
-        int saved = errno;
 
-        if (sink.target == LOG_TARGET_JOURNAL && send_journal(r)) {
-                errno = saved;
-                return;
+        if (sink.target == LOG_TARGET_JOURNAL) {
+                format_journal(&b, r);
+                if (b.error)
+                        return false;
+                ssize_t n = send(sink.journal_fd, b.data, b.size, MSG_NOSIGNAL);
+
+                if (n < 0 && (errno == ECONNREFUSED || errno == ENOTCONN)) { // it was restarted
+                        int fd = open_journal();
+
+                        if (fd >= 0) {
+                                fd_close(sink.journal_fd);
+                                sink.journal_fd = fd;
+                                n = send(fd, b.data, b.size, MSG_NOSIGNAL);
+                        }
+                }
+                if (n >= 0 || errno == EAGAIN)
+                        return n >= 0;
+                buf_clear(&b);
         }
         if (sink.format == LOG_FORMAT_JSON)
                 format_json(&b, r);
         else
                 format_text(&b, r);
-        if (sink.hook && !b.error)
-                sink.hook(r->level, r->unit, buf_text(&b), sink.hook_data);
-        report_dropped();
-        if (b.error || !write_line(b.data, b.size))
+        return !b.error && write_line(b.data, b.size);
+}
+
+static void call_hook(const struct record *r)
+{
+        CLEANUP(buf) struct buf b = BUF_NULL;
+
+        if (!sink.hook)
+                return;
+        if (sink.format == LOG_FORMAT_JSON)
+                format_json(&b, r);
+        else
+                format_text(&b, r);
+        if (!b.error)
+                sink.hook(r->level, r->unit, b.data, sink.hook_data);
+}
+
+static void emit(const struct record *r)
+{
+        int saved = errno;
+
+        call_hook(r);
+        if (sink.dropped > sink.dropped_reported) {
+                char text[128];
+                struct record report = {.level = LOG_WARNING, .text = text};
+
+                snprintf(text, sizeof(text), "%llu log lines were dropped, the reader was too slow",
+                         (unsigned long long)(sink.dropped - sink.dropped_reported));
+                if (deliver(&report))
+                        sink.dropped_reported = sink.dropped;
+        }
+        if (!deliver(r))
                 sink.dropped++;
         errno = saved;
 }
@@ -240,8 +347,10 @@ static void write_v(int level, const char *unit, int error, const char *const *f
                     const char *fmt, va_list ap)
 {
         char text[LINE_MAX_BYTES];
+        int saved = errno;
 
-        vsnprintf(text, sizeof(text), fmt, ap);
+        if (vsnprintf(text, sizeof(text), fmt, ap) >= (int)sizeof(text))
+                memcpy(text + sizeof(text) - 4, "...", 4);
         CLEANUP(free) char *safe = str_escape(text);
         struct record r = {.level = level,
                            .unit = unit,
@@ -249,6 +358,7 @@ static void write_v(int level, const char *unit, int error, const char *const *f
                            .fields = fields,
                            .text = safe ? safe : "(no memory for the message)"};
 
+        errno = saved;
         emit(&r);
 }
 
@@ -286,16 +396,49 @@ void log_unit_fields(const char *unit, int level, int error, const char *const *
         va_end(ap);
 }
 
+// NUL bytes, which str_escape() cannot see, become \x00.
+static int put_escaped(struct buf *b, const char *bytes, size_t size)
+{
+        CLEANUP(free) char *raw = malloc(size + 1);
+
+        if (!raw)
+                return -ENOMEM;
+        memcpy(raw, bytes, size);
+        raw[size] = '\0';
+        for (size_t i = 0;; i++) {
+                CLEANUP(free) char *safe = str_escape(raw + i);
+
+                if (!safe)
+                        return -ENOMEM;
+                buf_puts(b, safe);
+                i += strlen(raw + i);
+                if (i >= size)
+                        return b->error;
+                buf_puts(b, "\\x00");
+        }
+}
+
 void log_service_line(const char *unit, pid_t pid, const char *identifier, int level,
                       const char *line, size_t size)
 {
-        CLEANUP(free) char *raw = strndup(line, MIN(size, (size_t)LINE_MAX_BYTES));
-        CLEANUP(free) char *safe = raw ? str_escape(raw) : NULL;
-        struct record r = {
-                .level = level, .unit = unit, .pid = pid, .identifier = identifier, .text = safe};
+        struct record r = {.level = level, .unit = unit, .pid = pid, .identifier = identifier};
 
-        if (safe)
-                emit(&r);
-        else
-                sink.dropped++;
+        if (size > 0 && line[size - 1] == '\n')
+                size--;
+        do {
+                CLEANUP(buf) struct buf b = BUF_NULL;
+                size_t n = MIN(size, (size_t)LINE_MAX_BYTES);
+
+                // A long line goes out in pieces, not cut inside a character.
+                for (int i = 0; i < 3 && n < size && ((unsigned char)line[n] & 0xc0) == 0x80; i++)
+                        n--;
+                if (put_escaped(&b, line, n) < 0) {
+                        sink.dropped++;
+                } else {
+                        r.text = buf_text(&b);
+                        emit(&r);
+                }
+                line += n;
+                size -= n;
+        } while (size > 0);
 }

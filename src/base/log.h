@@ -14,10 +14,11 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, _LOG_FORMAT_MAX };
 // change; LOG_INFO per connection; LOG_DEBUG why.
 void log_set_level(int level);
 int log_get_level(void);
-const char *log_level_name(int level);                              // "info"
-int log_set_target(enum log_target target, enum log_format format); // 0 or -errno
-int log_level_from_name(const char *name);                          // "info", "7"; -EINVAL
-void log_close(void);
+const char *log_level_name(int level); // "info"
+// AUTO: the journal when stderr is its stream, else stderr. 0, or -errno: there is no journal.
+int log_set_target(enum log_target target, enum log_format format);
+int log_level_from_name(const char *name); // "info", "7"; -EINVAL
+void log_close(void);                      // back to stderr
 
 // A line about no unit.
 void log_write(int level, const char *fmt, ...) PRINTF(2, 3);
@@ -27,11 +28,12 @@ void log_write(int level, const char *fmt, ...) PRINTF(2, 3);
 void log_unit(const char *unit, int level, int error, const char *fmt, ...) PRINTF(4, 5);
 void log_unit_fields(const char *unit, int level, int error, const char *const *fields,
                      const char *fmt, ...) PRINTF(5, 6);
-// One line that a service printed: unit, sender's pid, syslog identifier (may be NULL), stream
-// level.
+// One line that a service printed, whatever bytes it holds: unit, sender's pid, syslog identifier
+// (may be NULL), level. A very long one goes out as several.
 void log_service_line(const char *unit, pid_t pid, const char *identifier, int level,
                       const char *line, size_t size);
 uint64_t log_get_dropped(void); // lines dropped so far
-// Tests and per-unit views: also hand every formatted line to hook (NULL: none).
+// Tests and per-unit views: also hand every formatted line, newline included, to hook (NULL: none),
+// which must not log.
 void log_set_hook(void (*hook)(int level, const char *unit, const char *line, void *data),
                   void *data);

@@ -1,0 +1,438 @@
+// The sink writes to file descriptor 2, so each test puts something of its own there.
+#include "base/log.h"
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/str.h"
+#include "unit/harness.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define PIPE_SIZE 8192
+
+static struct {
+        int saved_stderr;
+        int reader;  // what stderr leads to
+        int journal; // what the journal's socket leads to, -1: there is no journal
+        bool has_no_proc;
+        char journal_path[64];
+} fake = {.saved_stderr = -1, .reader = -1, .journal = -1};
+
+int __real_connect(int fd, const struct sockaddr *address, socklen_t size);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size);
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+        struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+        assert_string_equal(((const struct sockaddr_un *)address)->sun_path,
+                            "/run/systemd/journal/socket");
+        strcpy(un.sun_path, fake.journal_path);
+        return __real_connect(fd, (struct sockaddr *)&un, sizeof(un));
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+        if (fake.has_no_proc && str_after_prefix(path, "/proc/")) {
+                errno = ENOENT;
+                return -1;
+        }
+        return __real_open(path, flags, 0);
+}
+
+static void put_on_stderr(int reader, int writer)
+{
+        fake.reader = reader;
+        assert_int_equal(dup2(writer, STDERR_FILENO), STDERR_FILENO);
+        close(writer);
+}
+
+static void use_pipe(void)
+{
+        int fds[2];
+
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        assert_true(fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE) == PIPE_SIZE);
+        assert_int_equal(fd_set_nonblock(fds[0], true), 0);
+        put_on_stderr(fds[0], fds[1]);
+}
+
+static int setup(void **state)
+{
+        fake.saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FD_LOW_WINDOW);
+        snprintf(fake.journal_path, sizeof(fake.journal_path), "/tmp/usher-test-log-%d", getpid());
+        unsetenv("JOURNAL_STREAM");
+        log_set_level(LOG_INFO);
+        use_pipe();
+        return log_set_target(LOG_TARGET_STDERR, LOG_FORMAT_TEXT);
+}
+
+static int teardown(void **state)
+{
+        dup2(fake.saved_stderr, STDERR_FILENO);
+        fake.saved_stderr = fd_close(fake.saved_stderr);
+        fake.reader = fd_close(fake.reader);
+        fake.journal = fd_close(fake.journal);
+        fake.has_no_proc = false;
+        unlink(fake.journal_path);
+        unsetenv("JOURNAL_STREAM");
+        log_set_hook(NULL, NULL);
+        log_close();
+        return 0;
+}
+
+static const char *read_log(void)
+{
+        static char text[200000];
+        ssize_t n = 0, size = 0;
+
+        while ((n = read(fake.reader, text + size, sizeof(text) - 1 - (size_t)size)) > 0)
+                size += n;
+        text[size] = '\0';
+        return text;
+}
+
+static void test_levels(void **state)
+{
+        static const struct {
+                const char *name;
+                int level;
+        } cases[] = {
+                {"emerg", 0}, {"err", 3},     {"error", 3},  {"debug", 7},      {"0", 0},
+                {"7", 7},     {"8", -EINVAL}, {"", -EINVAL}, {"Info", -EINVAL}, {"77", -EINVAL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                assert_int_equal(log_level_from_name(cases[i].name), cases[i].level);
+        assert_string_equal(log_level_name(LOG_NOTICE), "notice");
+        log_set_level(LOG_WARNING);
+        assert_int_equal(log_get_level(), LOG_WARNING);
+        log_write(LOG_NOTICE, "not this");
+        log_unit("a.socket", LOG_INFO, 0, "nor this");
+        log_write(LOG_WARNING, "but this");
+        assert_string_equal(read_log(), "but this\n");
+}
+
+static void test_text(void **state)
+{
+        errno = EXDEV;
+        log_write(LOG_INFO, "Plain %d", 1);
+        assert_int_equal(errno, EXDEV); // a log line changes nothing
+        log_unit("a.socket", LOG_ERR, EACCES, "Cannot bind");
+        log_unit("a.socket", LOG_ERR, -EACCES, "Cannot bind");
+        log_unit_fields("a.socket", LOG_INFO, 0, (const char *[]){"PEER=x", NULL}, "Refused");
+        log_write(LOG_INFO, "two\nlines\x1b[31m");
+        log_service_line("b.service", 12, "prog", LOG_INFO, "said\n", 5);
+        log_service_line("b.service", 12, NULL, LOG_INFO, "a\0b\r\xff", 5);
+        log_service_line("b.service", 12, NULL, LOG_INFO, "\0", 1);
+        log_service_line("b.service", 12, NULL, LOG_INFO, "", 0);
+        assert_string_equal(read_log(), "Plain 1\n"
+                                        "a.socket: Cannot bind: Permission denied\n"
+                                        "a.socket: Cannot bind: Permission denied\n"
+                                        "a.socket: Refused\n"
+                                        "two\\x0alines\\x1b[31m\n"
+                                        "b.service[12]: said\n"
+                                        "b.service[12]: a\\x00b\\x0d\\xff\n"
+                                        "b.service[12]: \\x00\n"
+                                        "b.service[12]: \n");
+}
+
+static void test_json(void **state)
+{
+        static const char *const fields[] = {"PEER=1\"2", "novalue", NULL};
+        CLEANUP(free) char *text = NULL;
+        char *line, *save = NULL;
+
+        assert_int_equal(log_set_target(LOG_TARGET_STDERR, LOG_FORMAT_JSON), 0);
+        log_unit_fields("a.socket", LOG_WARNING, ENOENT, fields, "Say \"x\"");
+        log_service_line("b.service", 12, "prog", LOG_INFO, "\x1b", 1);
+        text = strdup(read_log());
+        line = strtok_r(text, "\n", &save);
+        assert_non_null(str_after_prefix(line, "{\"ts\":"));
+        assert_string_equal(strchr(line, ',') + 1,
+                            "\"level\":\"warning\",\"unit\":\"a.socket\",\"peer\":\"1\\\"2\","
+                            "\"errno\":2,\"error\":\"No such file or directory\","
+                            "\"msg\":\"Say \\\"x\\\"\"}");
+        line = strtok_r(NULL, "\n", &save);
+        assert_string_equal(strchr(line, ',') + 1,
+                            "\"level\":\"info\",\"unit\":\"b.service\",\"pid\":12,"
+                            "\"stream\":\"service\",\"identifier\":\"prog\",\"msg\":\"\\\\x1b\"}");
+        assert_null(strtok_r(NULL, "\n", &save));
+}
+
+static void test_long_lines(void **state)
+{
+        static char big[30000];
+        size_t n_lines = 0;
+        struct stat st;
+        char path[] = "/tmp/usher-test-log-file-XXXXXX";
+        int fd = mkostemp(path, O_CLOEXEC);
+        CLEANUP(free) char *text = NULL;
+
+        unlink(path);
+        fd_close(fake.reader);
+        put_on_stderr(fcntl(fd, F_DUPFD_CLOEXEC, 0), fd);
+        memset(big, 'x', sizeof(big) - 1);
+        log_write(LOG_INFO, "%s", big);
+        assert_int_equal(fstat(fake.reader, &st), 0);
+        assert_int_equal(st.st_size, 8192); // cut, with dots for what is missing
+        for (size_t i = 1; i + 2 < sizeof(big); i += 2)
+                memcpy(big + i, "\xc3\xa4", 2); // no piece may end between these
+        log_service_line("b.service", 1, NULL, LOG_INFO, big, 20001);
+        lseek(fake.reader, 0, SEEK_SET);
+        text = strdup(read_log());
+        assert_non_null(strstr(text, "xxx...\n"));
+        assert_null(strstr(text, "\\x"));
+        for (const char *p = text; (p = strstr(p, "b.service[1]: ")); p++)
+                n_lines++;
+        assert_int_equal(n_lines, 3);
+}
+
+// stderr is a pipe that nobody reads: nothing waits, lines are counted, and reported in one line as
+// soon as there is room.
+static void check_full_pipe(void)
+{
+        uint64_t before = log_get_dropped();
+        size_t n_written = 0;
+        uint64_t n_dropped;
+        char expected[100];
+        CLEANUP(free) char *text = NULL;
+
+        for (int i = 0; i < 400; i++)
+                log_write(LOG_INFO, "Line %04d, made longer by some words", i);
+        n_dropped = log_get_dropped() - before;
+        text = strdup(read_log());
+        for (const char *p = text; (p = strchr(p, '\n')); p++)
+                n_written++;
+        assert_in_range(n_written, 1, 300);
+        assert_int_equal(n_written + n_dropped, 400);
+        assert_non_null(str_at_suffix(text, "words\n"));
+        log_write(LOG_INFO, "Room again");
+        log_write(LOG_INFO, "And on");
+        snprintf(expected, sizeof(expected),
+                 "%llu log lines were dropped, the reader was too slow\nRoom again\nAnd on\n",
+                 (unsigned long long)n_dropped);
+        assert_string_equal(read_log(), expected);
+        assert_int_equal(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+}
+
+static void test_a_full_pipe_drops(void **state)
+{
+        check_full_pipe();
+}
+
+static void test_a_full_pipe_drops_without_proc(void **state)
+{
+        fake.has_no_proc = true;
+        check_full_pipe();
+}
+
+static void test_a_full_socket_drops(void **state)
+{
+        int fds[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+        fd_close(fake.reader);
+        put_on_stderr(fds[0], fds[1]);
+        assert_int_equal(fd_set_nonblock(fake.reader, true), 0);
+        for (int i = 0; i < 20000 && log_get_dropped() == 0; i++)
+                log_write(LOG_INFO, "Line %04d, made longer by some words", i);
+        assert_true(log_get_dropped() > 0);
+        read_log();
+        log_write(LOG_INFO, "Room again");
+        assert_non_null(
+                str_at_suffix(read_log(), " were dropped, the reader was too slow\nRoom again\n"));
+}
+
+// What fits in part only is torn; the next line starts on a line of its own.
+static void test_a_torn_line(void **state)
+{
+        static char big[8000];
+        CLEANUP(free) char *text = NULL;
+        uint64_t before = log_get_dropped();
+
+        memset(big, '\t', sizeof(big) - 1);
+        big[100] = '\n'; // with its escape and the unit in front it is larger than the pipe
+        log_unit("a-unit-with-a-name-that-is-long-enough-to-fill-up-the-rest-of-the-pipe-and-then-"
+                 "some-more-because-it-is-only-eight-kilobytes-and-the-text-is-cut-off-at-as-much-"
+                 "but-not-the-name-in-front.socket",
+                 LOG_INFO, 0, "%s", big);
+        assert_int_equal(log_get_dropped(), before + 1);
+        text = strdup(read_log());
+        assert_int_equal(strlen(text), PIPE_SIZE);
+        log_write(LOG_INFO, "Next");
+        assert_string_equal(read_log(),
+                            "\n1 log lines were dropped, the reader was too slow\nNext\n");
+}
+
+static void test_a_pipe_without_reader(void **state)
+{
+        uint64_t before = log_get_dropped();
+
+        fake.reader = fd_close(fake.reader);
+        log_write(LOG_INFO, "Nobody is there"); // and no SIGPIPE either
+        assert_int_equal(log_get_dropped(), before + 1);
+        fake.has_no_proc = true;
+        log_write(LOG_INFO, "Nobody is there");
+        assert_int_equal(log_get_dropped(), before + 2);
+        use_pipe();
+        log_write(LOG_INFO, "Somebody is");
+        assert_non_null(strstr(read_log(), "2 log lines were dropped"));
+}
+
+static void start_journal(void)
+{
+        struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+        unlink(fake.journal_path);
+        strcpy(un.sun_path, fake.journal_path);
+        fake.journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_int_equal(bind(fake.journal, (struct sockaddr *)&un, sizeof(un)), 0);
+}
+
+static void set_journal_stream(void)
+{
+        struct stat st;
+        char text[64];
+
+        assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+        snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev,
+                 (unsigned long long)st.st_ino);
+        setenv("JOURNAL_STREAM", text, 1);
+}
+
+static void assert_journal(const char *expected)
+{
+        char text[20000];
+        ssize_t n = recv(fake.journal, text, sizeof(text) - 1, 0);
+
+        assert_true(n >= 0);
+        text[n] = '\0';
+        assert_string_equal(text, expected);
+}
+
+static void test_auto_target(void **state)
+{
+        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), -ENOENT);
+        set_journal_stream();
+        assert_int_equal(log_set_target(LOG_TARGET_AUTO, LOG_FORMAT_TEXT), 0);
+        log_write(LOG_NOTICE, "Stream only"); // the level in front, for the stream's reader
+        assert_string_equal(read_log(), "<5>Stream only\n");
+        start_journal();
+        assert_int_equal(log_set_target(LOG_TARGET_AUTO, LOG_FORMAT_TEXT), 0);
+        log_write(LOG_NOTICE, "Native");
+        assert_string_equal(read_log(), "");
+        assert_journal("PRIORITY=5\nSYSLOG_IDENTIFIER=test_log\nMESSAGE=Native\n");
+        setenv("JOURNAL_STREAM", "1:2", 1); // somebody else's
+        assert_int_equal(log_set_target(LOG_TARGET_AUTO, LOG_FORMAT_TEXT), 0);
+        log_write(LOG_NOTICE, "Stderr");
+        assert_string_equal(read_log(), "Stderr\n");
+}
+
+static void test_journal_fields(void **state)
+{
+        static const char *const fields[] = {"PEER=1.2.3.4", "TWO=a\nb", NULL};
+
+        start_journal();
+        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), 0);
+        log_unit_fields("a.socket", LOG_ERR, EIO, fields, "Bad\n%d", 1);
+        // The second field's size has NUL bytes, behind which the text below ends.
+        assert_journal("PRIORITY=3\nSYSLOG_IDENTIFIER=test_log\nUNIT=a.socket\nERRNO=5\n"
+                       "PEER=1.2.3.4\nTWO\n\003");
+        log_service_line("b.service", 12, "prog", LOG_INFO, "said", 4);
+        assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=prog\nUNIT=b.service\nSYSLOG_PID=12\n"
+                       "OBJECT_PID=12\nMESSAGE=said\n");
+        assert_string_equal(read_log(), "");
+}
+
+static void test_a_stuck_journal_drops(void **state)
+{
+        uint64_t before = log_get_dropped();
+        char text[1000];
+
+        start_journal();
+        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), 0);
+        for (int i = 0; i < 5000; i++)
+                log_write(LOG_INFO, "Line %d", i);
+        assert_true(log_get_dropped() > before);
+        while (recv(fake.journal, text, sizeof(text), 0) > 0)
+                ;
+        log_write(LOG_INFO, "Room again");
+        assert_true(recv(fake.journal, text, sizeof(text), 0) > 0);
+        assert_non_null(strstr(text, "were dropped"));
+        assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=test_log\nMESSAGE=Room again\n");
+}
+
+static void test_a_restarted_journal_is_found_again(void **state)
+{
+        start_journal();
+        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), 0);
+        fd_close(fake.journal);
+        start_journal();
+        log_write(LOG_INFO, "Here");
+        assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=test_log\nMESSAGE=Here\n");
+        fake.journal = fd_close(fake.journal);
+        unlink(fake.journal_path);
+        log_write(LOG_INFO, "There");
+        assert_string_equal(read_log(), "There\n"); // no journal at all: stderr
+}
+
+static void collect(int level, const char *unit, const char *line, void *data)
+{
+        buf_printf(data, "%d|%s|%s", level, unit ? unit : "-", line);
+}
+
+static void test_hook(void **state)
+{
+        CLEANUP(buf) struct buf b = BUF_NULL;
+
+        log_set_hook(collect, &b);
+        log_unit("a.socket", LOG_ERR, 0, "One");
+        start_journal();
+        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), 0);
+        log_write(LOG_INFO, "Two");
+        log_set_hook(NULL, NULL);
+        log_write(LOG_INFO, "Three");
+        assert_string_equal(buf_text(&b), "3|a.socket|a.socket: One\n6|-|Two\n");
+}
+
+static void test_oom(void **state)
+{
+        OOM_LOOP {
+                uint64_t before = log_get_dropped();
+
+                log_write(LOG_INFO, "Ours");
+                log_service_line("b.service", 1, NULL, LOG_INFO, "Theirs", 6);
+                if (oom_was_hit())
+                        assert_true(log_get_dropped() > before ||
+                                    strstr(read_log(), "no memory for the message"));
+                else
+                        assert_true(strstr(read_log(), "Ours\nb.service[1]: Theirs\n"));
+        }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+static const struct CMUnitTest tests[] = {
+        TEST(test_levels),
+        TEST(test_text),
+        TEST(test_json),
+        TEST(test_a_full_socket_drops),
+        TEST(test_long_lines),
+        TEST(test_a_full_pipe_drops),
+        TEST(test_a_full_pipe_drops_without_proc),
+        TEST(test_a_torn_line),
+        TEST(test_a_pipe_without_reader),
+        TEST(test_auto_target),
+        TEST(test_journal_fields),
+        TEST(test_a_stuck_journal_drops),
+        TEST(test_a_restarted_journal_is_found_again),
+        TEST(test_hook),
+        TEST(test_oom),
+};
+HARNESS_MAIN(tests)
