@@ -1,0 +1,58 @@
+// Exit statuses with a name: those that a child gives itself when a step before its exec fails
+// (systemd.exec(5), "Process Exit Codes"), LSB's and BSD's sysexits. One table.
+#pragma once
+
+#include "base/def.h"
+
+enum exit_status {
+        EXIT_CHDIR = 200,
+        EXIT_NICE,
+        EXIT_FDS,
+        EXIT_EXEC,
+        EXIT_MEMORY,
+        EXIT_LIMITS,
+        EXIT_OOM_ADJUST,
+        EXIT_SIGNAL_MASK,
+        EXIT_STDIN,
+        EXIT_STDOUT,
+        EXIT_CHROOT,
+        EXIT_IOPRIO,
+        EXIT_TIMERSLACK,
+        EXIT_SECUREBITS,
+        EXIT_SETSCHEDULER,
+        EXIT_CPUAFFINITY,
+        EXIT_GROUP,
+        EXIT_USER,
+        EXIT_CAPABILITIES,
+        EXIT_CGROUP,
+        EXIT_SETSID,
+        EXIT_CONFIRM,
+        EXIT_STDERR,
+        EXIT_PAM = 224,
+        EXIT_NETWORK,
+        EXIT_NAMESPACE,
+        EXIT_NO_NEW_PRIVILEGES,
+        EXIT_SECCOMP,
+        EXIT_SELINUX_CONTEXT,
+        EXIT_PERSONALITY,
+        EXIT_APPARMOR,
+        EXIT_ADDRESS_FAMILIES,
+        EXIT_RUNTIME_DIRECTORY,
+        EXIT_CHOWN = 235,
+        EXIT_SMACK,
+        EXIT_KEYRING,
+        EXIT_STATE_DIRECTORY,
+        EXIT_CACHE_DIRECTORY,
+        EXIT_LOGS_DIRECTORY,
+        EXIT_CONFIGURATION_DIRECTORY,
+        EXIT_NUMA_POLICY,
+        EXIT_CREDENTIALS,
+        EXIT_BPF,
+        EXIT_KSM,
+        EXIT_EXCEPTION = 255,
+};
+
+// "EXEC" for 203, "TEMPFAIL" for 75, "SUCCESS" for 0; NULL: no name.
+const char *spawn_exit_status_name(int status);
+// The number of a name or of decimal text; -EINVAL.
+int spawn_exit_status_parse(const char *text);

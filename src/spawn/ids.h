@@ -1,0 +1,59 @@
+// Users and groups by name. The local files (/etc/passwd, /etc/group) are read in this process;
+// what they do not have is asked of the other name services (nsswitch.conf) in a short-lived
+// process with a time limit, since such a service may hang, or hang on a daemon that the supervisor
+// has to start. Nothing is cached here.
+//
+// Called by spawn/plan, and by core for SocketUser= and SocketGroup=.
+#pragma once
+
+#include "base/fail.h"
+
+#include <sys/types.h>
+
+#define IDS_LOOKUP_TIMEOUT_SEC 25
+#define IDS_GROUPS_MAX 1024
+
+struct ids_lookup; // a question to the name services, under way or answered
+
+// A user as its passwd entry has it. Strings are NULL for a number without an entry.
+struct ids_user {
+        uid_t uid;
+        gid_t gid; // primary group; (gid_t)-1: a number without an entry
+        char *name, *home, *shell;
+};
+
+void ids_user_done(struct ids_user *user);
+static inline void cleanup_ids_user(struct ids_user *user)
+{
+        ids_user_done(user);
+}
+
+enum ids_outcome {
+        IDS_FOUND = 0,
+        IDS_NEEDS_LOOKUP = 1, // ask with ids_lookup_new(), then once more with the answer
+};
+
+// lookup: NULL, or one that has been answered. IDS_FOUND and *ret; IDS_NEEDS_LOOKUP; -ESRCH: there
+// is no such user (group); -ETIMEDOUT: the name services gave no answer; -ENOMEM.
+// A number needs no entry.
+int ids_get_user(const char *name, struct ids_lookup *lookup, struct ids_user *ret);
+int ids_get_group(const char *name, struct ids_lookup *lookup, gid_t *ret);
+// All groups of a user, primary included (initgroups). *ret is allocated.
+int ids_get_groups(const char *user_name, gid_t primary, struct ids_lookup *lookup, gid_t **ret,
+                   size_t *ret_n);
+
+// Start asking for a user (NULL: none) with its groups, and for groups (may be NULL). 0 or -errno.
+int ids_lookup_new(const char *user, char *const *groups, struct ids_lookup **ret);
+// Readable once it is answered, or its process has died or run out of time
+// (IDS_LOOKUP_TIMEOUT_SEC): there is no need for a timer. Owned by the lookup.
+int ids_lookup_fd(const struct ids_lookup *lookup);
+// Its process, so that the reaper can tell it from strays; 0 once it has been waited for.
+pid_t ids_lookup_pid(const struct ids_lookup *lookup);
+void ids_lookup_free(struct ids_lookup *lookup); // NULL is fine; kills the process if it still runs
+DEFINE_CLEANUP(ids_lookup, struct ids_lookup *, ids_lookup_free)
+
+// Tests: other files than those of /etc. NULL: the default again. Strings are borrowed.
+void ids_set_files(const char *passwd, const char *group, const char *nsswitch);
+const char *ids_passwd_file(void);
+const char *ids_group_file(void);
+const char *ids_nsswitch_file(void);

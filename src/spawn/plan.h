@@ -1,0 +1,89 @@
+// The spawn plan: a service's (or socket's) process settings, compiled once and replayed at each
+// start. It owns what a start needs: executables found, arguments, the environment laid out, user
+// and group ids, limits, folders, standard streams. It does not decide when to start, knows no
+// state of a unit, and makes no process itself (spawn/spawn.h replays it).
+//
+// Called by core, at a unit's first start and again when spawn_plan_is_stale() says so. A plan is
+// reference counted: the instances of a template share one, and a start that is still on its way
+// to its exec holds one.
+#pragma once
+
+#include "base/fail.h"
+#include "conf/types.h"
+#include "spawn/ids.h"
+
+struct unit_conf;
+struct spawn_plan;
+
+enum spawn_directory {
+        SPAWN_DIRECTORY_RUNTIME,
+        SPAWN_DIRECTORY_STATE,
+        SPAWN_DIRECTORY_CACHE,
+        SPAWN_DIRECTORY_LOGS,
+        SPAWN_DIRECTORY_CONFIGURATION,
+        _SPAWN_DIRECTORY_MAX,
+};
+
+// What is the same for all plans of a supervisor. Borrowed: outlives every plan.
+struct spawn_settings {
+        bool is_user;
+        char *const *environment; // what every service starts from: see spawn_environment_base()
+        char *const *own_environment; // the supervisor's: PassEnvironment= picks from it
+        // Where RuntimeDirectory= and its kin are; NULL: /run, /var/lib, /var/cache, /var/log,
+        // /etc, and for a user's supervisor the XDG folders out of own_environment.
+        const char *directory_roots[_SPAWN_DIRECTORY_MAX];
+        // Limits where the unit sets none (RLIMIT_NOFILE as it was before the supervisor raised its
+        // own), indexed by RLIMIT_*; is_set false: inherited.
+        struct rlimit_value limits[RLIM_NLIMITS];
+};
+
+// The environment that services start from. System: PATH as systemd has it, and LANG, LC_* of env.
+// User: env less what speaks to the supervisor itself (LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*,
+// INVOCATION_ID, ...), PATH added where it lacks. 0 or -ENOMEM.
+int spawn_environment_base(bool is_user, char *const *env, char ***ret);
+
+enum spawn_plan_outcome {
+        SPAWN_PLAN_READY = 0,
+        // User= or Group= is not in the local files: *ret_lookup asks the name service. Wait until
+        // ids_lookup_fd() is readable, then call again with it as `lookup`.
+        SPAWN_PLAN_NEEDS_LOOKUP = 1,
+};
+
+// Compile conf for unit_name: of a plain unit, an instance (then every mark is filled now), or a
+// template whose instances share the plan (then spawn_plan_needs_instance(conf) must be false; the
+// marks in arguments and environment are filled at each start).
+// lookup: NULL, or one that an earlier call gave (not freed). Takes a reference to conf.
+// READY and *ret; NEEDS_LOOKUP and *ret_lookup (the caller frees it with ids_lookup_free());
+// -ENOENT and the like: an EnvironmentFile= cannot be read (why says which); -ENOMEM.
+// An unknown user or group, and a missing executable, are no error here: the process started by
+// such a plan ends with 217/USER, 216/GROUP, 203/EXEC, as systemd's does.
+int spawn_plan_new(const struct spawn_settings *settings, struct unit_conf *conf,
+                   const char *unit_name, struct ids_lookup *lookup, struct spawn_plan **ret,
+                   struct ids_lookup **ret_lookup, struct fail *why);
+struct spawn_plan *spawn_plan_ref(struct spawn_plan *plan);
+void spawn_plan_unref(struct spawn_plan *plan); // NULL is fine
+DEFINE_CLEANUP(spawn_plan, struct spawn_plan *, spawn_plan_unref)
+
+// Has a file changed that went into the plan (EnvironmentFile=, passwd, group, nsswitch.conf, a
+// searched executable), or did a look-up fail at the time? One stat for each such file; none for a
+// plan without any. Then make a new one.
+bool spawn_plan_is_stale(const struct spawn_plan *plan);
+// Does a start need params.unit_name (marks, or a log identifier)? Else it may stay NULL.
+bool spawn_plan_needs_name(const struct spawn_plan *plan);
+// Do the instances of this template need a plan each (a mark stands elsewhere than in arguments
+// and Environment=: User=, RuntimeDirectory=, EnvironmentFile=, ...)?
+bool spawn_plan_needs_instance(const struct unit_conf *conf);
+
+// What stdin/stdout/stderr ask of the core: is the socket of the connection (or the only listener)
+// put there, so that it is passed as spawn_params.socket_fd; is log_fd used at all.
+bool spawn_plan_wants_socket(const struct spawn_plan *plan);
+bool spawn_plan_wants_log(const struct spawn_plan *plan);
+
+// The user and group that the processes get, for what the core makes for them; (uid_t)-1 and
+// (gid_t)-1: unchanged.
+uid_t spawn_plan_uid(const struct spawn_plan *plan);
+gid_t spawn_plan_gid(const struct spawn_plan *plan);
+
+// Remove the RuntimeDirectory= folders (and their symlinks). Whether (RuntimeDirectoryPreserve=) is
+// the core's to say. Goes on after a failure; the first one is returned (0 or -errno).
+int spawn_plan_remove_runtime(const struct spawn_plan *plan, struct fail *why);

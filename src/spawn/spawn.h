@@ -1,0 +1,95 @@
+// Starting processes: replays a plan. Owns the launch slots, the choice of the spawn method, and
+// the memory in which a child that fails before its exec leaves its report. Does not reap, does not
+// log, knows no states. Called by core only.
+//
+// Methods (design §1.4): `shared` does not wait for the child's exec, and its cost does not grow
+// with the number of open descriptors; `vfork` waits; `fork` copies. A plan that needs a step which
+// is no raw system call (folders, ttys, ...) is started with fork whatever the method.
+#pragma once
+
+#include "base/fail.h"
+#include "conf/types.h"
+#include "spawn/plan.h"
+
+#define SPAWN_FDS_MAX 768
+#define SPAWN_ENVIRONMENT_MAX 64 // entries of spawn_params.environment
+
+enum spawn_method {
+        SPAWN_FORK,
+        SPAWN_VFORK,
+        SPAWN_SHARED,
+        _SPAWN_METHOD_MAX,
+        _SPAWN_METHOD_INVALID = -EINVAL,
+};
+
+enum spawn_kind {
+        SPAWN_MAIN,    // ExecStart= (also of a oneshot and of a forking service)
+        SPAWN_CONTROL, // every other command: no LISTEN_FDS
+};
+
+struct spawn_params {
+        const struct exec_command *command; // of the plan's conf
+        enum spawn_kind kind;
+        const char *unit_name; // may be NULL where spawn_plan_needs_name() is false
+        // Passed from 3 on, in this order, to a main command whose stdio is not a socket. fd_names:
+        // as LISTEN_FDNAMES has them, "a:b"; NULL: "unknown" each.
+        const int *fds;
+        size_t n_fds;
+        size_t n_sockets; // NonBlocking= applies to the first so many
+        const char *fd_names;
+        bool nonblocking; // NonBlocking=
+        // For stdio that is the socket; -1: the only one of fds is taken (main command), or none.
+        int socket_fd;
+        int log_fd; // for stdio that is the journal; -1: /dev/null
+        // "NAME=value" set by the supervisor for this start (REMOTE_ADDR, MAINPID, NOTIFY_SOCKET,
+        // WATCHDOG_USEC, SERVICE_RESULT, ...). Environment= and EnvironmentFile= win over them,
+        // UnsetEnvironment= removes them. LISTEN_*, SYSTEMD_EXEC_PID, and with WATCHDOG_USEC also
+        // WATCHDOG_PID, are added here.
+        char *const *environment;
+        const char *invocation_id; // 32 hex digits, or NULL
+        int cgroup_fd;             // of a cgroup's folder (cgroup v2), or -1
+        bool want_exec_result;     // Type=exec: see spawn_child.exec_fd
+};
+
+#define SPAWN_PARAMS_INIT                                       \
+        (struct spawn_params)                                   \
+        {                                                       \
+                .socket_fd = -1, .log_fd = -1, .cgroup_fd = -1, \
+        }
+
+struct spawn_child {
+        pid_t pid;
+        int pidfd;   // above the low window; -1: this kernel has none
+        int exec_fd; // where asked for, else -1: readable once the exec is done or has failed
+};
+
+// Choose the method: a name, or NULL for the best that works here (found by probing). Also maps the
+// report memory. 0; -EINVAL: no such name; -EOPNOTSUPP: it does not work here; -ENOMEM.
+// Called once, before the first start; signal dispositions are taken to be final.
+int spawn_init(const char *method, struct fail *why);
+void spawn_done(void);
+enum spawn_method spawn_method(void);
+const char *spawn_method_name(enum spawn_method method);
+
+// Start a process. The descriptors in params stay the caller's, who may close them at once. 0 and
+// *ret; -EINVAL: stdio is to be the socket, and there is none or more than one; -E2BIG; other
+// -errno: no process was made (-EAGAIN, -ENOMEM: exhaustion). A step that fails in the child shows
+// as its exit status (spawn/exit_status.h) and in spawn_report_take().
+// Signals: the child begins with default dispositions (SIGPIPE as IgnoreSIGPIPE= says) and an empty
+// mask, as leader of a session of its own.
+int spawn_start(struct spawn_plan *plan, const struct spawn_params *params, struct spawn_child *ret,
+                struct fail *why);
+
+// Give back what children that have reached their exec no longer need (slots, and copies of the
+// descriptors handed to them). True while some are still on the way: then call again within about
+// a millisecond, since till then the supervisor holds a copy of what they were given, and a peer
+// sees no end of file. Cheap when there is nothing to do.
+bool spawn_reclaim(void);
+
+// The report of a child that ended with a status of spawn/exit_status.h: 1 and *ret (what failed,
+// and why), 0 if it left none. It is forgotten afterwards.
+int spawn_report_take(pid_t pid, struct fail *ret);
+
+// Read exec_fd: 1 the exec is done; 0 it failed (*why as in a report; its exit status follows by
+// the reaper); -EAGAIN: not yet.
+int spawn_exec_result(int exec_fd, struct fail *why);
