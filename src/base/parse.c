@@ -220,7 +220,7 @@ static usec_t take_time_unit(const char **p, usec_t fallback)
         return fallback;
 }
 
-// One number with its unit. ".5s" is fine, "5.s" is, too, "." and "1.2.3" are not.
+// One number with its unit. ".5s" is fine, "5.s" and "1.2.3" are not.
 static int take_span(const char **p, usec_t default_unit, usec_t *ret)
 {
         const char *s = *p, *fraction = NULL;
@@ -234,7 +234,7 @@ static int take_span(const char **p, usec_t default_unit, usec_t *ret)
         }
         if (*s == '.') {
                 fraction = s + 1;
-                if (s == *p && !isdigit((unsigned char)*fraction))
+                if (!isdigit((unsigned char)*fraction))
                         return -EINVAL;
                 s = fraction + strspn(fraction, "0123456789");
         }
@@ -380,10 +380,6 @@ int parse_signal(const char *s, int *ret)
                         *ret = (int)i;
                         return 0;
                 }
-        if (streq(name, "POLL") || streq(name, "IOT") || streq(name, "CLD")) {
-                *ret = streq(name, "POLL") ? SIGIO : streq(name, "IOT") ? SIGABRT : SIGCHLD;
-                return 0;
-        }
         if (isdigit((unsigned char)s[0])) {
                 if (parse_i32(s, &number) < 0 || number < 1 || number >= _NSIG)
                         return -ERANGE;

@@ -1,0 +1,161 @@
+#include "base/proc.h"
+
+#include "base/fs.h"
+#include "unit/harness.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+// A child with an awkward name that waits until it is killed.
+static pid_t start_child(void)
+{
+        int fds[2];
+        char byte;
+
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+                setsid();
+                prctl(PR_SET_NAME, "a) R 1 (b) S");
+                (void)!write(fds[1], "x", 1);
+                for (;;)
+                        pause();
+        }
+        assert_int_equal(read(fds[0], &byte, 1), 1);
+        close(fds[0]);
+        close(fds[1]);
+        return pid;
+}
+
+static void test_facts(void **state)
+{
+        CLEANUP(free) char *comm = NULL;
+        pid_t pid = start_child(), parent, pgrp, session;
+        uint64_t mine, its;
+
+        assert_int_equal(proc_get_comm(pid, &comm), 0);
+        assert_string_equal(comm, "a) R 1 (b) S");
+        assert_int_equal(proc_get_parent(pid, &parent), 0);
+        assert_int_equal(parent, getpid());
+        assert_int_equal(proc_get_session(pid, &pgrp, &session), 0);
+        assert_int_equal(pgrp, pid);
+        assert_int_equal(session, pid);
+        assert_int_equal(proc_get_session(pid, NULL, NULL), 0);
+        assert_int_equal(proc_get_start_time(getpid(), &mine), 0);
+        assert_int_equal(proc_get_start_time(pid, &its), 0);
+        assert_true(its >= mine && its - mine < 100000);
+        assert_true(proc_is_alive(pid));
+        kill(pid, SIGKILL);
+        siginfo_t info;
+        assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+        assert_int_equal(proc_get_state(pid), 'Z');
+        assert_false(proc_is_alive(pid));
+        CLEANUP(free) char *cmdline = NULL;
+        assert_int_equal(proc_get_cmdline(pid, &cmdline), 0);
+        assert_string_equal(cmdline, "[a) R 1 (b) S]"); // a zombie has none of its own
+        waitpid(pid, NULL, 0);
+}
+
+static void test_a_process_that_is_gone(void **state)
+{
+        char *text = NULL;
+        pid_t pid = fork(), other;
+        uint64_t ticks;
+
+        if (pid == 0)
+                _exit(0);
+        waitpid(pid, NULL, 0);
+        assert_int_equal(proc_get_comm(pid, &text), -ESRCH);
+        assert_int_equal(proc_get_cmdline(pid, &text), -ESRCH);
+        assert_int_equal(proc_get_environ(pid, "A", &text), -ESRCH);
+        assert_int_equal(proc_get_parent(pid, &other), -ESRCH);
+        assert_int_equal(proc_get_session(pid, &other, &other), -ESRCH);
+        assert_int_equal(proc_get_start_time(pid, &ticks), -ESRCH);
+        assert_int_equal(proc_get_state(pid), -ESRCH);
+        assert_false(proc_is_alive(pid));
+        assert_null(text);
+}
+
+static void test_words_and_environment(void **state)
+{
+        CLEANUP(free) char *cmdline = NULL, *value = NULL, *empty = NULL;
+        char *none = NULL;
+        int fds[2];
+        char byte;
+
+        assert_int_equal(pipe(fds), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+                dup2(fds[1], STDOUT_FILENO);
+                execle("/bin/sh", "sh", "-c", "echo; kill -STOP $$; :", "two words", NULL,
+                       (const char *[]){"AB=1", "A=2=3", "EMPTY=", NULL});
+                _exit(1);
+        }
+        assert_int_equal(read(fds[0], &byte, 1), 1); // the exec is over
+        assert_int_equal(proc_get_cmdline(pid, &cmdline), 0);
+        assert_string_equal(cmdline, "sh -c echo; kill -STOP $$; : two words");
+        assert_int_equal(proc_get_environ(pid, "A", &value), 0);
+        assert_string_equal(value, "2=3");
+        assert_int_equal(proc_get_environ(pid, "EMPTY", &empty), 0);
+        assert_string_equal(empty, "");
+        assert_int_equal(proc_get_environ(pid, "B", &none), -ENXIO);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        close(fds[0]);
+        close(fds[1]);
+}
+
+// Whatever this machine was booted with: each plain word must be found, and nothing else.
+static void test_kernel_command_line(void **state)
+{
+        CLEANUP(free) char *text = NULL;
+        char *none = NULL;
+
+        assert_int_equal(proc_cmdline_get("usher-no-such-parameter", &none), 0);
+        assert_null(none);
+        assert_int_equal(fs_read_file("/proc/cmdline", 1 << 20, &text, NULL), 0);
+        for (char *save = NULL, *word = strtok_r(text, " \n", &save); word;
+             word = strtok_r(NULL, " \n", &save)) {
+                CLEANUP(free) char *value = NULL;
+
+                if (strpbrk(word, "\"'"))
+                        break;
+                word[strcspn(word, "=")] = '\0';
+                assert_int_equal(proc_cmdline_get(word, &value), 1);
+                assert_non_null(value);
+        }
+}
+
+static int all(void *arg)
+{
+        CLEANUP(free) char *a = NULL, *b = NULL, *c = NULL, *d = NULL;
+        uint64_t ticks;
+        int r = proc_get_comm(getpid(), &a);
+
+        if (r >= 0)
+                r = proc_get_cmdline(getpid(), &b);
+        if (r >= 0)
+                r = proc_get_environ(getpid(), "PATH", &c);
+        if (r >= 0)
+                r = proc_get_start_time(getpid(), &ticks);
+        if (r >= 0)
+                r = proc_cmdline_get("usher-no-such-parameter", &d);
+        return r;
+}
+
+static void test_oom(void **state)
+{
+        oom_prove(all, NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_a_process_that_is_gone),
+        cmocka_unit_test(test_words_and_environment),
+        cmocka_unit_test(test_kernel_command_line),
+        cmocka_unit_test(test_oom),
+};
+HARNESS_MAIN(tests)
