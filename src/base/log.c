@@ -343,6 +343,7 @@ static void emit(const struct record *r)
         errno = saved;
 }
 
+PRINTF(5, 0)
 static void write_v(int level, const char *unit, int error, const char *const *fields,
                     const char *fmt, va_list ap)
 {

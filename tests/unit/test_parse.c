@@ -158,72 +158,72 @@ static void test_mode(void **state)
 }
 
 // Verdicts and values are those of `systemd-analyze timespan` (systemd 252).
+static const struct {
+        const char *text;
+        int result;
+        usec_t value;
+} spans[] = {
+        {"5", 0, 5 * SEC},
+        {"5s", 0, 5 * SEC},
+        {"5 s", 0, 5 * SEC},
+        {" 5 ", 0, 5 * SEC},
+        {"5min 20s", 0, 320 * SEC},
+        {"5min20", 0, 320 * SEC},
+        {"5 5", 0, 10 * SEC},
+        {"1.5s", 0, 1500000},
+        {".5", 0, 500000},
+        {"5.", -EINVAL, 0},
+        {"5.s", -EINVAL, 0},
+        {"+5", 0, 5 * SEC},
+        {"12.34 .56", 0, 12900000},
+        {"12.34s.56", 0, 12900000},
+        {"0.00000009min", 0, 0},
+        {"0.0000019s", 0, 1},
+        {"100ms", 0, 100000},
+        {"3msec", 0, 3000},
+        {"7us", 0, 7},
+        {"7usec", 0, 7},
+        {"5\xc2\xb5s", 0, 5},
+        {"5\xce\xbcs", 0, 5},
+        {"1m", 0, 60 * SEC},
+        {"1minutes", 0, 60 * SEC},
+        {"2hr 1h 1hour 1hours", 0, 5 * 3600 * SEC},
+        {"1d 1day 2days", 0, 4 * 86400 * SEC},
+        {"1w 1weeks", 0, 14 * 86400 * SEC},
+        {"1M 1month 1months", 0, 3 * 2629800 * SEC},
+        {"1y", 0, 31557600 * SEC},
+        {"1.5y", 0, 47336400 * SEC},
+        {"2seconds 1sec 1second", 0, 4 * SEC},
+        {"0", 0, 0},
+        {"infinity", 0, USEC_INFINITY},
+        {" infinity ", 0, USEC_INFINITY},
+        {"infinity 5", -EINVAL, 0},
+        {"infinitys", -EINVAL, 0},
+        {"", -EINVAL, 0},
+        {"  ", -EINVAL, 0},
+        {".", -EINVAL, 0},
+        {"5.5.5", -EINVAL, 0},
+        {"5x", -EINVAL, 0},
+        {"5 x", -EINVAL, 0},
+        {"s", -EINVAL, 0},
+        {"1e3", -EINVAL, 0},
+        {"5S", -EINVAL, 0},
+        {"-1", -ERANGE, 0},
+        {"1s -1s", -ERANGE, 0},
+        {"18446744073709551615us", -ERANGE, 0},
+        {"18446744073709551616us", -ERANGE, 0},
+        {"600000y", -ERANGE, 0},
+        {"300000y 300000y", -ERANGE, 0},
+};
+
 static void test_usec(void **state)
 {
-        static const struct {
-                const char *text;
-                int result;
-                usec_t value;
-        } cases[] = {
-                {"5", 0, 5 * SEC},
-                {"5s", 0, 5 * SEC},
-                {"5 s", 0, 5 * SEC},
-                {" 5 ", 0, 5 * SEC},
-                {"5min 20s", 0, 320 * SEC},
-                {"5min20", 0, 320 * SEC},
-                {"5 5", 0, 10 * SEC},
-                {"1.5s", 0, 1500000},
-                {".5", 0, 500000},
-                {"5.", -EINVAL, 0},
-                {"5.s", -EINVAL, 0},
-                {"+5", 0, 5 * SEC},
-                {"12.34 .56", 0, 12900000},
-                {"12.34s.56", 0, 12900000},
-                {"0.00000009min", 0, 0},
-                {"0.0000019s", 0, 1},
-                {"100ms", 0, 100000},
-                {"3msec", 0, 3000},
-                {"7us", 0, 7},
-                {"7usec", 0, 7},
-                {"5\xc2\xb5s", 0, 5},
-                {"5\xce\xbcs", 0, 5},
-                {"1m", 0, 60 * SEC},
-                {"1minutes", 0, 60 * SEC},
-                {"2hr 1h 1hour 1hours", 0, 5 * 3600 * SEC},
-                {"1d 1day 2days", 0, 4 * 86400 * SEC},
-                {"1w 1weeks", 0, 14 * 86400 * SEC},
-                {"1M 1month 1months", 0, 3 * 2629800 * SEC},
-                {"1y", 0, 31557600 * SEC},
-                {"1.5y", 0, 47336400 * SEC},
-                {"2seconds 1sec 1second", 0, 4 * SEC},
-                {"0", 0, 0},
-                {"infinity", 0, USEC_INFINITY},
-                {" infinity ", 0, USEC_INFINITY},
-                {"infinity 5", -EINVAL, 0},
-                {"infinitys", -EINVAL, 0},
-                {"", -EINVAL, 0},
-                {"  ", -EINVAL, 0},
-                {".", -EINVAL, 0},
-                {"5.5.5", -EINVAL, 0},
-                {"5x", -EINVAL, 0},
-                {"5 x", -EINVAL, 0},
-                {"s", -EINVAL, 0},
-                {"1e3", -EINVAL, 0},
-                {"5S", -EINVAL, 0},
-                {"-1", -ERANGE, 0},
-                {"1s -1s", -ERANGE, 0},
-                {"18446744073709551615us", -ERANGE, 0},
-                {"18446744073709551616us", -ERANGE, 0},
-                {"600000y", -ERANGE, 0},
-                {"300000y 300000y", -ERANGE, 0},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(spans); i++) {
                 usec_t value = 77;
-                int r = parse_usec(cases[i].text, USEC_PER_SEC, &value);
+                int r = parse_usec(spans[i].text, USEC_PER_SEC, &value);
 
-                if (r != cases[i].result || value != (r < 0 ? 77 : cases[i].value))
-                        fail_msg("\"%s\": %d, %llu", cases[i].text, r, (unsigned long long)value);
+                if (r != spans[i].result || value != (r < 0 ? 77 : spans[i].value))
+                        fail_msg("\"%s\": %d, %llu", spans[i].text, r, (unsigned long long)value);
         }
         usec_t value;
         assert_int_equal(parse_usec("5 1s", USEC_PER_MSEC, &value), 0); // another default unit

@@ -10,68 +10,68 @@
 #define RAW (PARSE_WORD_UNQUOTE | PARSE_WORD_NO_BACKSLASH)
 
 // Words are joined with '|'; NULL: refused with -EINVAL.
+static const struct {
+        enum parse_word_flags flags;
+        const char *text, *words;
+} lines[] = {
+        {FULL, "", ""},
+        {FULL, "  \t\n", ""},
+        {FULL, " a  b\tc\n", "a|b|c"},
+        {FULL, "'a b' \"c d\"", "a b|c d"},
+        {FULL, "A='b c'", "A=b c"}, // quotes in the middle of a word
+        {FULL, "a\"b c\"d'e f'g", "ab cde fg"},
+        {FULL, "\"\" ''", "|"},
+        {FULL, "\"it's\" 'say \"x\"'", "it's|say \"x\""},
+        {FULL, "\"a", NULL},
+        {FULL, "a 'b", NULL},
+        {NONE, "'a b'", "'a|b'"},
+        {FULL, "\\a\\b\\f\\n\\r\\t\\v\\\\\\\"\\'", "\a\b\f\n\r\t\v\\\"'"},
+        {FULL, "a\\sb", "a b"},
+        {FULL, "\\x41\\102\\u20ac\\U0001F600", "AB\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {FULL, "\\u00e4\\u07ff\\xe4", "\xc3\xa4\xdf\xbf\xe4"},
+        {FULL, "'\\x41 \\''", "A '"}, // inside quotes just the same
+        {FULL, "\\x4", NULL},
+        {FULL, "\\x00", NULL}, // no NUL by any spelling
+        {FULL, "\\000", NULL},
+        {FULL, "\\u0000", NULL},
+        {FULL, "\\U00000000", NULL},
+        {FULL, "\\400", NULL}, // above 255
+        {FULL, "\\18", NULL},
+        {FULL, "\\ud800", NULL}, // surrogate
+        {FULL, "\\U00110000", NULL},
+        {FULL, "\\u12", NULL},
+        {FULL, "\\d", NULL},
+        {FULL, "a\\ b", NULL},
+        {FULL, "a\\", NULL},
+        {FULL, "'a\\", NULL},
+        {RELAXED, "\\d \\x4 a\\ b", "\\d|\\x4|a\\ b"}, // unknown escapes stay
+        {RELAXED, "a\\", "a\\"},
+        {RELAXED, "a b\\", "a|b\\"},
+        {RELAXED, "\\", "\\"},
+        {RELAXED, "'a\\", NULL},
+        {RELAXED, "'a", NULL},
+        {RELAXED, "\\n", "\n"},
+        {QUOTE, "a\\ b \\\"c \\n", "a b|\"c|n"}, // no C escapes: the next byte as it is
+        {QUOTE, "a\\", NULL},
+        {RAW, "a\\ b \"c\\\" d\\", "a\\|b|c\\|d\\"},
+        {RAW, "\\x41", "\\x41"},
+        {FULL, "\xff\xfe \x01", "\xff\xfe|\x01"},
+};
+
 static void test_words(void **state)
 {
-        static const struct {
-                enum parse_word_flags flags;
-                const char *text, *words;
-        } cases[] = {
-                {FULL, "", ""},
-                {FULL, "  \t\n", ""},
-                {FULL, " a  b\tc\n", "a|b|c"},
-                {FULL, "'a b' \"c d\"", "a b|c d"},
-                {FULL, "A='b c'", "A=b c"}, // quotes in the middle of a word
-                {FULL, "a\"b c\"d'e f'g", "ab cde fg"},
-                {FULL, "\"\" ''", "|"},
-                {FULL, "\"it's\" 'say \"x\"'", "it's|say \"x\""},
-                {FULL, "\"a", NULL},
-                {FULL, "a 'b", NULL},
-                {NONE, "'a b'", "'a|b'"},
-                {FULL, "\\a\\b\\f\\n\\r\\t\\v\\\\\\\"\\'", "\a\b\f\n\r\t\v\\\"'"},
-                {FULL, "a\\sb", "a b"},
-                {FULL, "\\x41\\102\\u20ac\\U0001F600", "AB\xe2\x82\xac\xf0\x9f\x98\x80"},
-                {FULL, "\\u00e4\\u07ff\\xe4", "\xc3\xa4\xdf\xbf\xe4"},
-                {FULL, "'\\x41 \\''", "A '"}, // inside quotes just the same
-                {FULL, "\\x4", NULL},
-                {FULL, "\\x00", NULL}, // no NUL by any spelling
-                {FULL, "\\000", NULL},
-                {FULL, "\\u0000", NULL},
-                {FULL, "\\U00000000", NULL},
-                {FULL, "\\400", NULL}, // above 255
-                {FULL, "\\18", NULL},
-                {FULL, "\\ud800", NULL}, // surrogate
-                {FULL, "\\U00110000", NULL},
-                {FULL, "\\u12", NULL},
-                {FULL, "\\d", NULL},
-                {FULL, "a\\ b", NULL},
-                {FULL, "a\\", NULL},
-                {FULL, "'a\\", NULL},
-                {RELAXED, "\\d \\x4 a\\ b", "\\d|\\x4|a\\ b"}, // unknown escapes stay
-                {RELAXED, "a\\", "a\\"},
-                {RELAXED, "a b\\", "a|b\\"},
-                {RELAXED, "\\", "\\"},
-                {RELAXED, "'a\\", NULL},
-                {RELAXED, "'a", NULL},
-                {RELAXED, "\\n", "\n"},
-                {QUOTE, "a\\ b \\\"c \\n", "a b|\"c|n"}, // no C escapes: the next byte as it is
-                {QUOTE, "a\\", NULL},
-                {RAW, "a\\ b \"c\\\" d\\", "a\\|b|c\\|d\\"},
-                {RAW, "\\x41", "\\x41"},
-                {FULL, "\xff\xfe \x01", "\xff\xfe|\x01"},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
                 CLEANUP(strv) char **v = NULL;
-                int r = parse_words(cases[i].text, cases[i].flags, &v);
+                int r = parse_words(lines[i].text, lines[i].flags, &v);
 
-                if (!cases[i].words) {
+                if (!lines[i].words) {
                         if (r != -EINVAL || v)
-                                fail_msg("not refused: %s", cases[i].text);
+                                fail_msg("not refused: %s", lines[i].text);
                         continue;
                 }
                 assert_int_equal(r, 0);
                 CLEANUP(free) char *joined = strv_join(v, "|");
-                assert_string_equal(joined, cases[i].words);
+                assert_string_equal(joined, lines[i].words);
         }
 }
 
