@@ -12,7 +12,9 @@ struct job_queue;
 struct reaper;
 struct notify_socket;
 struct run;
+struct service_log;
 struct sock;
+struct spawner;
 
 // Told about everything that clients may watch. Filled by bus; NULL members are skipped. Observers
 // must not change core state from inside a call (queue work instead).
@@ -57,6 +59,7 @@ struct manager {
         bool is_reloading, is_stopping;
         int exit_code;
         struct service_log *service_log; // what services print (core/service_log.h)
+        struct spawner *spawner;         // what all starts share (core/spawner.h)
         int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;
 };

@@ -9,6 +9,7 @@
 
 #include <systemd/sd-id128.h>
 
+struct log_stream;
 struct manager;
 struct service;
 struct sock;
@@ -71,24 +72,34 @@ struct exec_status {
         usec_t start, start_rt, exit, exit_rt;
 };
 
-struct run_cold; // control command, fd store, watchdog, notify state, status text (core/run_cold.h)
+struct run_cold; // fd store, watchdog, notify state, status text (core/run_cold.h)
 
 struct run {
         struct manager *manager;
         struct unit_conf *conf;  // reference: the conf it was started with
         struct service *service; // the singleton that it is part of; NULL for a connection
         struct sock *sock;       // a connection's socket; NULL for a singleton
-        struct spawn_plan *plan; // reference (shared by the instances of a template)
-        struct run_cold *cold;   // NULL until needed
+        struct spawn_plan
+                *plan;          // reference (shared by the instances of a template); NULL: not made
+        struct log_stream *log; // reference: where what it prints goes; NULL: not opened
+        struct run_cold *cold;  // NULL until needed
         struct child main, control;
-        struct timer timer; // the current state's timeout
+        struct timer timer;    // the current state's timeout
+        struct work over_work; // tells the end outside the call chain
         enum service_state state : 8;
         enum service_result result : 8;
-        uint8_t command_index; // in the command list of the state
-        bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1, bus_pad : 1;
+        uint8_t main_code, main_status; // how the last main process ended; code 0: it has not
+        uint16_t main_index;            // in ExecStart=
+        uint16_t control_index;         // in the command list of the state
+        bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1;
+        bool main_ignores_failure : 1, control_ignores_failure : 1; // `-` of the running command
+        bool has_signalled : 1;   // a signal of the current state went to somebody
+        bool is_instance : 1;     // began as a connection (also where a unit was loaded for it)
         int connection_fd;        // Accept=yes; -1 otherwise, or once closed
         uint64_t number;          // NR of the instance name
         struct admit_token token; // its place in the limits
         struct list_node node;    // in the socket's list of live connections
         sd_id128_t invocation_id;
 };
+
+_Static_assert(sizeof(struct run) <= 256, "10,000 connections: keep rarely needed things cold");

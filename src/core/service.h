@@ -1,6 +1,8 @@
 // Services: the unit type and the state machine that drives every run (singletons and connections).
-// Split by meaning: service.c (unit ops), service_start.c, service_stop.c, service_exit.c (what a
-// dead process means), service_command.c (running one command), restart.c (pure policy), notify.c.
+// Split by meaning: service.c (unit ops), service_state.c (names, state changes), service_start.c,
+// service_stop.c, service_exit.c (what a dead process means), service_command.c (running one
+// command), service_kill.c (signals), service_timer.c, service_pid.c (PID files), service_notify.c
+// (what services tell); restart.c is the pure policy, notify.c the notify socket.
 #pragma once
 
 #include "core/run.h"
@@ -12,9 +14,8 @@ struct service {
         struct unit unit;
         struct run run; // of the current (or last) life; conf is what it was started with
         unsigned n_restarts;
-        usec_t watchdog_stamp;
         struct exec_status main_status, control_status;
-        bool start_limit_hit;
+        bool flush_n_restarts; // the counter is kept for onlookers until the next start
         struct peer_info
                 *peer; // of the connection that it serves (Accept=yes by way of a unit); owned
 };
@@ -42,3 +43,6 @@ int service_run_kill(struct run *run, const char *who, int signo);
 bool service_lets_socket_listen(const struct service *s);
 // Status text of the service (STATUS= or usher's own), or NULL.
 const char *run_status_text(const struct run *run);
+int run_status_errno(const struct run *run);          // ERRNO= of the service, 0: none
+const char *run_reload_result(const struct run *run); // "success", ...
+size_t run_fdstore_count(const struct run *run);
