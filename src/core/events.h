@@ -1,7 +1,11 @@
 // The loop: sd-event for the few (signals, bus, notify, inotify), one nested epoll and one timer
 // heap for the many (listeners, pidfds, per-run timers). No threads.
 //
-// Owns the epoll, the timerfd and the queues. Does not own watches or timers: they are embedded in
+// One turn: wait no longer than the first timer, dispatch one sd-event source (the nested epoll is
+// one of them), then due timers, then queued work; each bounded, so that no flood of one kind
+// starves the others.
+//
+// Owns the epoll, the heap and the queues. Does not own watches or timers: they are embedded in
 // the objects they belong to and must be removed before those go.
 #pragma once
 
@@ -47,6 +51,8 @@ DEFINE_CLEANUP(events, struct events *, events_free)
 sd_event *events_sd(struct events *e); // for signal, bus, inotify sources; borrowed
 int events_run(struct events *e);      // until events_exit; its code, or -errno
 void events_exit(struct events *e, int code);
+// One turn of it, waiting at most `limit`. 1: goes on, 0: events_exit was called, -errno.
+int events_turn(struct events *e, usec_t limit);
 
 // Register, or change the mask of, a watch (events 0: remove). 0 or -errno.
 int watch_set(struct events *e, struct watch *w, uint32_t events);
@@ -62,7 +68,7 @@ static inline bool timer_is_set(const struct timer *t)
 }
 
 // Queue (nothing happens when it is queued already). Queues run in enum order, each until empty,
-// after the events of one loop turn, with a bound on how much one turn does.
+// after the events of one loop turn (what is queued meanwhile, too), with a bound on a turn's work.
 void work_queue(struct events *e, enum work_queue queue, struct work *w,
                 void (*run)(struct work *w));
 void work_cancel(struct work *w);

@@ -26,7 +26,7 @@ enum active_state {
         _ACTIVE_STATE_MAX,
 };
 
-// Edges between units. Each is kept at both ends (the second column is the inverse).
+// Kinds of edges between units. Each edge is kept at both ends (the second column is the inverse).
 enum dependency {
         DEP_REQUIRES,             // DEP_REQUIRED_BY
         DEP_REQUISITE,            // DEP_REQUISITE_OF
@@ -58,10 +58,27 @@ enum dependency {
         _DEP_MAX,
 };
 
+#define DEP_BIT(d) (UINT32_C(1) << (d))
+
+// All that one unit has to do with another: one entry a neighbour.
+struct dependency_edge {
+        struct unit *unit;
+        uint32_t kinds; // DEP_BIT(...)
+};
+
 struct dependency_list {
-        struct unit **items;
+        struct dependency_edge *items;
         uint32_t n, capacity;
 };
+
+// Walk the units that u has an edge of one of these kinds to (DEP_BIT(...) | ...). The body may add
+// edges.
+#define UNIT_FOREACH_DEPENDENCY(u, mask, other)                                     \
+        for (uint32_t other##_i = 0; other##_i < (u)->deps.n; other##_i++)          \
+                for (struct unit *other = (u)->deps.items[other##_i].kinds & (mask) \
+                                                  ? (u)->deps.items[other##_i].unit \
+                                                  : NULL;                           \
+                     other; other = NULL)
 
 // What an operation of a type answers when a job runs it.
 enum unit_verdict {
@@ -104,10 +121,9 @@ struct unit {
         struct manager *manager;
         const struct unit_ops *ops; // by type of the name
         char *id;
-        struct unit_conf *conf;   // reference; never NULL after load
-        struct unit *merged_into; // never followed by callers: the registry resolves names
-        struct job *job;          // the one pending job
-        struct dependency_list deps[_DEP_MAX];
+        struct unit_conf *conf; // reference; never NULL after load
+        struct job *job;        // the one pending job
+        struct dependency_list deps;
 
         // the state as last told to everybody (ops->active_state is the truth)
         usec_t state_change, state_change_rt; // any state change
@@ -119,8 +135,8 @@ struct unit {
         bool condition_result, assert_result;
         sd_id128_t invocation_id;
         struct rate start_limit;
+        struct rate auto_limit; // of starts and stops that nobody asked for
         bool start_limit_hit;
-        bool needs_daemon_reload_cached;
 
         struct work state_work, notify_work, collect_work;
         struct list_node type_node; // in manager's list of its type
@@ -131,6 +147,7 @@ const char *active_state_name(enum active_state state);
 const char *load_state_name(enum load_state state);
 const char *dependency_name(enum dependency d); // "Requires", "TriggeredBy", ...
 enum dependency dependency_inverse(enum dependency d);
+bool unit_has_dependency(const struct unit *u, enum dependency d, const struct unit *other);
 
 static inline enum active_state unit_active_state(const struct unit *u)
 {
@@ -158,7 +175,7 @@ void unit_changed(struct unit *u);
 // (features 5.3).
 bool unit_start_limit_test(struct unit *u);
 // Conditions and asserts of [Unit]; result kept in the unit. UNIT_STARTED: all hold; UNIT_SKIPPED;
-// UNIT_ASSERT.
+// UNIT_ASSERT. Called before ops->start by whoever runs a start job.
 enum unit_verdict unit_test_conditions(struct unit *u);
 // The unit that this one triggers (socket -> its service), or NULL.
 struct unit *unit_triggered(const struct unit *u);
