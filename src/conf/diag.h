@@ -23,6 +23,7 @@ struct diag {
         unsigned notices, warnings, errors; // counted by diag_report
 };
 
+// Counts, and hands the text on (cut at 2 KiB). diag may be NULL.
 void diag_report(struct diag *diag, enum diag_class class, const char *unit, const char *file,
                  unsigned line, const char *fmt, ...) PRINTF(6, 7);
 // "FILE:LINE: text", "FILE: text" or "UNIT: text" into buf; returns buf.

@@ -1,4 +1,6 @@
-// Expansion of % specifiers (features §4.4).
+// Expansion of % specifiers (systemd.unit(5), "Specifiers"). Values are looked up at each call:
+// only loading calls this. Users are looked up in the name service (the supervisor's own user
+// only).
 #pragma once
 
 #include "base/def.h"
@@ -19,9 +21,10 @@ enum specifier_set {
 
 // New string in *ret. -EINVAL for an unknown %x (x a letter or digit) or one outside the set, with
 // the letter in *ret_bad (may be NULL); -ENOMEM; other -errno when a value cannot be had (%m
-// without id).
+// without id). A % before anything else stays.
 int specifier_expand(const char *text, const struct specifier_context *context,
                      enum specifier_set set, char **ret, char *ret_bad);
-// Fill the marks that defer_instance left, for one instance. New string, or NULL (no memory).
+// Fill the marks that defer_instance left, for one instance. A mark itself stands in a deferred
+// text twice. New string, or NULL (no memory).
 char *specifier_fill(const char *text, const char *unit_name);
 bool specifier_has_marks(const char *text);

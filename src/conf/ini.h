@@ -1,0 +1,30 @@
+// The syntax of unit files (systemd.syntax(7), features §0): sections, assignments, comments,
+// continuation lines. Knows no directive: each line is handed to the caller, in file order. Used
+// for loading (conf/load.c) and for [Install] of units that are only linked (conf/install.c).
+#pragma once
+
+#include "conf/diag.h"
+
+#define INI_LINE_MAX ((size_t)1024 * 1024) // of a line, continuation lines included
+#define INI_FILE_MAX ((size_t)64 * 1024 * 1024)
+
+struct ini_sink {
+        // Does the unit have this section? false: its lines are skipped (a complaint was made here,
+        // but for X- sections). NULL: every section.
+        bool (*has_section)(void *data, const char *section);
+        // One assignment; the strings are gone after the call. Negative ends the parse.
+        int (*assign)(void *data, const char *section, const char *name, const char *value,
+                      const char *file, unsigned line);
+        void *data;
+        const char *unit; // for complaints; may be NULL
+        struct diag *diag;
+};
+
+// Parse text of size bytes; file is its name in complaints. line is the number of the last line
+// that an assignment stands on, as systemd counts. 0; -EBADMSG, -EINVAL, -ENOBUFS: the file as a
+// whole is refused, after a complaint (bad section header, no UTF-8, line too long); other
+// negative: what assign gave, -ENOMEM.
+int ini_parse(const char *text, size_t size, const char *file, const struct ini_sink *sink);
+// The same for a file. Additionally what reading gives (-ENOENT, -EISDIR, -EFBIG, ...), without a
+// complaint.
+int ini_parse_file(const char *path, const struct ini_sink *sink);

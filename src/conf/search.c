@@ -1,0 +1,504 @@
+// The index itself: reading the folders, judging links, resolving names. What is in folders below
+// the path is in search_dropin.c.
+#include "conf/search.h"
+
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/search_index.h"
+#include "conf/unit_name.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#define ALIAS_HOPS_MAX 8
+
+enum entry_kind { ENTRY_FILE, ENTRY_ALIAS, ENTRY_MASK, ENTRY_BLOCK };
+
+struct entry {
+        enum entry_kind kind;
+        size_t dir;     // rank: index in the path
+        char *path;     // of the file or the link
+        char *target;   // ENTRY_ALIAS: the name it stands for
+        char **aliases; // names that stand for this one, over any number of steps
+};
+
+void search_result_done(struct search_result *result)
+{
+        free(result->id);
+        free(result->path);
+        free(result->block);
+        strv_free(result->names);
+        *result = (struct search_result){0};
+}
+
+static void entry_free(struct entry *e)
+{
+        if (!e)
+                return;
+        free(e->path);
+        free(e->target);
+        strv_free(e->aliases);
+        free(e);
+}
+
+DEFINE_CLEANUP(entry, struct entry *, entry_free)
+
+static void folder_free(struct search_folder *f)
+{
+        if (!f)
+                return;
+        free(f->path);
+        strv_free(f->files);
+        free(f);
+}
+
+void search_free(struct search *s)
+{
+        size_t position = 0;
+        void *value;
+
+        if (!s)
+                return;
+        while (s->entries && map_next(s->entries, &position, NULL, &value))
+                entry_free(value);
+        map_free(s->entries);
+        for (size_t i = 0; s->folders && i < s->n_dirs; i++) {
+                position = 0;
+                while (s->folders[i] && map_next(s->folders[i], &position, NULL, &value))
+                        folder_free(value);
+                map_free(s->folders[i]);
+        }
+        free(s->folders);
+        strv_free(s->dirs);
+        strv_free(s->real_dirs);
+        free(s);
+}
+
+// ---- what an entry is --------------------------------------------------------------------------
+
+int search_path_is_mask(const char *path)
+{
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return -errno;
+        if (S_ISREG(st.st_mode))
+                return st.st_size == 0;
+        return S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode);
+}
+
+// Where a link points to, its folder with all links followed, the last component not: an alias of
+// an alias stays one. 0 or -errno; -ENOENT: no such folder.
+static int resolve_link(const char *dir, const char *path, char **ret_folder, char **ret_name)
+{
+        CLEANUP(free) char *target = NULL, *full = NULL, *real = NULL;
+        char *slash;
+        int r = fs_readlink(path, &target);
+
+        if (r < 0)
+                return r;
+        full = target[0] == '/' ? strdup(target) : fs_path_join(dir, target);
+        if (!full)
+                return -ENOMEM;
+        slash = strrchr(full, '/');
+        *slash = '\0';
+        real = realpath(*full ? full : "/", NULL);
+        if (!real)
+                return -errno;
+        target = (free(target), strdup(slash + 1));
+        if (!target)
+                return -ENOMEM;
+        *ret_folder = TAKE(real);
+        *ret_name = TAKE(target);
+        return 0;
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+        const char *rest = str_after_prefix(path, dir);
+
+        return rest && (*rest == '\0' || *rest == '/');
+}
+
+// May name be an alias of target? The text says why not; NULL: it may.
+static const char *find_alias_fault(const char *name, const char *target, int *ret_error)
+{
+        CLEANUP(free) char *a = NULL, *b = NULL;
+        enum unit_type type = unit_name_type(name);
+
+        *ret_error = 0;
+        if (!unit_name_is_valid(target))
+                return "the target is no unit name";
+        if (type != unit_name_type(target))
+                return "the target is a unit of another type";
+        if (type == UNIT_MOUNT || type == UNIT_SLICE || type == UNIT_SWAP || type == UNIT_AUTOMOUNT)
+                return "units of this type have no aliases";
+        if (unit_name_is_instance(name) && unit_name_is_template(target))
+                return NULL;
+        *ret_error = unit_name_instance(name, &a);
+        if (*ret_error == 0)
+                *ret_error = unit_name_instance(target, &b);
+        return *ret_error == 0 && str_eq_ptr(a, b) ? NULL : "the instances differ";
+}
+
+// A symbolic link in the folder: alias (target set), linked file, or of no use (*ret_kind
+// unchanged, returns 0 with *ret_use false).
+static int judge_link(const struct search *s, size_t dir, const char *name, struct entry *e,
+                      struct diag *diag, bool *ret_use)
+{
+        CLEANUP(free) char *folder = NULL, *target = NULL;
+        const char *fault = NULL;
+        int error, r = resolve_link(s->dirs[dir], e->path, &folder, &target);
+
+        *ret_use = false;
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return 0; // dangling
+        STRV_FOREACH (real, s->real_dirs) {
+                if (!is_below(folder, *real))
+                        continue;
+                if (streq(target, name))
+                        return 0; // itself in another folder: without effect
+                fault = find_alias_fault(name, target, &error);
+                if (error < 0)
+                        return error;
+                if (fault) {
+                        diag_report(diag, DIAG_WARNING, NULL, e->path, 0,
+                                    "Link to '%s' ignored: %s.", target, fault);
+                        return 0;
+                }
+                e->kind = ENTRY_ALIAS;
+                e->target = TAKE(target);
+                *ret_use = true;
+                return 0;
+        }
+        r = search_path_is_mask(e->path);
+        e->kind = r > 0 ? ENTRY_MASK : ENTRY_FILE;
+        *ret_use = true; // also one that leads nowhere: loading says so
+        return 0;
+}
+
+static bool is_folder_name(const char *name)
+{
+        return str_at_suffix(name, ".d") || str_at_suffix(name, ".wants") ||
+               str_at_suffix(name, ".requires") || str_at_suffix(name, ".upholds");
+}
+
+static int add_folder(struct search *s, size_t dir, const char *name)
+{
+        struct search_folder *f = calloc(1, sizeof(*f));
+        int r;
+
+        if (!f)
+                return -ENOMEM;
+        f->path = fs_path_join(s->dirs[dir], name);
+        r = f->path ? map_set(s->folders[dir], name, f) : -ENOMEM;
+        if (r < 0)
+                folder_free(f);
+        return r < 0 ? r : 0;
+}
+
+static int add_unit(struct search *s, size_t dir, const char *name, bool is_link, struct diag *diag)
+{
+        CLEANUP(entry) struct entry *e = NULL;
+        bool use = true;
+        int r;
+
+        if (!unit_name_is_valid(name) || map_get(s->entries, name))
+                return 0;
+        e = calloc(1, sizeof(*e));
+        if (!e)
+                return -ENOMEM;
+        e->dir = dir;
+        e->path = fs_path_join(s->dirs[dir], name);
+        if (!e->path)
+                return -ENOMEM;
+        if (is_link) {
+                r = judge_link(s, dir, name, e, diag, &use);
+                if (r < 0 || !use)
+                        return r;
+        }
+        r = map_set(s->entries, name, e);
+        if (r < 0)
+                return r;
+        e = NULL;
+        return 0;
+}
+
+// The type of a listed name where the file system does not tell it with the listing, or where a
+// link may lead to a folder.
+static unsigned char get_type(DIR *d, const struct dirent *de)
+{
+        struct stat st;
+        bool is_candidate = is_folder_name(de->d_name);
+
+        if (de->d_type != DT_UNKNOWN && !(de->d_type == DT_LNK && is_candidate))
+                return de->d_type;
+        if (fstatat(dirfd(d), de->d_name, &st, is_candidate ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
+                return DT_UNKNOWN;
+        return S_ISDIR(st.st_mode)   ? DT_DIR
+               : S_ISLNK(st.st_mode) ? DT_LNK
+               : S_ISREG(st.st_mode) ? DT_REG
+                                     : DT_UNKNOWN;
+}
+
+static int read_dir(struct search *s, size_t dir, struct diag *diag)
+{
+        DIR *d = opendir(s->dirs[dir]);
+        int r = 0;
+
+        if (!d)
+                return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
+        while (r == 0) {
+                const struct dirent *de;
+
+                errno = 0;
+                de = readdir(d);
+                if (!de) {
+                        r = -errno;
+                        break;
+                }
+                if (de->d_name[0] == '.')
+                        continue;
+                switch (get_type(d, de)) {
+                case DT_DIR:
+                        if (is_folder_name(de->d_name))
+                                r = add_folder(s, dir, de->d_name);
+                        break;
+                case DT_LNK:
+                        r = add_unit(s, dir, de->d_name, true, diag);
+                        break;
+                case DT_REG:
+                        r = add_unit(s, dir, de->d_name, false, diag);
+                        break;
+                default:
+                        break; // devices, sockets: no units
+                }
+        }
+        closedir(d);
+        return r;
+}
+
+// ---- names -------------------------------------------------------------------------------------
+
+// Follow aliases. NULL: a name that does not exist, or a chain that is too long (a ring).
+static struct entry *follow(const struct search *s, const char *name, const char **ret_name)
+{
+        for (unsigned hops = 0; hops < ALIAS_HOPS_MAX; hops++) {
+                struct entry *e = map_get(s->entries, name);
+
+                if (!e)
+                        return NULL;
+                if (e->kind != ENTRY_ALIAS) {
+                        if (ret_name)
+                                *ret_name = name;
+                        return e;
+                }
+                name = e->target;
+        }
+        return NULL;
+}
+
+static int collect_aliases(struct search *s)
+{
+        size_t position = 0;
+        const char *name;
+        void *value;
+
+        while (map_next(s->entries, &position, &name, &value)) {
+                const struct entry *e = value;
+                struct entry *final;
+                const char *final_name;
+                int r;
+
+                if (e->kind != ENTRY_ALIAS)
+                        continue;
+                final = follow(s, name, &final_name);
+                // foo@x.service -> foo@.service is an instance with a link, not a name of all
+                if (!final || (unit_name_is_instance(name) && unit_name_is_template(final_name)))
+                        continue;
+                r = strv_push(&final->aliases, name);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int search_new(char *const *dirs, struct diag *diag, struct search **ret)
+{
+        CLEANUP(search) struct search *s = calloc(1, sizeof(*s));
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        r = strv_copy(dirs, &s->dirs);
+        if (r < 0)
+                return r;
+        s->n_dirs = strv_length(dirs);
+        s->entries = map_new();
+        s->folders = calloc(s->n_dirs + 1, sizeof(*s->folders));
+        if (!s->entries || !s->folders)
+                return -ENOMEM;
+        STRV_FOREACH (dir, s->dirs) {
+                char *real = realpath(*dir, NULL);
+
+                if (!real && errno == ENOMEM)
+                        return -ENOMEM;
+                r = real ? strv_push_take(&s->real_dirs, real) : strv_push(&s->real_dirs, *dir);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < s->n_dirs; i++) {
+                s->folders[i] = map_new();
+                if (!s->folders[i])
+                        return -ENOMEM;
+                r = read_dir(s, i, diag);
+                if (r < 0)
+                        return r;
+        }
+        r = collect_aliases(s);
+        if (r < 0)
+                return r;
+        *ret = TAKE(s);
+        return 0;
+}
+
+int search_add_block(struct search *s, const char *name, const char *file, const char *dir)
+{
+        CLEANUP(entry) struct entry *e = NULL;
+        struct entry *other = map_get(s->entries, name);
+        size_t rank = 0;
+        int r;
+
+        for (size_t i = 0; i < s->n_dirs && rank == 0; i++)
+                if (streq(s->dirs[i], dir))
+                        rank = i;
+        if (other && (other->kind == ENTRY_BLOCK || other->dir < rank ||
+                      (other->dir == rank && streq(s->dirs[rank], dir))))
+                return 0;
+        e = calloc(1, sizeof(*e));
+        if (!e)
+                return -ENOMEM;
+        e->kind = ENTRY_BLOCK;
+        e->dir = rank;
+        e->path = strdup(file);
+        if (!e->path)
+                return -ENOMEM;
+        r = map_set(s->entries, name, e);
+        if (r < 0)
+                return r;
+        if (other)
+                e->aliases = TAKE(other->aliases);
+        entry_free(other);
+        e = NULL;
+        return 0;
+}
+
+// The names of the unit: those that stand for the entry, made instances where the entry is a
+// template; and those that stand for the instance itself.
+static int collect_names(const struct search *s, const char *instance, const struct entry *e,
+                         struct search_result *result)
+{
+        const struct entry *own = map_get(s->entries, result->id);
+        int r = 0;
+
+        STRV_FOREACH (alias, e->aliases) {
+                char *name = NULL;
+
+                if (instance && unit_name_is_template(*alias))
+                        r = unit_name_with_instance(*alias, instance, &name);
+                else if (!(name = strdup(*alias)))
+                        r = -ENOMEM;
+                if (r >= 0)
+                        r = strv_push_take(&result->names, name);
+                if (r < 0)
+                        return r;
+        }
+        if (own && own != e)
+                r = strv_extend(&result->names, own->aliases);
+        return r;
+}
+
+static int fill_result(const struct search *s, const char *name, const char *instance,
+                       const char *entry_name, const struct entry *e, struct search_result *result)
+{
+        bool is_made = instance && *instance && unit_name_is_template(entry_name);
+        int r = 0;
+
+        result->verdict = e->kind == ENTRY_BLOCK  ? SEARCH_BLOCK
+                          : e->kind == ENTRY_MASK ? SEARCH_MASKED
+                                                  : SEARCH_FOUND;
+        if (is_made)
+                r = unit_name_with_instance(entry_name, instance, &result->id);
+        else
+                result->id = strdup(entry_name);
+        result->path = strdup(e->path);
+        if (e->kind == ENTRY_BLOCK)
+                result->block = strdup(entry_name);
+        if (r < 0 || !result->id || !result->path || (e->kind == ENTRY_BLOCK && !result->block))
+                return -ENOMEM;
+        r = collect_names(s, is_made ? instance : NULL, e, result);
+        if (r >= 0 && !streq(name, result->id))
+                r = strv_push(&result->names, name);
+        if (r < 0)
+                return r;
+        strv_remove(result->names, result->id);
+        strv_sort_unique(result->names);
+        if (e->kind == ENTRY_FILE && search_path_is_mask(e->path) > 0)
+                result->verdict = SEARCH_MASKED;
+        return 0;
+}
+
+int search_find(struct search *s, const char *name, struct search_result *ret)
+{
+        CLEANUP(search_result) struct search_result result = {.verdict = SEARCH_NOT_FOUND};
+        CLEANUP(free) char *instance = NULL, *template_name = NULL;
+        const char *entry_name = NULL;
+        const struct entry *e = follow(s, name, &entry_name);
+        int r = unit_name_instance(name, &instance);
+
+        if (r >= 0 && !e && unit_name_is_instance(name)) {
+                r = unit_name_template(name, &template_name);
+                e = r < 0 ? NULL : follow(s, template_name, &entry_name);
+        }
+        if (r < 0)
+                return r;
+        if (e)
+                r = fill_result(s, name, instance, entry_name, e, &result);
+        else
+                result.id = strdup(name);
+        if (r < 0 || !result.id)
+                return -ENOMEM;
+        *ret = result;
+        result = (struct search_result){0};
+        return 0;
+}
+
+int search_list(const struct search *s, char ***ret)
+{
+        CLEANUP(strv) char **list = NULL;
+        size_t position = 0;
+        const char *name;
+
+        while (map_next(s->entries, &position, &name, NULL)) {
+                int r = strv_push(&list, name);
+
+                if (r < 0)
+                        return r;
+        }
+        strv_sort(list);
+        *ret = TAKE(list);
+        return 0;
+}
+
+bool search_has(const struct search *s, const char *name)
+{
+        return map_get(s->entries, name) != NULL;
+}
+
+char *const *search_dirs(const struct search *s)
+{
+        return s->dirs;
+}

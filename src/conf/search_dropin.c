@@ -1,0 +1,262 @@
+// Folders below the path: NAME.d with drop-ins, NAME.wants and its like with links.
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/search_index.h"
+#include "conf/unit_name.h"
+
+#include <dirent.h>
+
+static int read_folder(struct search_folder *f)
+{
+        CLEANUP(strv) char **files = NULL;
+        DIR *d;
+        int r = 0;
+
+        if (f->is_read)
+                return 0;
+        d = opendir(f->path);
+        if (!d && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+                return -errno;
+        while (d && r == 0) {
+                const struct dirent *de;
+
+                errno = 0;
+                de = readdir(d);
+                if (!de) {
+                        r = -errno;
+                        break;
+                }
+                if (de->d_name[0] != '.')
+                        r = strv_push(&files, de->d_name);
+        }
+        if (d)
+                closedir(d);
+        if (r < 0)
+                return r;
+        strv_sort(files);
+        f->files = TAKE(files);
+        f->is_read = true;
+        return 0;
+}
+
+// ---- which folders, in which order -------------------------------------------------------------
+
+struct folders {
+        struct search_folder **items;
+        size_t n, capacity;
+};
+
+static int push_folder(struct folders *list, const struct search *s, size_t dir, const char *name,
+                       const char *suffix)
+{
+        CLEANUP(free) char *key = str_printf("%s%s", name, suffix);
+        struct search_folder *f, **more;
+
+        if (!key)
+                return -ENOMEM;
+        f = map_get(s->folders[dir], key);
+        if (!f)
+                return 0;
+        for (size_t i = 0; i < list->n; i++)
+                if (list->items[i] == f)
+                        return 0;
+        if (list->n == list->capacity) {
+                list->capacity = list->capacity * 2 + 8;
+                more = realloc(list->items, list->capacity * sizeof(struct search_folder *));
+                if (!more)
+                        return -ENOMEM;
+                list->items = more;
+        }
+        list->items[list->n++] = f;
+        return 0;
+}
+
+// The name with what stands behind the last dash of its prefix cut off: foo-bar-x@i.service gives
+// foo-bar-@i.service, that gives foo-@i.service, that NULL.
+static int chop_prefix(const char *name, char **ret)
+{
+        size_t prefix = strcspn(name, "@"), end;
+        const char *dot = strrchr(name, '.');
+
+        if (dot && prefix > (size_t)(dot - name))
+                prefix = (size_t)(dot - name);
+        end = prefix;
+        if (end > 0 && name[end - 1] == '-')
+                end--;
+        while (end > 0 && name[end - 1] != '-')
+                end--;
+        if (end == 0) {
+                *ret = NULL;
+                return 0;
+        }
+        *ret = str_printf("%.*s%s", (int)end, name, name + prefix);
+        return *ret ? 0 : -ENOMEM;
+}
+
+// All folders for one name in one folder of the path: the name, its template, then the same for the
+// name cut at each dash.
+static int push_name(struct folders *list, const struct search *s, size_t dir, const char *name,
+                     const char *suffix)
+{
+        CLEANUP(free) char *current = strdup(name);
+
+        if (!current)
+                return -ENOMEM;
+        while (current) {
+                CLEANUP(free) char *template_name = NULL, *chopped = NULL;
+                int r = push_folder(list, s, dir, current, suffix);
+
+                if (r >= 0 && unit_name_is_instance(current))
+                        r = unit_name_template(current, &template_name);
+                if (r >= 0 && template_name)
+                        r = push_folder(list, s, dir, template_name, suffix);
+                if (r >= 0)
+                        r = chop_prefix(current, &chopped);
+                if (r < 0)
+                        return r;
+                free(current);
+                current = TAKE(chopped);
+        }
+        return 0;
+}
+
+static int find_folders(const struct search *s, const char *id, char *const *names,
+                        const char *suffix, struct folders *list)
+{
+        enum unit_type type = unit_name_type(id);
+        int r = 0;
+
+        for (size_t i = 0; i < s->n_dirs && r == 0; i++)
+                r = push_name(list, s, i, id, suffix);
+        STRV_FOREACH (name, names)
+                for (size_t i = 0; i < s->n_dirs && r == 0; i++)
+                        r = push_name(list, s, i, *name, suffix);
+        if (type >= 0 && streq(suffix, ".d"))
+                for (size_t i = 0; i < s->n_dirs && r == 0; i++)
+                        r = push_folder(list, s, i, unit_type_name(type), suffix);
+        return r;
+}
+
+// ---- what is in them ---------------------------------------------------------------------------
+
+struct found {
+        const char *name;
+        const struct search_folder *folder;
+};
+
+static int compare_found(const void *a, const void *b)
+{
+        return strcmp(((const struct found *)a)->name, ((const struct found *)b)->name);
+}
+
+// Every file name once, from the first folder that has it, sorted. The names belong to the folders.
+static int collect_files(const struct folders *list, const char *ending, struct found **ret,
+                         size_t *ret_n)
+{
+        CLEANUP(map) struct map *seen = map_new();
+        CLEANUP(free) struct found *found = NULL;
+        size_t n = 0, total = 0;
+
+        if (!seen)
+                return -ENOMEM;
+        for (size_t i = 0; i < list->n; i++) {
+                int r = read_folder(list->items[i]);
+
+                if (r < 0)
+                        return r;
+                total += strv_length(list->items[i]->files);
+        }
+        found = calloc(total + 1, sizeof(*found));
+        if (!found)
+                return -ENOMEM;
+        for (size_t i = 0; i < list->n; i++)
+                STRV_FOREACH (file, list->items[i]->files) {
+                        int r;
+
+                        if (!str_at_suffix(*file, ending) || map_get(seen, *file))
+                                continue;
+                        r = map_set(seen, *file, *file);
+                        if (r < 0)
+                                return r;
+                        found[n++] = (struct found){*file, list->items[i]};
+                }
+        qsort(found, n, sizeof(*found), compare_found);
+        *ret = TAKE(found);
+        *ret_n = n;
+        return 0;
+}
+
+int search_dropins(struct search *s, const char *id, char *const *names, char ***ret)
+{
+        CLEANUP(strv) char **paths = NULL;
+        CLEANUP(free) struct found *found = NULL;
+        struct folders list = {0};
+        size_t n = 0;
+        int r = find_folders(s, id, names, ".d", &list);
+
+        if (r >= 0)
+                r = collect_files(&list, ".conf", &found, &n);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                CLEANUP(free) char *path = fs_path_join(found[i].folder->path, found[i].name);
+
+                if (!path)
+                        r = -ENOMEM;
+                else if (search_path_is_mask(path) == 0) // masked, or gone: nothing to read
+                        r = strv_push(&paths, path);
+        }
+        free(list.items);
+        if (r < 0)
+                return r;
+        *ret = TAKE(paths);
+        return 0;
+}
+
+// A link of a .wants folder. 1: it counts; 0: it does not.
+static int judge_dependency(const char *path, const char *name, const char *id, struct diag *diag)
+{
+        CLEANUP(free) char *target = NULL;
+        int r;
+
+        if (search_path_is_mask(path) > 0)
+                return 0;
+        if (!unit_name_is_valid(name)) {
+                diag_report(diag, DIAG_WARNING, id, path, 0,
+                            "'%s' is not a valid unit name, dependency ignored.", name);
+                return 0;
+        }
+        r = fs_readlink(path, &target);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                diag_report(diag, DIAG_WARNING, id, path, 0,
+                            "Dependency is not a symlink, ignored.");
+                return 0;
+        }
+        return 1;
+}
+
+int search_links(struct search *s, const char *id, char *const *names, const char *suffix,
+                 struct diag *diag, char ***ret)
+{
+        CLEANUP(strv) char **links = NULL;
+        CLEANUP(free) struct found *found = NULL;
+        struct folders list = {0};
+        size_t n = 0;
+        int r = find_folders(s, id, names, suffix, &list);
+
+        if (r >= 0)
+                r = collect_files(&list, "", &found, &n);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                CLEANUP(free) char *path = fs_path_join(found[i].folder->path, found[i].name);
+
+                r = path ? judge_dependency(path, found[i].name, id, diag) : -ENOMEM;
+                if (r > 0)
+                        r = strv_push(&links, found[i].name);
+        }
+        free(list.items);
+        if (r < 0)
+                return r;
+        *ret = TAKE(links);
+        return 0;
+}
