@@ -44,6 +44,21 @@ static void entry_free(struct entry *e)
 
 DEFINE_CLEANUP(entry, struct entry *, entry_free)
 
+// Takes path, also when it fails; NULL: no memory.
+static struct entry *entry_new(enum entry_kind kind, size_t dir, char *path)
+{
+        struct entry *e = path ? calloc(1, sizeof(*e)) : NULL;
+
+        if (!e) {
+                free(path);
+                return NULL;
+        }
+        e->kind = kind;
+        e->dir = dir;
+        e->path = path;
+        return e;
+}
+
 static void folder_free(struct search_folder *f)
 {
         if (!f)
@@ -208,12 +223,8 @@ static int add_unit(struct search *s, size_t dir, const char *name, bool is_link
 
         if (!unit_name_is_valid(name) || map_get(s->entries, name))
                 return 0;
-        e = calloc(1, sizeof(*e));
+        e = entry_new(ENTRY_FILE, dir, fs_path_join(s->dirs[dir], name));
         if (!e)
-                return -ENOMEM;
-        e->dir = dir;
-        e->path = fs_path_join(s->dirs[dir], name);
-        if (!e->path)
                 return -ENOMEM;
         if (is_link) {
                 r = judge_link(s, dir, name, e, diag, &use);
@@ -378,13 +389,8 @@ int search_add_block(struct search *s, const char *name, const char *file, const
         if (other && (other->kind == ENTRY_BLOCK || other->dir < rank ||
                       (other->dir == rank && streq(s->dirs[rank], dir))))
                 return 0;
-        e = calloc(1, sizeof(*e));
+        e = entry_new(ENTRY_BLOCK, rank, strdup(file));
         if (!e)
-                return -ENOMEM;
-        e->kind = ENTRY_BLOCK;
-        e->dir = rank;
-        e->path = strdup(file);
-        if (!e->path)
                 return -ENOMEM;
         r = map_set(s->entries, name, e);
         if (r < 0)
@@ -468,9 +474,9 @@ int search_find(struct search *s, const char *name, struct search_result *ret)
         if (e)
                 r = fill_result(s, name, instance, entry_name, e, &result);
         else
-                result.id = strdup(name);
-        if (r < 0 || !result.id)
-                return -ENOMEM;
+                r = str_set(&result.id, name);
+        if (r < 0)
+                return r;
         *ret = result;
         result = (struct search_result){0};
         return 0;
