@@ -337,6 +337,15 @@ static int collect_aliases(struct search *s)
         return 0;
 }
 
+// /lib/systemd/system is /usr/lib/systemd/system on most machines.
+static bool is_read_before(const struct search *s, size_t dir)
+{
+        for (size_t i = 0; i < dir; i++)
+                if (streq(s->real_dirs[i], s->real_dirs[dir]))
+                        return true;
+        return false;
+}
+
 int search_new(char *const *dirs, struct diag *diag, struct search **ret)
 {
         CLEANUP(search) struct search *s = calloc(1, sizeof(*s));
@@ -365,7 +374,7 @@ int search_new(char *const *dirs, struct diag *diag, struct search **ret)
                 s->folders[i] = map_new();
                 if (!s->folders[i])
                         return -ENOMEM;
-                r = read_dir(s, i, diag);
+                r = is_read_before(s, i) ? 0 : read_dir(s, i, diag);
                 if (r < 0)
                         return r;
         }

@@ -1,0 +1,283 @@
+#include "conf/settings.h"
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/strv.h"
+
+#include <syslog.h>
+
+struct setting;
+// 0; -EINVAL: not such a value; -ENOMEM.
+typedef int (*parse_func)(const struct setting *setting, const char *value, struct settings *s);
+
+struct setting {
+        struct settings_row row;
+        parse_func parse;
+        size_t offset;
+        const char *const *names; // of a choice
+};
+
+static const char *const level_names[] = {"emerg",  "alert", "crit",  "err", "warning",
+                                          "notice", "info",  "debug", NULL};
+static const char *const target_names[] = {"auto", "stderr", "journal", NULL};
+static const char *const format_names[] = {"text", "json", NULL};
+
+static void *field_of(const struct setting *setting, struct settings *s)
+{
+        return (char *)s + setting->offset;
+}
+
+// ---- kinds of values ---------------------------------------------------------------------------
+
+static int parse_a_bool(const struct setting *setting, const char *value, struct settings *s)
+{
+        return parse_bool(value, field_of(setting, s));
+}
+
+static int parse_tristate(const struct setting *setting, const char *value, struct settings *s)
+{
+        bool b = false;
+        int *field = field_of(setting, s), r = streq(value, "auto") ? 0 : parse_bool(value, &b);
+
+        if (r >= 0)
+                *field = streq(value, "auto") ? -1 : b;
+        return r;
+}
+
+static int parse_a_choice(const struct setting *setting, const char *value, struct settings *s)
+{
+        int *field = field_of(setting, s);
+
+        for (int i = 0; setting->names[i]; i++)
+                if (streq(value, setting->names[i])) {
+                        *field = i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static int parse_level(const struct setting *setting, const char *value, struct settings *s)
+{
+        int *field = field_of(setting, s);
+
+        if (value[0] < '0' || value[0] > '7' || value[1])
+                return parse_a_choice(setting, value, s);
+        *field = value[0] - '0';
+        return 0;
+}
+
+static int parse_compat(const struct setting *setting UNUSED, const char *value, struct settings *s)
+{
+        if (!streq(value, "systemd") && !streq(value, "no"))
+                return -EINVAL;
+        s->compat_systemd = streq(value, "systemd");
+        return 0;
+}
+
+static int parse_span(const struct setting *setting, const char *value, struct settings *s)
+{
+        return parse_usec(value, USEC_PER_SEC, field_of(setting, s));
+}
+
+static int parse_timeout(const struct setting *setting, const char *value, struct settings *s)
+{
+        usec_t *field = field_of(setting, s);
+        int r = parse_usec(value, USEC_PER_SEC, field);
+
+        if (r >= 0 && *field == 0)
+                *field = USEC_INFINITY;
+        return r;
+}
+
+static int parse_number(const struct setting *setting, const char *value, struct settings *s)
+{
+        return parse_u32(value, field_of(setting, s));
+}
+
+static int split(const char *value, char ***ret)
+{
+        return parse_words(value, PARSE_WORD_UNQUOTE | PARSE_WORD_UNESCAPE, ret);
+}
+
+static int parse_path_list(const struct setting *setting, const char *value, struct settings *s)
+{
+        CLEANUP(strv) char **words = NULL;
+        int r = split(value, &words);
+
+        STRV_FOREACH (word, words)
+                if ((*word)[0] != '/')
+                        return -EINVAL;
+        return r < 0 ? r : strv_extend(field_of(setting, s), words);
+}
+
+static int parse_assignments(const struct setting *setting, const char *value, struct settings *s)
+{
+        CLEANUP(strv) char **words = NULL;
+        int r = split(value, &words);
+
+        STRV_FOREACH (word, words)
+                if (!strchr(*word, '=') || !strv_env_name_is_valid(*word, strcspn(*word, "=")))
+                        return -EINVAL;
+        STRV_FOREACH (word, words) {
+                r = strv_env_set(field_of(setting, s), *word);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+static int parse_who(const struct setting *setting, const char *value, struct settings *s)
+{
+        CLEANUP(strv) char **words = NULL;
+        char ***field = field_of(setting, s);
+        bool is_read = setting->offset == offsetof(struct settings, allow_read);
+        int r = split(value, &words);
+
+        if (r < 0)
+                return r;
+        STRV_FOREACH (word, words)
+                if (streq(*word, "none") && (words[1] || !is_read))
+                        return -EINVAL;
+        if (is_read)
+                s->is_read_denied = words && streq(words[0], "none");
+        if (is_read && s->is_read_denied) {
+                strv_free(*field);
+                *field = NULL;
+                return 0;
+        }
+        return strv_extend(field, words);
+}
+
+// ---- the table ---------------------------------------------------------------------------------
+
+#define ROW(name, field, parse, names, example, fallback, doc)                                 \
+        {                                                                                      \
+                {name, example, fallback, doc}, parse, offsetof(struct settings, field), names \
+        }
+
+static const struct setting table[] = {
+        ROW("UnitPath", unit_path, parse_path_list, NULL, "/etc/usher /srv/units", "",
+            "Folders with unit files, the first wins; replaces the default ones."),
+        ROW("SystemdUnits", systemd_units, parse_a_bool, NULL, "yes", "no",
+            "Also serve the units in systemd's own folders, behind usher's."),
+        ROW("Compat", compat_systemd, parse_compat, NULL, "systemd", "no",
+            "Behave as systemd does where usher differs on purpose."),
+        ROW("LogLevel", log_level, parse_level, level_names, "debug", "info",
+            "Lowest importance that is logged: emerg to debug, or 0 to 7."),
+        ROW("LogTarget", log_target, parse_a_choice, target_names, "stderr", "auto",
+            "Where log lines go: auto, stderr or journal."),
+        ROW("LogFormat", log_format, parse_a_choice, format_names, "json", "text",
+            "How log lines on stderr look: text or json."),
+        ROW("DefaultTimeoutStartSec", default_timeout_start, parse_timeout, NULL, "30s", "90s",
+            "TimeoutStartSec= of services, and TimeoutSec= of sockets, that set none."),
+        ROW("DefaultTimeoutStopSec", default_timeout_stop, parse_timeout, NULL, "10s", "90s",
+            "TimeoutStopSec= of services that set none."),
+        ROW("DefaultTimeoutAbortSec", default_timeout_abort, parse_timeout, NULL, "20s", "",
+            "TimeoutAbortSec= of services that set none; default: their stop timeout."),
+        ROW("DefaultRestartSec", default_restart, parse_span, NULL, "1s", "100ms",
+            "RestartSec= of services that set none."),
+        ROW("DefaultStartLimitIntervalSec", default_start_limit_interval, parse_span, NULL, "30s",
+            "10s", "StartLimitIntervalSec= of units that set none."),
+        ROW("DefaultStartLimitBurst", default_start_limit_burst, parse_number, NULL, "10", "5",
+            "StartLimitBurst= of units that set none."),
+        ROW("DefaultEnvironment", default_environment, parse_assignments, NULL, "LANG=C.UTF-8", "",
+            "Environment variables of every service."),
+        ROW("PassManagerEnvironment", pass_environment, parse_tristate, NULL, "no", "auto",
+            "Hand usher's own environment on to services; auto: as PID 1 of a container."),
+        ROW("RefuseWritableUnits", refuse_writable, parse_tristate, NULL, "yes", "auto",
+            "Refuse unit files that everybody may write; auto: the system supervisor does."),
+        ROW("AllowRead", allow_read, parse_who, NULL, "@adm", "all",
+            "Users and @groups that may look at everything through the control socket; all; none."),
+        ROW("AllowControl", allow_control, parse_who, NULL, "@wheel", "",
+            "Users and @groups that may start, stop and change units."),
+};
+
+void settings_init(struct settings *s)
+{
+        *s = (struct settings){
+                .log_level = -1,
+                .log_target = -1,
+                .log_format = -1,
+                .default_timeout_start = 90 * USEC_PER_SEC,
+                .default_timeout_stop = 90 * USEC_PER_SEC,
+                .default_restart = 100 * USEC_PER_MSEC,
+                .default_start_limit_interval = 10 * USEC_PER_SEC,
+                .default_start_limit_burst = 5,
+                .pass_environment = -1,
+                .refuse_writable = -1,
+        };
+}
+
+void settings_done(struct settings *s)
+{
+        strv_free(s->unit_path);
+        strv_free(s->default_environment);
+        strv_free(s->allow_read);
+        strv_free(s->allow_control);
+        settings_init(s);
+}
+
+static bool is_list(const struct setting *setting)
+{
+        return setting->parse == parse_path_list || setting->parse == parse_assignments ||
+               setting->parse == parse_who;
+}
+
+// The empty assignment: back to the default.
+static void reset(const struct setting *setting, struct settings *s)
+{
+        struct settings fresh;
+
+        settings_init(&fresh);
+        if (is_list(setting)) {
+                char ***list = field_of(setting, s);
+
+                strv_free(*list);
+                *list = NULL;
+                if (setting->offset == offsetof(struct settings, allow_read))
+                        s->is_read_denied = false;
+        } else if (setting->parse == parse_a_bool || setting->parse == parse_compat) {
+                *(bool *)field_of(setting, s) = *(bool *)field_of(setting, &fresh);
+        } else if (setting->parse == parse_span || setting->parse == parse_timeout) {
+                *(usec_t *)field_of(setting, s) = *(usec_t *)field_of(setting, &fresh);
+        } else { // int, unsigned
+                memcpy(field_of(setting, s), field_of(setting, &fresh), sizeof(int));
+        }
+}
+
+int settings_set(struct settings *s, const char *name, const char *value, const char *file,
+                 unsigned line, struct diag *diag)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                int r;
+
+                if (!streq(name, table[i].row.name))
+                        continue;
+                if (value[0] == '\0') {
+                        reset(&table[i], s);
+                        return SETTINGS_OK;
+                }
+                r = table[i].parse(&table[i], value, s);
+                if (r == 0 || r == -ENOMEM)
+                        return r;
+                diag_report(diag, DIAG_ERROR, NULL, file, line,
+                            "Invalid value for %s=: '%s' (an example: %s)", name, value,
+                            table[i].row.example);
+                return SETTINGS_BAD;
+        }
+        return SETTINGS_UNKNOWN;
+}
+
+const struct settings_row *settings_next(size_t *position)
+{
+        return *position < ARRAY_SIZE(table) ? &table[(*position)++].row : NULL;
+}
+
+const char *settings_nearest(const char *name)
+{
+        const char *names[ARRAY_SIZE(table)];
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+                names[i] = table[i].row.name;
+        return str_nearest(name, names, ARRAY_SIZE(table));
+}

@@ -1,0 +1,22 @@
+// Which folders the unit files are in, when nobody says so.
+#pragma once
+
+#include "base/def.h"
+
+struct unit_path_options {
+        bool is_user;
+        bool systemd_units; // usher is PID 1, or --systemd-units was given: systemd's folders
+                            // follow
+};
+
+// The default unit path: usher's folders (design §2), and systemd's behind them where asked.
+// SYSTEMD_UNIT_PATH in the environment replaces it all; a colon at its end stands for the default.
+// Folders that do not exist are in it, too. New array; 0, -ENOMEM, -ENXIO (user: no HOME).
+int unit_path_default(const struct unit_path_options *options, char ***ret);
+// Folders from a colon-separated list, made absolute. 0, -ENOMEM, or -errno of getcwd.
+int unit_path_from_text(const char *text, char ***ret);
+// Append one folder of the command line, made absolute. 0, -ENOMEM, or -errno of getcwd.
+int unit_path_add(char ***path, const char *dir);
+// The supervisor's usher.conf: /etc/usher/usher.conf, or $XDG_CONFIG_HOME/usher/usher.conf. New
+// string; 0, -ENOMEM, -ENXIO.
+int unit_path_config_file(bool is_user, char **ret);
