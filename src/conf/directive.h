@@ -3,25 +3,29 @@
 // properties, manual pages, completions, fuzz dictionary, the parse test.
 //
 // Row forms (all arguments on every row):
-//   DIRECTIVE(section, Name, field, kind, arg, "default", flags, "example", "bad example",
-//   "owner.c", "One line of prose.") MORE     (section, Name, field, kind, arg,            flags,
-//   "example", "bad example", "owner.c", "prose")
+//   DIRECTIVE(section, Name, field, kind, arg, "default", flags, "example", "bad example" or NULL,
+//             "owner.c", "One line of prose.")
+//   MORE     (section, Name, field, kind, arg, flags, "example", "bad example" or NULL, "owner.c",
+//             "prose")
 //            another directive that fills an existing field (arg tells the kind which: a port type,
 //            a condition type, an obsolete alias, ...)
-//   UNACTED  (section, Name, how, "example", "prose")   known to systemd; how: IGNORE notice,
-//   REFUSE, SILENT
+//   UNACTED  (section, Name, how, flags, "example", "prose")
+//            known to systemd; how: IGNORE with a notice, REFUSE, SILENT. A value of "no" (and the
+//            empty one) asks for nothing, and gets neither notice nor refusal.
 // section: Unit, Install, Socket, Service, or Exec, Kill, Cgroup (valid in Socket and Service).
 #pragma once
 
 #include "conf/kind.h"
 
 enum directive_flags {
-        DIRECTIVE_OBSOLETE = 1 << 0,  // accepted with a notice
-        DIRECTIVE_SPECIFIER = 1 << 1, // % is expanded
-        DIRECTIVE_USHER = 1 << 2,     // X- key of usher
-        DIRECTIVE_NEWER = 1 << 3,     // newer than v255
-        DIRECTIVE_SECURITY = 1 << 4,  // an invalid value refuses the unit (never fails open)
-        DIRECTIVE_HIDDEN = 1 << 5,    // not a bus property
+        DIRECTIVE_OBSOLETE = 1 << 0,   // accepted with a notice
+        DIRECTIVE_SPECIFIER = 1 << 1,  // % is expanded
+        DIRECTIVE_USHER = 1 << 2,      // X- key of usher
+        DIRECTIVE_NEWER = 1 << 3,      // newer than v255
+        DIRECTIVE_SECURITY = 1 << 4,   // an invalid value refuses the unit (never fails open)
+        DIRECTIVE_HIDDEN = 1 << 5,     // not a bus property
+        DIRECTIVE_IN_SERVICE = 1 << 6, // a row of [Unit] that is valid in [Service], too
+        DIRECTIVE_INERT = 1 << 7, // parsed, but not acted on: a notice when it is not the default
 };
 
 enum directive_how {
@@ -50,7 +54,7 @@ struct directive {
         intptr_t arg;         // meaning belongs to the kind: enum table, port type, condition type
         size_t offset;        // of the field in its group's struct
         bool is_more;         // MORE row
-        const char *fallback; // default, as text
+        const char *fallback; // default, as text; NULL for MORE and UNACTED
         unsigned flags;
         const char *example, *bad, *owner, *doc;
 };

@@ -40,6 +40,17 @@ typedef char *kind_user_t; // user or group name or number, validated
 typedef char **kind_users_t;
 typedef char *kind_fdname_t;
 typedef int kind_choice_t; // an enum of conf/enums.h; the row's `arg` is its name table
+typedef int64_t kind_i64_t;
+typedef uint64_t kind_nsec_t;      // UINT64_MAX: not set
+typedef int kind_ip_tos_t;         // -1: not set
+typedef char **kind_uris_t;        // documentation
+typedef char **kind_mount_paths_t; // as kind_paths_t, append only
+typedef char **kind_search_paths_t;
+typedef char **kind_environment_names_t; // `arg` 1: assignments, too
+typedef char *kind_runtime_path_t;       // absolute; written as relative: below the runtime root
+typedef char *kind_bus_name_t;
+typedef char *kind_ifname_t;           // NULL: none
+typedef struct data_value kind_data_t; // what is read from standard input
 
 struct directive;
 
@@ -50,7 +61,8 @@ struct parse_context {
         unsigned line;
         const char *section;
         const struct directive *directive;
-        const struct specifier_context *specifiers;
+        const struct specifier_context *specifiers; // NULL: text without specifiers (a default)
+        bool *ret_marks;   // set where a mark stands in a value that cannot be filled later
         struct diag *diag; // where complaints go (conf/diag.h)
 };
 
@@ -60,7 +72,7 @@ struct kind {
         const char *signature; // D-Bus type of the property, NULL: not a plain property
         // Assigns the text to *field (which holds a valid value). "" is the empty assignment:
         // reset. 0: done, or complained about and left as it was; 1: the complaint makes the unit
-        // bad-setting (Exec lines); -ENOMEM.
+        // bad-setting (Exec lines, DIRECTIVE_SECURITY); -ENOMEM.
         int (*parse)(const struct parse_context *context, const char *value, void *field);
         // Writes the value as a unit file would have it: one string for each assignment line.
         // 0 or -ENOMEM.

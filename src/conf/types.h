@@ -137,6 +137,12 @@ struct environment_file_list {
         size_t n;
 };
 
+// Bytes, which may be any.
+struct data_value {
+        char *data;
+        size_t size;
+};
+
 enum stdio_mode {
         STDIO_DEFAULT, // not set: null for input, journal for output, inherit for error (manager's
                        // defaults)

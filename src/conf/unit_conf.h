@@ -11,7 +11,7 @@
 #define DIRECTIVE(section, name, field, kind, arg, def, flags, example, bad, owner, doc) \
         kind_##kind##_t field;
 #define MORE(section, name, field, kind, arg, flags, example, bad, owner, doc)
-#define UNACTED(section, name, how, example, doc)
+#define UNACTED(section, name, how, flags, example, doc)
 struct unit_group {
 #include "conf/directives/unit.def"
 };

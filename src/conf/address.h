@@ -1,0 +1,35 @@
+// Socket addresses as Listen*= has them (systemd.socket(5)), text to binary and back. No name is
+// ever looked up; "%ifname" is asked of the kernel. What a peer looks like is net/peer's to say.
+#pragma once
+
+#include "base/buf.h"
+#include "conf/types.h"
+
+// Fill *ret for ListenStream=, ListenDatagram=, ListenSequentialPacket= (type: SOCK_STREAM,
+// SOCK_DGRAM, SOCK_SEQPACKET): "/path", "@abstract", "N", "a.b.c.d:N", "[v6]:N" with %ifname or
+// %ifindex behind the port or inside the brackets, "vsock:CID:N". ret->text and ret->path are new
+// strings; file and line stay empty. 0, -ENOMEM, or: -EINVAL not an address, -EAFNOSUPPORT the
+// kernel lacks the family, -ENODEV no such interface, -ENAMETOOLONG the path is too long,
+// -EPROTOTYPE the family does not have this type of socket.
+int address_parse(const char *text, int type, struct port *ret);
+// The same for ListenNetlink=: "family [group]".
+int address_parse_netlink(const char *text, struct port *ret);
+// One sentence for such an error.
+const char *address_error(int error);
+
+// "[::]:80", "127.0.0.1:80", "/run/x", "@name" (what cannot be printed escaped), "vsock:2:80",
+// "kobject-uevent 1" (protocol: the netlink family): as systemd prints what it listens on.
+// New string or NULL (no memory).
+char *address_format(const struct address *address, int protocol);
+// Same address (for keeping a descriptor over a reload, for adopting one that was passed).
+bool address_equal(const struct address *a, const struct address *b);
+
+void port_done(struct port *port);
+bool port_equal(const struct port *a, const struct port *b); // less file and line
+int port_copy(const struct port *from, struct port *to);     // 0 or -ENOMEM
+// "Stream", "Datagram", "SequentialPacket", "FIFO", "Special", "Netlink", "MessageQueue": as in
+// the Listen property.
+const char *port_type_name(const struct port *port);
+
+// Does the kernel have IPv6? Asked once.
+bool address_has_ipv6(void);
