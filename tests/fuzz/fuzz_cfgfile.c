@@ -1,0 +1,30 @@
+// The whole input is usher.conf. The scan before libconfuse, and libconfuse itself where the scan
+// lets it through.
+#include "base/buf.h"
+#include "base/strv.h"
+#include "conf/cfgfile_parse.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        CLEANUP(free) char *text = malloc(size + 1);
+        CLEANUP(cfgfile_scan) struct cfgfile_scan scan;
+        CLEANUP(buf) struct buf records = BUF_NULL;
+
+        if (!text)
+                return 0;
+        memcpy(text, data, size);
+        text[size] = '\0';
+        assert(cfgfile_scan(text, size, &scan) == 0);
+        if (scan.fault) {
+                assert(scan.fault_line > 0);
+                return 0;
+        }
+        assert(strlen(scan.text) == size);
+        assert(cfgfile_parse(&scan, &records) == 0);
+        assert(records.size == 0 || records.data[records.size - 1] == '\0');
+        return 0;
+}

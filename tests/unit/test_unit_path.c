@@ -1,0 +1,108 @@
+#include "conf/unit_path.h"
+
+#include "base/strv.h"
+#include "unit/conf_fixture.h"
+
+static void assert_path(bool is_user, bool systemd_units, const char *expected)
+{
+        struct unit_path_options options = {is_user, systemd_units};
+        CLEANUP(strv) char **path = NULL;
+        CLEANUP(free) char *joined = NULL;
+
+        assert_int_equal(unit_path_default(&options, &path), 0);
+        joined = strv_join(path, ":");
+        assert_string_equal(joined, expected);
+}
+
+#define USHER "/etc/usher:/run/usher/units:/usr/local/lib/usher:/usr/lib/usher"
+
+static void test_default(void **state)
+{
+        unsetenv("SYSTEMD_UNIT_PATH");
+        assert_path(false, false, USHER);
+        assert_path(false, true,
+                    USHER
+                    ":/etc/systemd/system.control:/run/systemd/system.control:"
+                    "/run/systemd/transient:/run/systemd/generator.early:/etc/systemd/system:"
+                    "/run/systemd/system:/run/systemd/generator:/usr/local/lib/systemd/system:"
+                    "/usr/lib/systemd/system:/lib/systemd/system:/run/systemd/generator.late");
+        setenv("HOME", "/h", 1);
+        setenv("XDG_RUNTIME_DIR", "/r", 1);
+        setenv("XDG_CONFIG_HOME", "/c", 1);
+        unsetenv("XDG_DATA_HOME");
+        assert_path(true, false,
+                    "/c/usher:/r/usher/units:/h/.local/share/usher:/usr/lib/usher/user");
+        unsetenv("XDG_RUNTIME_DIR");
+        assert_path(true, false, "/c/usher:/h/.local/share/usher:/usr/lib/usher/user");
+}
+
+static void test_no_home(void **state)
+{
+        struct unit_path_options options = {.is_user = true};
+        char **none = NULL;
+        char *no_file = NULL;
+
+        unsetenv("HOME");
+        unsetenv("XDG_CONFIG_HOME");
+        assert_int_equal(unit_path_default(&options, &none), -ENXIO);
+        assert_int_equal(unit_path_config_file(true, &no_file), -ENXIO);
+}
+
+static void test_environment(void **state)
+{
+        setenv("SYSTEMD_UNIT_PATH", "/a:/b//c/", 1);
+        assert_path(false, true, "/a:/b/c");
+        setenv("SYSTEMD_UNIT_PATH", "/a:", 1);
+        assert_path(false, false, "/a:" USHER);
+        setenv("SYSTEMD_UNIT_PATH", "", 1);
+        assert_path(false, false, USHER);
+        unsetenv("SYSTEMD_UNIT_PATH");
+}
+
+static void test_relative(void **state)
+{
+        CLEANUP(strv) char **path = NULL;
+        CLEANUP(free) char *cwd = realpath(".", NULL), *expected = NULL;
+
+        assert_int_equal(unit_path_add(&path, "x/./y"), 0);
+        assert_int_equal(unit_path_add(&path, "/z/"), 0);
+        expected = str_printf("%s/x/y", cwd);
+        assert_string_equal(path[0], expected);
+        assert_string_equal(path[1], "/z");
+}
+
+static void test_config_file(void **state)
+{
+        CLEANUP(free) char *system = NULL, *user = NULL;
+
+        setenv("XDG_CONFIG_HOME", "/c", 1);
+        assert_int_equal(unit_path_config_file(false, &system), 0);
+        assert_int_equal(unit_path_config_file(true, &user), 0);
+        assert_string_equal(system, "/etc/usher/usher.conf");
+        assert_string_equal(user, "/c/usher/usher.conf");
+}
+
+static int make_path(void *arg)
+{
+        struct unit_path_options options = {true, true};
+        CLEANUP(strv) char **path = NULL;
+        CLEANUP(free) char *file = NULL;
+        int r = unit_path_default(&options, &path);
+
+        return r < 0 ? r : unit_path_config_file(true, &file);
+}
+
+static void test_oom(void **state)
+{
+        setenv("HOME", "/h", 1);
+        setenv("SYSTEMD_UNIT_PATH", "a:", 1);
+        oom_prove(make_path, NULL);
+        unsetenv("SYSTEMD_UNIT_PATH");
+}
+
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_default),     cmocka_unit_test(test_no_home),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_relative),
+        cmocka_unit_test(test_config_file), cmocka_unit_test(test_oom),
+};
+HARNESS_MAIN(tests)
