@@ -1,0 +1,26 @@
+// Condition*= and Assert*= of [Unit] (features §4.1). Looks at the system; decides nothing about
+// units and does not log. Called by unit_test_conditions().
+#pragma once
+
+#include "conf/types.h"
+
+// What is known about the supervisor itself.
+struct condition_context {
+        char *const *environment; // ConditionEnvironment=
+        bool is_user;
+};
+
+enum condition_answer {
+        CONDITIONS_HOLD,
+        CONDITIONS_FAILED,     // *ret_failed is the first that does not hold
+        CONDITIONS_NO_TRIGGER, // none of those with | holds; *ret_failed is the last of them
+};
+
+// All without | must hold, and one of those with | where there are any.
+enum condition_answer condition_list_test(const struct condition_list *list,
+                                          const struct condition_context *context,
+                                          const struct condition **ret_failed);
+// One of them, ! included: 1 holds, 0 does not, -errno it cannot be told (counts as 0).
+int condition_test(const struct condition *c, const struct condition_context *context);
+// "ConditionPathExists=!/x" (prefix "Assert" for asserts) into buf; returns buf.
+const char *condition_format(const struct condition *c, const char *prefix, char *buf, size_t size);
