@@ -11,7 +11,8 @@ struct manager;
 struct reaper;
 
 int reaper_new(struct manager *m, struct reaper **ret);
-void reaper_free(struct reaper *r);
+void reaper_free(struct reaper *r); // NULL is fine
+DEFINE_CLEANUP(reaper, struct reaper *, reaper_free)
 
 // Watch a child that was just spawned: pid and pidfd (or -1) are taken over into *c. on_exit is
 // called once from the loop with the exit status; c is empty (pid 0) by then.

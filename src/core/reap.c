@@ -1,0 +1,252 @@
+#include "core/reap.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "core/manager.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+
+// Looking for strays goes through all children: not more often than this, and so many at once.
+#define SWEEP_INTERVAL (100 * USEC_PER_MSEC)
+#define SWEEP_BATCH 256
+
+// A known process.
+struct reaped {
+        struct reaper *reaper;
+        struct child *child;
+        struct watch watch; // fd borrowed of child->watch; -1: the kernel has no pidfds
+        void (*on_exit)(struct child *c, const siginfo_t *info);
+};
+
+struct reaper {
+        struct events *events;
+        struct u64map *by_pid; // struct reaped
+        size_t n_without_pidfd;
+        sd_event_source *sigchld;
+        struct timer sweep_timer;
+        usec_t last_sweep;
+};
+
+// ---- the end of one
+
+static void forget(struct reaped *e)
+{
+        struct reaper *r = e->reaper;
+        struct child *c = e->child;
+
+        watch_remove(r->events, &e->watch);
+        if (e->watch.fd < 0)
+                r->n_without_pidfd--;
+        u64map_remove(r->by_pid, (uint64_t)c->pid);
+        c->watch.fd = fd_close(c->watch.fd);
+        c->pid = 0;
+        free(e);
+}
+
+static void finish(struct reaped *e, const siginfo_t *info)
+{
+        void (*on_exit)(struct child * c, const siginfo_t *info) = e->on_exit;
+        struct child *c = e->child;
+
+        forget(e);
+        on_exit(c, info);
+}
+
+// Has it ended?
+static void look(struct reaped *e)
+{
+        siginfo_t info = {0};
+
+        if (waitid(P_PID, (id_t)e->child->pid, &info, WEXITED | WNOHANG) == 0) {
+                if (info.si_pid != 0)
+                        finish(e, &info);
+                return;
+        }
+        if (errno != ECHILD)
+                return;
+        // Not a child of ours, or somebody else has waited for it: its status cannot be had.
+        info = (siginfo_t){0};
+        info.si_pid = e->child->pid;
+        info.si_code = CLD_EXITED;
+        finish(e, &info);
+}
+
+static void on_pidfd(struct watch *w, uint32_t revents UNUSED)
+{
+        look(CONTAINER_OF(w, struct reaped, watch));
+}
+
+// ---- strays
+
+static void on_sweep(struct timer *timer, usec_t now);
+
+static void sweep_later(struct reaper *r, usec_t when)
+{
+        // Without memory the next SIGCHLD asks again.
+        if (!timer_is_set(&r->sweep_timer))
+                (void)timer_set(r->events, &r->sweep_timer, when, on_sweep);
+}
+
+static void on_sweep(struct timer *timer, usec_t now)
+{
+        struct reaper *r = CONTAINER_OF(timer, struct reaper, sweep_timer);
+
+        r->last_sweep = now;
+        for (int i = 0; i < SWEEP_BATCH; i++) {
+                siginfo_t info = {0};
+
+                if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+                        return;
+                struct reaped *e = u64map_get(r->by_pid, (uint64_t)info.si_pid);
+
+                if (e)
+                        finish(e, &info);
+        }
+        sweep_later(r, usec_add(now, SWEEP_INTERVAL));
+}
+
+// One at a time: the end of one may change the map.
+static void look_at_those_without_pidfd(struct reaper *r)
+{
+        size_t n = 0, position = 0;
+        void *value;
+        CLEANUP(free) uint64_t *pids = calloc(r->n_without_pidfd, sizeof(*pids));
+
+        if (!pids)
+                return; // the sweep finds them, too
+        while (n < r->n_without_pidfd) {
+                uint64_t pid;
+
+                if (!u64map_next(r->by_pid, &position, &pid, &value))
+                        break;
+                if (((struct reaped *)value)->watch.fd < 0)
+                        pids[n++] = pid;
+        }
+        while (n > 0) {
+                struct reaped *e = u64map_get(r->by_pid, pids[--n]);
+
+                if (e)
+                        look(e);
+        }
+}
+
+static int on_sigchld(sd_event_source *source UNUSED, const struct signalfd_siginfo *si UNUSED,
+                      void *data)
+{
+        struct reaper *r = data;
+
+        if (r->n_without_pidfd > 0)
+                look_at_those_without_pidfd(r);
+        sweep_later(r, usec_add(r->last_sweep, SWEEP_INTERVAL));
+        return 0;
+}
+
+// ---- the reaper
+
+static int watch_sigchld(struct reaper *r)
+{
+        sigset_t mask;
+
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGCHLD);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+        return sd_event_add_signal(events_sd(r->events), &r->sigchld, SIGCHLD, on_sigchld, r);
+}
+
+int reaper_new(struct manager *m, struct reaper **ret)
+{
+        struct reaper *r = calloc(1, sizeof(*r));
+
+        if (!r)
+                return -ENOMEM;
+        r->events = m->events;
+        r->by_pid = u64map_new();
+        int e = r->by_pid ? watch_sigchld(r) : -ENOMEM;
+
+        if (e < 0) {
+                reaper_free(r);
+                return e;
+        }
+        *ret = r;
+        return 0;
+}
+
+void reaper_free(struct reaper *r)
+{
+        size_t position = 0;
+        uint64_t pid;
+        void *value;
+
+        if (!r)
+                return;
+        while (r->by_pid && u64map_next(r->by_pid, &position, &pid, &value))
+                forget(value);
+        u64map_free(r->by_pid);
+        sd_event_source_disable_unref(r->sigchld);
+        timer_stop(r->events, &r->sweep_timer);
+        free(r);
+}
+
+static int open_pidfd(pid_t pid)
+{
+        int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+        return fd < 0 ? -errno : fd_move_up(fd);
+}
+
+static int watch_child(struct reaper *r, struct child *c, pid_t pid, int pidfd,
+                       void (*on_exit)(struct child *c, const siginfo_t *info))
+{
+        struct reaped *e = calloc(1, sizeof(*e));
+        int error = e ? 0 : -ENOMEM;
+
+        if (error == 0)
+                error = u64map_set(r->by_pid, (uint64_t)pid, e);
+        if (error < 0) {
+                fd_close(pidfd);
+                free(e);
+                return error;
+        }
+        *e = (struct reaped){.reaper = r, .child = c, .on_exit = on_exit};
+        e->watch = (struct watch){.fd = pidfd, .on_event = on_pidfd};
+        c->pid = pid;
+        c->watch = (struct watch){.fd = pidfd};
+        if (pidfd < 0)
+                r->n_without_pidfd++;
+        else if ((error = watch_set(r->events, &e->watch, EPOLLIN)) < 0)
+                forget(e);
+        return error;
+}
+
+int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd,
+                 void (*on_exit)(struct child *c, const siginfo_t *info))
+{
+        if (pidfd < 0)
+                pidfd = open_pidfd(pid);
+        int e = watch_child(r, c, pid, MAX(pidfd, -1), on_exit);
+
+        // It may have ended before there was anything to tell of it.
+        if (e == 0 && pidfd < 0)
+                sweep_later(r, clock_now());
+        return e;
+}
+
+int reaper_watch_alien(struct reaper *r, struct child *c, pid_t pid,
+                       void (*on_exit)(struct child *c, const siginfo_t *info))
+{
+        int pidfd = open_pidfd(pid);
+
+        return pidfd < 0 ? pidfd : watch_child(r, c, pid, pidfd, on_exit);
+}
+
+void reaper_forget(struct reaper *r, struct child *c)
+{
+        struct reaped *e = c->pid > 0 ? u64map_get(r->by_pid, (uint64_t)c->pid) : NULL;
+
+        if (e && e->child == c)
+                forget(e);
+}
