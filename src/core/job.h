@@ -1,10 +1,13 @@
 // Jobs: a request turned into an ordered set of starts and stops (a transaction), merged with what
 // is pending, run as ordering allows, finished by state changes.
 //
-// The pure half is core/order: units and edges in, ordered jobs out.
+// The pure halves are core/job_type (what two jobs of a unit make together) and core/order (jobs
+// and edges in, ordered jobs or a cycle out); core/transaction is in between.
 #pragma once
 
 #include "core/unit.h"
+
+struct job_queue;
 
 enum job_type {
         JOB_START,
@@ -55,10 +58,12 @@ struct job {
         uint32_t id;
         enum job_type type;
         enum job_state state;
-        struct unit *unit;
+        struct unit *unit; // whose `job` it is, but for JOB_NOP
         bool irreversible, ignore_order;
-        usec_t begin;
+        bool is_quiet;               // nothing was done: no line about its end
+        usec_t begin, begin_running; // 0: does not run yet
         struct work run_work;
+        struct timer timer;    // JobTimeoutSec=, JobRunningTimeoutSec=
         struct list_node node; // in the queue's list of all jobs
         void *bus;
 };
@@ -80,9 +85,11 @@ enum request_error {
         REQUEST_FAILED, // memory, limits
 };
 
+#define REQUEST_TEXT_MAX 600 // two unit names and what is wrong with them
+
 struct request_failure {
         enum request_error error;
-        char text[256]; // systemd's wording: "Unit foo.service not found."
+        char text[REQUEST_TEXT_MAX]; // systemd's wording: "Unit foo.service not found."
 };
 
 // Make and install a transaction. *ret_job: the anchor job (may have been merged into one that was
@@ -94,14 +101,19 @@ enum request_error job_request(struct manager *m, enum job_type type, struct uni
 enum request_error job_request_manual(struct manager *m, enum job_type type, struct unit *u,
                                       enum job_mode mode, struct job **ret_job,
                                       struct request_failure *failure);
+// The job is over and freed: told to observers, jobs that hang on it fail with it (JOB_DONE does
+// not end a restart: it goes on as a start), those that waited for it are looked at.
 void job_finish(struct job *j, enum job_result result);
 struct job *job_find(struct manager *m, uint32_t id);
 struct job *job_next(struct manager *m, struct job *after); // walk; NULL starts and ends
 size_t job_count(struct manager *m);
-// The unit changed state: finish or run its job accordingly (called by unit_notify).
-void job_on_unit_change(struct unit *u, enum active_state old, enum active_state now,
-                        enum unit_notify_flags flags);
+// The unit changed state: finish or run its job accordingly (called by unit_notify). True: the
+// change is not what the job asked for.
+bool job_on_unit_change(struct unit *u, enum active_state now, enum unit_notify_flags flags);
 bool job_is_stop_pending(const struct unit *u); // a stop (or the stop half of a restart) is queued
+
+int job_queue_new(struct manager *m, struct job_queue **ret);
+void job_queue_free(struct job_queue *q); // drops all jobs without a word
 
 const char *job_type_name(enum job_type t);
 const char *job_state_name(enum job_state s);
