@@ -1,0 +1,258 @@
+#include "core/job.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/job_priv.h"
+#include "core/job_type.h"
+#include "core/manager.h"
+#include "core/propagate.h"
+#include "core/stop.h"
+#include "core/transaction.h"
+
+// ---- the queue
+
+int job_queue_new(struct manager *m, struct job_queue **ret)
+{
+        struct job_queue *q = calloc(1, sizeof(*q));
+
+        if (!q)
+                return -ENOMEM;
+        q->manager = m;
+        list_init(&q->jobs);
+        q->by_id = u64map_new();
+        if (!q->by_id) {
+                free(q);
+                return -ENOMEM;
+        }
+        *ret = q;
+        return 0;
+}
+
+static void remove_job(struct job_queue *q, struct job *j)
+{
+        if (j->unit->job == j)
+                j->unit->job = NULL;
+        u64map_remove(q->by_id, j->id);
+        list_remove(&j->node);
+        work_cancel(&j->run_work);
+        timer_stop(q->manager->events, &j->timer);
+        q->n--;
+}
+
+void job_queue_free(struct job_queue *q)
+{
+        if (!q)
+                return;
+        LIST_FOREACH (&q->jobs, node) {
+                struct job *j = CONTAINER_OF(node, struct job, node);
+
+                remove_job(q, j);
+                free(j);
+        }
+        u64map_free(q->by_id);
+        free(q);
+}
+
+struct job *job_find(struct manager *m, uint32_t id)
+{
+        return u64map_get(m->jobs->by_id, id);
+}
+
+struct job *job_next(struct manager *m, struct job *after)
+{
+        struct list_node *node = after ? after->node.next : m->jobs->jobs.next;
+
+        return node == &m->jobs->jobs ? NULL : CONTAINER_OF(node, struct job, node);
+}
+
+size_t job_count(struct manager *m)
+{
+        return m->jobs->n;
+}
+
+bool job_is_stop_pending(const struct unit *u)
+{
+        return u->job && (u->job->type == JOB_STOP || u->job->type == JOB_RESTART);
+}
+
+void job_queue_run(struct job *j)
+{
+        work_queue(j->unit->manager->events, WORK_JOBS, &j->run_work, job_on_run);
+}
+
+// ---- time limits
+
+static void on_timeout(struct timer *timer, usec_t now UNUSED)
+{
+        struct job *j = CONTAINER_OF(timer, struct job, timer);
+        struct unit *u = j->unit;
+
+        log_unit(u->id, LOG_WARNING, 0, "Job %s/%s timed out.", u->id, job_type_name(j->type));
+        job_finish(j, JOB_TIMEOUT);
+        manager_act(u->manager, u->conf->unit->job_timeout_action, -1, u->id, "had a job time out");
+}
+
+void job_arm_timer(struct job *j)
+{
+        const struct unit_group *g = j->unit->conf->unit;
+        usec_t until = usec_add(j->begin, g->job_timeout_sec);
+
+        if (j->begin_running != 0)
+                until = MIN(until, usec_add(j->begin_running, g->job_running_timeout_sec));
+        if (timer_set(j->unit->manager->events, &j->timer, until, on_timeout) < 0)
+                log_unit(j->unit->id, LOG_WARNING, ENOMEM, "Job has no time limit");
+}
+
+// ---- the end of a job
+
+// Jobs that cannot do without what did not come up (or down).
+static void fail_others(struct unit *u, uint32_t mask)
+{
+        UNIT_FOREACH_DEPENDENCY(u, mask, other)
+        {
+                struct job *j = other->job;
+
+                if (j && (j->type == JOB_START || j->type == JOB_VERIFY_ACTIVE))
+                        job_finish(j, JOB_DEPENDENCY);
+        }
+}
+
+static void fail_dependants(struct unit *u, enum job_type type, enum job_result result)
+{
+        static const uint32_t needing =
+                DEP_BIT(DEP_REQUIRED_BY) | DEP_BIT(DEP_REQUISITE_OF) | DEP_BIT(DEP_BOUND_BY);
+
+        if (result != JOB_DONE) {
+                if (type == JOB_START || type == JOB_VERIFY_ACTIVE)
+                        fail_others(u, needing);
+                else if (type == JOB_STOP)
+                        fail_others(u, DEP_BIT(DEP_CONFLICTED_BY));
+        } else if ((type == JOB_START || type == JOB_RELOAD) &&
+                   !active_state_is_up(unit_active_state(u))) {
+                // Up and away at once (oneshot): no ground for those that want it active.
+                fail_others(u, DEP_BIT(DEP_REQUISITE_OF));
+        }
+}
+
+static void wake_neighbours(struct unit *u)
+{
+        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER), other)
+        if (other->job)
+                job_queue_run(other->job);
+}
+
+// The first half of a restart is done.
+static void turn_into_start(struct job *j)
+{
+        if (!j->is_quiet)
+                job_log_end(j->unit, JOB_STOP, JOB_DONE);
+        j->is_quiet = false;
+        j->type = JOB_START;
+        j->state = JOB_WAITING;
+        j->begin_running = 0;
+        unit_changed(j->unit);
+        job_queue_run(j);
+        wake_neighbours(j->unit);
+}
+
+static void finish(struct job *j, enum job_result result, bool spreads)
+{
+        struct unit *u = j->unit;
+        struct manager *m = u->manager;
+        enum job_type type = j->type;
+
+        log_unit(u->id, LOG_DEBUG, 0, "Job %u %s finished, result=%s", j->id, job_type_name(type),
+                 job_result_name(result));
+        if (!j->is_quiet)
+                job_log_end(u, type, result);
+        remove_job(m->jobs, j);
+        for (struct core_observer *o = m->observers; o; o = o->next)
+                if (o->on_job_removed)
+                        o->on_job_removed(o, j, job_result_name(result));
+        free(j);
+        if (spreads)
+                fail_dependants(u, type, result);
+        if (result == JOB_TIMEOUT || result == JOB_DEPENDENCY)
+                propagate_outcome(u, DEP_ON_FAILURE);
+        unit_changed(u);
+        propagate_trigger(u);
+        wake_neighbours(u);
+        manager_collect_unit(u);
+        manager_on_job_removed(m);
+}
+
+void job_finish(struct job *j, enum job_result result)
+{
+        if (result == JOB_DONE && j->type == JOB_RESTART)
+                turn_into_start(j);
+        else
+                finish(j, result, true);
+}
+
+void job_replace(struct job *j)
+{
+        finish(j, JOB_CANCELED, false);
+}
+
+// ---- state changes of the unit
+
+static bool on_start_change(struct job *j, enum active_state now, enum unit_notify_flags flags)
+{
+        if (active_state_is_up(now)) {
+                job_finish(j, JOB_DONE);
+                return false;
+        }
+        if (j->state != JOB_RUNNING || now == ACTIVE_ACTIVATING)
+                return false;
+        if (now == ACTIVE_FAILED)
+                job_finish(j, JOB_FAILED);
+        else if (now == ACTIVE_INACTIVE)
+                job_finish(j, flags & UNIT_NOTIFY_SKIPPED ? JOB_SKIPPED : JOB_DONE);
+        return true;
+}
+
+static bool on_reload_change(struct job *j, enum active_state now, enum unit_notify_flags flags)
+{
+        if (j->state != JOB_RUNNING || now == ACTIVE_ACTIVATING || now == ACTIVE_RELOADING)
+                return false;
+        if (now == ACTIVE_ACTIVE) {
+                job_finish(j, flags & UNIT_NOTIFY_RELOAD_FAILURE ? JOB_FAILED : JOB_DONE);
+                return false;
+        }
+        if (active_state_is_inactive_or_failed(now))
+                job_finish(j, now == ACTIVE_FAILED ? JOB_FAILED : JOB_DONE);
+        return true;
+}
+
+static bool on_stop_change(struct job *j, enum active_state now)
+{
+        if (active_state_is_inactive_or_failed(now)) {
+                job_finish(j, JOB_DONE);
+                return false;
+        }
+        if (j->state != JOB_RUNNING || now == ACTIVE_DEACTIVATING)
+                return false;
+        job_finish(j, JOB_FAILED);
+        return true;
+}
+
+bool job_on_unit_change(struct unit *u, enum active_state now, enum unit_notify_flags flags)
+{
+        struct job *j = u->job;
+
+        // What could not run before may be able to now.
+        if (j->state == JOB_WAITING)
+                job_queue_run(j);
+        switch ((int)j->type) {
+        case JOB_START:
+        case JOB_VERIFY_ACTIVE:
+                return on_start_change(j, now, flags);
+        case JOB_RELOAD:
+                return on_reload_change(j, now, flags);
+        case JOB_STOP:
+        case JOB_RESTART:
+                return on_stop_change(j, now);
+        default:
+                return false;
+        }
+}

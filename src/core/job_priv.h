@@ -1,0 +1,25 @@
+// What the files of the job engine share. Nobody outside core/job*.c includes it.
+#pragma once
+
+#include "base/map.h"
+#include "core/job.h"
+
+struct job_queue {
+        struct manager *manager;
+        struct list_node jobs; // struct job.node, oldest first
+        struct u64map *by_id;
+        size_t n;
+        uint32_t last_id;
+};
+
+// Have the job looked at soon: may it run now?
+void job_queue_run(struct job *j);
+// The run queue's callback (job_run.c).
+void job_on_run(struct work *w);
+void job_arm_timer(struct job *j);
+// Another request takes its place: nobody fails for that.
+void job_replace(struct job *j);
+
+// ---- job_log.c
+void job_log_begin(const struct job *j);
+void job_log_end(const struct unit *u, enum job_type type, enum job_result result);

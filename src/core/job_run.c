@@ -1,0 +1,163 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/job_priv.h"
+#include "core/job_type.h"
+#include "core/manager.h"
+
+// Another job that this one has to wait for; NULL: it may run.
+static const struct job *find_awaited(const struct job *j)
+{
+        static const uint32_t mask = DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER);
+
+        if (j->type == JOB_NOP || j->ignore_order)
+                return NULL;
+        UNIT_FOREACH_DEPENDENCY(j->unit, mask, other)
+        {
+                uint32_t kinds = j->unit->deps.items[other_i].kinds;
+
+                if (!other->job)
+                        continue;
+                if (kinds & DEP_BIT(DEP_AFTER) && job_type_order(other->job->type, j->type) < 0)
+                        return other->job;
+                if (kinds & DEP_BIT(DEP_BEFORE) && job_type_order(j->type, other->job->type) > 0)
+                        return other->job;
+        }
+        return NULL;
+}
+
+// BindsTo= together with After=: the other must be there.
+static const struct unit *find_missing_bound(const struct unit *u)
+{
+        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_BINDS_TO), other)
+        if (u->deps.items[other_i].kinds & DEP_BIT(DEP_AFTER) &&
+            !active_state_is_up(unit_active_state(other)))
+                return other;
+        return NULL;
+}
+
+static enum unit_verdict verify_active(const struct unit *u)
+{
+        enum active_state state = unit_active_state(u);
+
+        if (active_state_is_up(state))
+                return UNIT_ALREADY;
+        return state == ACTIVE_ACTIVATING ? UNIT_RETRY : UNIT_INACTIVE;
+}
+
+static enum unit_verdict start(struct unit *u)
+{
+        enum active_state state = unit_active_state(u);
+        const struct unit *missing;
+
+        if (active_state_is_up(state))
+                return UNIT_ALREADY;
+        if (state == ACTIVE_MAINTENANCE)
+                return UNIT_RETRY;
+        if (u->conf->load_state != LOAD_LOADED)
+                return UNIT_NOT_LOADED;
+        // On its way up already: a start may cut short a wait, but the question is answered.
+        if (state != ACTIVE_ACTIVATING) {
+                enum unit_verdict verdict = unit_test_conditions(u);
+
+                if (verdict != UNIT_STARTED)
+                        return verdict;
+        }
+        missing = find_missing_bound(u);
+        if (missing) {
+                log_unit(u->id, LOG_NOTICE, 0, "Bound to unit %s, but unit isn't active.",
+                         missing->id);
+                return UNIT_NO_GROUND;
+        }
+        return u->ops->start ? u->ops->start(u) : UNIT_UNSUPPORTED;
+}
+
+static enum unit_verdict stop(struct unit *u)
+{
+        if (active_state_is_inactive_or_failed(unit_active_state(u)))
+                return UNIT_ALREADY;
+        return u->ops->stop ? u->ops->stop(u) : UNIT_UNSUPPORTED;
+}
+
+static enum unit_verdict reload(struct unit *u)
+{
+        enum active_state state = unit_active_state(u);
+
+        if (u->conf->load_state != LOAD_LOADED && state == ACTIVE_INACTIVE)
+                return UNIT_NOT_LOADED;
+        if (state == ACTIVE_RELOADING)
+                return UNIT_RETRY;
+        if (state != ACTIVE_ACTIVE) {
+                log_unit(u->id, LOG_WARNING, 0, "Unit cannot be reloaded because it is inactive.");
+                return UNIT_INVALID;
+        }
+        if (u->ops->reload)
+                return u->ops->reload(u);
+        // A target: only passes it on.
+        unit_notify(u, state, state, 0);
+        return UNIT_STARTED;
+}
+
+static enum unit_verdict perform(struct job *j)
+{
+        switch ((int)j->type) {
+        case JOB_START:
+                return start(j->unit);
+        case JOB_VERIFY_ACTIVE:
+                return verify_active(j->unit);
+        case JOB_STOP:
+        case JOB_RESTART:
+                return stop(j->unit);
+        case JOB_RELOAD:
+                return reload(j->unit);
+        default:
+                return UNIT_ALREADY;
+        }
+}
+
+static void conclude(struct job *j, enum unit_verdict verdict)
+{
+        static const enum job_result results[] = {
+                [UNIT_ALREADY] = JOB_DONE,
+                [UNIT_SKIPPED] = JOB_DONE,
+                [UNIT_ASSERT] = JOB_ASSERT,
+                [UNIT_NOT_LOADED] = JOB_FAILED,
+                [UNIT_UNSUPPORTED] = JOB_UNSUPPORTED,
+                [UNIT_FAILED] = JOB_FAILED,
+                [UNIT_LIMIT] = JOB_FAILED,
+                [UNIT_INACTIVE] = JOB_SKIPPED,
+                [UNIT_INVALID] = JOB_INVALID,
+                [UNIT_NO_GROUND] = JOB_DEPENDENCY,
+        };
+
+        switch ((int)verdict) {
+        case UNIT_STARTED:
+                return;
+        case UNIT_RETRY:
+                j->state = JOB_WAITING;
+                j->begin_running = 0;
+                return;
+        default:
+                j->is_quiet = verdict == UNIT_ALREADY || verdict == UNIT_SKIPPED;
+                job_finish(j, results[verdict]);
+        }
+}
+
+void job_on_run(struct work *w)
+{
+        struct job *j = CONTAINER_OF(w, struct job, run_work);
+        struct manager *m = j->unit->manager;
+        uint32_t id = j->id;
+
+        if (j->state != JOB_WAITING || find_awaited(j))
+                return;
+        j->state = JOB_RUNNING;
+        j->begin_running = clock_now();
+        job_arm_timer(j);
+        unit_changed(j->unit);
+        job_log_begin(j);
+        enum unit_verdict verdict = perform(j);
+
+        // The unit's own notification may have ended the job, and turned a restart into a start.
+        if (job_find(m, id) == j && j->state == JOB_RUNNING)
+                conclude(j, verdict);
+}
