@@ -31,10 +31,11 @@ struct core_observer {
 };
 
 struct manager_options {
-        struct settings *settings; // borrowed, outlives the manager
-        char **unit_path;          // copied
-        char **environment;        // the manager's own environment block; copied
-        const char *runtime_dir;   // usher's folder: /run/usher, ...
+        struct settings *settings;     // borrowed, outlives the manager
+        char **unit_path;              // copied
+        char **environment;            // the manager's own environment block; copied
+        const char *runtime_dir;       // usher's folder: /run/usher, ...
+        const struct cfgfile *cfgfile; // unit blocks of usher.conf; may be NULL; borrowed
         bool is_user, is_pid1, compat_systemd;
         const char *spawn_method; // "shared", "vfork", "fork", NULL: probe
         int *listen_fds; // inherited descriptors that sockets may adopt; owned by the manager then
@@ -45,9 +46,12 @@ struct manager {
         struct events *events;
         struct settings *settings;
         struct conf_loader *loader;
-        struct manager_options options; // deep copies
-        struct map *units;              // every name (aliases too) -> struct unit
+        struct manager_options options;               // deep copies
+        const struct unit_ops *types[_UNIT_TYPE_MAX]; // filled by manager_open()
+        struct map *units;                            // every name (aliases too) -> struct unit
         struct list_node by_type[_UNIT_TYPE_MAX];
+        struct unit **unbuilt; // in memory, but their edges are not made yet
+        size_t n_unbuilt, unbuilt_capacity;
         struct job_queue *jobs;
         struct reaper *reaper;
         struct notify_socket *notify;
@@ -57,15 +61,30 @@ struct manager {
         uint64_t n_reloads;
         usec_t startup, startup_rt;
         bool is_reloading, is_stopping;
+        bool is_hurrying; // a second manager_stop(): nobody is waited for any longer
+        bool is_started;  // the first jobs are over
+        usec_t stop_begin;
+        struct timer auto_timer, stop_timer;
+        bool is_building; // edges of new units are being made (registry)
         int exit_code;
         struct service_log *service_log; // what services print (core/service_log.h)
         struct spawner *spawner;         // what all starts share (core/spawner.h)
         int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;
+        // Set by manager_open(): give back what it made; have connections stop (or killed), true
+        // while there are any.
+        void (*close)(struct manager *m);
+        bool (*stop_connections)(struct manager *m, bool kill);
 };
 
+// The loop, an index of the unit path, empty registry and job queue. 0 or -errno.
 int manager_new(const struct manager_options *options, struct manager **ret);
+// What units need to run: their types, notify socket, logs of services, spawner. 0 or -errno
+// (logged). Not called by tests that have types of their own.
+int manager_open(struct manager *m);
 void manager_free(struct manager *m);
+// A new index of the unit path, as the options have it. 0 or -errno.
+int manager_index_units(struct manager *m, struct conf_loader **ret);
 DEFINE_CLEANUP(manager, struct manager *, manager_free)
 
 void manager_add_observer(struct manager *m, struct core_observer *o);
@@ -86,12 +105,12 @@ int manager_reload(struct manager *m);
 // The unit of a name, if it is in memory; aliases resolve. NULL otherwise.
 struct unit *manager_find_unit(struct manager *m, const char *name);
 // The unit of a name, loaded now if it is not in memory. Always gives a unit (its conf->load_state
-// may be not-found, masked, ...); dependencies are not loaded with it but stubs are made for their
-// names. -EINVAL (bad name), -ENOMEM, -E2BIG (registry full).
+// may be not-found, masked, ...), and all units that it names with it. -EINVAL (bad name, or that
+// of a template), -ENOMEM, -E2BIG (registry full), other -errno.
 int manager_load_unit(struct manager *m, const char *name, struct unit **ret);
 // Walk the units of all types once each (aliases do not repeat). NULL starts, NULL ends.
 struct unit *manager_next_unit(struct manager *m, struct unit *after);
 struct unit *manager_unit_by_pid(struct manager *m,
                                  pid_t pid); // NULL; an instance gives its run's view
-// May u be freed now? If so it is, later (WORK_COLLECT).
+// May u be freed? Looked at, and done, later (WORK_COLLECT).
 void manager_collect_unit(struct unit *u);

@@ -91,6 +91,9 @@ enum unit_verdict {
         UNIT_UNSUPPORTED, // this type cannot do it
         UNIT_FAILED,      // failed at once (state already set)
         UNIT_LIMIT,       // start limit hit
+        UNIT_INACTIVE,    // it is not active (verify-active jobs only)
+        UNIT_INVALID,     // not in this state (reload of what is not active)
+        UNIT_NO_GROUND,   // what it is bound to is not there
 };
 
 struct unit_ops {
@@ -99,7 +102,8 @@ struct unit_ops {
         // After `conf` was set for the first time (conf may be in any load state). 0 or -ENOMEM.
         int (*init)(struct unit *u);
         void (*done)(struct unit *u);
-        // A reload gave a new conf: u->conf is the new one already, old is given for comparison.
+        // A reload gave a new conf: u->conf is the new one already, old (freed afterwards) is given
+        // for comparison. Also called when only paths or links differ.
         void (*reconfigure)(struct unit *u, struct unit_conf *old);
         enum unit_verdict (*start)(struct unit *u);
         enum unit_verdict (*stop)(struct unit *u);
@@ -115,6 +119,9 @@ struct unit_ops {
         // A unit that this one triggers (socket: its service) changed state or finished a job.
         void (*trigger_notify)(struct unit *u, struct unit *other);
         bool (*is_needed)(const struct unit *u); // must stay loaded though inactive; NULL: no
+        // Exit status of the main process that ended last (FailureAction=exit); -1: none. NULL:
+        // none.
+        int (*exit_status)(const struct unit *u);
 };
 
 struct unit {
@@ -137,6 +144,7 @@ struct unit {
         struct rate start_limit;
         struct rate auto_limit; // of starts and stops that nobody asked for
         bool start_limit_hit;
+        bool has_aliases; // further names in the registry
 
         struct work state_work, notify_work, collect_work;
         struct list_node type_node; // in manager's list of its type
@@ -168,6 +176,8 @@ enum unit_notify_flags {
 };
 void unit_notify(struct unit *u, enum active_state old, enum active_state now,
                  enum unit_notify_flags flags);
+// Take over what the unit itself keeps of a new conf (limits). Called after u->conf was set.
+void unit_configure(struct unit *u);
 // Properties changed without a state change (counters, status text): observers are told, coalesced.
 void unit_changed(struct unit *u);
 

@@ -1,0 +1,124 @@
+// What is started: the unit of --target; else default.target where a file or link gives one; else
+// every socket found and every service that something wants and no socket triggers (design §2).
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "conf/unit_name.h"
+#include "core/diag_log.h"
+#include "core/job.h"
+#include "core/registry.h"
+
+// Stands for all that is started where no target says it.
+#define BOOT_TARGET "usher-start.target"
+
+// Targets that units are installed into though no file may be there for them.
+static const char *const wanting_targets[] = {"multi-user.target", "graphical.target",
+                                              "default.target",    "basic.target",
+                                              "sockets.target",    "network-online.target"};
+
+static int start(struct manager *m, struct unit *u)
+{
+        struct request_failure failure;
+
+        if (job_request(m, JOB_START, u, JOB_REPLACE, NULL, &failure) == REQUEST_OK)
+                return 0;
+        log_unit(u->id, LOG_ERR, 0, "Cannot be started: %s", failure.text);
+        return failure.error == REQUEST_FAILED ? -ENOMEM : -ENOENT;
+}
+
+static int start_by_name(struct manager *m, const char *name)
+{
+        struct unit *u = NULL;
+        int r = manager_load_unit(m, name, &u);
+
+        if (r < 0) {
+                log_write(LOG_ERR, "%s cannot be started: %s", name, strerror(-r));
+                return r;
+        }
+        return start(m, u);
+}
+
+// Loads everything that could be started, and what it names.
+static int load_all(struct manager *m)
+{
+        CLEANUP(strv) char **names = NULL;
+        struct unit *u;
+        int r = conf_loader_list(m->loader, &names);
+
+        STRV_FOREACH (name, names) {
+                enum unit_type type = unit_name_type(*name);
+
+                if (r < 0)
+                        return r;
+                if (unit_name_is_template(*name) || (type != UNIT_SOCKET && type != UNIT_TARGET))
+                        continue;
+                r = manager_load_unit(m, *name, &u);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(wanting_targets) && r == 0; i++)
+                r = manager_load_unit(m, wanting_targets[i], &u);
+        return r;
+}
+
+static bool is_wanted_service(const struct unit *u)
+{
+        static const uint32_t wanted =
+                DEP_BIT(DEP_WANTED_BY) | DEP_BIT(DEP_REQUIRED_BY) | DEP_BIT(DEP_UPHELD_BY);
+        bool is_wanted = false;
+
+        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_TRIGGERED_BY), other)
+        return false;
+        UNIT_FOREACH_DEPENDENCY(u, wanted, other)
+        is_wanted = true;
+        return is_wanted;
+}
+
+// *ret: text of the target that wants all of it.
+static int describe_start(struct manager *m, char **ret, size_t *ret_n)
+{
+        CLEANUP(buf) struct buf text = BUF_NULL;
+
+        *ret_n = 0;
+        buf_puts(&text, "[Unit]\nDescription=Units that usherd starts\n");
+        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+                if (u->conf->load_state != LOAD_LOADED)
+                        continue; // loading has complained
+                if (u->conf->type != UNIT_SOCKET &&
+                    (u->conf->type != UNIT_SERVICE || !is_wanted_service(u)))
+                        continue;
+                buf_printf(&text, "Wants=%s\n", u->id);
+                (*ret_n)++;
+        }
+        return buf_take(&text, ret);
+}
+
+static int start_all(struct manager *m)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        CLEANUP(free) char *text = NULL;
+        struct diag diag = diag_log();
+        struct unit *u = NULL;
+        size_t n = 0;
+        int r = load_all(m);
+
+        if (r == 0)
+                r = describe_start(m, &text, &n);
+        if (r == 0 && n == 0)
+                log_write(LOG_WARNING, "There is nothing to start: no .socket, and no .service "
+                                       "that something wants.");
+        if (r == 0)
+                r = conf_load_text(m->loader, BOOT_TARGET, text, &diag, &conf);
+        if (r == 0)
+                r = registry_add_unit(m, conf, &u);
+        if (r == 0)
+                r = registry_build(m);
+        return r < 0 ? r : start(m, u);
+}
+
+int manager_start(struct manager *m, const char *target)
+{
+        if (target)
+                return start_by_name(m, target);
+        if (conf_loader_has_file(m->loader, "default.target"))
+                return start_by_name(m, "default.target");
+        return start_all(m);
+}

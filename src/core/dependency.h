@@ -1,0 +1,23 @@
+// Edges between units: kept at both ends, made from the configuration and from what each type adds
+// by itself (features §1.6, §4.1, §4.3). Called by the registry (load) and by reload.
+#pragma once
+
+#include "core/unit.h"
+
+// Beside the kinds: who names whom. What nobody names can be unloaded.
+#define DEP_REFERENCES (UINT32_C(1) << 30)
+#define DEP_REFERENCED_BY (UINT32_C(1) << 31)
+
+// u gets an edge to other, and other the inverse one. Nothing happens for other == u. 0 or -ENOMEM.
+int dependency_add(struct unit *u, enum dependency d, struct unit *other);
+// Removes all edges of u, at both ends.
+void dependency_drop(struct unit *u);
+// Removes the kinds that u's own configuration made, so that dependency_build() can make them anew:
+// only right when all units are built anew, because both ends may have asked for one edge.
+void dependency_clear(struct unit *u);
+// All edges that u asks for; units that it names are loaded (registry). May be repeated. 0 or
+// -ENOMEM.
+int dependency_build(struct unit *u);
+// A target comes after what it pulls in. To be called when everything it names is built. 0 or
+// -ENOMEM.
+int dependency_build_target_order(struct unit *target);

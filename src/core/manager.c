@@ -1,0 +1,151 @@
+#include "core/manager.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "core/job.h"
+#include "core/reap.h"
+#include "core/registry.h"
+#include "core/run.h"
+#include "core/target.h"
+
+static int copy_options(struct manager *m, const struct manager_options *from)
+{
+        struct manager_options *to = &m->options;
+
+        *to = *from;
+        to->unit_path = to->environment = NULL;
+        to->runtime_dir = to->spawn_method = NULL;
+        to->listen_fds = NULL;
+        to->n_listen_fds = 0;
+        int r = strv_copy(from->unit_path, &to->unit_path);
+
+        if (r == 0)
+                r = strv_copy(from->environment, &to->environment);
+        if (r == 0)
+                r = str_set((char **)&to->runtime_dir, from->runtime_dir);
+        if (r == 0)
+                r = str_set((char **)&to->spawn_method, from->spawn_method);
+        if (r == 0 && from->n_listen_fds > 0) {
+                m->adoptable = calloc(from->n_listen_fds, sizeof(int));
+                if (!m->adoptable)
+                        return -ENOMEM;
+                memcpy(m->adoptable, from->listen_fds, from->n_listen_fds * sizeof(int));
+                m->n_adoptable = from->n_listen_fds;
+        }
+        return r;
+}
+
+int manager_index_units(struct manager *m, struct conf_loader **ret)
+{
+        const struct conf_loader_options options = {
+                .unit_path = m->options.unit_path,
+                .is_user = m->options.is_user,
+                .compat_systemd = m->options.compat_systemd,
+                .cfgfile = m->options.cfgfile,
+        };
+
+        return conf_loader_new(&options, ret);
+}
+
+static int init(struct manager *m, const struct manager_options *options)
+{
+        int r = copy_options(m, options);
+
+        if (r == 0)
+                r = events_new(&m->events);
+        if (r == 0)
+                r = job_queue_new(m, &m->jobs);
+        if (r == 0)
+                r = reaper_new(m, &m->reaper);
+        if (r == 0)
+                r = manager_index_units(m, &m->loader);
+        return r;
+}
+
+int manager_new(const struct manager_options *options, struct manager **ret)
+{
+        CLEANUP(manager) struct manager *m = calloc(1, sizeof(*m));
+
+        if (!m)
+                return -ENOMEM;
+        m->settings = options->settings;
+        m->default_umask = 0022;
+        m->startup = clock_now();
+        m->startup_rt = clock_now_realtime();
+        for (int i = 0; i < _UNIT_TYPE_MAX; i++) {
+                list_init(&m->by_type[i]);
+                m->types[i] = &placeholder_ops;
+        }
+        m->types[UNIT_TARGET] = &target_ops;
+        m->units = map_new();
+        m->runs_by_pid = u64map_new();
+        if (!m->units || !m->runs_by_pid)
+                return -ENOMEM;
+        int r = init(m, options);
+
+        if (r < 0)
+                return r;
+        *ret = TAKE(m);
+        return 0;
+}
+
+static void free_units(struct manager *m)
+{
+        struct unit *u;
+
+        // Services go first: their connections and children lean on sockets, not the other way
+        // round.
+        m->is_stopping = true;
+        while ((u = manager_next_unit(m, NULL)))
+                registry_remove_unit(u);
+}
+
+void manager_free(struct manager *m)
+{
+        if (!m)
+                return;
+        job_queue_free(m->jobs);
+        m->jobs = NULL;
+        if (m->units)
+                free_units(m);
+        free(m->unbuilt);
+        if (m->close)
+                m->close(m);
+        if (m->events) {
+                timer_stop(m->events, &m->auto_timer);
+                timer_stop(m->events, &m->stop_timer);
+        }
+        reaper_free(m->reaper);
+        conf_loader_free(m->loader);
+        events_free(m->events);
+        map_free(m->units);
+        u64map_free(m->runs_by_pid);
+        for (size_t i = 0; i < m->n_adoptable; i++)
+                fd_close(m->adoptable[i]);
+        free(m->adoptable);
+        strv_free(m->options.unit_path);
+        strv_free(m->options.environment);
+        free((char *)m->options.runtime_dir);
+        free((char *)m->options.spawn_method);
+        free(m);
+}
+
+// ---- observers
+
+void manager_add_observer(struct manager *m, struct core_observer *o)
+{
+        o->next = m->observers;
+        m->observers = o;
+}
+
+void manager_remove_observer(struct manager *m, struct core_observer *o)
+{
+        for (struct core_observer **p = &m->observers; *p; p = &(*p)->next)
+                if (*p == o) {
+                        *p = o->next;
+                        return;
+                }
+}

@@ -1,0 +1,54 @@
+// What turns a registry of units into a supervisor: the types, and what services need to run.
+#include "base/log.h"
+#include "core/instance.h"
+#include "core/manager.h"
+#include "core/notify.h"
+#include "core/service.h"
+#include "core/service_log.h"
+#include "core/sock.h"
+#include "core/spawner.h"
+
+#include <signal.h>
+
+static void close_all(struct manager *m)
+{
+        service_log_free(TAKE(m->service_log));
+        notify_socket_free(TAKE(m->notify));
+        spawner_free(TAKE(m->spawner));
+}
+
+static bool stop_connections(struct manager *m, bool kill)
+{
+        if (!instance_next(m, NULL))
+                return false;
+        if (!kill) {
+                instance_stop_all(m);
+                return true;
+        }
+        // Nothing ends at once: its end is told by the loop.
+        for (struct run *run = instance_next(m, NULL); run; run = instance_next(m, run))
+                service_run_kill(run, "all", SIGKILL);
+        return true;
+}
+
+int manager_open(struct manager *m)
+{
+        int r;
+
+        m->types[UNIT_SERVICE] = &service_ops;
+        m->types[UNIT_SOCKET] = &sock_ops;
+        m->close = close_all;
+        m->stop_connections = stop_connections;
+        r = spawner_new(m, &m->spawner);
+        if (r < 0)
+                return r;
+        r = notify_socket_new(m, &m->notify);
+        if (r < 0) {
+                log_write(LOG_ERR, "The notify socket cannot be made: %s", strerror(-r));
+                return r;
+        }
+        r = service_log_new(m, &m->service_log);
+        if (r < 0)
+                log_write(LOG_ERR, "The log of services cannot be made: %s", strerror(-r));
+        return r;
+}

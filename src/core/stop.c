@@ -1,0 +1,136 @@
+#include "core/stop.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/job.h"
+
+#include <signal.h>
+
+// Connections are no units and end without a job: looked at again so often.
+#define LOOK_AGAIN (50 * USEC_PER_MSEC)
+// After a second request everything gets SIGKILL, and so long to be gone.
+#define HURRY_MAX (5 * USEC_PER_SEC)
+
+static bool is_up(const struct unit *u)
+{
+        return !active_state_is_inactive_or_failed(unit_active_state(u));
+}
+
+// What does not conflict with shutdown.target (DefaultDependencies=no) is left: it goes last.
+static bool stop_leftovers(struct manager *m)
+{
+        bool any = false;
+
+        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+                struct request_failure failure;
+
+                if (!is_up(u) || u->conf->type == UNIT_TARGET)
+                        continue;
+                any = true;
+                if (u->job)
+                        continue;
+                if (job_request(m, JOB_STOP, u, JOB_REPLACE, NULL, &failure) != REQUEST_OK)
+                        log_unit(u->id, LOG_WARNING, 0, "Cannot stop it: %s", failure.text);
+        }
+        return any;
+}
+
+static void check_stopped(struct manager *m);
+
+static void on_stop_timer(struct timer *timer, usec_t now UNUSED)
+{
+        check_stopped(CONTAINER_OF(timer, struct manager, stop_timer));
+}
+
+static void check_stopped(struct manager *m)
+{
+        bool is_busy = job_count(m) > 0;
+
+        if (m->is_hurrying && clock_now() >= usec_add(m->stop_begin, HURRY_MAX)) {
+                log_write(LOG_WARNING, "Some processes would not end: leaving them.");
+                events_exit(m->events, m->exit_code);
+                return;
+        }
+        if (!is_busy)
+                is_busy = stop_leftovers(m);
+        if (m->stop_connections)
+                is_busy |= m->stop_connections(m, m->is_hurrying);
+        if (!is_busy)
+                events_exit(m->events, m->exit_code);
+        else if (timer_set(m->events, &m->stop_timer, usec_add(clock_now(), LOOK_AGAIN),
+                           on_stop_timer) < 0)
+                events_exit(m->events, m->exit_code);
+}
+
+static void hurry(struct manager *m)
+{
+        if (m->is_hurrying)
+                return;
+        log_write(LOG_NOTICE, "Asked to stop again: killing what is left.");
+        m->is_hurrying = true;
+        m->stop_begin = clock_now();
+        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+                if (is_up(u) && u->ops->kill)
+                        u->ops->kill(u, "all", SIGKILL);
+        check_stopped(m);
+}
+
+void manager_stop(struct manager *m, int exit_code)
+{
+        struct request_failure failure = {.error = REQUEST_OK};
+        struct unit *u;
+
+        if (m->is_stopping) {
+                hurry(m);
+                return;
+        }
+        m->is_stopping = true;
+        m->exit_code = exit_code;
+        m->stop_begin = clock_now();
+        int r = manager_load_unit(m, "shutdown.target", &u);
+
+        if (r < 0)
+                log_write(LOG_WARNING, "shutdown.target: %s", strerror(-r));
+        else if (job_request(m, JOB_START, u, JOB_REPLACE_IRREVERSIBLY, NULL, &failure) !=
+                 REQUEST_OK)
+                log_unit(u->id, LOG_WARNING, 0, "Stopping without order: %s", failure.text);
+        check_stopped(m);
+}
+
+void manager_on_job_removed(struct manager *m)
+{
+        if (job_count(m) > 0 || m->is_started)
+                return;
+        m->is_started = true;
+        for (struct core_observer *o = m->observers; o; o = o->next)
+                if (o->on_startup_finished)
+                        o->on_startup_finished(o);
+}
+
+void manager_act(struct manager *m, int action, int status, const char *unit, const char *what)
+{
+        if (action == EMERGENCY_NONE || m->is_stopping)
+                return;
+        switch (action) {
+        case EMERGENCY_EXIT:
+                log_unit(unit, LOG_WARNING, 0, "It %s: exiting.", what);
+                manager_stop(m, status >= 0 ? status : EXIT_FAILURE);
+                break;
+        case EMERGENCY_EXIT_FORCE:
+                log_unit(unit, LOG_WARNING, 0, "It %s: exiting at once.", what);
+                m->exit_code = status >= 0 ? status : EXIT_FAILURE;
+                events_exit(m->events, m->exit_code);
+                break;
+        default:
+                // Reboots and the like: the end of a container's PID 1 is the end of the container.
+                if (m->options.is_pid1) {
+                        log_unit(unit, LOG_WARNING, 0, "It %s: shutting down.", what);
+                        manager_stop(m, EXIT_SUCCESS);
+                } else {
+                        log_unit(unit, LOG_ERR, 0,
+                                 "It %s, but usherd is not PID 1: %s is not done.", what,
+                                 choices_name(&choices_emergency_action, action));
+                }
+                break;
+        }
+}

@@ -1,0 +1,12 @@
+// The end of a supervisor, and what FailureAction= and its kin ask for. manager_stop() is in
+// core/manager.h.
+#pragma once
+
+#include "conf/enums.h"
+#include "core/manager.h"
+
+// Do what a unit's *Action= says; unit, what: "foo.service" "failed", for the log. status: exit
+// status where the action is one; -1: the usual.
+void manager_act(struct manager *m, int action, int status, const char *unit, const char *what);
+// A job is gone: was it the last that start-up or shutdown waited for?
+void manager_on_job_removed(struct manager *m);
