@@ -1,0 +1,271 @@
+"""What the system tests in Python share: namespaces, a supervisor of one's own, clients, cases.
+
+    from daemon import Usherd, case, main
+    @case
+    def echo(d): ...
+    main()
+
+main() goes into new network, mount and pid namespaces (whatever a test leaves behind ends with
+them), then runs every case with a fresh supervisor-to-be `d`, and prints "ok NAME" or "FAIL NAME".
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
+SRC = os.path.abspath(os.environ.get("SRC", "."))
+USHERD = os.path.join(BUILD, "usherd")
+USHERCTL = os.path.join(BUILD, "usherctl")
+# Sanitizers and valgrind make everything slower; this only bounds what hangs.
+PATIENCE = 20.0
+
+_cases = []
+
+
+def case(function):
+    _cases.append(function)
+    return function
+
+
+class Skip(Exception):
+    """The case cannot run here; the text says why."""
+
+
+def eventually(condition, what="it", patience=PATIENCE):
+    """Wait until condition() is true and return its value."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {patience:g} s in vain for {what}")
+        time.sleep(0.01)
+
+
+def run(*command, check=False, **options):
+    """A command with its output as text; .returncode, .stdout, .stderr."""
+    options.setdefault("timeout", 60)
+    options.setdefault("stdin", subprocess.DEVNULL)
+    if "input" in options:
+        del options["stdin"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if check and result.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}: exit {result.returncode}\n{result.stderr}")
+    return result
+
+
+class Usherd:
+    """One supervisor in a folder of its own, with what it logs."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.units = os.path.join(folder, "units")
+        self.runtime = os.path.join(folder, "run")
+        self.log_path = os.path.join(folder, "log")
+        self.process = None
+        os.mkdir(self.units)
+
+    def unit(self, name, text, mode=0o644):
+        """Write a unit file (or drop-in: "x.service.d/a.conf")."""
+        path = os.path.join(self.units, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def file(self, name, text, mode=0o755):
+        """Another file of the test, e.g. a script; returns its path."""
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def start(self, *args, wait=True, env=None, program=USHERD, **options):
+        """Start usherd on the units and wait until it says READY=1."""
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        notify_path = os.path.join(self.folder, "notify")
+        if os.path.exists(notify_path):
+            os.unlink(notify_path)
+        notify.bind(notify_path)
+        notify.settimeout(0.05)
+        environment = dict(os.environ, NOTIFY_SOCKET=notify_path, **(env or {}))
+        command = [program, "--runtime-dir", self.runtime, "--log-target=stderr"]
+        command += args if args else ["--units", self.units]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, env=environment, **options)
+        if not wait:
+            notify.close()
+            return self
+        try:
+            end = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    if b"READY=1" in notify.recv(4096).split(b"\n"):
+                        return self
+                except socket.timeout:
+                    pass
+                if self.process.poll() is not None:
+                    raise AssertionError(f"usherd exited with {self.process.returncode} at start")
+                if time.monotonic() > end:
+                    raise AssertionError("usherd did not become ready")
+        finally:
+            notify.close()
+
+    def signal(self, signo):
+        self.process.send_signal(signo)
+
+    def stop(self, expect=0):
+        """SIGTERM, and the exit status that an ordered stop gives."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("usherd did not end after SIGTERM") from None
+        self.process = None
+        if expect is not None and code != expect:
+            raise AssertionError(f"usherd ended with {code}, not {expect}")
+        return code
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def logged(self, pattern, count=1):
+        """Wait until so many log lines match the regular expression; return them."""
+        found = re.compile(pattern)
+
+        def lines():
+            hits = [l for l in self.log().splitlines() if found.search(l)]
+            return hits if len(hits) >= count else None
+        return eventually(lines, f"{count} log line(s) /{pattern}/")
+
+    def ctl(self, *args, **options):
+        return run(USHERCTL, "--runtime-dir", self.runtime, *args, **options)
+
+    def systemctl(self, *args, **options):
+        env = dict(os.environ, XDG_RUNTIME_DIR=self.runtime, SYSTEMD_PAGER="", LC_ALL="C.UTF-8")
+        return run("systemctl", "--user", *args, env=env, **options)
+
+    def show(self, unit, prop):
+        return self.ctl("show", "--value", "-p", prop, unit, check=True).stdout.rstrip("\n")
+
+
+def connect(address, family=None, kind=socket.SOCK_STREAM, timeout=PATIENCE):
+    """A connected socket: (host, port) or a path ("@x" for an abstract one)."""
+    if family is None:
+        family = socket.AF_UNIX if isinstance(address, str) else \
+            socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sock = socket.socket(family, kind)
+    sock.settimeout(timeout)
+    if isinstance(address, str) and address.startswith("@"):
+        address = "\0" + address[1:]
+    sock.connect(address)
+    return sock
+
+
+def talk(address, data=b"", **options):
+    """Send data, half-close, and return all that comes back."""
+    with connect(address, **options) as sock:
+        if data:
+            sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        parts = []
+        while True:
+            part = sock.recv(65536)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+
+
+def need(program):
+    """Path of a program, or Skip."""
+    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/libexec")
+    if not path:
+        raise Skip(f"{program} is not installed (sh contrib/install-deps real)")
+    return path
+
+
+def _enter_namespaces():
+    if os.environ.get("USHER_TEST_INSIDE") == "1":
+        if os.getpid() == 1:  # an init that only waits for the test proper, and for orphans
+            child = os.fork()
+            if child:
+                while True:
+                    pid, status = os.wait()
+                    if pid == child:
+                        sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
+        return
+    for user in ([], ["-r"]):
+        flags = [*user, "-n", "-p", "-f", "-m", "--kill-child", "--mount-proc"]
+        if subprocess.run(["unshare", *flags, "true"], check=False, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            os.environ["USHER_TEST_INSIDE"] = "1"
+            os.execvp("unshare", ["unshare", *flags, sys.executable, *sys.argv])
+    print("no namespaces can be made here")
+    sys.exit(77)
+
+
+def _sweep():
+    """End what a case left behind: nothing else is in this pid namespace."""
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) not in (1, os.getpid()):
+            try:
+                os.kill(int(entry), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def _run_case(function):
+    folder = tempfile.mkdtemp(prefix="usher-")
+    daemon = Usherd(folder)
+    name = function.__name__
+    try:
+        function(daemon)
+        daemon.stop()
+        print(f"ok {name}", flush=True)
+        return True
+    except Skip as reason:
+        print(f"skip {name}: {reason}", flush=True)
+        return True
+    except Exception:  # whatever it is, the other cases go on
+        traceback.print_exc(file=sys.stdout)
+        if os.path.exists(daemon.log_path):
+            print("--- log of usherd\n" + daemon.log()[-6000:] + "---")
+        print(f"FAIL {name}", flush=True)
+        return False
+    finally:
+        daemon.kill()
+        _sweep()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    os.environ["LC_ALL"] = "C.UTF-8"
+    _enter_namespaces()
+    wanted = sys.argv[1:]
+    results = [_run_case(c) for c in _cases if not wanted or c.__name__ in wanted]
+    sys.exit(0 if results and all(results) else 1)
