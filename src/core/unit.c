@@ -57,6 +57,7 @@ void unit_configure(struct unit *u)
 {
         u->start_limit.interval = u->conf->unit->start_limit_interval_sec;
         u->start_limit.burst = u->conf->unit->start_limit_burst;
+        u->conf_rt = clock_now_realtime();
 }
 
 bool unit_start_limit_test(struct unit *u)
@@ -88,6 +89,14 @@ void unit_changed(struct unit *u)
 {
         if (u->manager->observers)
                 work_queue(u->manager->events, WORK_NOTIFY, &u->notify_work, on_notify);
+}
+
+void unit_flush_changes(struct unit *u)
+{
+        if (list_is_linked(&u->notify_work.node)) {
+                work_cancel(&u->notify_work);
+                on_notify(&u->notify_work);
+        }
 }
 
 // ---- state changes

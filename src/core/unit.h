@@ -141,6 +141,7 @@ struct unit {
         usec_t condition_time, condition_time_rt, assert_time, assert_time_rt;
         bool condition_result, assert_result;
         sd_id128_t invocation_id;
+        usec_t conf_rt; // when conf was read
         struct rate start_limit;
         struct rate auto_limit; // of starts and stops that nobody asked for
         bool start_limit_hit;
@@ -180,6 +181,10 @@ void unit_notify(struct unit *u, enum active_state old, enum active_state now,
 void unit_configure(struct unit *u);
 // Properties changed without a state change (counters, status text): observers are told, coalesced.
 void unit_changed(struct unit *u);
+// Tell what is waiting to be told, now: before something that onlookers take for the last word.
+void unit_flush_changes(struct unit *u);
+// Was a file behind its conf changed, removed, or a drop-in added since it was read?
+bool unit_needs_daemon_reload(const struct unit *u);
 
 // Count one start against StartLimit*; true: may start. Types call it where systemd does
 // (features 5.3).
