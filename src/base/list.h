@@ -31,6 +31,11 @@ static inline void list_append(struct list_node *head, struct list_node *n)
         head->prev = n;
 }
 
+static inline void list_prepend(struct list_node *head, struct list_node *n)
+{
+        list_append(head->next, n);
+}
+
 // Takes the item out; does nothing when it is in no list.
 static inline void list_remove(struct list_node *n)
 {

@@ -17,6 +17,8 @@
 
 #include "conf/kind.h"
 
+struct unit_conf;
+
 enum directive_flags {
         DIRECTIVE_OBSOLETE = 1 << 0,   // accepted with a notice
         DIRECTIVE_SPECIFIER = 1 << 1,  // % is expanded

@@ -54,6 +54,7 @@ enum kill_mode { KILL_CONTROL_GROUP, KILL_PROCESS, KILL_MIXED, KILL_NONE };
 enum preserve_mode { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART };
 enum collect_mode { COLLECT_INACTIVE, COLLECT_INACTIVE_OR_FAILED };
 enum bind_ipv6_only { BIND_IPV6_DEFAULT, BIND_IPV6_BOTH, BIND_IPV6_IPV6_ONLY };
+#define PROTOCOL_MPTCP 262 // IPPROTO_MPTCP, younger than some C libraries
 enum socket_timestamping { TIMESTAMPING_OFF, TIMESTAMPING_US, TIMESTAMPING_NS };
 enum defer_trigger { DEFER_NO, DEFER_YES, DEFER_PATIENT };
 enum trigger_limit_action { TRIGGER_LIMIT_PAUSE, TRIGGER_LIMIT_FAIL };

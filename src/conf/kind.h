@@ -78,6 +78,9 @@ struct kind {
         // 0 or -ENOMEM.
         int (*format)(const struct directive *directive, const void *field, char ***ret_lines);
         void (*free)(void *field); // NULL: nothing to release
+        // Only for kinds that are lists whose items belong to several rows: `arg` of the row of
+        // item i, of which format gives one line each.
+        intptr_t (*item_arg)(const void *field, size_t i);
         bool (*equal)(const void *a, const void *b);
-        int (*copy)(const void *from, void *to); // 0 or -ENOMEM
+        int (*copy)(const void *from, void *to); // *to is zeroed memory; 0 or -ENOMEM
 };

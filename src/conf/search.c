@@ -85,6 +85,7 @@ void search_free(struct search *s)
                 map_free(s->folders[i]);
         }
         free(s->folders);
+        free(s->root);
         strv_free(s->dirs);
         strv_free(s->real_dirs);
         free(s);
@@ -105,7 +106,8 @@ int search_path_is_mask(const char *path)
 
 // Where a link points to, its folder with all links followed, the last component not: an alias of
 // an alias stays one. 0 or -errno; -ENOENT: no such folder.
-static int resolve_link(const char *dir, const char *path, char **ret_folder, char **ret_name)
+static int resolve_link(const struct search *s, const char *dir, const char *path,
+                        char **ret_folder, char **ret_name)
 {
         CLEANUP(free) char *target = NULL, *full = NULL, *real = NULL;
         char *slash;
@@ -113,7 +115,9 @@ static int resolve_link(const char *dir, const char *path, char **ret_folder, ch
 
         if (r < 0)
                 return r;
-        full = target[0] == '/' ? strdup(target) : fs_path_join(dir, target);
+        full = target[0] != '/' ? fs_path_join(dir, target)
+               : s->root        ? str_printf("%s%s", s->root, target)
+                                : strdup(target);
         if (!full)
                 return -ENOMEM;
         slash = strrchr(full, '/');
@@ -164,9 +168,15 @@ static int judge_link(const struct search *s, size_t dir, const char *name, stru
 {
         CLEANUP(free) char *folder = NULL, *target = NULL;
         const char *fault = NULL;
-        int error, r = resolve_link(s->dirs[dir], e->path, &folder, &target);
+        int error, r;
 
         *ret_use = false;
+        if (search_path_is_mask(e->path) > 0) { // also below a root that has no /dev
+                e->kind = ENTRY_MASK;
+                *ret_use = true;
+                return 0;
+        }
+        r = resolve_link(s, s->dirs[dir], e->path, &folder, &target);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
@@ -189,8 +199,7 @@ static int judge_link(const struct search *s, size_t dir, const char *name, stru
                 *ret_use = true;
                 return 0;
         }
-        r = search_path_is_mask(e->path);
-        e->kind = r > 0 ? ENTRY_MASK : ENTRY_FILE;
+        e->kind = ENTRY_FILE;
         *ret_use = true; // also one that leads nowhere: loading says so
         return 0;
 }
@@ -348,12 +357,19 @@ static bool is_read_before(const struct search *s, size_t dir)
 
 int search_new(char *const *dirs, struct diag *diag, struct search **ret)
 {
+        return search_new_in_root(NULL, dirs, diag, ret);
+}
+
+int search_new_in_root(const char *root, char *const *dirs, struct diag *diag, struct search **ret)
+{
         CLEANUP(search) struct search *s = calloc(1, sizeof(*s));
         int r;
 
         if (!s)
                 return -ENOMEM;
-        r = strv_copy(dirs, &s->dirs);
+        r = str_set(&s->root, root);
+        if (r >= 0)
+                r = strv_copy(dirs, &s->dirs);
         if (r < 0)
                 return r;
         s->n_dirs = strv_length(dirs);

@@ -37,6 +37,9 @@ static inline void cleanup_search_result(struct search_result *result)
 // Read the folders. Missing ones are fine. Links that cannot be used are complained about. diag may
 // be NULL. 0 or -errno (-ENOMEM, -EMFILE, ...).
 int search_new(char *const *dirs, struct diag *diag, struct search **ret);
+// The same for the file system below a folder: dirs are given with root in front, links are
+// followed as if root were "/".
+int search_new_in_root(const char *root, char *const *dirs, struct diag *diag, struct search **ret);
 void search_free(struct search *s);
 DEFINE_CLEANUP(search, struct search *, search_free)
 

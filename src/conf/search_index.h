@@ -12,6 +12,7 @@ struct search_folder {
 };
 
 struct search {
+        char *root; // NULL: /
         char **dirs;
         char **real_dirs; // the same, links followed: where a link points to is compared with these
         struct map *entries;  // name -> struct entry (search.c)

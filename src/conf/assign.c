@@ -1,0 +1,359 @@
+#include "conf/assign.h"
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/group.h"
+
+struct conf_builder {
+        struct unit_conf *conf;
+        const struct specifier_context *specifiers;
+        struct diag *diag;
+        void *owned[_GROUP_MAX]; // groups that can be changed; NULL: still the shared defaults
+        uint8_t *assigned[_GROUP_MAX]; // bit n: the field at offset n was assigned; NULL: none
+        bool has_marks;                // in a value that cannot be filled at each start
+};
+
+// ---- groups of a conf
+
+static const void **group_slot(struct unit_conf *conf, enum conf_group group)
+{
+        switch (group) {
+        case GROUP_UNIT:
+                return (const void **)&conf->unit;
+        case GROUP_INSTALL:
+                return (const void **)&conf->install;
+        case GROUP_SOCKET:
+                return (const void **)&conf->socket;
+        case GROUP_SERVICE:
+                return (const void **)&conf->service;
+        case GROUP_EXEC:
+                return (const void **)&conf->exec;
+        case GROUP_KILL:
+                return (const void **)&conf->kill;
+        case GROUP_CGROUP:
+        case _GROUP_MAX:
+                break;
+        }
+        return (const void **)&conf->cgroup;
+}
+
+static bool has_group(enum unit_type type, enum conf_group group)
+{
+        if (group == GROUP_SOCKET)
+                return type == UNIT_SOCKET;
+        if (group == GROUP_SERVICE)
+                return type == UNIT_SERVICE;
+        return group == GROUP_UNIT || group == GROUP_INSTALL || type == UNIT_SOCKET ||
+               type == UNIT_SERVICE;
+}
+
+int unit_conf_new_empty(const char *id, enum unit_type type, enum load_state state,
+                        struct unit_conf **ret)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = calloc(1, sizeof(*conf));
+
+        if (!conf)
+                return -ENOMEM;
+        conf->refs = 1;
+        conf->type = type;
+        conf->load_state = state;
+        conf->id = strdup(id);
+        if (!conf->id)
+                return -ENOMEM;
+        for (int g = 0; g < _GROUP_MAX; g++) {
+                const void **slot = group_slot(conf, (enum conf_group)g);
+
+                if (has_group(type, (enum conf_group)g) &&
+                    !(*slot = group_default((enum conf_group)g)))
+                        return -ENOMEM;
+        }
+        *ret = TAKE(conf);
+        return 0;
+}
+
+// ---- builder
+
+int conf_builder_new(const char *id, enum unit_type type,
+                     const struct specifier_context *specifiers, struct diag *diag,
+                     struct conf_builder **ret)
+{
+        CLEANUP(conf_builder) struct conf_builder *b = calloc(1, sizeof(*b));
+
+        if (!b)
+                return -ENOMEM;
+        int r = unit_conf_new_empty(id, type, LOAD_LOADED, &b->conf);
+
+        if (r < 0)
+                return r;
+        b->conf->defers_instance = specifiers && specifiers->defer_instance;
+        b->specifiers = specifiers;
+        b->diag = diag;
+        *ret = TAKE(b);
+        return 0;
+}
+
+void conf_builder_free(struct conf_builder *b)
+{
+        if (!b)
+                return;
+        unit_conf_unref(b->conf);
+        for (int g = 0; g < _GROUP_MAX; g++)
+                free(b->assigned[g]);
+        free(b);
+}
+
+struct unit_conf *conf_builder_conf(struct conf_builder *b)
+{
+        return b->conf;
+}
+
+// The group, changeable: copied from the defaults at the first assignment.
+static void *own_group(struct conf_builder *b, enum conf_group group)
+{
+        const void **slot = group_slot(b->conf, group);
+
+        if (b->owned[group])
+                return b->owned[group];
+        void *copy = group_copy(group, *slot);
+
+        if (!copy)
+                return NULL;
+        group_unref(*slot);
+        *slot = b->owned[group] = copy;
+        return copy;
+}
+
+static int mark_assigned(struct conf_builder *b, const struct directive *d)
+{
+        if (!b->assigned[d->group])
+                b->assigned[d->group] = calloc(1, conf_group_size(d->group) / 8 + 1);
+        if (!b->assigned[d->group])
+                return -ENOMEM;
+        b->assigned[d->group][d->offset / 8] |= (uint8_t)(1U << d->offset % 8);
+        return 0;
+}
+
+static bool is_assigned(const struct conf_builder *b, const struct directive *d)
+{
+        const uint8_t *bits = b->assigned[d->group];
+
+        return bits && (bits[d->offset / 8] & (1U << d->offset % 8));
+}
+
+bool conf_builder_is_set(const struct conf_builder *b, const char *section, const char *name)
+{
+        const struct directive *d = directive_find(b->conf->type, section, name);
+
+        return d && d->how == DIRECTIVE_ACTED && is_assigned(b, d);
+}
+
+// ---- one assignment
+
+static int refuse_unit(struct conf_builder *b, const char *name, const char *file, unsigned line)
+{
+        char *why = str_printf("%s:%u: %s= is bad", file ? file : b->conf->id, line, name);
+
+        if (!why)
+                return -ENOMEM;
+        if (b->conf->load_state == LOAD_LOADED) {
+                b->conf->load_state = LOAD_BAD_SETTING;
+                free(b->conf->load_error);
+                b->conf->load_error = why;
+        } else {
+                free(why);
+        }
+        return 0;
+}
+
+static int complain_unknown(struct conf_builder *b, const char *section, const char *name,
+                            const char *file, unsigned line)
+{
+        if (strncmp(name, "X-", 2) == 0)
+                return 0;
+        const char *nearest = directive_nearest(b->conf->type, section, name);
+
+        diag_report(b->diag, DIAG_WARNING, b->conf->id, file, line,
+                    "Unknown key name '%s' in section '%s', ignoring.%s%s%s", name, section,
+                    nearest ? " Is '" : "", nearest ? nearest : "", nearest ? "' meant?" : "");
+        return 0;
+}
+
+// Known, and not acted on. A value that asks for nothing passes without a word.
+static int note_unacted(struct conf_builder *b, const struct directive *d, const char *value,
+                        const char *file, unsigned line)
+{
+        bool yes = true;
+
+        if (d->how == DIRECTIVE_SILENT || !*value || (parse_bool(value, &yes) == 0 && !yes))
+                return 0;
+        if (d->how == DIRECTIVE_REFUSE) {
+                diag_report(b->diag, DIAG_ERROR, b->conf->id, file, line,
+                            "%s= is not supported, refusing the unit: it would run with fewer "
+                            "limits than it asks for.",
+                            d->name);
+                return refuse_unit(b, d->name, file, line);
+        }
+        return strv_contains(b->conf->unacted, d->name) ? 0 : strv_push(&b->conf->unacted, d->name);
+}
+
+static int set_field(struct conf_builder *b, const struct directive *d, const char *section,
+                     const char *value, const struct specifier_context *specifiers,
+                     const char *file, unsigned line)
+{
+        const struct parse_context context = {
+                .unit = b->conf->id,
+                .file = file,
+                .line = line,
+                .section = section,
+                .directive = d,
+                .specifiers = specifiers,
+                .ret_marks = &b->has_marks,
+                .diag = b->diag,
+        };
+        char *group = own_group(b, d->group);
+
+        return group ? d->kind->parse(&context, value, group + d->offset) : -ENOMEM;
+}
+
+// Directives that set a second one with them.
+static const struct directive *companion(const struct conf_builder *b, const struct directive *d)
+{
+        if (d->group == GROUP_SERVICE && streq(d->name, "TimeoutSec"))
+                return directive_find(b->conf->type, "Service", "TimeoutStopSec");
+        return NULL;
+}
+
+int conf_builder_assign(struct conf_builder *b, const char *section, const char *name,
+                        const char *value, const char *file, unsigned line)
+{
+        if (strncmp(section, "X-", 2) == 0)
+                return 0;
+        const struct directive *d = directive_find(b->conf->type, section, name);
+
+        if (!d)
+                return complain_unknown(b, section, name, file, line);
+        if (d->how != DIRECTIVE_ACTED)
+                return note_unacted(b, d, value, file, line);
+        if (d->flags & DIRECTIVE_OBSOLETE)
+                diag_report(b->diag, DIAG_NOTICE, b->conf->id, file, line, "%s= is obsolete.",
+                            d->name);
+        int r = set_field(b, d, section, value, b->specifiers, file, line);
+
+        if (r >= 0 && mark_assigned(b, d) < 0)
+                r = -ENOMEM;
+        if (r == 0 && (d = companion(b, d))) {
+                r = set_field(b, d, section, value, b->specifiers, file, line);
+                if (r >= 0 && mark_assigned(b, d) < 0)
+                        r = -ENOMEM;
+        }
+        return r > 0 ? refuse_unit(b, name, file, line) : r;
+}
+
+int conf_builder_set_default(struct conf_builder *b, const char *section, const char *name,
+                             const char *value, const char *file, unsigned line)
+{
+        const struct directive *d = directive_find(b->conf->type, section, name);
+
+        if (!d || d->how != DIRECTIVE_ACTED)
+                return 0;
+        int r = set_field(b, d, section, value, NULL, file, line);
+
+        return r < 0 ? r : 0;
+}
+
+// ---- defaults that depend on other values
+
+static int finish_service(struct conf_builder *b)
+{
+        struct service_group *g = own_group(b, GROUP_SERVICE);
+
+        if (!g)
+                return -ENOMEM;
+        if (!conf_builder_is_set(b, "Service", "Type"))
+                g->type = g->bus_name       ? SERVICE_DBUS
+                          : g->exec_start.n ? SERVICE_SIMPLE
+                                            : SERVICE_ONESHOT;
+        if (g->type == SERVICE_ONESHOT && !conf_builder_is_set(b, "Service", "TimeoutStartSec"))
+                g->timeout_start_sec = USEC_INFINITY;
+        if (!conf_builder_is_set(b, "Service", "TimeoutAbortSec"))
+                g->timeout_abort_sec = g->timeout_stop_sec;
+        if (g->notify_access == NOTIFY_NONE &&
+            (g->type == SERVICE_NOTIFY || g->type == SERVICE_NOTIFY_RELOAD || g->watchdog_sec > 0 ||
+             g->file_descriptor_store_max > 0))
+                g->notify_access = NOTIFY_MAIN;
+        return 0;
+}
+
+static int finish_socket(struct conf_builder *b)
+{
+        struct socket_group *g = own_group(b, GROUP_SOCKET);
+
+        if (!g)
+                return -ENOMEM;
+        // One process for each connection: more starts are ordinary (systemd.socket(5)).
+        if (g->accept && !conf_builder_is_set(b, "Socket", "TriggerLimitBurst"))
+                g->trigger_limit_burst = 200;
+        if (g->accept && !conf_builder_is_set(b, "Socket", "PollLimitBurst"))
+                g->poll_limit_burst = 150;
+        return 0;
+}
+
+// Rows that are read and have no effect: named like those that are not read at all.
+static int note_inert(struct conf_builder *b)
+{
+        size_t position = 0;
+        const struct directive *d;
+
+        while ((d = directive_next(b->conf->type, &position))) {
+                if (!(d->flags & DIRECTIVE_INERT) || d->is_more || !is_assigned(b, d))
+                        continue;
+                const void *plain = group_default(d->group);
+
+                if (!plain)
+                        return -ENOMEM;
+                bool is_default = d->kind->equal(directive_value(d, b->conf),
+                                                 (const char *)plain + d->offset);
+
+                group_unref(plain);
+                if (!is_default && strv_push(&b->conf->unacted, d->name) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int report_unacted(struct conf_builder *b)
+{
+        if (strv_length(b->conf->unacted) == 0)
+                return 0;
+        CLEANUP(free) char *names = strv_join(b->conf->unacted, "=, ");
+
+        if (!names)
+                return -ENOMEM;
+        diag_report(b->diag, DIAG_NOTICE, b->conf->id, NULL, 0,
+                    "Not acted on by usher: %s=", names);
+        return 0;
+}
+
+int conf_builder_finish(struct conf_builder *b, struct unit_conf **ret)
+{
+        int r = b->conf->type == UNIT_SERVICE  ? finish_service(b)
+                : b->conf->type == UNIT_SOCKET ? finish_socket(b)
+                                               : 0;
+
+        if (r == 0)
+                r = note_inert(b);
+        if (r == 0)
+                r = report_unacted(b);
+        if (r < 0)
+                return r;
+        for (int g = 0; g < _GROUP_MAX; g++)
+                if (b->owned[g]) {
+                        *group_slot(b->conf, (enum conf_group)g) =
+                                group_share((enum conf_group)g, b->owned[g]);
+                        b->owned[g] = NULL;
+                }
+        b->conf->needs_own_instance = b->conf->defers_instance && b->has_marks;
+        *ret = TAKE(b->conf);
+        return 0;
+}

@@ -1,0 +1,15 @@
+// The groups of a conf as blobs: made with the defaults of the table, copied, compared, shared.
+// Reference counted; equal groups of several units are one. For conf/unit_conf.c and conf/assign.c.
+#pragma once
+
+#include "conf/directive.h"
+
+// The group with every row at its default; made once. A reference, or NULL (no memory).
+const void *group_default(enum conf_group group);
+// A copy that may be changed, with one reference. NULL: no memory.
+void *group_copy(enum conf_group group, const void *from);
+const void *group_ref(const void *data);
+void group_unref(const void *data); // NULL is fine
+bool group_equal(enum conf_group group, const void *a, const void *b);
+// Take over data, which is not changed any more, and give an equal group that may be an older one.
+const void *group_share(enum conf_group group, void *data);

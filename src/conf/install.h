@@ -1,0 +1,65 @@
+// Enablement of units: what [Install] and the links on the unit path say (systemd.unit(5),
+// systemctl(1) "Unit File Commands"). Works on folders alone, of a running system or below a root;
+// tells no daemon about it. Called by the bus and by usherctl.
+//
+// The first folder of the path is where links are made; of the others, those below /run (or the
+// user's runtime folder) hold runtime links, those below /usr what packages bring.
+#pragma once
+
+#include "conf/diag.h"
+
+struct install;
+
+struct install_options {
+        char *const *unit_path; // without root; copied
+        const char *root;       // file system to work on; NULL: /
+        bool is_runtime;        // make links in the first runtime folder of the path
+        bool is_forced;         // replace links that stand in the way
+        struct diag *diag;      // what was wrong with a name; may be NULL; borrowed
+};
+
+// Reads the path. 0 or -errno.
+int install_open(const struct install_options *options, struct install **ret);
+void install_close(struct install *install); // NULL is fine
+DEFINE_CLEANUP(install, struct install *, install_close)
+
+// systemd's word for the state of a unit file: "enabled", "disabled", "static", "masked", "alias",
+// "linked", "indirect", each with "-runtime" where it has one, "bad". *ret is static.
+// -ENOENT: no such unit; -EINVAL: not a unit name.
+int install_get_state(struct install *install, const char *name, const char **ret);
+
+// One link made or removed.
+enum install_change_type { INSTALL_SYMLINK, INSTALL_UNLINK };
+struct install_change {
+        enum install_change_type type;
+        char *file;   // the link, root included
+        char *source; // where it points to; NULL for INSTALL_UNLINK
+};
+struct install_changes {
+        struct install_change *items;
+        size_t n;
+};
+void install_changes_done(struct install_changes *changes);
+static inline void cleanup_install_changes(struct install_changes *changes)
+{
+        install_changes_done(changes);
+}
+
+// names: unit names, or paths of unit files outside the path (which are linked first). Changes are
+// appended, also those made before a failure. Positive: how many of the names have an [Install]
+// section that says something; 0: none has; -ENOENT (no such unit), -EADDRNOTAVAIL (masked),
+// -EEXIST (something else is in the way), -EINVAL, -ELOOP (Also= without end), other -errno; diag
+// was told which.
+int install_enable(struct install *install, char *const *names, struct install_changes *changes);
+// Removes every link to the units, and those of Also=.
+int install_disable(struct install *install, char *const *names, struct install_changes *changes);
+int install_mask(struct install *install, char *const *names, struct install_changes *changes);
+int install_unmask(struct install *install, char *const *names, struct install_changes *changes);
+
+// Every unit file on the path, sorted, with its state. 0 or -errno.
+struct install_file {
+        char *path;
+        const char *state; // static
+};
+int install_list(struct install *install, struct install_file **ret, size_t *ret_n);
+void install_list_free(struct install_file *files, size_t n);

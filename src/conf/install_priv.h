@@ -1,0 +1,41 @@
+// The insides of conf/install.h, shared by its files only.
+#pragma once
+
+#include "conf/install.h"
+#include "conf/search.h"
+
+enum install_rank {
+        INSTALL_CONFIG,  // the administrator's
+        INSTALL_RUNTIME, // gone with the next boot
+        INSTALL_VENDOR,  // of packages
+};
+
+struct install {
+        char *root;  // NULL: /
+        char **dirs; // the path with root in front
+        struct search *search;
+        bool is_runtime, is_forced;
+        struct diag *diag;
+};
+
+// What [Install] of a unit says; specifiers expanded.
+struct install_section {
+        char **wanted_by, **required_by, **upheld_by, **alias, **also;
+        char *default_instance;
+};
+void install_section_done(struct install_section *s);
+static inline void cleanup_install_section(struct install_section *s)
+{
+        install_section_done(s);
+}
+// name: the unit's, for specifiers; path: of its file. Drop-ins count, too. 0 or -errno.
+int install_read_section(struct install *i, const char *name, const char *path,
+                         struct install_section *ret);
+
+enum install_rank install_rank_of(const struct install *i, const char *dir);
+// Calls f for each link below a folder of the path that enables something: aliases beside the unit
+// files, and what is in NAME.wants/ and its like. 0, or what f gave.
+int install_each_link(struct install *i, const char *dir,
+                      int (*f)(void *data, const char *dir, const char *folder, const char *name,
+                               const char *target),
+                      void *data);

@@ -1,0 +1,197 @@
+// Listen*=: the ports of a socket unit, one list for all of these directives, in file order. `arg`
+// of the row tells which it is. An empty assignment to any of them clears all.
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/address.h"
+#include "conf/kind_impl.h"
+
+static void free_ports(void *field)
+{
+        struct port_list *list = field;
+
+        for (size_t i = 0; i < list->n; i++)
+                port_done(&list->items[i]);
+        free(list->items);
+        *list = (struct port_list){0};
+}
+
+// The port moves into the list. 0 or -ENOMEM.
+static int add_port(struct port_list *list, struct port *port)
+{
+        struct port *more = realloc(list->items, (list->n + 1) * sizeof(*more));
+
+        if (!more)
+                return -ENOMEM;
+        list->items = more;
+        more[list->n++] = *port;
+        *port = (struct port){0};
+        return 0;
+}
+
+static int socket_type(intptr_t arg)
+{
+        return arg == PORT_ARG_STREAM     ? SOCK_STREAM
+               : arg == PORT_ARG_DATAGRAM ? SOCK_DGRAM
+                                          : SOCK_SEQPACKET;
+}
+
+// A port that is a path. 0 with *ret filled, or what parse returns with ret->text NULL.
+static int parse_path(const struct parse_context *c, enum port_kind kind, char *text,
+                      struct port *ret)
+{
+        CLEANUP(free) char *path = strdup(text);
+
+        if (!path)
+                return -ENOMEM;
+        if (kind == PORT_MQUEUE) { // a name, not a file: "/name"
+                if (path[0] != '/' || path[1] == '\0' || strchr(path + 1, '/'))
+                        return kind_complain(c,
+                                             "%s= needs a name with one slash in front, "
+                                             "ignoring: %s",
+                                             c->directive->name, path);
+        } else {
+                int r = kind_clean_path(c, &path);
+
+                if (!path)
+                        return r;
+        }
+        *ret = (struct port){.kind = kind};
+        if (str_set(&ret->text, path) < 0)
+                return -ENOMEM;
+        ret->path = TAKE(path);
+        return 0;
+}
+
+static int parse_address(const struct parse_context *c, char *text, struct port *ret)
+{
+        intptr_t arg = c->directive->arg;
+        CLEANUP(free) char *path = NULL;
+        int r = 0;
+
+        if (arg != PORT_ARG_NETLINK && text[0] == '/') {
+                path = strdup(text);
+                if (!path)
+                        return -ENOMEM;
+                r = kind_clean_path(c, &path);
+                if (!path)
+                        return r;
+        }
+        r = arg == PORT_ARG_NETLINK ? address_parse_netlink(text, ret)
+                                    : address_parse(path ? path : text, socket_type(arg), ret);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return kind_complain(c, "Failed to parse address value in %s=, ignoring: %s (%s)",
+                                     c->directive->name, text,
+                                     arg == PORT_ARG_NETLINK ? "not FAMILY [GROUP]"
+                                                             : address_error(r));
+        return 0;
+}
+
+static int parse_ports(const struct parse_context *c, const char *value, void *field)
+{
+        static const int kinds[] = {
+                [PORT_ARG_FIFO] = PORT_FIFO,
+                [PORT_ARG_SPECIAL] = PORT_SPECIAL,
+                [PORT_ARG_MQUEUE] = PORT_MQUEUE,
+        };
+        CLEANUP(free) char *text = NULL;
+        struct port port = {0};
+        intptr_t arg = c->directive->arg;
+        bool is_path = arg == PORT_ARG_FIFO || arg == PORT_ARG_SPECIAL || arg == PORT_ARG_MQUEUE;
+
+        if (!*value) {
+                free_ports(field);
+                return 0;
+        }
+        int r = kind_expand(c, value, SPECIFIERS_ALL, KIND_MARKS_REPORT, &text);
+
+        if (!text)
+                return r;
+        r = is_path ? parse_path(c, (enum port_kind)kinds[arg], text, &port)
+                    : parse_address(c, text, &port);
+        if (!port.text)
+                return r;
+        port.line = c->line;
+        r = str_set(&port.file, c->file);
+        if (r == 0)
+                r = add_port(field, &port);
+        port_done(&port);
+        return r;
+}
+
+static intptr_t get_item_arg(const void *field, size_t i)
+{
+        const struct port *port = &((const struct port_list *)field)->items[i];
+
+        switch ((int)port->kind) {
+        case PORT_FIFO:
+                return PORT_ARG_FIFO;
+        case PORT_SPECIAL:
+                return PORT_ARG_SPECIAL;
+        case PORT_NETLINK:
+                return PORT_ARG_NETLINK;
+        case PORT_MQUEUE:
+                return PORT_ARG_MQUEUE;
+        default:
+                return port->type == SOCK_STREAM  ? PORT_ARG_STREAM
+                       : port->type == SOCK_DGRAM ? PORT_ARG_DATAGRAM
+                                                  : PORT_ARG_SEQPACKET;
+        }
+}
+
+static int format_ports(const struct directive *d, const void *field, char ***ret_lines)
+{
+        const struct port_list *list = field;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < list->n; i++) {
+                CLEANUP(buf) struct buf b = BUF_NULL;
+
+                kind_put_specifiers(&b, d, list->items[i].text);
+                r = kind_push_buf(ret_lines, &b);
+        }
+        return r;
+}
+
+static bool equal_ports(const void *a, const void *b)
+{
+        const struct port_list *x = a, *y = b;
+
+        if (x->n != y->n)
+                return false;
+        for (size_t i = 0; i < x->n; i++)
+                if (!port_equal(&x->items[i], &y->items[i]))
+                        return false;
+        return true;
+}
+
+static int copy_ports(const void *from, void *to)
+{
+        const struct port_list *list = from;
+        struct port_list copy = {0};
+
+        for (size_t i = 0; i < list->n; i++) {
+                struct port port = {0};
+
+                if (port_copy(&list->items[i], &port) < 0 || add_port(&copy, &port) < 0) {
+                        port_done(&port);
+                        free_ports(&copy);
+                        return -ENOMEM;
+                }
+        }
+        *(struct port_list *)to = copy;
+        return 0;
+}
+
+const struct kind kind_ports = {
+        .name = "ports",
+        .size = sizeof(kind_ports_t),
+        .parse = parse_ports,
+        .format = format_ports,
+        .free = free_ports,
+        .item_arg = get_item_arg,
+        .equal = equal_ports,
+        .copy = copy_ports,
+};

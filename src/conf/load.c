@@ -1,0 +1,517 @@
+// Loading one unit: find it, assign its lines and those of its drop-ins, check the whole.
+#include "conf/load.h"
+
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/assign.h"
+#include "conf/builtin.h"
+#include "conf/check.h"
+#include "conf/difference.h"
+#include "conf/directive.h"
+#include "conf/ini.h"
+#include "conf/install.h"
+#include "conf/search.h"
+#include "conf/unit_name.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct conf_loader {
+        struct search *search;
+        char *runtime_root;
+        const struct cfgfile *cfgfile;
+        struct settings settings;
+        bool is_user, compat_systemd, refuse_writable;
+};
+
+// One unit on its way.
+struct loading {
+        struct conf_loader *loader;
+        struct diag *diag;
+        const char *id;
+        enum unit_type type;
+        struct specifier_context specifiers;
+        struct conf_builder *builder;
+        struct unit_conf *conf; // the builder's
+};
+
+// ---- the loader --------------------------------------------------------------------------------
+
+static int add_blocks(struct conf_loader *loader)
+{
+        const struct cfgfile_block *block;
+        size_t position = 0;
+        int r = 0;
+
+        while (loader->cfgfile && r >= 0 && (block = cfgfile_next(loader->cfgfile, &position)))
+                r = search_add_block(loader->search, block->name, block->file, block->dir);
+        return r;
+}
+
+// Copies what is needed of them: numbers.
+static void take_settings(struct conf_loader *loader, const struct settings *settings)
+{
+        settings_init(&loader->settings);
+        if (!settings)
+                return;
+        loader->settings.default_timeout_start = settings->default_timeout_start;
+        loader->settings.default_timeout_stop = settings->default_timeout_stop;
+        loader->settings.default_timeout_abort = settings->default_timeout_abort;
+        loader->settings.default_restart = settings->default_restart;
+        loader->settings.default_start_limit_interval = settings->default_start_limit_interval;
+        loader->settings.default_start_limit_burst = settings->default_start_limit_burst;
+        loader->settings.refuse_writable = settings->refuse_writable;
+}
+
+int conf_loader_new(const struct conf_loader_options *options, struct conf_loader **ret)
+{
+        CLEANUP(conf_loader) struct conf_loader *loader = calloc(1, sizeof(*loader));
+        int r;
+
+        if (!loader)
+                return -ENOMEM;
+        loader->cfgfile = options->cfgfile;
+        loader->is_user = options->is_user;
+        loader->compat_systemd = options->compat_systemd;
+        take_settings(loader, options->settings);
+        loader->refuse_writable =
+                loader->settings.refuse_writable >= 0
+                        ? loader->settings.refuse_writable
+                        : !options->is_user && difference_applies(DIFFERENCE_WRITABLE_UNITS,
+                                                                  options->compat_systemd);
+        r = str_set(&loader->runtime_root, options->runtime_root);
+        if (r >= 0)
+                r = search_new(options->unit_path, options->diag, &loader->search);
+        if (r >= 0)
+                r = add_blocks(loader);
+        if (r < 0)
+                return r;
+        *ret = TAKE(loader);
+        return 0;
+}
+
+void conf_loader_free(struct conf_loader *loader)
+{
+        if (!loader)
+                return;
+        search_free(loader->search);
+        free(loader->runtime_root);
+        settings_done(&loader->settings);
+        free(loader);
+}
+
+struct search *conf_loader_search(struct conf_loader *loader)
+{
+        return loader->search;
+}
+
+int conf_loader_list(struct conf_loader *loader, char ***ret)
+{
+        return search_list(loader->search, ret);
+}
+
+bool conf_loader_has_file(struct conf_loader *loader, const char *name)
+{
+        return search_has(loader->search, name);
+}
+
+int conf_unit_file_state(struct conf_loader *loader, const char *name, const char **ret)
+{
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(search_result) struct search_result found = {0};
+        struct install_options options = {.unit_path = search_dirs(loader->search)};
+        int r = search_find(loader->search, name, &found);
+
+        if (r >= 0 && found.verdict == SEARCH_BLOCK) {
+                *ret = "static";
+                return 0;
+        }
+        if (r >= 0)
+                r = install_open(&options, &install);
+        return r < 0 ? r : install_get_state(install, name, ret);
+}
+
+// ---- sources of lines --------------------------------------------------------------------------
+
+static bool on_section(void *data, const char *section)
+{
+        const struct loading *l = data;
+
+        return !str_after_prefix(section, "X-") && directive_has_section(l->type, section);
+}
+
+static int on_assign(void *data, const char *section, const char *name, const char *value,
+                     const char *file, unsigned line)
+{
+        struct loading *l = data;
+
+        return conf_builder_assign(l->builder, section, name, value, file, line);
+}
+
+static struct ini_sink sink_of(struct loading *l)
+{
+        return (struct ini_sink){on_section, on_assign, l, l->id, l->diag};
+}
+
+static int set_error(struct loading *l, enum load_state state, const char *text)
+{
+        l->conf->load_state = state;
+        return str_set(&l->conf->load_error, text);
+}
+
+// May everybody write the file? Then usher runs what anybody likes. 1: refused, said so.
+static int check_permissions(struct loading *l, const char *path)
+{
+        struct stat st;
+
+        if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+                return 0; // reading it will tell
+        if ((st.st_mode & S_IWOTH) && l->loader->refuse_writable) {
+                diag_report(l->diag, DIAG_ERROR, l->id, path, 0,
+                            "Everybody may write this file, so its unit is refused (chmod o-w, or "
+                            "RefuseWritableUnits=no in usher.conf).");
+                return 1;
+        }
+        if (st.st_mode & S_IWOTH)
+                diag_report(l->diag, DIAG_NOTICE, l->id, path, 0,
+                            "Configuration file %s is marked world-writable. Please remove world "
+                            "writability permission bits. Proceeding anyway.",
+                            path);
+        if (st.st_mode & 0111)
+                diag_report(l->diag, DIAG_NOTICE, l->id, path, 0,
+                            "Configuration file %s is marked executable. Please remove executable "
+                            "permission bits. Proceeding anyway.",
+                            path);
+        return 0;
+}
+
+// The unit's own file.
+static int take_fragment(struct loading *l, const char *path)
+{
+        struct ini_sink sink = sink_of(l);
+        char text[256];
+        int r = check_permissions(l, path);
+
+        if (r > 0)
+                return set_error(l, LOAD_ERROR, "Everybody may write the unit's file.");
+        r = ini_parse_file(path, &sink);
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        if (r == -ENOENT) { // gone since the folder was read, or a link that leads nowhere
+                diag_report(l->diag, DIAG_WARNING, l->id, path, 0, "File is gone.");
+                snprintf(text, sizeof(text), "Unit %s not found.", l->id);
+                return set_error(l, LOAD_NOT_FOUND, text);
+        }
+        if (r != -EBADMSG && r != -EINVAL && r != -ENOBUFS) // those were complained about
+                diag_report(l->diag, DIAG_ERROR, l->id, path, 0, "Cannot be read: %s",
+                            strerror(-r));
+        snprintf(text, sizeof(text), "Unit %s failed to load properly: %s.", l->id, strerror(-r));
+        return set_error(l, LOAD_ERROR, text);
+}
+
+static int take_block(struct loading *l, const char *name)
+{
+        static const char *const sections[] = {"Unit", "Install"};
+        const struct cfgfile_block *block = cfgfile_find(l->loader->cfgfile, name);
+        const char *own = l->type == UNIT_SOCKET ? "Socket" : "Service";
+        int r = 0;
+
+        for (size_t i = 0; i < block->n_lines && r >= 0; i++) {
+                const struct cfgfile_line *line = &block->lines[i];
+                const char *section = l->type == UNIT_TARGET ? "Unit" : own;
+
+                for (size_t n = 0; n < ARRAY_SIZE(sections); n++)
+                        if (directive_find(l->type, sections[n], line->name)) {
+                                section = sections[n];
+                                break;
+                        }
+                r = conf_builder_assign(l->builder, section, line->name, line->value, line->file,
+                                        line->line);
+        }
+        return r;
+}
+
+static int take_text(struct loading *l, const char *text)
+{
+        struct ini_sink sink = sink_of(l);
+        int r = ini_parse(text, strlen(text), NULL, &sink);
+
+        if (r == -EBADMSG || r == -EINVAL || r == -ENOBUFS)
+                return set_error(l, LOAD_ERROR, "Unit failed to load properly.");
+        return r;
+}
+
+// A drop-in that is broken is complained about and left out from the place on where it is; systemd
+// does the same.
+static int take_dropins(struct loading *l)
+{
+        struct ini_sink sink = sink_of(l);
+        int r = search_dropins(l->loader->search, l->id, l->conf->names, &l->conf->dropin_paths);
+
+        STRV_FOREACH (path, r < 0 ? NULL : l->conf->dropin_paths) {
+                r = check_permissions(l, *path);
+                if (r > 0)
+                        return set_error(l, LOAD_ERROR, "Everybody may write one of its drop-ins.");
+                r = ini_parse_file(*path, &sink);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 && r != -EBADMSG && r != -EINVAL && r != -ENOBUFS)
+                        diag_report(l->diag, DIAG_WARNING, l->id, *path, 0,
+                                    "Drop-in cannot be read, ignored: %s", strerror(-r));
+                r = 0;
+        }
+        return r;
+}
+
+// A template among the links of an instance means the instance of the same name; for a plain unit,
+// the one that is called like the unit.
+static int resolve_templates(const char *id, char **links)
+{
+        for (char **link = links; link && *link; link++) {
+                CLEANUP(free) char *instance = NULL;
+                char *name = NULL;
+                int r;
+
+                if (!unit_name_is_template(*link))
+                        continue;
+                r = unit_name_instance(id, &instance);
+                if (r >= 0 && !instance)
+                        r = unit_name_prefix(id, &instance);
+                if (r >= 0)
+                        r = unit_name_with_instance(*link, instance, &name);
+                if (r < 0)
+                        return r;
+                free(*link);
+                *link = name;
+        }
+        return 0;
+}
+
+static int take_links(struct loading *l)
+{
+        const struct {
+                const char *suffix;
+                char ***list;
+        } folders[] = {
+                {".wants", &l->conf->linked_wants},
+                {".requires", &l->conf->linked_requires},
+                {".upholds", &l->conf->linked_upholds},
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(folders) && r >= 0; i++) {
+                r = search_links(l->loader->search, l->id, l->conf->names, folders[i].suffix,
+                                 l->diag, folders[i].list);
+                if (r >= 0)
+                        r = resolve_templates(l->id, *folders[i].list);
+        }
+        return r;
+}
+
+// ---- defaults ----------------------------------------------------------------------------------
+
+// Defaults that usher.conf changed; the others are the table's.
+static int set_setting_defaults(struct loading *l)
+{
+        const struct settings *s = &l->loader->settings;
+        struct settings usual;
+        int r = 0;
+
+        settings_init(&usual);
+        const struct {
+                enum unit_type type; // _UNIT_TYPE_INVALID: all
+                const char *section, *name;
+                usec_t value, usual;
+        } times[] = {
+                {UNIT_SERVICE, "Service", "TimeoutStartSec", s->default_timeout_start,
+                 usual.default_timeout_start},
+                {UNIT_SERVICE, "Service", "TimeoutStopSec", s->default_timeout_stop,
+                 usual.default_timeout_stop},
+                {UNIT_SERVICE, "Service", "TimeoutAbortSec", s->default_timeout_abort,
+                 usual.default_timeout_abort},
+                {UNIT_SERVICE, "Service", "RestartSec", s->default_restart, usual.default_restart},
+                {UNIT_SOCKET, "Socket", "TimeoutSec", s->default_timeout_start,
+                 usual.default_timeout_start},
+                {_UNIT_TYPE_INVALID, "Unit", "StartLimitIntervalSec",
+                 s->default_start_limit_interval, usual.default_start_limit_interval},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(times) && r >= 0; i++) {
+                char text[32] = "infinity";
+
+                if (times[i].value == times[i].usual ||
+                    (times[i].type >= 0 && times[i].type != l->type))
+                        continue;
+                if (times[i].value != USEC_INFINITY)
+                        snprintf(text, sizeof(text), "%lluus", (unsigned long long)times[i].value);
+                r = conf_builder_set_default(l->builder, times[i].section, times[i].name, text,
+                                             NULL, 0);
+        }
+        if (r >= 0 && s->default_start_limit_burst != usual.default_start_limit_burst) {
+                char text[16];
+
+                snprintf(text, sizeof(text), "%u", s->default_start_limit_burst);
+                r = conf_builder_set_default(l->builder, "Unit", "StartLimitBurst", text, NULL, 0);
+        }
+        return r;
+}
+
+// --compat=systemd: directives that choose a difference begin with systemd's way.
+static int set_compat_defaults(struct loading *l)
+{
+        int r = 0;
+
+        for (int d = 0; d < _DIFFERENCE_MAX && r >= 0 && l->loader->compat_systemd; d++) {
+                const struct difference_row *row = difference_row((enum difference)d);
+
+                if (row->directive && directive_find(l->type, row->section, row->directive))
+                        r = conf_builder_set_default(l->builder, row->section, row->directive,
+                                                     row->compat_value, NULL, 0);
+        }
+        return r;
+}
+
+// ---- one unit ----------------------------------------------------------------------------------
+
+static int begin(struct loading *l, const char *fragment_path)
+{
+        int r;
+
+        l->specifiers = (struct specifier_context){
+                .unit_name = l->id,
+                .fragment_path = fragment_path,
+                .is_user = l->loader->is_user,
+                .defer_instance = unit_name_is_template(l->id),
+                .runtime_root = l->loader->runtime_root,
+        };
+        r = conf_builder_new(l->id, l->type, &l->specifiers, l->diag, &l->builder);
+        if (r < 0)
+                return r;
+        l->conf = conf_builder_conf(l->builder);
+        l->conf->defers_instance = l->specifiers.defer_instance;
+        r = str_set(&l->conf->fragment_path, fragment_path);
+        if (r >= 0)
+                r = set_setting_defaults(l);
+        return r < 0 ? r : set_compat_defaults(l);
+}
+
+static int finish(struct loading *l, struct unit_conf **ret)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        bool has_service = l->conf->socket && l->conf->socket->service;
+        int r = conf_builder_finish(l->builder, &conf);
+
+        if (r >= 0)
+                r = check_unit(conf, has_service, l->diag);
+        if (r < 0)
+                return r;
+        *ret = TAKE(conf);
+        return 0;
+}
+
+// Where the lines of the unit itself come from; one of them is set.
+struct source {
+        const char *path, *block, *text;
+};
+
+static int load_source(struct loading *l, const struct source *source, char *const *names,
+                       struct unit_conf **ret)
+{
+        CLEANUP(conf_builder) struct conf_builder *builder = NULL;
+        int r = begin(l, source->path);
+
+        builder = l->builder;
+        if (r >= 0)
+                r = strv_copy(names, &l->conf->names);
+        if (r >= 0)
+                r = source->block  ? take_block(l, source->block)
+                    : source->path ? take_fragment(l, source->path)
+                                   : take_text(l, source->text);
+        if (r >= 0 &&
+            (l->conf->load_state == LOAD_LOADED || l->conf->load_state == LOAD_BAD_SETTING))
+                r = take_dropins(l);
+        if (r >= 0)
+                r = take_links(l);
+        return r < 0 ? r : finish(l, ret);
+}
+
+// A unit of which nothing is read.
+static int load_empty(const struct search_result *found, enum load_state state, const char *what,
+                      struct unit_conf **ret)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        int r = unit_conf_new_empty(found->id, unit_name_type(found->id), state, &conf);
+        char text[UNIT_NAME_MAX + 64];
+
+        if (r < 0)
+                return r;
+        snprintf(text, sizeof(text), "Unit %s %s.", found->id, what);
+        r = str_set(&conf->load_error, text);
+        if (r >= 0)
+                r = str_set(&conf->fragment_path, found->path);
+        if (r >= 0)
+                r = strv_copy(found->names, &conf->names);
+        if (r < 0)
+                return r;
+        *ret = TAKE(conf);
+        return 0;
+}
+
+static bool is_run_by_usher(enum unit_type type)
+{
+        return type == UNIT_SERVICE || type == UNIT_SOCKET || type == UNIT_TARGET;
+}
+
+int conf_load(struct conf_loader *loader, const char *name, struct diag *diag,
+              struct unit_conf **ret)
+{
+        CLEANUP(search_result) struct search_result found = {0};
+        struct loading l = {.loader = loader, .diag = diag, .type = unit_name_type(name)};
+        struct source source = {0};
+        int r;
+
+        if (!unit_name_is_valid(name))
+                return -EINVAL;
+        r = search_find(loader->search, name, &found);
+        if (r < 0)
+                return r;
+        if (found.verdict == SEARCH_MASKED)
+                return load_empty(&found, LOAD_MASKED, "is masked", ret);
+        if (found.verdict == SEARCH_NOT_FOUND)
+                source.text = builtin_find(name, loader->is_user);
+        if (!is_run_by_usher(l.type) || (found.verdict == SEARCH_NOT_FOUND && !source.text))
+                return load_empty(&found, LOAD_NOT_FOUND, "not found", ret);
+        l.id = found.id;
+        source.path = found.path;
+        source.block = found.block;
+        return load_source(&l, &source, found.names, ret);
+}
+
+int conf_load_file(struct conf_loader *loader, const char *path, struct diag *diag,
+                   struct unit_conf **ret)
+{
+        const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+        struct loading l = {.loader = loader, .diag = diag, .id = name};
+        struct source source = {.path = path};
+
+        l.type = unit_name_type(name);
+        if (!unit_name_is_valid(name) || !is_run_by_usher(l.type))
+                return -EINVAL;
+        return load_source(&l, &source, NULL, ret);
+}
+
+int conf_load_text(struct conf_loader *loader, const char *name, const char *text,
+                   struct diag *diag, struct unit_conf **ret)
+{
+        struct loading l = {.loader = loader, .diag = diag, .id = name};
+        struct source source = {.text = text};
+        int r;
+
+        l.type = unit_name_type(name);
+        if (!unit_name_is_valid(name) || !is_run_by_usher(l.type))
+                return -EINVAL;
+        r = load_source(&l, &source, NULL, ret);
+        if (r >= 0)
+                (*ret)->transient = true;
+        return r;
+}

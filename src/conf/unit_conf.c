@@ -1,0 +1,49 @@
+#include "conf/unit_conf.h"
+
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/group.h"
+
+struct unit_conf *unit_conf_ref(struct unit_conf *conf)
+{
+        conf->refs++;
+        return conf;
+}
+
+void unit_conf_unref(struct unit_conf *conf)
+{
+        if (!conf || --conf->refs > 0)
+                return;
+        group_unref(conf->unit);
+        group_unref(conf->install);
+        group_unref(conf->socket);
+        group_unref(conf->service);
+        group_unref(conf->exec);
+        group_unref(conf->kill);
+        group_unref(conf->cgroup);
+        free(conf->id);
+        free(conf->load_error);
+        free(conf->fragment_path);
+        strv_free(conf->names);
+        strv_free(conf->dropin_paths);
+        strv_free(conf->linked_wants);
+        strv_free(conf->linked_requires);
+        strv_free(conf->linked_upholds);
+        strv_free(conf->unacted);
+        free(conf);
+}
+
+bool unit_conf_equal(const struct unit_conf *a, const struct unit_conf *b)
+{
+        return streq(a->id, b->id) && a->load_state == b->load_state &&
+               strv_equal(a->names, b->names) && strv_equal(a->linked_wants, b->linked_wants) &&
+               strv_equal(a->linked_requires, b->linked_requires) &&
+               strv_equal(a->linked_upholds, b->linked_upholds) &&
+               group_equal(GROUP_UNIT, a->unit, b->unit) &&
+               group_equal(GROUP_INSTALL, a->install, b->install) &&
+               group_equal(GROUP_SOCKET, a->socket, b->socket) &&
+               group_equal(GROUP_SERVICE, a->service, b->service) &&
+               group_equal(GROUP_EXEC, a->exec, b->exec) &&
+               group_equal(GROUP_KILL, a->kill, b->kill) &&
+               group_equal(GROUP_CGROUP, a->cgroup, b->cgroup);
+}
