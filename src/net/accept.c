@@ -1,0 +1,54 @@
+#include "net/accept.h"
+
+#include "base/fd.h"
+
+#include <sys/socket.h>
+
+static bool is_exhaustion(int error)
+{
+        return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+static bool is_of_the_connection(int error)
+{
+        switch (error) {
+        case EAGAIN:
+        case EINTR:
+        case ECONNABORTED:
+        case ECONNREFUSED:
+        case ECONNRESET:
+        case EHOSTDOWN:
+        case EHOSTUNREACH:
+        case ENETDOWN:
+        case ENETRESET:
+        case ENETUNREACH:
+        case ENONET:
+        case ENOPROTOOPT:
+        case EOPNOTSUPP:
+        case EPROTO:
+        case ESHUTDOWN:
+        case ETIMEDOUT:
+        case EPERM: // a packet filter's way to drop it
+                return true;
+        default:
+                return false;
+        }
+}
+
+int net_accept(int fd, int *ret_fd)
+{
+        int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+        if (connection < 0) {
+                if (is_exhaustion(errno))
+                        return ACCEPT_EXHAUSTED;
+                return is_of_the_connection(errno) ? ACCEPT_NONE : -errno;
+        }
+        connection = fd_move_up(connection);
+        if (connection < 0) {
+                errno = -connection;
+                return ACCEPT_EXHAUSTED;
+        }
+        *ret_fd = connection;
+        return ACCEPT_OK;
+}

@@ -1,0 +1,29 @@
+// From a port to a descriptor that listens: sockets of every family, FIFOs, special files, message
+// queues, with the nodes that they leave in the file system. Options that are set on connections,
+// too, are net/sockopt's; owners of nodes are the core's to set.
+//
+// Called by core/sock_open, which decides what a failure means.
+#pragma once
+
+#include "base/fail.h"
+#include "conf/unit_conf.h"
+
+struct net_listen_params {
+        const struct socket_group *socket;
+        unsigned umask; // the supervisor's
+        // A node that is in the way is removed as it is (systemd's way); else it is asked first,
+        // and only a socket that nobody listens on is removed.
+        bool unlink_blindly;
+};
+
+// Opens, binds and listens. *ret_fd: close-on-exec, non-blocking, above the low window. 0 or
+// -errno, with *fail saying what could not be done, and for a port in use by whom, where /proc
+// shows it.
+int net_listen_open(const struct net_listen_params *params, const struct port *port, int *ret_fd,
+                    struct fail *fail);
+// Remove the node of a port (RemoveOnStop=); nothing for those without one.
+void net_port_unlink(const struct port *port);
+// Symlinks= to the node of the unit. One that is there already, and right, is fine; with
+// RemoveOnStop= another one is replaced. 0 or the first -errno (the others are made all the same).
+int net_symlinks_make(const struct net_listen_params *params, struct fail *fail);
+void net_symlinks_remove(const struct socket_group *group);

@@ -1,0 +1,84 @@
+// What is no socket: FIFOs, special files, message queues.
+#include "net/listen_priv.h"
+
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <mqueue.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// A node that was there already is used only if it is what would have been made.
+static bool is_as_wanted(const struct stat *st, const struct net_listen_params *params, mode_t type)
+{
+        return (st->st_mode & S_IFMT) == type &&
+               (st->st_mode & 0777) == (params->socket->socket_mode & ~params->umask & 0777) &&
+               st->st_uid == getuid() && st->st_gid == getgid();
+}
+
+int listen_fifo(const struct net_listen_params *params, const struct port *port, int *ret_fd,
+                struct fail *fail)
+{
+        struct stat st;
+
+        listen_make_parents(params, port->path);
+        mode_t old = umask(params->umask & 0777);
+        int r = mkfifo(port->path, params->socket->socket_mode) < 0 && errno != EEXIST ? -errno : 0;
+
+        umask(old);
+        if (r < 0)
+                return fail_set(fail, r, "mkfifo", "%s", port->path);
+        CLEANUP(fd)
+        int fd = open(port->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return fail_set(fail, errno, "open", "%s", port->path);
+        if (!is_as_wanted(&st, params, S_IFIFO))
+                return fail_set(fail, EEXIST, "mkfifo", "%s (not a FIFO of this owner and mode)",
+                                port->path);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int listen_special(const struct net_listen_params *params, const struct port *port, int *ret_fd,
+                   struct fail *fail)
+{
+        int mode = params->socket->writable ? O_RDWR : O_RDONLY;
+        struct stat st;
+        CLEANUP(fd)
+        int fd = open(port->path, mode | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return fail_set(fail, errno, "open", "%s", port->path);
+        if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+                return fail_set(fail, EEXIST, "open",
+                                "%s (neither a character device nor a regular file)", port->path);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int listen_mqueue(const struct net_listen_params *params, const struct port *port, int *ret_fd,
+                  struct fail *fail)
+{
+        const struct socket_group *g = params->socket;
+        struct mq_attr attr = {.mq_maxmsg = (long)g->message_queue_max_messages,
+                               .mq_msgsize = (long)g->message_queue_message_size};
+        bool has_attr = attr.mq_maxmsg > 0 && attr.mq_msgsize > 0;
+        struct stat st;
+        mode_t old = umask(params->umask & 0777);
+        CLEANUP(fd)
+        int fd = mq_open(port->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_CREAT, g->socket_mode,
+                         has_attr ? &attr : NULL);
+        int error = errno;
+
+        umask(old);
+        if (fd < 0)
+                return fail_set(fail, error, "mq_open", "%s", port->path);
+        if (fstat(fd, &st) < 0)
+                return fail_set(fail, errno, "fstat", "%s", port->path);
+        if (!is_as_wanted(&st, params, S_IFREG))
+                return fail_set(fail, EEXIST, "mq_open", "%s (not of this owner and mode)",
+                                port->path);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}

@@ -1,0 +1,154 @@
+#include "net/peer.h"
+
+#include "base/str.h"
+
+#include <arpa/inet.h>
+#include <linux/vm_sockets.h>
+#include <stdio.h>
+
+static const struct sockaddr_vm *vm_of(const struct address *a)
+{
+        return (const struct sockaddr_vm *)&a->addr;
+}
+
+// ---- the key
+
+int peer_key_from_fd(int fd, struct peer_key *ret)
+{
+        struct address remote = {.size = sizeof(remote.addr)};
+        struct ucred cred;
+        socklen_t size = sizeof(cred);
+        const void *data;
+
+        if (getpeername(fd, &remote.addr.sa, &remote.size) < 0)
+                return -errno;
+        sa_family_t family = remote.addr.sa.sa_family;
+
+        switch (family) {
+        case AF_INET:
+                data = &remote.addr.in.sin_addr;
+                size = sizeof(remote.addr.in.sin_addr);
+                break;
+        case AF_INET6:
+                data = &remote.addr.in6.sin6_addr;
+                size = sizeof(remote.addr.in6.sin6_addr);
+                break;
+        case AF_VSOCK:
+                data = &vm_of(&remote)->svm_cid;
+                size = sizeof(vm_of(&remote)->svm_cid);
+                break;
+        case AF_UNIX:
+                if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+                        return -errno;
+                data = &cred.uid;
+                size = sizeof(cred.uid);
+                break;
+        default:
+                return 0;
+        }
+        memcpy(ret->bytes, &family, sizeof(family));
+        memcpy(ret->bytes + sizeof(family), data, size);
+        ret->size = sizeof(family) + size;
+        return 1;
+}
+
+// ---- both ends
+
+int peer_info_get(int fd, struct peer_info *ret)
+{
+        struct peer_info peer = {.local = {.size = sizeof(peer.local.addr)},
+                                 .remote = {.size = sizeof(peer.remote.addr)}};
+        socklen_t size = sizeof(peer.cred);
+
+        if (getpeername(fd, &peer.remote.addr.sa, &peer.remote.size) < 0 ||
+            getsockname(fd, &peer.local.addr.sa, &peer.local.size) < 0)
+                return -errno;
+        if (peer.local.addr.sa.sa_family == AF_UNIX &&
+            getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer.cred, &size) < 0)
+                peer.cred = (struct ucred){.uid = (uid_t)-1, .gid = (gid_t)-1};
+        *ret = peer;
+        return 0;
+}
+
+static bool is_mapped(const struct address *a)
+{
+        return a->addr.sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->addr.in6.sin6_addr);
+}
+
+// Address without brackets, and port; an IPv4 address in an IPv6 one is shown as what it is.
+static bool format_inet(const struct address *a, char *text, size_t size, unsigned *ret_port)
+{
+        switch (a->addr.sa.sa_family) {
+        case AF_INET:
+                inet_ntop(AF_INET, &a->addr.in.sin_addr, text, (socklen_t)size);
+                *ret_port = ntohs(a->addr.in.sin_port);
+                return true;
+        case AF_INET6:
+                if (is_mapped(a))
+                        inet_ntop(AF_INET, &a->addr.in6.sin6_addr.s6_addr[12], text,
+                                  (socklen_t)size);
+                else
+                        inet_ntop(AF_INET6, &a->addr.in6.sin6_addr, text, (socklen_t)size);
+                *ret_port = ntohs(a->addr.in6.sin6_port);
+                return true;
+        default:
+                return false;
+        }
+}
+
+int peer_format_instance(const struct peer_info *peer, uint64_t number, char **ret)
+{
+        char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN], *text;
+        unsigned local_port, remote_port;
+        unsigned long long n = number;
+
+        if (format_inet(&peer->local, local, sizeof(local), &local_port) &&
+            format_inet(&peer->remote, remote, sizeof(remote), &remote_port))
+                text = str_printf("%llu-%s:%u-%s:%u", n, local, local_port, remote, remote_port);
+        else if (peer->local.addr.sa.sa_family == AF_VSOCK)
+                text = str_printf("%llu-%u:%u-%u:%u", n, vm_of(&peer->local)->svm_cid,
+                                  vm_of(&peer->local)->svm_port, vm_of(&peer->remote)->svm_cid,
+                                  vm_of(&peer->remote)->svm_port);
+        else if (peer->cred.pid > 0)
+                text = str_printf("%llu-%d-%u", n, (int)peer->cred.pid, peer->cred.uid);
+        else
+                text = str_printf("%llu-unknown", n);
+        if (!text)
+                return -ENOMEM;
+        *ret = text;
+        return 0;
+}
+
+int peer_format_remote(const struct peer_info *peer, char address[PEER_TEXT_MAX],
+                       char port[PEER_TEXT_MAX])
+{
+        unsigned number;
+
+        if (format_inet(&peer->remote, address, PEER_TEXT_MAX, &number)) {
+                snprintf(port, PEER_TEXT_MAX, "%u", number);
+                return 1;
+        }
+        if (peer->remote.addr.sa.sa_family != AF_VSOCK)
+                return 0;
+        snprintf(address, PEER_TEXT_MAX, "vsock:%u", vm_of(&peer->remote)->svm_cid);
+        snprintf(port, PEER_TEXT_MAX, "%u", vm_of(&peer->remote)->svm_port);
+        return 1;
+}
+
+void peer_format_text(const struct peer_info *peer, char text[PEER_TEXT_MAX])
+{
+        char address[INET6_ADDRSTRLEN];
+        unsigned port;
+
+        if (format_inet(&peer->remote, address, sizeof(address), &port))
+                snprintf(text, PEER_TEXT_MAX, strchr(address, ':') ? "[%s]:%u" : "%s:%u", address,
+                         port);
+        else if (peer->remote.addr.sa.sa_family == AF_VSOCK)
+                snprintf(text, PEER_TEXT_MAX, "vsock:%u:%u", vm_of(&peer->remote)->svm_cid,
+                         vm_of(&peer->remote)->svm_port);
+        else if (peer->cred.pid > 0)
+                snprintf(text, PEER_TEXT_MAX, "PID %d (UID %u)", (int)peer->cred.pid,
+                         peer->cred.uid);
+        else
+                text[0] = '\0';
+}

@@ -1,0 +1,33 @@
+// Who is at the other end of a connection: the key by which connections are counted, the names that
+// are made of it. Asks the kernel alone.
+#pragma once
+
+#include "conf/types.h"
+
+// Text of an address and port, NUL included.
+#define PEER_TEXT_MAX 160
+
+// Family and address without the port, as MaxConnectionsPerSource= counts.
+struct peer_key {
+        uint8_t bytes[20];
+        size_t size;
+};
+
+// 1 and *ret; 0: this family is not counted by source (a pipe, an unnamed peer). -errno.
+int peer_key_from_fd(int fd, struct peer_key *ret);
+
+struct peer_info {
+        struct address local, remote;
+        struct ucred cred; // AF_UNIX; pid 0: not visible from here
+};
+
+// 0, -ENOTCONN: the peer has gone already; other -errno.
+int peer_info_get(int fd, struct peer_info *ret);
+// What stands behind the "@" of its instance: "3-127.0.0.1:80-127.0.0.1:4711", "3-PID-UID"
+// (features §5.2). New string; 0 or -ENOMEM.
+int peer_format_instance(const struct peer_info *peer, uint64_t number, char **ret);
+// REMOTE_ADDR and REMOTE_PORT. 1; 0: the family has none.
+int peer_format_remote(const struct peer_info *peer, char address[PEER_TEXT_MAX],
+                       char port[PEER_TEXT_MAX]);
+// For people: "127.0.0.1:4711", "[::1]:4711", "PID 42 (UID 1000)".
+void peer_format_text(const struct peer_info *peer, char text[PEER_TEXT_MAX]);
