@@ -48,6 +48,7 @@ enum pause_reason {
 };
 
 struct sock;
+struct sock_command;
 struct admit; // counts by source (core/admit.h)
 
 // One open port.
@@ -77,9 +78,7 @@ struct sock {
         struct list_node runs;           // live connections (struct run.node)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;
-        struct child control; // running ExecStartPre= ... command, or chown helper
-        const struct exec_command *control_command;
-        struct timer timer; // of that command
+        struct sock_command *command; // what runs for it (ExecStartPre=, ...); NULL: nothing
         // Pause: listening, but not polled until `until`.
         enum pause_reason pause;
         usec_t pause_until, pause_length;
@@ -90,6 +89,9 @@ struct sock {
 };
 
 extern const struct unit_ops sock_ops;
+
+// The running command of ExecStartPre= and its sisters; 0: none.
+pid_t sock_control_pid(const struct sock *s);
 
 const char *sock_state_name(enum sock_state s);
 const char *sock_result_name(enum sock_result r);

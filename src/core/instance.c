@@ -1,0 +1,309 @@
+#include "core/instance.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/load.h"
+#include "conf/unit_name.h"
+#include "core/diag_log.h"
+#include "core/job.h"
+#include "core/manager.h"
+#include "core/service.h"
+#include "core/sock_priv.h"
+#include "net/peer.h"
+#include "spawn/plan.h"
+
+// A connection's run and what names it: the peer is asked once, while it is surely there.
+struct instance {
+        struct run run;
+        struct peer_info peer;
+};
+
+static const struct peer_info *peer_of(const struct run *run)
+{
+        if (run->service)
+                return run->service->peer;
+        return &CONTAINER_OF(run, struct instance, run)->peer;
+}
+
+// ---- template
+
+int instance_template_name(const struct sock *s, char **ret)
+{
+        const char *id = s->unit.id;
+        size_t n = strcspn(id, "@");
+        char *name;
+
+        if (id[n] == '\0')
+                n = strlen(id) - strlen(".socket");
+        name = str_printf("%.*s@.service", (int)n, id);
+        if (!name)
+                return -ENOMEM;
+        *ret = name;
+        return 0;
+}
+
+void sock_template_drop(struct sock *s)
+{
+        unit_conf_unref(TAKE(s->template_conf));
+        spawn_plan_unref(TAKE(s->template_plan));
+}
+
+static int load_template(struct sock *s)
+{
+        struct manager *m = s->unit.manager;
+        CLEANUP(free) char *name = NULL;
+        struct diag diag = diag_log();
+        struct unit_conf *conf = NULL;
+
+        if (s->template_conf)
+                return 0;
+        int r = instance_template_name(s, &name);
+
+        if (r < 0)
+                return r;
+        r = conf_load(m->loader, name, &diag, &conf);
+        if (r < 0)
+                return r;
+        if (conf->load_state != LOAD_LOADED) {
+                log_unit(s->unit.id, LOG_ERR, 0, "Cannot serve connections: %s: %s", name,
+                         conf->load_error ? conf->load_error : load_state_name(conf->load_state));
+                unit_conf_unref(conf);
+                return -ENOENT;
+        }
+        s->template_conf = conf;
+        return 0;
+}
+
+// Nothing that only a unit can have: then a connection needs neither registry nor job.
+static bool is_plain(const struct unit_conf *conf)
+{
+        const struct unit_group *u = conf->unit;
+
+        return !conf->needs_own_instance && !u->requires && !u->requisite && !u->wants &&
+               !u->binds_to && !u->part_of && !u->upholds && !u->conflicts && !u->before &&
+               !u->after && !u->on_failure && !u->on_success && !conf->linked_requires &&
+               !conf->linked_wants && !conf->linked_upholds && u->conditions.n == 0 &&
+               u->asserts.n == 0 && !conf->service->sockets;
+}
+
+// ---- start
+
+static void attach(struct sock *s, struct run *run, int fd, struct admit_token *token)
+{
+        run->sock = s;
+        run->connection_fd = fd;
+        run->token = *token;
+        *token = (struct admit_token){0};
+        run->number = s->n_accepted++;
+        s->n_connections++;
+        list_append(&s->runs, &run->node);
+        unit_changed(&s->unit);
+}
+
+static int start_plain(struct sock *s, int fd, struct peer_info *peer, struct admit_token *token)
+{
+        struct instance *i = calloc(1, sizeof(*i));
+
+        if (!i) {
+                fd_close(fd);
+                admit_release(token);
+                return -ENOMEM;
+        }
+        i->peer = *peer;
+        i->run.manager = s->unit.manager;
+        i->run.conf = unit_conf_ref(s->template_conf);
+        i->run.main.watch.fd = i->run.control.watch.fd = -1;
+        attach(s, &i->run, fd, token);
+        int r = service_run_start(&i->run);
+
+        if (r < 0)
+                instance_on_end(&i->run);
+        return r;
+}
+
+static int make_name(const struct sock *s, uint64_t number, const struct peer_info *peer,
+                     char **ret)
+{
+        CLEANUP(free) char *template = NULL, *text = NULL;
+        int r = instance_template_name(s, &template);
+
+        if (r < 0)
+                return r;
+        r = peer_format_instance(peer, number, &text);
+        return r < 0 ? r : unit_name_with_instance(template, text, ret);
+}
+
+// The long way: a unit of its own, started by a job.
+static int start_unit(struct sock *s, int fd, struct peer_info *peer, struct admit_token *token)
+{
+        CLEANUP(free) char *name = NULL;
+        struct request_failure why = {0};
+        struct unit *u = NULL;
+        int r = make_name(s, s->n_accepted, peer, &name);
+
+        if (r == 0)
+                r = manager_load_unit(s->unit.manager, name, &u);
+        if (r == 0 && (u->ops != &service_ops || u->conf->load_state != LOAD_LOADED))
+                r = -ENOENT;
+        struct peer_info *copy = r == 0 ? malloc(sizeof(*copy)) : NULL;
+
+        if (!copy) {
+                fd_close(fd);
+                admit_release(token);
+                return r < 0 ? r : -ENOMEM;
+        }
+        struct service *service = CONTAINER_OF(u, struct service, unit);
+
+        *copy = *peer;
+        *copy = *peer;
+        free(service->peer);
+        service->peer = copy;
+        attach(s, &service->run, fd, token);
+        if (job_request(s->unit.manager, JOB_START, u, JOB_REPLACE, NULL, &why) == REQUEST_OK)
+                return 0;
+        log_unit(s->unit.id, LOG_WARNING, 0, "Failed to queue start of %s: %s", u->id, why.text);
+        instance_on_end(&service->run);
+        return -EIO;
+}
+
+int instance_start(struct sock *s, int fd, struct admit_token *token)
+{
+        struct peer_info peer;
+        int r = peer_info_get(fd, &peer);
+
+        if (r == 0)
+                r = load_template(s);
+        if (r < 0) {
+                if (r == -ENOTCONN)
+                        s->n_aborted++;
+                fd_close(fd);
+                admit_release(token);
+                return r;
+        }
+        return is_plain(s->template_conf) ? start_plain(s, fd, &peer, token)
+                                          : start_unit(s, fd, &peer, token);
+}
+
+// ---- end
+
+void instance_on_end(struct run *run)
+{
+        struct sock *s = run->sock;
+
+        if (!s)
+                return;
+        run->connection_fd = fd_close(run->connection_fd);
+        list_remove(&run->node);
+        admit_release(&run->token);
+        run->sock = NULL;
+        if (run->service) {
+                sock_on_run_end(s);
+                return;
+        }
+        service_run_done(run);
+        unit_conf_unref(run->conf);
+        free(CONTAINER_OF(run, struct instance, run));
+        sock_on_run_end(s);
+}
+
+// ---- what it is called
+
+int instance_environment(const struct run *run, char ***env)
+{
+        char address[PEER_TEXT_MAX], port[PEER_TEXT_MAX];
+        const struct peer_info *peer = peer_of(run);
+
+        if (!peer || peer_format_remote(peer, address, port) == 0)
+                return 0;
+        CLEANUP(free) char *a = str_printf("REMOTE_ADDR=%s", address);
+        CLEANUP(free) char *p = str_printf("REMOTE_PORT=%s", port);
+
+        if (!a || !p || strv_push(env, a) < 0)
+                return -ENOMEM;
+        return port[0] ? strv_push(env, p) : 0;
+}
+
+int instance_name(const struct run *run, char **ret)
+{
+        if (run->service)
+                return str_set(ret, run->service->unit.id);
+        return make_name(run->sock, run->number, peer_of(run), ret);
+}
+
+int instance_peer(const struct run *run, char **ret)
+{
+        const struct peer_info *peer = peer_of(run);
+        char text[PEER_TEXT_MAX] = "";
+
+        if (peer)
+                peer_format_text(peer, text);
+        char *copy = strdup(text);
+
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}
+
+// ---- look-ups
+
+static struct run *first_run(const struct sock *s)
+{
+        return list_is_empty(&s->runs) ? NULL : CONTAINER_OF(s->runs.next, struct run, node);
+}
+
+struct run *instance_next(struct manager *m, struct run *after)
+{
+        struct list_node *sockets = &m->by_type[UNIT_SOCKET], *n = sockets->next;
+
+        if (after) {
+                if (after->node.next != &after->sock->runs)
+                        return CONTAINER_OF(after->node.next, struct run, node);
+                n = after->sock->unit.type_node.next;
+        }
+        for (; n && n != sockets; n = n->next) {
+                struct run *run = first_run(sock_of(CONTAINER_OF(n, struct unit, type_node)));
+
+                if (run)
+                        return run;
+        }
+        return NULL;
+}
+
+struct run *instance_find(struct manager *m, const char *name)
+{
+        const char *at = strchr(name, '@');
+        char *end = NULL;
+
+        if (!at || at[1] < '0' || at[1] > '9')
+                return NULL;
+        uint64_t number = strtoull(at + 1, &end, 10);
+
+        if (*end != '-')
+                return NULL;
+        for (struct run *run = instance_next(m, NULL); run; run = instance_next(m, run)) {
+                CLEANUP(free) char *own = NULL;
+
+                if (run->number == number && instance_name(run, &own) == 0 && streq(own, name))
+                        return run;
+        }
+        return NULL;
+}
+
+void instance_stop_all(struct manager *m)
+{
+        // A stop may end a run at once, which takes it off the list: start over until none is left
+        // that was not asked. Each run is asked once; asking again is harmless.
+        LIST_FOREACH (&m->by_type[UNIT_SOCKET], node) {
+                struct sock *s = sock_of(CONTAINER_OF(node, struct unit, type_node));
+
+                LIST_FOREACH (&s->runs, run_node) {
+                        struct run *run = CONTAINER_OF(run_node, struct run, node);
+
+                        if (!run->service)
+                                service_run_stop(run);
+                }
+        }
+}

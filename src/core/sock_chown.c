@@ -1,0 +1,81 @@
+// SocketUser= and SocketGroup=: to whom the nodes of a socket belong.
+#include "base/log.h"
+#include "core/sock_priv.h"
+#include "spawn/ids.h"
+
+#include <unistd.h>
+
+static void on_ids_known(struct sock *s)
+{
+        int r = sock_chown(s);
+
+        if (r <= 0)
+                sock_on_commands_done(s, r < 0 ? SOCK_FAILURE_EXIT_CODE : SOCK_SUCCESS);
+}
+
+// 0, 1 waiting, -errno.
+static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
+{
+        const struct socket_group *conf = sock_conf(s);
+        const struct sock_command *c = s->command;
+        struct ids_lookup *lookup = c && c->on_lookup == on_ids_known ? c->lookup : NULL;
+        CLEANUP(ids_user) struct ids_user user = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+        gid_t gid = (gid_t)-1;
+        int r = 0;
+
+        if (conf->socket_user)
+                r = ids_get_user(conf->socket_user, lookup, &user);
+        if (r == IDS_FOUND && conf->socket_group)
+                r = ids_get_group(conf->socket_group, lookup, &gid);
+        else if (r == IDS_FOUND)
+                gid = user.gid;
+        if (r == IDS_NEEDS_LOOKUP && lookup)
+                r = -ESRCH; // it has been asked, and has no answer
+        if (r == IDS_NEEDS_LOOKUP) {
+                char *groups[] = {conf->socket_group, NULL};
+
+                r = ids_lookup_new(conf->socket_user, groups, &lookup);
+                return r < 0 ? r : sock_command_await(s, lookup, on_ids_known);
+        }
+        if (r == IDS_FOUND) {
+                *ret_uid = user.uid;
+                *ret_gid = gid;
+        }
+        return r;
+}
+
+int sock_chown(struct sock *s)
+{
+        const struct socket_group *conf = sock_conf(s);
+        uid_t uid = (uid_t)-1;
+        gid_t gid = (gid_t)-1;
+
+        if (!conf->socket_user && !conf->socket_group)
+                return 0;
+        int r = find_ids(s, &uid, &gid);
+
+        if (r > 0)
+                return r;
+        if (r < 0) {
+                log_unit(s->unit.id, LOG_ERR, -r, "Cannot find SocketUser=%s SocketGroup=%s",
+                         conf->socket_user ? conf->socket_user : "",
+                         conf->socket_group ? conf->socket_group : "");
+                return r;
+        }
+        for (size_t i = 0; i < s->n_listeners; i++) {
+                const struct listener *l = &s->listeners[i];
+                bool is_node = l->port->kind == PORT_FIFO ||
+                               (l->port->kind == PORT_SOCKET &&
+                                l->port->address.addr.sa.sa_family == AF_UNIX);
+
+                if (l->watch.fd < 0 || !l->port->path || !is_node)
+                        continue;
+                if (chown(l->port->path, uid, gid) < 0) {
+                        r = -errno;
+                        log_unit(s->unit.id, LOG_ERR, errno, "Cannot give %s to its owner",
+                                 l->port->path);
+                        return r;
+                }
+        }
+        return 0;
+}

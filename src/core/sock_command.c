@@ -1,0 +1,281 @@
+// The commands of a socket unit (ExecStartPre=, ExecStartPost=, ExecStopPre=, ExecStopPost=): one
+// after the other, each with the state's time limit.
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "core/reap.h"
+#include "core/restart.h"
+#include "core/service_log.h"
+#include "core/sock_priv.h"
+#include "core/spawner.h"
+#include "spawn/ids.h"
+#include "spawn/kill.h"
+#include "spawn/plan.h"
+
+#include <signal.h>
+
+#define FAIL_TEXT_MAX 512
+
+static int start_command(struct sock *s);
+
+struct sock_command *sock_command_get(struct sock *s)
+{
+        struct sock_command *c = s->command;
+
+        if (c)
+                return c;
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return NULL;
+        c->sock = s;
+        c->child.watch.fd = c->lookup_watch.fd = -1;
+        c->conf = unit_conf_ref(s->unit.conf);
+        if (sd_id128_randomize(&c->invocation_id) < 0)
+                c->invocation_id = SD_ID128_NULL;
+        return s->command = c;
+}
+
+static void drop_lookup(struct sock_command *c)
+{
+        if (c->lookup_watch.fd >= 0)
+                watch_remove(c->sock->unit.manager->events, &c->lookup_watch);
+        c->lookup_watch.fd = -1;
+        ids_lookup_free(TAKE(c->lookup));
+}
+
+void sock_command_done(struct sock *s)
+{
+        struct manager *m = s->unit.manager;
+        struct sock_command *c = TAKE(s->command);
+
+        if (!c)
+                return;
+        timer_stop(m->events, &c->timer);
+        drop_lookup(c);
+        if (c->child.pid > 0)
+                reaper_forget(m->reaper, &c->child);
+        log_stream_unref(c->log);
+        spawn_plan_unref(c->plan);
+        unit_conf_unref(c->conf);
+        free(c);
+}
+
+pid_t sock_control_pid(const struct sock *s)
+{
+        return s->command ? s->command->child.pid : 0;
+}
+
+static void on_timeout(struct timer *t, usec_t now UNUSED)
+{
+        sock_on_command_timeout(CONTAINER_OF(t, struct sock_command, timer)->sock);
+}
+
+void sock_command_arm_timeout(struct sock *s)
+{
+        struct sock_command *c = sock_command_get(s);
+        usec_t span = sock_conf(s)->timeout_sec;
+
+        // Without memory there is no limit, and the state ends with what runs in it.
+        if (c && span > 0 && span != USEC_INFINITY)
+                (void)timer_set(s->unit.manager->events, &c->timer, usec_add(clock_now(), span),
+                                on_timeout);
+}
+
+// ---- look-ups of users
+
+static void on_answer(struct watch *w, uint32_t revents UNUSED)
+{
+        struct sock_command *c = CONTAINER_OF(w, struct sock_command, lookup_watch);
+
+        watch_remove(c->sock->unit.manager->events, w);
+        w->fd = -1;
+        c->on_lookup(c->sock);
+}
+
+int sock_command_await(struct sock *s, struct ids_lookup *lookup, void (*on_lookup)(struct sock *s))
+{
+        struct sock_command *c = sock_command_get(s);
+
+        if (!c) {
+                ids_lookup_free(lookup);
+                return -ENOMEM;
+        }
+        drop_lookup(c);
+        c->lookup = lookup;
+        c->on_lookup = on_lookup;
+        c->lookup_watch.fd = ids_lookup_fd(lookup);
+        c->lookup_watch.on_event = on_answer;
+        int r = watch_set(s->unit.manager->events, &c->lookup_watch, EPOLLIN);
+
+        if (r < 0) {
+                drop_lookup(c);
+                return r;
+        }
+        return 1;
+}
+
+// ---- the end of a command
+
+static enum sock_result result_of(const siginfo_t *info, bool is_ignored)
+{
+        if (is_ignored || (info->si_code == CLD_EXITED && info->si_status == 0))
+                return SOCK_SUCCESS;
+        if (info->si_code == CLD_EXITED)
+                return SOCK_FAILURE_EXIT_CODE;
+        return info->si_code == CLD_DUMPED ? SOCK_FAILURE_CORE_DUMP : SOCK_FAILURE_SIGNAL;
+}
+
+static void log_end(const struct sock *s, const struct exec_command *command, const siginfo_t *info,
+                    enum sock_result result)
+{
+        struct fail why = {0};
+        char text[FAIL_TEXT_MAX], status[SIGNAL_NAME_MAX];
+
+        if (info->si_code == CLD_EXITED && spawn_report_take(info->si_pid, &why) > 0)
+                log_unit(s->unit.id, LOG_ERR, 0, "Cannot run %s: %s", command->path,
+                         fail_format(&why, text, sizeof(text)));
+        log_unit(s->unit.id, result == SOCK_SUCCESS ? LOG_DEBUG : LOG_NOTICE, 0,
+                 "Control process exited, code=%s, status=%d/%s", exit_code_name(info->si_code),
+                 info->si_status,
+                 exit_status_text(info->si_code, info->si_status, status, sizeof(status)));
+}
+
+static void on_exit_of_child(struct child *child, const siginfo_t *info)
+{
+        struct sock_command *c = CONTAINER_OF(child, struct sock_command, child);
+        struct sock *s = c->sock;
+        const struct exec_command *command = &c->list->items[c->index];
+        enum sock_result result = result_of(info, command->flags & EXEC_IGNORE_FAILURE);
+
+        log_end(s, command, info, result);
+        timer_stop(s->unit.manager->events, &c->timer);
+        if (c->log)
+                log_stream_flush(c->log, info->si_pid);
+        if (s->result == SOCK_SUCCESS)
+                s->result = result;
+        // After a signal of ours nothing more is started.
+        bool is_list_state = s->state == SOCK_START_PRE || s->state == SOCK_START_POST ||
+                             s->state == SOCK_STOP_PRE || s->state == SOCK_STOP_POST;
+
+        if (result == SOCK_SUCCESS && is_list_state && c->index + 1 < c->list->n) {
+                c->index++;
+                if (start_command(s) >= 0)
+                        return;
+                result = SOCK_FAILURE_RESOURCES;
+        }
+        sock_on_commands_done(s, result);
+}
+
+// ---- starting
+
+static void on_users_known(struct sock *s)
+{
+        if (start_command(s) < 0)
+                sock_on_commands_done(s, SOCK_FAILURE_RESOURCES);
+}
+
+static int make_plan(struct sock *s, struct sock_command *c, struct fail *why)
+{
+        struct ids_lookup *lookup = NULL;
+
+        if (c->plan && !spawn_plan_is_stale(c->plan))
+                return 0;
+        spawn_plan_unref(TAKE(c->plan));
+        int r = spawn_plan_new(spawner_settings(s->unit.manager->spawner), c->conf, s->unit.id,
+                               c->on_lookup == on_users_known ? c->lookup : NULL, &c->plan, &lookup,
+                               why);
+
+        return r == SPAWN_PLAN_NEEDS_LOOKUP ? sock_command_await(s, lookup, on_users_known) : r;
+}
+
+static int spawn(struct sock *s, struct sock_command *c, struct fail *why)
+{
+        struct manager *m = s->unit.manager;
+        struct spawn_params params = SPAWN_PARAMS_INIT;
+        struct spawn_child child = {.pidfd = -1, .exec_fd = -1};
+        char id[SD_ID128_STRING_MAX];
+
+        params.command = &c->list->items[c->index];
+        params.kind = SPAWN_CONTROL;
+        params.unit_name = s->unit.id;
+        params.invocation_id = sd_id128_to_string(c->invocation_id, id);
+        if (spawn_plan_wants_log(c->plan)) {
+                if (!c->log && log_stream_open(m->service_log, s->unit.id, c->conf, &c->log) < 0)
+                        log_unit(s->unit.id, LOG_WARNING, 0, "What its commands print is lost");
+                if (c->log)
+                        params.log_fd = log_stream_fd(c->log);
+        }
+        int r = spawner_start(m->spawner, c->plan, &params, &child, why);
+
+        if (r < 0)
+                return r;
+        r = reaper_watch(m->reaper, &c->child, child.pid, child.pidfd, on_exit_of_child);
+        if (r < 0)
+                (void)kill_process(child.pid, -1, SIGKILL);
+        return r;
+}
+
+static int start_command(struct sock *s)
+{
+        struct sock_command *c = s->command;
+        struct fail why = {0};
+        char text[FAIL_TEXT_MAX];
+        int r = make_plan(s, c, &why);
+
+        if (r > 0) {
+                sock_command_arm_timeout(s);
+                return 0;
+        }
+        if (r == 0)
+                r = spawn(s, c, &why);
+        if (r < 0) {
+                log_unit(s->unit.id, LOG_WARNING, why.error ? 0 : -r, "Failed to run '%s'%s%s",
+                         c->list->items[c->index].path, why.error ? ": " : "",
+                         why.error ? fail_format(&why, text, sizeof(text)) : "");
+                return r;
+        }
+        sock_command_arm_timeout(s);
+        return 0;
+}
+
+int sock_run_commands(struct sock *s, const struct command_list *list)
+{
+        if (list->n == 0)
+                return 1;
+        struct sock_command *c = sock_command_get(s);
+
+        if (!c) {
+                log_unit(s->unit.id, LOG_ERR, ENOMEM, "Cannot run its commands");
+                return -ENOMEM;
+        }
+        c->list = list;
+        c->index = 0;
+        return start_command(s);
+}
+
+int sock_signal_command(struct sock *s, int signo)
+{
+        const struct kill_group *k = s->unit.conf->kill;
+        struct sock_command *c = s->command;
+
+        if (!c || c->child.pid <= 0 || k->kill_mode == KILL_NONE)
+                return 0;
+        pid_t pid = c->child.pid;
+        int r = kill_process(pid, c->child.watch.fd, signo);
+
+        if (r < 0 && r != -ESRCH)
+                log_unit(s->unit.id, LOG_WARNING, -r, "Failed to kill control process %d",
+                         (int)pid);
+        if (signo != SIGKILL && signo != SIGCONT)
+                (void)kill_process(pid, c->child.watch.fd, SIGCONT);
+        if (k->kill_mode == KILL_PROCESS || (k->kill_mode == KILL_MIXED && signo != SIGKILL))
+                return 1;
+        CLEANUP(kill_pids) struct kill_pids pids = {0};
+        char id[SD_ID128_STRING_MAX];
+        struct kill_marks marks = {.control_pid = pid,
+                                   .invocation_id = sd_id128_to_string(c->invocation_id, id)};
+
+        if (kill_find_marked(&marks, &pids) == 0)
+                (void)kill_all(&pids, &pid, 1, signo);
+        return 1;
+}

@@ -1,0 +1,101 @@
+// What the files of the socket unit share: the state functions. Nobody outside core/sock*.c
+// includes it.
+#pragma once
+
+#include "core/manager.h"
+#include "core/sock.h"
+
+static inline struct sock *sock_of(const struct unit *u)
+{
+        return CONTAINER_OF(u, struct sock, unit);
+}
+
+static inline const struct socket_group *sock_conf(const struct sock *s)
+{
+        return s->unit.conf->socket;
+}
+
+// ---- states (sock.c)
+void sock_set_state(struct sock *s, enum sock_state state);
+void sock_enter_start_open(struct sock *s);
+void sock_enter_start_post(struct sock *s);
+void sock_enter_listening(struct sock *s);
+void sock_enter_running(struct sock *s);
+void sock_enter_stop_pre(struct sock *s, enum sock_result result);
+void sock_enter_stop_post(struct sock *s, enum sock_result result);
+void sock_enter_dead(struct sock *s, enum sock_result result);
+// What follows when the commands of the current state are over, and how they ended.
+void sock_on_commands_done(struct sock *s, enum sock_result result);
+void sock_on_command_timeout(struct sock *s);
+
+// ---- descriptors (sock_open.c) One listener for each port of
+// the conf, closed. 0 or -ENOMEM.
+int sock_listeners_new(struct sock *s);
+void sock_listeners_free(struct sock *s);
+// Opens all ports, in order. SOCK_SUCCESS or why not (everything is closed then; logged).
+enum sock_result sock_open(struct sock *s);
+// unlink: RemoveOnStop= applies.
+void sock_close(struct sock *s, bool unlink);
+int sock_watch(struct sock *s); // poll all that may be polled; 0 or -errno
+void sock_unwatch(struct sock *s);
+// Count one wake-up; true: over the limit, the listener is not polled for a while.
+bool sock_poll_limit_hit(struct listener *l, usec_t now);
+// After a reload: keeps what still fits, closes what is gone, opens what was added, applies
+// options.
+void sock_reopen(struct sock *s, const struct unit_conf *old);
+
+// ---- owners (sock_chown.c)
+
+// SocketUser=/SocketGroup=: 0 done or nothing to do, 1 waiting for a look-up (sock_on_commands_done
+// follows), -errno failed (logged).
+int sock_chown(struct sock *s);
+
+// ---- commands (sock_command.c)
+
+// What a socket needs while something runs for it. It lives from the first command on until the
+// next state without one.
+struct sock_command {
+        struct sock *sock;
+        struct unit_conf *conf; // reference: the lists below stay while a reload changes the unit's
+        struct spawn_plan *plan;
+        struct log_stream *log;
+        const struct command_list *list;
+        size_t index; // in list
+        struct child child;
+        struct ids_lookup *lookup; // users and groups that are being asked for
+        struct watch lookup_watch;
+        void (*on_lookup)(struct sock *s);
+        struct timer timer; // of the state
+        sd_id128_t invocation_id;
+};
+
+// Existing or new; NULL: no memory.
+struct sock_command *sock_command_get(struct sock *s);
+// Go on with on_lookup when the answer is there. Takes over lookup. 1 or -errno.
+int sock_command_await(struct sock *s, struct ids_lookup *lookup,
+                       void (*on_lookup)(struct sock *s));
+// Starts the commands of a list one after the other; sock_on_commands_done() follows later.
+// 0: under way, 1: the list is empty and nothing was done, -errno (logged).
+int sock_run_commands(struct sock *s, const struct command_list *list);
+// Signal the running command; 1: there is one, 0: there is none.
+int sock_signal_command(struct sock *s, int signo);
+void sock_command_arm_timeout(struct sock *s);
+void sock_command_done(struct sock *s); // release everything
+
+// ---- traffic and pauses (sock_run.c, sock_pause.c)
+void sock_on_readable(struct watch *w, uint32_t revents);
+// Stay in listening, but poll nothing until `until`; what says why in a few words.
+void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, const char *what);
+void sock_pause_end(struct sock *s);
+// Is there an event left in the trigger limit's window?
+bool sock_may_trigger(struct sock *s, usec_t now);
+void sock_on_trigger_limit(struct sock *s, usec_t now);
+void sock_on_exhausted(struct sock *s, int error); // EMFILE and its kin at accept
+void sock_on_service_start_limit(struct sock *s);
+// The service's start was skipped by a condition: triggering it again at once would spin.
+void sock_on_service_skipped(struct sock *s, const char *why);
+// A connection could not be handed to an instance (the connection is closed already).
+void sock_on_instance_failed(struct sock *s, int error);
+bool sock_pauses(const struct sock *s); // X-TriggerLimitAction=pause
+void sock_flush(struct sock *s);        // FlushPending=: throw away what waits
+void sock_template_drop(struct sock *s);
