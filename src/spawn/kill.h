@@ -34,8 +34,6 @@ struct kill_marks {
 // Processes with one of the marks: a bounded scan of /proc, zombies left out, the caller's own
 // process never. 0 or -errno.
 int kill_find_marked(const struct kill_marks *marks, struct kill_pids *ret);
-// Processes of a cgroup (folder) and those below it. 0, -ENOENT: there is no such cgroup.
-int kill_find_cgroup(const char *path, struct kill_pids *ret);
 // Signal all but the pids in keep[]; SIGCONT follows when signo is neither SIGKILL nor SIGCONT.
 // Count of those that could be signalled, or -errno of the first other failure than -ESRCH when
 // there was none.

@@ -1,0 +1,181 @@
+// Commands of a plan: the program found, the words ready but for what differs from start to start.
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "spawn/expand.h"
+#include "spawn/slot.h"
+
+#include <sys/stat.h>
+
+static const char *const default_search_path[] = {
+        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", NULL,
+};
+
+static bool is_program(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+// Look a bare name up. The folders that were passed over are watched, and so is what was found:
+// another program may turn up there.
+static int search(struct spawn_plan *plan, const char *name, struct plan_command *command)
+{
+        char *const *folders = plan->conf->exec->exec_search_path;
+
+        if (!folders)
+                folders = (char *const *)default_search_path;
+        STRV_FOREACH (folder, folders) {
+                CLEANUP(free) char *path = NULL;
+                const char *dir;
+                int r = plan_text(plan, *folder, &dir);
+
+                if (r < 0)
+                        return r;
+                path = fs_path_join(dir, name);
+                if (!path)
+                        return -ENOMEM;
+                r = plan_watch(plan, dir);
+                if (r < 0)
+                        return r;
+                if (is_program(path)) {
+                        command->executable = TAKE(path);
+                        return plan_watch(plan, command->executable);
+                }
+        }
+        command->is_missing = true;
+        command->executable = strdup(name);
+        return command->executable ? 0 : -ENOMEM;
+}
+
+static void command_free(struct plan_command *command)
+{
+        free(command->executable);
+        strv_free(command->argv);
+        free(command);
+}
+
+DEFINE_CLEANUP(plan_command, struct plan_command *, command_free)
+
+static int compile(struct spawn_plan *plan, const struct exec_command *source,
+                   struct plan_command *command)
+{
+        const char *text;
+        int r;
+
+        command->source = source;
+        r = plan_text(plan, source->path, &text);
+        if (r < 0)
+                return r;
+        if (text[0] == '/')
+                r = str_set(&command->executable, text);
+        else
+                r = search(plan, text, command);
+        command->has_marks = r == 0 && specifier_has_marks(command->executable);
+        STRV_FOREACH (word, source->argv) {
+                if (r == 0)
+                        r = plan_text(plan, *word, &text);
+                if (r == 0)
+                        r = strv_push(&command->argv, text);
+                if (r < 0)
+                        return r;
+                command->has_marks |= specifier_has_marks(text);
+        }
+        if (!command->argv)
+                return r < 0 ? r : -EINVAL;
+        command->has_variables =
+                !(source->flags & EXEC_NO_ENV_EXPAND) && expand_is_needed(command->argv);
+        return r;
+}
+
+int plan_get_command(struct spawn_plan *plan, const struct exec_command *source,
+                     const struct plan_command **ret)
+{
+        CLEANUP(plan_command) struct plan_command *command = NULL;
+        int r;
+
+        for (struct plan_command *c = plan->commands; c; c = c->next)
+                if (c->source == source) {
+                        *ret = c;
+                        return 0;
+                }
+        command = calloc(1, sizeof(*command));
+        if (!command)
+                return -ENOMEM;
+        r = compile(plan, source, command);
+        if (r < 0)
+                return r;
+        *ret = command;
+        if (command->is_missing)
+                plan->is_always_stale = true;
+        command->next = plan->commands;
+        plan->commands = TAKE(command);
+        return 0;
+}
+
+void plan_commands_done(struct spawn_plan *plan)
+{
+        while (plan->commands) {
+                struct plan_command *command = plan->commands;
+
+                plan->commands = command->next;
+                command_free(command);
+        }
+}
+
+// ---- fill --------------------------------------------------------------------------------------
+
+static char *fill_text(struct arena *arena, const char *text, const char *unit_name)
+{
+        CLEANUP(free) char *filled = NULL;
+        char *copy;
+        size_t size;
+
+        if (!specifier_has_marks(text))
+                return (char *)text;
+        filled = specifier_fill(text, unit_name);
+        if (!filled)
+                return NULL;
+        size = strlen(filled) + 1;
+        copy = arena_allocate(arena, size);
+        if (copy)
+                memcpy(copy, filled, size);
+        return copy;
+}
+
+static int fill_marks(struct launch *l, const char *unit_name)
+{
+        size_t n = strv_length(l->command->argv);
+        char **argv = arena_allocate(l->arena, (n + 1) * sizeof(char *));
+
+        if (!argv)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                argv[i] = fill_text(l->arena, l->command->argv[i], unit_name);
+                if (!argv[i])
+                        return -ENOMEM;
+        }
+        argv[n] = NULL;
+        l->argv = argv;
+        l->executable = fill_text(l->arena, l->command->executable, unit_name);
+        return l->executable ? 0 : -ENOMEM;
+}
+
+int launch_fill_command(struct launch *l, const struct spawn_params *params)
+{
+        int r = 0;
+
+        l->argv = l->command->argv;
+        l->executable = l->command->executable;
+        if (l->command->has_marks)
+                r = fill_marks(l, params->unit_name);
+        if (r == 0 && l->command->has_variables) {
+                char **argv;
+
+                r = expand_argv(l->argv, l->envp, arena_allocate, l->arena, &argv, NULL);
+                if (r == 0 && argv[0])
+                        l->argv = argv;
+        }
+        return r;
+}

@@ -1,0 +1,215 @@
+#include "spawn/envfile.h"
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+
+#include <glob.h>
+
+enum state {
+        LINE_START,
+        IN_COMMENT,
+        COMMENT_ESCAPE, // a comment goes on behind a backslash
+        IN_NAME,
+        VALUE_START,
+        IN_VALUE,
+        VALUE_ESCAPE,
+        IN_SINGLE,
+        IN_DOUBLE,
+        DOUBLE_ESCAPE,
+};
+
+struct parser {
+        enum state state;
+        struct buf name, value;
+        size_t trim; // value up to here does not end in blanks that are outside of quotes
+        char ***env;
+};
+
+static bool is_end(char c)
+{
+        return c == '\n' || c == '\r';
+}
+
+static bool is_blank(char c)
+{
+        return c == ' ' || c == '\t' || is_end(c);
+}
+
+// The assignment is complete: set it, unless name or value are not acceptable.
+static int finish(struct parser *p)
+{
+        CLEANUP(free) char *assignment = NULL;
+        CLEANUP(free) char *name = strdup(buf_text(&p->name));
+        char *stripped;
+        int r = 0;
+
+        if (!name || p->name.error || p->value.error)
+                return -ENOMEM;
+        stripped = str_strip(name);
+        if (strv_env_name_is_valid(stripped, strlen(stripped)) &&
+            str_is_utf8(buf_text(&p->value))) {
+                assignment = str_printf("%s=%.*s", stripped, (int)p->trim, buf_text(&p->value));
+                if (!assignment)
+                        return -ENOMEM;
+                r = strv_env_set(p->env, assignment);
+        }
+        buf_clear(&p->name);
+        buf_clear(&p->value);
+        p->trim = 0;
+        p->state = LINE_START;
+        return r;
+}
+
+static void put(struct parser *p, char c, bool is_kept)
+{
+        buf_putc(&p->value, c);
+        if (is_kept)
+                p->trim = p->value.size;
+}
+
+static int step_name(struct parser *p, char c)
+{
+        if (is_end(c)) { // no assignment: the line is skipped
+                buf_clear(&p->name);
+                p->state = LINE_START;
+        } else if (c == '=')
+                p->state = VALUE_START;
+        else
+                buf_putc(&p->name, c);
+        return 0;
+}
+
+static int step_value(struct parser *p, char c)
+{
+        if (is_end(c))
+                return finish(p);
+        if (c == '\\')
+                p->state = VALUE_ESCAPE;
+        else if (p->state == VALUE_START && c == '\'')
+                p->state = IN_SINGLE;
+        else if (p->state == VALUE_START && c == '"')
+                p->state = IN_DOUBLE;
+        else if (p->state == IN_VALUE || !is_blank(c)) {
+                p->state = IN_VALUE;
+                put(p, c, !is_blank(c));
+        }
+        return 0;
+}
+
+// Inside quotes everything is kept. Behind the closing quote the value goes on as at its start:
+// "a" 'b' gives ab, as it does in systemd.
+static int step_quoted(struct parser *p, char c)
+{
+        if (p->state == IN_SINGLE && c == '\'')
+                p->state = VALUE_START;
+        else if (p->state == IN_DOUBLE && c == '"')
+                p->state = VALUE_START;
+        else if (p->state == IN_DOUBLE && c == '\\')
+                p->state = DOUBLE_ESCAPE;
+        else
+                put(p, c, true);
+        return 0;
+}
+
+static int step(struct parser *p, char c)
+{
+        switch (p->state) {
+        case LINE_START:
+                if (c == '#' || c == ';')
+                        p->state = IN_COMMENT;
+                else if (!is_blank(c)) {
+                        p->state = IN_NAME;
+                        return step_name(p, c);
+                }
+                return 0;
+        case IN_COMMENT:
+                if (c == '\\')
+                        p->state = COMMENT_ESCAPE;
+                else if (is_end(c))
+                        p->state = LINE_START;
+                return 0;
+        case COMMENT_ESCAPE:
+                p->state = IN_COMMENT;
+                return 0;
+        case IN_NAME:
+                return step_name(p, c);
+        case VALUE_START:
+        case IN_VALUE:
+                return step_value(p, c);
+        case VALUE_ESCAPE:
+                p->state = IN_VALUE;
+                if (!is_end(c)) // an escaped line end is a continuation
+                        put(p, c, true);
+                return 0;
+        case DOUBLE_ESCAPE:
+                p->state = IN_DOUBLE;
+                if (strchr("\"\\`$", c))
+                        put(p, c, true);
+                else if (c != '\n') {
+                        put(p, '\\', true);
+                        put(p, c, true);
+                }
+                return 0;
+        case IN_SINGLE:
+        case IN_DOUBLE:
+                return step_quoted(p, c);
+        default:
+                return 0;
+        }
+}
+
+int envfile_parse(const char *text, size_t size, char ***env)
+{
+        CLEANUP(buf) struct buf name = BUF_NULL;
+        CLEANUP(buf) struct buf value = BUF_NULL;
+        struct parser p = {.env = env};
+        int r = 0;
+
+        if (memchr(text, '\0', size))
+                return -EBADMSG;
+        for (size_t i = 0; i < size && r == 0; i++)
+                r = step(&p, text[i]);
+        if (r == 0 && p.state >= VALUE_START)
+                r = finish(&p);
+        name = p.name; // so that both are released
+        value = p.value;
+        return r;
+}
+
+static int load_one(const char *path, char ***env, struct fail *why)
+{
+        CLEANUP(free) char *text = NULL;
+        size_t size;
+        int r = fs_read_file(path, ENVFILE_SIZE_MAX, &text, &size);
+
+        if (r == 0)
+                r = envfile_parse(text, size, env);
+        if (r < 0)
+                return fail_set(why, r, "read environment file", "%s", path);
+        return 0;
+}
+
+int envfile_load(const char *pattern, bool missing_ok, char ***env, struct fail *why)
+{
+        glob_t found = {0};
+        int r;
+
+        // As in systemd a wildcard that matches nothing is a missing file, too.
+        r = glob(pattern, GLOB_BRACE, NULL, &found);
+        if (r == GLOB_NOSPACE)
+                r = fail_set(why, ENOMEM, "read environment file", "%s", pattern);
+        else if (r != 0 || found.gl_pathc == 0)
+                r = missing_ok ? 0 : fail_set(why, ENOENT, "read environment file", "%s", pattern);
+        else if (found.gl_pathc > ENVFILE_FILES_MAX)
+                r = fail_set(why, E2BIG, "read environment file", "%s", pattern);
+        else
+                for (size_t i = 0; i < found.gl_pathc && r == 0; i++) {
+                        r = load_one(found.gl_pathv[i], env, why);
+                        if (r < 0 && r != -ENOMEM && missing_ok)
+                                r = 0;
+                }
+        globfree(&found);
+        return r;
+}

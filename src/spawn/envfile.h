@@ -1,0 +1,15 @@
+// Files of EnvironmentFile= (systemd.exec(5); features §3): lines NAME=VALUE, with quotes,
+// backslashes and comments roughly as a shell has them. Called by spawn/plan.
+#pragma once
+
+#include "base/fail.h"
+
+#define ENVFILE_SIZE_MAX (4u << 20)
+#define ENVFILE_FILES_MAX 256 // that one glob may match
+
+// Parse text (of size bytes) and set what it assigns in *env. Lines that are no assignment, have a
+// bad name or a value that is not UTF-8 are skipped. 0, -ENOMEM; -EBADMSG: a NUL byte.
+int envfile_parse(const char *text, size_t size, char ***env);
+// Read the files that a path or glob names, in its order. A name without a match, or a file that
+// cannot be read: -ENOENT and so on, unless missing_ok. *why tells the path.
+int envfile_load(const char *pattern, bool missing_ok, char ***env, struct fail *why);

@@ -1,0 +1,41 @@
+// Launch slots: what one start needs until its child has reached the exec. Each is a stack with a
+// guard page, an arena for the strings of the start, and copies of the descriptors for the child.
+// Inside of spawn.
+#pragma once
+
+#include "base/fd.h"
+#include "spawn/step.h"
+
+#define SLOTS_MAX 32
+#define SLOT_STACK_SIZE (32u << 10)
+#define SLOT_ARENA_SIZE (12u << 10) // what is larger is allocated
+
+struct arena {
+        size_t used;
+        struct arena_chunk *chunks; // allocated ones
+        char data[SLOT_ARENA_SIZE];
+};
+
+// Memory until the slot is given back, aligned for pointers; NULL: no memory.
+void *arena_allocate(void *arena, size_t size);
+
+struct slot {
+        uint32_t busy_tid; // cleared by the kernel when the child lets go of our memory
+        bool is_taken;
+        bool lost_dumpable; // the child changed ids: our dumpable flag has to be set again
+        uint8_t n_held;
+        int held[FD_LOW_WINDOW];
+        struct spawn_plan *plan; // reference
+        struct launch launch;
+        struct arena arena;
+};
+
+// A free slot, or NULL: all are on the way, or no memory.
+struct slot *slot_take(void);
+// Top of its stack region, and the region's size.
+void *slot_stack(struct slot *slot);
+// Give it back: closes held descriptors, drops the plan, frees the arena's chunks.
+void slot_release(struct slot *slot);
+// Give back those whose child is done; true if some are not.
+bool slots_reclaim(void);
+void slots_done(void);

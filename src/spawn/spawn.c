@@ -1,0 +1,446 @@
+// The parent's side of a start: the method, the launch, the clone.
+#include "spawn/spawn.h"
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "spawn/slot.h"
+#include "spawn/sys.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+
+#define SLOT_TRIES 1000 // each gives the children on their way the processor
+
+static const char *const method_names[_SPAWN_METHOD_MAX] = {
+        [SPAWN_FORK] = "fork",
+        [SPAWN_VFORK] = "vfork",
+        [SPAWN_SHARED] = "shared",
+};
+
+static struct {
+        enum spawn_method method;
+        bool has_close_range;
+        uint64_t ignored_signals; // as they were when the supervisor was started
+} state;
+
+enum spawn_method spawn_method(void)
+{
+        return state.method;
+}
+
+const char *spawn_method_name(enum spawn_method method)
+{
+        return method_names[method];
+}
+
+// ---- clone
+
+// All signals: a handler must not run in a child that shares our memory.
+static uint64_t block_signals(void)
+{
+        uint64_t all = UINT64_MAX, old = 0;
+
+        (void)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
+        return old;
+}
+
+static void restore_signals(uint64_t old)
+{
+        (void)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
+}
+
+#if SYS_HAS_CLONE
+// pid or -errno. *ret_pidfd is as the kernel gave it.
+static pid_t clone_in_memory(struct slot *slot, enum spawn_method method, void (*fn)(void *),
+                             void *arg, int *ret_pidfd)
+{
+        int pidfd = -1;
+        struct clone_args args = {
+                .flags = CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+                .pidfd = (uintptr_t)&pidfd,
+                .child_tid = (uintptr_t)&slot->busy_tid,
+                .exit_signal = SIGCHLD,
+                .stack = (uintptr_t)slot_stack(slot),
+                .stack_size = SLOT_STACK_SIZE,
+        };
+
+        if (method == SPAWN_SHARED) {
+                args.flags |= CLONE_FILES | CLONE_CHILD_CLEARTID;
+                slot->busy_tid = 1;
+        } else {
+                args.flags |= CLONE_VFORK;
+        }
+        pid_t pid = (pid_t)sys_clone_run(&args, sizeof(args), fn, arg);
+
+        if (pid < 0)
+                slot->busy_tid = 0;
+        *ret_pidfd = pidfd;
+        return pid;
+}
+
+// The first thing that such a child does, and its end.
+CHILD_CODE static void trial_run(void *arg)
+{
+        const struct launch *l = arg;
+        long r = 0;
+
+        if (l->window > 0)
+                r = SYS_CALL(SYS_close_range, l->window, ~0U, 2 /* CLOSE_RANGE_UNSHARE */);
+        sys_exit(r < 0 ? 1 : 0);
+}
+
+// Does a child of this method come to life and end as it should here?
+static bool method_works(enum spawn_method method)
+{
+        struct slot *slot = slot_take();
+        siginfo_t info = {0};
+        int pidfd = -1;
+
+        if (!slot)
+                return false;
+        slot->launch = (struct launch){.window = method == SPAWN_SHARED ? FD_LOW_WINDOW : 0};
+        uint64_t mask = block_signals();
+        pid_t pid = clone_in_memory(slot, method, trial_run, &slot->launch, &pidfd);
+
+        restore_signals(mask);
+        bool works = pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED) == 0 &&
+                     info.si_code == CLD_EXITED && info.si_status == 0;
+
+        fd_close(pidfd);
+        // The kernel clears the word a moment before the child can be waited for.
+        if (__atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) != 0)
+                return false; // the slot stays taken: nobody knows what still writes to it
+        slot_release(slot);
+        return works;
+}
+#else
+static bool method_works(enum spawn_method method UNUSED)
+{
+        return false;
+}
+#endif
+
+static bool has_close_range(void)
+{
+        // No such descriptors: it does nothing, or is not there.
+        return SYS_CALL(SYS_close_range, ~0U - 1, ~0U, 0) == 0;
+}
+
+static void remember_ignored(void)
+{
+        state.ignored_signals = 0;
+        for (int signo = 1; signo <= 64; signo++) {
+                struct sigaction action;
+
+                if (sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+                        state.ignored_signals |= UINT64_C(1) << (signo - 1);
+        }
+}
+
+int spawn_init(const char *method, struct fail *why)
+{
+        int wanted = _SPAWN_METHOD_INVALID;
+        int r = child_report_init();
+
+        if (r < 0)
+                return fail_set(why, r, "map memory for reports", NULL);
+        state.has_close_range = has_close_range();
+        remember_ignored();
+        if (!method) {
+                state.method = state.has_close_range && method_works(SPAWN_SHARED) ? SPAWN_SHARED
+                               : method_works(SPAWN_VFORK)                         ? SPAWN_VFORK
+                                                                                   : SPAWN_FORK;
+                return 0;
+        }
+        for (int i = 0; i < _SPAWN_METHOD_MAX; i++)
+                if (streq(method, method_names[i]))
+                        wanted = i;
+        if (wanted < 0)
+                return fail_set(why, EINVAL, "choose the spawn method",
+                                "\"%s\" is not shared, vfork or fork", method);
+        if (wanted != SPAWN_FORK && !method_works((enum spawn_method)wanted))
+                return fail_set(why, EOPNOTSUPP, "choose the spawn method", "%s", method);
+        state.method = (enum spawn_method)wanted;
+        return 0;
+}
+
+void spawn_done(void)
+{
+        slots_done();
+        child_report_done();
+}
+
+bool spawn_reclaim(void)
+{
+        return slots_reclaim();
+}
+
+// ---- filling a launch
+
+// A place with this name among the descriptors ("a:b"); -1.
+static int find_named(const struct spawn_params *params, const char *name)
+{
+        const char *p = params->fd_names;
+
+        for (size_t i = 0; p && i < params->n_fds; i++) {
+                size_t n = strcspn(p, ":");
+
+                if (strlen(name) == n && strncmp(p, name, n) == 0)
+                        return params->fds[i];
+                p += n;
+                p = *p ? p + 1 : NULL;
+        }
+        return -1;
+}
+
+// The socket for standard streams, and what is left to pass. 0 or -EINVAL.
+static int choose_socket(struct launch *l, const struct spawn_params *params, int *ret_socket)
+{
+        *ret_socket = params->socket_fd;
+        l->n_fds = params->kind == SPAWN_MAIN ? params->n_fds : 0;
+        l->n_sockets = MIN(params->n_sockets, l->n_fds);
+        if (!l->plan->has_stdio_socket)
+                return 0;
+        if (l->n_fds > 1)
+                return -EINVAL;
+        if (*ret_socket < 0 && l->n_fds == 1)
+                *ret_socket = params->fds[0];
+        l->has_socket = *ret_socket >= 0;
+        l->n_fds = l->n_sockets = 0; // they have it as a stream
+        return 0;
+}
+
+static int fill_descriptors(struct launch *l, const struct spawn_params *params, struct fail *why)
+{
+        int socket, r = choose_socket(l, params, &socket);
+
+        if (r < 0)
+                return fail_set(why, -r, "use the socket as standard stream",
+                                "the service gets %zu sockets", params->n_fds);
+        if (l->n_fds > SPAWN_FDS_MAX)
+                return fail_set(why, E2BIG, "pass descriptors", "%zu of them", l->n_fds);
+        l->fds = arena_allocate(l->arena, (l->n_fds + 1) * sizeof(int));
+        if (!l->fds)
+                return fail_set(why, ENOMEM, "pass descriptors", NULL);
+        for (size_t i = 0; i < l->n_fds; i++)
+                l->fds[i] = params->fds[i];
+        for (size_t i = 0; i < 3; i++) {
+                const struct plan_stdio *io = &l->plan->stdio[l->has_socket][i];
+
+                l->stdio_fds[i] = io->source == STDIO_FROM_SOCKET  ? socket
+                                  : io->source == STDIO_FROM_LOG   ? params->log_fd
+                                  : io->source == STDIO_FROM_NAMED ? find_named(params, io->name)
+                                                                   : -1;
+                if (io->source == STDIO_FROM_NAMED && l->stdio_fds[i] < 0)
+                        return fail_set(why, ENOENT, "use a descriptor as standard stream",
+                                        "none is called %s", io->name);
+        }
+        return 0;
+}
+
+static unsigned skipped_steps(const struct exec_command *command)
+{
+        if (command->flags & EXEC_FULLY_PRIVILEGED)
+                return STEP_IDENTITY | STEP_PRIVILEGE;
+        return command->flags & (EXEC_NO_SETUID | EXEC_AMBIENT_MAGIC) ? STEP_IDENTITY : 0;
+}
+
+static int fill(struct slot *slot, struct spawn_plan *plan, const struct spawn_params *params,
+                int exec_fd, struct fail *why)
+{
+        struct launch *l = &slot->launch;
+
+        *l = (struct launch){
+                .plan = plan,
+                .stdio_fds = {-1, -1, -1},
+                .exec_fd = exec_fd,
+                .cgroup_fd = params->cgroup_fd,
+                .nonblocking = params->nonblocking,
+                .skip = skipped_steps(params->command),
+                .ignored_signals = state.ignored_signals,
+                .has_close_range = state.has_close_range,
+                .arena = &slot->arena,
+        };
+        int r = fill_descriptors(l, params, why);
+
+        if (r == 0)
+                r = plan_get_command(plan, params->command, &l->command);
+        if (r == 0)
+                r = launch_fill_environment(l, params);
+        if (r == 0)
+                r = launch_fill_command(l, params);
+        if (r < 0 && (!why || why->error == 0))
+                fail_set(why, r, "prepare start", "%s", params->command->path);
+        return r;
+}
+
+// ---- the low window
+
+// A copy of *fd below FD_LOW_WINDOW, which the slot holds; *fd is that copy then.
+static bool hold_one(struct slot *slot, int *fd)
+{
+        if (*fd < 0)
+                return true;
+        int low = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+
+        if (low < 0)
+                return false;
+        if (low >= FD_LOW_WINDOW || slot->n_held >= ARRAY_SIZE(slot->held)) {
+                close(low);
+                return false;
+        }
+        slot->held[slot->n_held++] = *fd = low;
+        return true;
+}
+
+static void let_go(struct slot *slot)
+{
+        while (slot->n_held > 0)
+                fd_close(slot->held[--slot->n_held]);
+}
+
+// True: all that the child needs is in the window. The launch is as it was otherwise.
+static bool hold_descriptors(struct slot *slot)
+{
+        struct launch *l = &slot->launch;
+        int old_stdio[3], old_exec = l->exec_fd, old_cgroup = l->cgroup_fd, old_fds[FD_LOW_WINDOW];
+        bool fits = l->n_fds < FD_LOW_WINDOW;
+
+        if (!fits)
+                return false;
+        memcpy(old_stdio, l->stdio_fds, sizeof(old_stdio));
+        memcpy(old_fds, l->fds, l->n_fds * sizeof(int));
+        for (size_t i = 0; fits && i < l->n_fds; i++)
+                fits = hold_one(slot, &l->fds[i]);
+        for (size_t i = 0; fits && i < 3; i++)
+                fits = hold_one(slot, &l->stdio_fds[i]);
+        fits = fits && hold_one(slot, &l->exec_fd) && hold_one(slot, &l->cgroup_fd);
+        if (fits)
+                return true;
+        let_go(slot);
+        memcpy(l->stdio_fds, old_stdio, sizeof(old_stdio));
+        memcpy(l->fds, old_fds, l->n_fds * sizeof(int));
+        l->exec_fd = old_exec;
+        l->cgroup_fd = old_cgroup;
+        return false;
+}
+
+// ---- the process
+
+static enum spawn_method method_for(const struct spawn_plan *plan)
+{
+        if (state.method == SPAWN_FORK || (plan->needs & STEP_OWN_MEMORY))
+                return SPAWN_FORK;
+        return plan->needs & STEP_WAITED ? SPAWN_VFORK : state.method;
+}
+
+static pid_t fork_child(struct slot *slot, int *ret_pidfd)
+{
+        slot->launch.clears_signals = true;
+        pid_t pid = fork();
+
+        if (pid == 0)
+                child_run(&slot->launch); // does not return
+        if (pid < 0)
+                return -errno;
+        *ret_pidfd = (int)SYS_CALL(SYS_pidfd_open, pid, 0);
+        return pid;
+}
+
+static pid_t start_child(struct slot *slot, enum spawn_method method, int *ret_pidfd)
+{
+        const struct spawn_plan *plan = slot->launch.plan;
+
+        *ret_pidfd = -1;
+#if SYS_HAS_CLONE
+        if (method != SPAWN_FORK) {
+                slot->lost_dumpable = (plan->sets_uid || plan->sets_gid) &&
+                                      prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
+                return clone_in_memory(slot, method, child_run, &slot->launch, ret_pidfd);
+        }
+#endif
+        (void)plan;
+        return fork_child(slot, ret_pidfd);
+}
+
+static struct slot *take_slot(void)
+{
+        for (int i = 0; i < SLOT_TRIES; i++) {
+                struct slot *slot;
+
+                (void)slots_reclaim();
+                slot = slot_take();
+                if (slot)
+                        return slot;
+                sched_yield();
+        }
+        return NULL;
+}
+
+static int start(struct slot *slot, struct spawn_child *ret, struct fail *why)
+{
+        struct spawn_plan *plan = slot->plan;
+        enum spawn_method method = method_for(plan);
+        int pidfd = -1;
+
+        if (method == SPAWN_SHARED) {
+                if (hold_descriptors(slot))
+                        slot->launch.window = FD_LOW_WINDOW;
+                else
+                        method = SPAWN_VFORK;
+        }
+        uint64_t mask = block_signals();
+        pid_t pid = start_child(slot, method, &pidfd);
+
+        restore_signals(mask);
+        if (pid < 0)
+                return fail_set(why, (int)-pid, "make a process", "%s", slot->launch.executable);
+        ret->pid = pid;
+        ret->pidfd = pidfd < 0 ? -1 : fd_move_up(pidfd);
+        if (ret->pidfd < 0)
+                ret->pidfd = -1; // known by its pid alone then
+        return 0;
+}
+
+int spawn_start(struct spawn_plan *plan, const struct spawn_params *params, struct spawn_child *ret,
+                struct fail *why)
+{
+        struct spawn_child child = {.pid = 0, .pidfd = -1, .exec_fd = -1};
+        int ends[2] = {-1, -1};
+
+        if (params->want_exec_result && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+                return fail_set(why, errno, "make a pipe", NULL);
+        CLEANUP(fd) int write_end = ends[1];
+        struct slot *slot = take_slot();
+
+        if (!slot) {
+                fd_close(ends[0]);
+                return fail_set(why, EAGAIN, "make a process", "too many are on their way");
+        }
+        slot->plan = spawn_plan_ref(plan);
+        int r = fill(slot, plan, params, write_end, why);
+
+        if (r == 0)
+                r = start(slot, &child, why);
+        // Only a child that shares our memory and goes on by itself still needs the slot.
+        if (r < 0 || __atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) == 0)
+                slot_release(slot);
+        if (r == 0 && ends[0] >= 0) {
+                child.exec_fd = fd_move_up(ends[0]);
+                if (child.exec_fd < 0)
+                        child.exec_fd = -1; // never told: the start counts as done at once
+        } else {
+                fd_close(ends[0]);
+        }
+        if (r == 0)
+                *ret = child;
+        return r;
+}

@@ -1,0 +1,224 @@
+// Inside of spawn: a compiled plan, the steps that a child walks, and one start on its way (a
+// launch). Only files of src/spawn include this.
+//
+// A step is code that runs in the child between clone and exec. Unless it is flagged otherwise it
+// uses only sys.h and memory that is ready: the child may share its memory with the supervisor,
+// which goes on meanwhile.
+#pragma once
+
+#include "conf/unit_conf.h"
+#include "spawn/exit_status.h"
+#include "spawn/plan.h"
+#include "spawn/spawn.h"
+
+#define STEPS_MAX 32
+#define PLAN_FILES_MAX 1024
+#define RLIMITS_MAX RLIM_NLIMITS
+
+struct launch;
+
+enum step_flags {
+        // Skipped for commands that begin with...
+        STEP_IDENTITY = 1 << 0,  // + ! !!: user and groups
+        STEP_PRIVILEGE = 1 << 1, // +: what lowers privileges
+        // What the step needs.
+        STEP_OWN_MEMORY = 1 << 3, // fork: calls libc, or may wait for somebody
+        STEP_WAITED = 1 << 4,     // not shared: acts on all processes of one memory
+};
+
+struct step {
+        const char *op;               // for the report: "setsid", ...
+        int (*run)(struct launch *l); // 0 or -errno; may set l->detail before it fails
+        uint8_t exit_status;
+        uint8_t flags;
+};
+
+// ---- what a plan is made of --------------------------------------------------------------------
+
+// A file that went into the plan, as it was then.
+struct plan_file {
+        char *path;
+        bool is_missing;
+        uint64_t dev, ino, size;
+        int64_t mtime_sec, mtime_nsec;
+};
+
+struct plan_command {
+        const struct exec_command *source; // key; of the plan's conf
+        char *executable;                  // absolute; the bare name when it was not found
+        char **argv;                       // marks filled where the plan is one unit's
+        bool is_missing;
+        bool has_marks;
+        bool has_variables;
+        struct plan_command *next;
+};
+
+enum plan_env_flags {
+        PLAN_ENV_WINS = 1 << 0,  // over what the supervisor sets for one start
+        PLAN_ENV_MARKS = 1 << 1, // filled at each start
+};
+
+struct plan_env {
+        char **entries; // NULL-terminated
+        uint8_t *flags;
+        size_t n;
+        bool has_marks, has_wins;
+        char **unset; // UnsetEnvironment=
+};
+
+enum stdio_source {
+        STDIO_FROM_NULL,
+        STDIO_FROM_SOCKET,
+        STDIO_FROM_LOG,
+        STDIO_FROM_INPUT,  // a copy of descriptor 0
+        STDIO_FROM_OUTPUT, // a copy of descriptor 1
+        STDIO_FROM_FILE,
+        STDIO_FROM_TTY,
+        STDIO_FROM_DATA,
+        STDIO_FROM_NAMED,
+};
+
+struct plan_stdio {
+        enum stdio_source source;
+        int flags;                     // of open()
+        const char *name;              // path, or name of the descriptor; of the plan
+        bool is_forced, is_tried_once; // tty
+};
+
+struct plan_directory {
+        enum spawn_directory kind;
+        char *path; // absolute
+        char **symlinks;
+        mode_t mode;
+};
+
+struct spawn_plan {
+        unsigned refs;
+        struct unit_conf *conf;
+        const struct spawn_settings *settings;
+        char *unit_name;
+        bool is_template; // its instances share it
+        bool is_always_stale;
+        bool has_stdio_socket, has_stdio_log;
+
+        struct plan_env env;
+        struct plan_command *commands; // made at their first use
+        struct plan_file *files;
+        size_t n_files;
+
+        // identity; broken_*: the step that every child of this plan fails in
+        bool sets_uid, sets_gid, sets_groups;
+        uid_t uid;
+        gid_t gid;
+        gid_t *groups;
+        size_t n_groups;
+        char *user_name, *home, *shell;
+        int broken_status, broken_error;
+        const char *broken_name; // the user or group, of conf or texts
+
+        struct rlimit_value limits[RLIMITS_MAX];
+        char *working_directory;
+        bool working_directory_optional;
+        struct plan_stdio stdio[2][3]; // [is there a socket for it][0..2]
+        struct plan_directory *directories;
+        size_t n_directories;
+        char **texts; // strings of the conf with their marks filled
+
+        struct step steps[STEPS_MAX];
+        size_t n_steps;
+        unsigned needs; // step_flags of all steps together
+};
+
+// ---- one start ---------------------------------------------------------------------------------
+
+#define LAUNCH_PID_SLOTS 3
+#define PID_DIGITS 10
+
+struct launch {
+        const struct spawn_plan *plan;
+        const struct plan_command *command;
+        const char *executable;
+        char **argv, **envp;
+        // places in envp that the child writes its pid to (PID_DIGITS bytes and a NUL)
+        char *pid_slots[LAUNCH_PID_SLOTS];
+        size_t n_pid_slots;
+        int *fds; // passed from 3 on
+        size_t n_fds, n_sockets;
+        bool nonblocking;
+        bool has_socket;
+        int stdio_fds[3]; // for FROM_SOCKET, FROM_LOG, FROM_NAMED; -1
+        int exec_fd;      // gets the report, too; -1
+        int cgroup_fd;    // the child moves itself there; -1: it was born there, or need not
+        unsigned skip;    // step_flags of steps to leave out
+        int window;       // > 0: unshare descriptors, keeping those below it
+        uint64_t ignored_signals;
+        bool clears_signals; // clone did not reset the handlers
+        bool has_close_range;
+        const char *detail;  // what the failing step was about
+        struct arena *arena; // memory of this start
+};
+
+// Code that may run while the supervisor goes on in the same memory is not instrumented.
+#define CHILD_CODE __attribute__((no_sanitize("address", "undefined"), no_stack_protector))
+
+// Walks the steps and execs; never returns. arg: struct launch.
+void child_run(void *arg);
+// Map and unmap the memory for reports.
+int child_report_init(void);
+void child_report_done(void);
+
+// The step functions.
+int step_signals(struct launch *l);
+int step_cgroup(struct launch *l);
+int step_session(struct launch *l);
+int step_broken(struct launch *l);
+int step_input(struct launch *l);
+int step_output(struct launch *l);
+int step_error(struct launch *l);
+int step_gather_fds(struct launch *l);
+int step_pass_fds(struct launch *l);
+int step_oom_score(struct launch *l);
+int step_nice(struct launch *l);
+int step_scheduler(struct launch *l);
+int step_io_priority(struct launch *l);
+int step_timer_slack(struct launch *l);
+int step_umask(struct launch *l);
+int step_limits(struct launch *l);
+int step_groups(struct launch *l);
+int step_user(struct launch *l);
+int step_working_directory(struct launch *l);
+int step_no_new_privileges(struct launch *l);
+int step_signal_mask(struct launch *l);
+int step_directories_runtime(struct launch *l);
+int step_directories_state(struct launch *l);
+int step_directories_cache(struct launch *l);
+int step_directories_logs(struct launch *l);
+int step_directories_configuration(struct launch *l);
+
+// ---- compile (each fills its part of the plan) --------------------------------------------------
+
+// A string of the conf, marks filled where the plan is one unit's (kept in plan->texts). 0,
+// -ENOMEM.
+int plan_text(struct spawn_plan *plan, const char *text, const char **ret);
+// Remember a file so that spawn_plan_is_stale() sees a change of it. 0, -ENOMEM, -E2BIG.
+int plan_watch(struct spawn_plan *plan, const char *path);
+int plan_add_step(struct spawn_plan *plan, const char *op, int (*run)(struct launch *l),
+                  int exit_status, unsigned flags);
+int plan_compile_environment(struct spawn_plan *plan, struct fail *why);
+int plan_compile_stdio(struct spawn_plan *plan);
+int plan_compile_directories(struct spawn_plan *plan);
+void plan_env_done(struct plan_env *env);
+void plan_directories_done(struct spawn_plan *plan);
+// The compiled form of a command, made now if it is new. 0 or -errno.
+int plan_get_command(struct spawn_plan *plan, const struct exec_command *source,
+                     const struct plan_command **ret);
+void plan_commands_done(struct spawn_plan *plan);
+
+// ---- fill (at each start) -----------------------------------------------------------------------
+
+struct arena; // memory of one start: spawn/slot.h
+
+// envp out of the plan's environment and the start's variables. 0 or -errno.
+int launch_fill_environment(struct launch *l, const struct spawn_params *params);
+// argv and executable. 0 or -errno.
+int launch_fill_command(struct launch *l, const struct spawn_params *params);

@@ -1,0 +1,221 @@
+// Steps that set up the process itself: signals, session, priorities, limits, identity, folder.
+#include "conf/enums.h"
+#include "spawn/step.h"
+#include "spawn/sys.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#define SIGNALS_MAX 64
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_CLASS_SHIFT 13
+
+// As the kernel has it; libc's differs.
+struct kernel_sigaction {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        uint64_t mask;
+};
+
+CHILD_CODE static int set_disposition(int signo, void (*handler)(int))
+{
+        struct kernel_sigaction action = {.handler = handler};
+
+        return (int)SYS_CALL(SYS_rt_sigaction, signo, &action, NULL, sizeof(uint64_t));
+}
+
+CHILD_CODE int step_signals(struct launch *l)
+{
+        // A handler of the supervisor must never run here, in its memory; and what is ignored stays
+        // ignored over an exec.
+        for (int signo = 1; signo <= SIGNALS_MAX; signo++) {
+                bool is_ignored = l->ignored_signals & (UINT64_C(1) << (signo - 1));
+
+                if (signo == SIGKILL || signo == SIGSTOP || (!l->clears_signals && !is_ignored))
+                        continue;
+                (void)set_disposition(signo, SIG_DFL); // -EINVAL for those that libc keeps
+        }
+        if (l->plan->conf->exec->ignore_sigpipe)
+                return set_disposition(SIGPIPE, SIG_IGN);
+        return 0;
+}
+
+CHILD_CODE int step_signal_mask(struct launch *l)
+{
+        uint64_t none = 0;
+
+        (void)l;
+        return (int)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
+}
+
+CHILD_CODE int step_cgroup(struct launch *l)
+{
+        int fd, r;
+
+        if (l->cgroup_fd < 0)
+                return 0;
+        fd = sys_openat(l->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0);
+        if (fd < 0)
+                return fd;
+        r = (int)sys_write(fd, "0", 1);
+        sys_close(fd);
+        return r < 0 ? r : 0;
+}
+
+CHILD_CODE int step_session(struct launch *l)
+{
+        (void)l;
+        return (int)SYS_CALL(SYS_setsid);
+}
+
+CHILD_CODE int step_broken(struct launch *l)
+{
+        l->detail = l->plan->broken_name;
+        return -l->plan->broken_error;
+}
+
+// 0 or -errno of writing a number to a file of /proc/self.
+CHILD_CODE static int write_number(const char *path, int number)
+{
+        char text[16], *p = text + sizeof(text);
+        unsigned n = number < 0 ? 0U - (unsigned)number : (unsigned)number;
+        int fd, r;
+
+        do
+                *--p = (char)('0' + n % 10);
+        while (n /= 10);
+        if (number < 0)
+                *--p = '-';
+        fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
+        if (fd < 0)
+                return fd;
+        r = (int)sys_write(fd, p, (size_t)(text + sizeof(text) - p));
+        sys_close(fd);
+        return r < 0 ? r : 0;
+}
+
+CHILD_CODE int step_oom_score(struct launch *l)
+{
+        int r = write_number("/proc/self/oom_score_adj", l->plan->conf->exec->oom_score_adjust);
+
+        return r == -EPERM || r == -EACCES ? 0 : r; // as systemd: no right to it is no failure
+}
+
+CHILD_CODE int step_nice(struct launch *l)
+{
+        int wanted = l->plan->conf->exec->nice;
+        int r = (int)SYS_CALL(SYS_setpriority, PRIO_PROCESS, 0, wanted);
+
+        // Without the right to it: as near as RLIMIT_NICE allows, which is where we are or lower.
+        if (r == -EACCES || r == -EPERM) {
+                struct rlimit limit;
+
+                r = (int)SYS_CALL(SYS_prlimit64, 0, RLIMIT_NICE, NULL, &limit);
+                if (r < 0)
+                        return r;
+                if (20 - (long)limit.rlim_cur > wanted && limit.rlim_cur <= 40)
+                        wanted = 20 - (int)limit.rlim_cur;
+                r = (int)SYS_CALL(SYS_setpriority, PRIO_PROCESS, 0, wanted);
+                if (r == -EACCES || r == -EPERM)
+                        r = 0;
+        }
+        return r;
+}
+
+CHILD_CODE int step_scheduler(struct launch *l)
+{
+        const struct exec_group *exec = l->plan->conf->exec;
+        struct sched_param param = {.sched_priority = exec->cpu_scheduling_priority};
+        int policy = exec->cpu_scheduling_policy < 0 ? SCHED_OTHER : exec->cpu_scheduling_policy;
+
+        if (policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE)
+                param.sched_priority = 0;
+        else if (param.sched_priority == 0)
+                param.sched_priority = 1;
+        if (exec->cpu_scheduling_reset_on_fork)
+                policy |= SCHED_RESET_ON_FORK;
+        return (int)SYS_CALL(SYS_sched_setscheduler, 0, policy, &param);
+}
+
+CHILD_CODE int step_io_priority(struct launch *l)
+{
+        const struct exec_group *exec = l->plan->conf->exec;
+        int class =
+                exec->io_scheduling_class < 0 ? IO_CLASS_BEST_EFFORT : exec->io_scheduling_class;
+        int data =
+                class == IO_CLASS_IDLE || class == IO_CLASS_NONE ? 0 : exec->io_scheduling_priority;
+
+        return (int)SYS_CALL(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+                             class << IOPRIO_CLASS_SHIFT | data);
+}
+
+CHILD_CODE int step_timer_slack(struct launch *l)
+{
+        return (int)SYS_CALL(SYS_prctl, PR_SET_TIMERSLACK, l->plan->conf->exec->timer_slack_nsec);
+}
+
+CHILD_CODE int step_umask(struct launch *l)
+{
+        (void)SYS_CALL(SYS_umask, l->plan->conf->exec->umask);
+        return 0;
+}
+
+CHILD_CODE int step_limits(struct launch *l)
+{
+        for (int i = 0; i < RLIMITS_MAX; i++) {
+                const struct rlimit_value *value = &l->plan->limits[i];
+                struct rlimit limit = {value->soft, value->hard}, now;
+                int r;
+
+                if (!value->is_set)
+                        continue;
+                r = (int)SYS_CALL(SYS_prlimit64, 0, i, &limit, NULL);
+                if (r == -EPERM) { // no right to raise the hard limit: as far as it goes
+                        r = (int)SYS_CALL(SYS_prlimit64, 0, i, NULL, &now);
+                        if (r < 0)
+                                return r;
+                        limit.rlim_max = MIN(limit.rlim_max, now.rlim_max);
+                        limit.rlim_cur = MIN(limit.rlim_cur, limit.rlim_max);
+                        r = (int)SYS_CALL(SYS_prlimit64, 0, i, &limit, NULL);
+                }
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+CHILD_CODE int step_groups(struct launch *l)
+{
+        const struct spawn_plan *plan = l->plan;
+        int r = 0;
+
+        if (plan->sets_groups)
+                r = (int)SYS_CALL(SYS_setgroups, plan->n_groups, plan->groups);
+        if (r == 0 && plan->sets_gid)
+                r = (int)SYS_CALL(SYS_setresgid, plan->gid, plan->gid, plan->gid);
+        return r;
+}
+
+CHILD_CODE int step_user(struct launch *l)
+{
+        uid_t uid = l->plan->uid;
+
+        l->detail = l->plan->user_name;
+        return (int)SYS_CALL(SYS_setresuid, uid, uid, uid);
+}
+
+CHILD_CODE int step_working_directory(struct launch *l)
+{
+        int r = (int)SYS_CALL(SYS_chdir, l->plan->working_directory);
+
+        l->detail = l->plan->working_directory;
+        return l->plan->working_directory_optional ? 0 : r;
+}
+
+CHILD_CODE int step_no_new_privileges(struct launch *l)
+{
+        (void)l;
+        return (int)SYS_CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
