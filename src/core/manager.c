@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/cfgfile.h"
 #include "core/job.h"
 #include "core/reap.h"
 #include "core/registry.h"
@@ -20,6 +21,7 @@ static int copy_options(struct manager *m, const struct manager_options *from)
         to->runtime_dir = to->spawn_method = NULL;
         to->listen_fds = NULL;
         to->n_listen_fds = 0;
+        to->cfgfile = NULL;
         int r = strv_copy(from->unit_path, &to->unit_path);
 
         if (r == 0)
@@ -38,13 +40,13 @@ static int copy_options(struct manager *m, const struct manager_options *from)
         return r;
 }
 
-int manager_index_units(struct manager *m, struct conf_loader **ret)
+int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct conf_loader **ret)
 {
         const struct conf_loader_options options = {
                 .unit_path = m->options.unit_path,
                 .is_user = m->options.is_user,
                 .compat_systemd = m->options.compat_systemd,
-                .cfgfile = m->options.cfgfile,
+                .cfgfile = cfgfile,
         };
 
         return conf_loader_new(&options, ret);
@@ -61,7 +63,7 @@ static int init(struct manager *m, const struct manager_options *options)
         if (r == 0)
                 r = reaper_new(m, &m->reaper);
         if (r == 0)
-                r = manager_index_units(m, &m->loader);
+                r = manager_index_units(m, options->cfgfile, &m->loader);
         return r;
 }
 
@@ -88,6 +90,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
 
         if (r < 0)
                 return r;
+        m->options.cfgfile = options->cfgfile;
         *ret = TAKE(m);
         return 0;
 }
@@ -120,6 +123,7 @@ void manager_free(struct manager *m)
         }
         reaper_free(m->reaper);
         conf_loader_free(m->loader);
+        cfgfile_free(m->options.cfgfile);
         events_free(m->events);
         map_free(m->units);
         u64map_free(m->runs_by_pid);

@@ -7,6 +7,7 @@
 #include "core/events.h"
 #include "core/unit.h"
 
+struct cfgfile;
 struct job;
 struct job_queue;
 struct reaper;
@@ -31,11 +32,16 @@ struct core_observer {
 };
 
 struct manager_options {
-        struct settings *settings;     // borrowed, outlives the manager
-        char **unit_path;              // copied
-        char **environment;            // the manager's own environment block; copied
-        const char *runtime_dir;       // usher's folder: /run/usher, ...
-        const struct cfgfile *cfgfile; // unit blocks of usher.conf; may be NULL; borrowed
+        struct settings *settings; // borrowed, outlives the manager
+        char **unit_path;          // copied
+        char **environment;        // the manager's own environment block; copied
+        const char *runtime_dir;   // usher's folder: /run/usher, ...
+        struct cfgfile *cfgfile;   // unit blocks of usher.conf; may be NULL; owned by the manager
+        // A reload reads usher.conf again: new blocks, and settings in their place. 0 or -errno
+        // (complained about; nothing was changed). NULL: there is none.
+        int (*load_config)(void *data, struct cfgfile **ret);
+        void *load_config_data;
+        struct rlimit_value nofile; // for children that set none: usher raises its own
         bool is_user, is_pid1, compat_systemd;
         const char *spawn_method; // "shared", "vfork", "fork", NULL: probe
         int *listen_fds; // inherited descriptors that sockets may adopt; owned by the manager then
@@ -77,14 +83,15 @@ struct manager {
         bool (*stop_connections)(struct manager *m, bool kill);
 };
 
-// The loop, an index of the unit path, empty registry and job queue. 0 or -errno.
+// The loop, an index of the unit path, empty registry and job queue. 0 or -errno (then options
+// still own what the manager would).
 int manager_new(const struct manager_options *options, struct manager **ret);
 // What units need to run: their types, notify socket, logs of services, spawner. 0 or -errno
 // (logged). Not called by tests that have types of their own.
 int manager_open(struct manager *m);
 void manager_free(struct manager *m);
-// A new index of the unit path, as the options have it. 0 or -errno.
-int manager_index_units(struct manager *m, struct conf_loader **ret);
+// A new index of the unit path, as the options have it, and of the blocks. 0 or -errno.
+int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct conf_loader **ret);
 DEFINE_CLEANUP(manager, struct manager *, manager_free)
 
 void manager_add_observer(struct manager *m, struct core_observer *o);
@@ -110,7 +117,5 @@ struct unit *manager_find_unit(struct manager *m, const char *name);
 int manager_load_unit(struct manager *m, const char *name, struct unit **ret);
 // Walk the units of all types once each (aliases do not repeat). NULL starts, NULL ends.
 struct unit *manager_next_unit(struct manager *m, struct unit *after);
-struct unit *manager_unit_by_pid(struct manager *m,
-                                 pid_t pid); // NULL; an instance gives its run's view
 // May u be freed? Looked at, and done, later (WORK_COLLECT).
 void manager_collect_unit(struct unit *u);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/cfgfile.h"
 #include "core/dependency.h"
 #include "core/diag_log.h"
 #include "core/registry.h"
@@ -130,39 +131,54 @@ static int rebuild(struct manager *m)
         return r;
 }
 
-int manager_reload(struct manager *m)
+static void tell(struct manager *m, bool is_active)
 {
-        struct conf_loader *loader = NULL;
-        struct changes changes = {0};
-        int r;
-
         for (struct core_observer *o = m->observers; o; o = o->next)
                 if (o->on_reloading)
-                        o->on_reloading(o, true);
-        r = manager_index_units(m, &loader);
+                        o->on_reloading(o, is_active);
+}
+
+static void apply(struct manager *m, struct changes *changes)
+{
+        m->is_reloading = true;
+        for (size_t i = 0; i < changes->n; i++)
+                swap(&changes->items[i]);
+        int r = rebuild(m);
+
+        if (r < 0)
+                log_write(LOG_ERR, "Not all dependencies could be made: %s", strerror(-r));
+        m->n_reloads++;
+        m->is_reloading = false;
+        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+                manager_collect_unit(u);
+}
+
+int manager_reload(struct manager *m)
+{
+        CLEANUP(conf_loader) struct conf_loader *loader = NULL;
+        CLEANUP(cfgfile) struct cfgfile *cfgfile = NULL;
+        struct changes changes = {0};
+        int r = 0;
+
+        tell(m, true);
+        if (m->options.load_config)
+                r = m->options.load_config(m->options.load_config_data, &cfgfile);
+        if (r == 0)
+                r = manager_index_units(m, cfgfile, &loader);
         if (r == 0)
                 r = read_all(m, loader, &changes);
         if (r == 0) {
-                m->is_reloading = true;
-                conf_loader_free(m->loader);
-                m->loader = loader;
-                loader = NULL;
-                for (size_t i = 0; i < changes.n; i++)
-                        swap(&changes.items[i]);
-                int built = rebuild(m);
+                struct conf_loader *old_loader = m->loader;
+                struct cfgfile *old_cfgfile = m->options.cfgfile;
 
-                if (built < 0)
-                        log_write(LOG_ERR, "Not all dependencies could be made: %s",
-                                  strerror(-built));
-                m->n_reloads++;
-                m->is_reloading = false;
-                for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
-                        manager_collect_unit(u);
+                m->loader = loader;
+                m->options.cfgfile = cfgfile;
+                apply(m, &changes);
+                // What the clean-up below frees.
+                loader = old_loader;
+                cfgfile = old_cfgfile;
         }
-        conf_loader_free(loader);
         changes_done(&changes);
-        for (struct core_observer *o = m->observers; o; o = o->next)
-                if (o->on_reloading)
-                        o->on_reloading(o, false);
+        tell(m, false);
         return r;
 }

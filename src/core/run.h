@@ -93,10 +93,9 @@ struct run {
         uint16_t control_index;         // in the command list of the state
         bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1;
         bool main_ignores_failure : 1, control_ignores_failure : 1; // `-` of the running command
-        bool has_signalled : 1;   // a signal of the current state went to somebody
-        bool is_instance : 1;     // began as a connection (also where a unit was loaded for it)
-        int connection_fd;        // Accept=yes; -1 otherwise, or once closed
-        uint64_t number;          // NR of the instance name
+        pid_t last_main;   // the main process that ended; its session and group may go on. 0: none
+        int connection_fd; // Accept=yes; -1 otherwise, or once closed
+        uint64_t number;   // NR of the instance name
         struct admit_token token; // its place in the limits
         struct list_node node;    // in the socket's list of live connections
         sd_id128_t invocation_id;

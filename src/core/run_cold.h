@@ -32,12 +32,12 @@ struct run_cold {
         usec_t watchdog_stamp;
         struct timer watchdog_timer;
         // starts
-        struct watch exec_watch;   // Type=exec: result of the exec; fd -1: none
-        struct watch lookup_watch; // fd borrowed of lookup
-        struct ids_lookup *lookup; // users and groups that are being asked for
-        struct timer idle_timer;   // Type=idle
-        usec_t idle_until;         // 0: does not wait
-        usec_t start_time;         // of the start command (forking, PID file)
+        struct watch exec_watch;     // Type=exec: result of the exec; fd -1: none
+        struct watch lookup_watch;   // fd borrowed of lookup
+        struct ids_lookup *lookup;   // users and groups that are being asked for
+        struct timer idle_timer;     // Type=idle
+        usec_t idle_until;           // 0: does not wait
+        struct timer pid_file_timer; // PIDFile= is not there yet
         // processes that are not ours to wait for: looked for by and by
         struct timer sweep_timer;
         usec_t sweep_wait;

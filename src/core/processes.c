@@ -1,0 +1,166 @@
+#include "core/processes.h"
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "core/instance.h"
+#include "core/service_priv.h"
+#include "spawn/plan.h"
+
+#include <signal.h>
+
+#define PARENTS_MAX 32
+#define CHILDREN_FILE_MAX (1024 * 1024)
+// With more children than this, the list of them is not read at the end of each connection.
+#define CHILDREN_LOOKED_AT 512
+
+static pid_t main_mark(const struct run *run)
+{
+        return run->main.pid > 0 ? run->main.pid : run->last_main;
+}
+
+int run_find_processes(const struct run *run, struct kill_pids *ret)
+{
+        char id[SD_ID128_STRING_MAX];
+        struct kill_marks marks = {
+                .main_pid = run->main_pid_alien ? 0 : main_mark(run),
+                .control_pid = run->control.pid,
+                .invocation_id = sd_id128_is_null(run->invocation_id)
+                                         ? NULL
+                                         : sd_id128_to_string(run->invocation_id, id),
+        };
+
+        return kill_find_marked(&marks, ret);
+}
+
+static bool finds_strays(const struct run *run)
+{
+        CLEANUP(kill_pids) struct kill_pids pids = {0};
+
+        if (run_find_processes(run, &pids) < 0)
+                return false;
+        for (size_t i = 0; i < pids.n; i++)
+                if (pids.items[i] != run->main.pid && pids.items[i] != run->control.pid)
+                        return true;
+        return false;
+}
+
+// Has the supervisor a child that it did not make (or not for a run)? Orphans come to it where it
+// is a subreaper or PID 1.
+static bool has_unknown_child(struct manager *m)
+{
+        CLEANUP(free) char *text = NULL;
+
+        if (fs_read_file("/proc/thread-self/children", CHILDREN_FILE_MAX, &text, NULL) < 0)
+                return false;
+        for (char *p = text, *end; *p; p = end) {
+                unsigned long pid = strtoul(p, &end, 10);
+
+                if (end == p)
+                        return false;
+                if (!u64map_get(m->runs_by_pid, pid))
+                        return true;
+        }
+        return false;
+}
+
+bool run_has_strays(const struct run *run)
+{
+        bool is_crowded = u64map_size(run->manager->runs_by_pid) > CHILDREN_LOOKED_AT;
+
+        if (run->service)
+                return finds_strays(run);
+        // Thousands of connections end each second: the whole of /proc is looked at only where
+        // something was left in the process group, or came to the supervisor.
+        if (run->main.pid > 0)
+                return !is_crowded && finds_strays(run);
+        if (run->last_main > 0 && kill(-run->last_main, 0) == 0)
+                return true;
+        return !is_crowded && has_unknown_child(run->manager) && finds_strays(run);
+}
+
+int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), void *data)
+{
+        CLEANUP(kill_pids) struct kill_pids pids = {0};
+        bool saw_main = run->main.pid == 0, saw_control = run->control.pid == 0;
+
+        // Where /proc cannot be read, the two that are known are told.
+        (void)run_find_processes(run, &pids);
+        for (size_t i = 0; i < pids.n; i++) {
+                int r = f(pids.items[i], data);
+
+                if (r != 0)
+                        return r;
+                saw_main = saw_main || pids.items[i] == run->main.pid;
+                saw_control = saw_control || pids.items[i] == run->control.pid;
+        }
+        int r = saw_main ? 0 : f(run->main.pid, data);
+
+        return r != 0 || saw_control ? r : f(run->control.pid, data);
+}
+
+bool run_has_process(const struct run *run, pid_t pid)
+{
+        CLEANUP(free) char *value = NULL;
+        char id[SD_ID128_STRING_MAX];
+        pid_t group, session;
+
+        if (pid == run->main.pid || pid == run->control.pid)
+                return true;
+        if (!run->main_pid_alien && proc_get_session(pid, &group, &session) == 0) {
+                pid_t mark = main_mark(run), control = run->control.pid;
+
+                if ((mark > 0 && (group == mark || session == mark)) ||
+                    (control > 0 && (group == control || session == control)))
+                        return true;
+        }
+        return !sd_id128_is_null(run->invocation_id) &&
+               proc_get_environ(pid, "INVOCATION_ID", &value) == 0 &&
+               streq(value, sd_id128_to_string(run->invocation_id, id));
+}
+
+static struct run *run_by_invocation_id(struct manager *m, sd_id128_t id)
+{
+        LIST_FOREACH (&m->by_type[UNIT_SERVICE], node) {
+                struct run *run = &service_of(CONTAINER_OF(node, struct unit, type_node))->run;
+
+                if (sd_id128_equal(run->invocation_id, id) && !service_state_is_over(run->state))
+                        return run;
+        }
+        for (struct run *run = instance_next(m, NULL); run; run = instance_next(m, run))
+                if (sd_id128_equal(run->invocation_id, id))
+                        return run;
+        return NULL;
+}
+
+struct run *run_by_process(struct manager *m, pid_t pid)
+{
+        CLEANUP(free) char *value = NULL;
+        struct run *run = u64map_get(m->runs_by_pid, (uint64_t)pid);
+        pid_t group, session, parent = pid;
+        sd_id128_t id;
+
+        if (run)
+                return run;
+        if (proc_get_session(pid, &group, &session) == 0) {
+                run = u64map_get(m->runs_by_pid, (uint64_t)session);
+                if (!run)
+                        run = u64map_get(m->runs_by_pid, (uint64_t)group);
+        }
+        for (int i = 0; !run && i < PARENTS_MAX; i++) {
+                if (proc_get_parent(parent, &parent) < 0 || parent <= 1)
+                        break;
+                run = u64map_get(m->runs_by_pid, (uint64_t)parent);
+        }
+        if (run || proc_get_environ(pid, "INVOCATION_ID", &value) < 0 ||
+            sd_id128_from_string(value, &id) < 0)
+                return run;
+        return run_by_invocation_id(m, id);
+}
+
+uint32_t run_uid_gid(const struct run *run, bool want_gid)
+{
+        if (!run->plan)
+                return UINT32_MAX;
+        return want_gid ? spawn_plan_gid(run->plan) : spawn_plan_uid(run->plan);
+}

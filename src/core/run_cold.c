@@ -1,0 +1,42 @@
+#include "core/run_cold.h"
+
+#include "base/fd.h"
+#include "core/manager.h"
+#include "spawn/ids.h"
+
+struct run_cold *run_cold_get(struct run *run)
+{
+        if (run->cold)
+                return run->cold;
+        struct run_cold *cold = calloc(1, sizeof(*cold));
+
+        if (!cold)
+                return NULL;
+        cold->run = run;
+        cold->exec_watch.fd = cold->lookup_watch.fd = -1;
+        cold->notify_access_override = NOTIFY_ACCESS_UNSET;
+        cold->watchdog_override = USEC_INFINITY;
+        fdstore_init(&cold->fdstore);
+        return run->cold = cold;
+}
+
+void run_cold_free(struct run *run)
+{
+        struct run_cold *cold = TAKE(run->cold);
+
+        if (!cold)
+                return;
+        struct events *e = run->manager->events;
+
+        timer_stop(e, &cold->watchdog_timer);
+        timer_stop(e, &cold->idle_timer);
+        timer_stop(e, &cold->sweep_timer);
+        timer_stop(e, &cold->pid_file_timer);
+        watch_remove(e, &cold->exec_watch);
+        fd_close(cold->exec_watch.fd);
+        watch_remove(e, &cold->lookup_watch);
+        ids_lookup_free(cold->lookup);
+        fdstore_clear(&cold->fdstore);
+        free(cold->status_text);
+        free(cold);
+}

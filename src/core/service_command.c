@@ -1,0 +1,410 @@
+// Running one command of a service: its environment, its descriptors, its process.
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "core/instance.h"
+#include "core/notify.h"
+#include "core/reap.h"
+#include "core/service_log.h"
+#include "core/service_priv.h"
+#include "core/sock.h"
+#include "core/spawner.h"
+#include "spawn/kill.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#define ENVIRONMENT_TEXT_MAX 4096
+
+// What a command gets. On the stack: a connection's start allocates nothing for it.
+struct start {
+        struct spawn_params params;
+        char *environment[SPAWN_ENVIRONMENT_MAX + 1];
+        size_t n_environment, used;
+        char text[ENVIRONMENT_TEXT_MAX];
+        char **peer; // REMOTE_ADDR=, REMOTE_PORT=
+        int *fds;
+        char **fd_names;
+        char *fd_names_text;
+        char *name;
+        char invocation_id[SD_ID128_STRING_MAX];
+};
+
+static void start_done(struct start *s)
+{
+        strv_free(s->peer);
+        free(s->fds);
+        strv_free(s->fd_names);
+        free(s->fd_names_text);
+        free(s->name);
+}
+
+static void cleanup_start(struct start *s)
+{
+        start_done(s);
+}
+
+// ---- environment
+
+static void add_variable(struct start *s, const char *fmt, ...) PRINTF(2, 3);
+static void add_variable(struct start *s, const char *fmt, ...)
+{
+        size_t left = sizeof(s->text) - s->used;
+        va_list ap;
+
+        va_start(ap, fmt);
+        int n = vsnprintf(s->text + s->used, left, fmt, ap);
+        va_end(ap);
+        if (n < 0 || (size_t)n >= left || s->n_environment >= SPAWN_ENVIRONMENT_MAX)
+                return; // no variable is long enough for that
+        s->environment[s->n_environment++] = s->text + s->used;
+        s->used += (size_t)n + 1;
+}
+
+static void add_result(struct start *s, const struct run *run)
+{
+        char buf[SIGNAL_NAME_MAX];
+
+        add_variable(s, "SERVICE_RESULT=%s", service_result_name(run->result));
+        if (run->main_code == 0)
+                return;
+        add_variable(s, "EXIT_CODE=%s", exit_code_name(run->main_code));
+        if (run->main_code == CLD_EXITED)
+                add_variable(s, "EXIT_STATUS=%u", run->main_status);
+        else
+                add_variable(s, "EXIT_STATUS=%s",
+                             exit_status_text(run->main_code, run->main_status, buf, sizeof(buf)));
+}
+
+static int add_environment(struct start *s, const struct run *run, enum spawn_kind kind)
+{
+        const struct service_group *g = run_conf(run);
+        enum notify_access access = run_notify_access(run);
+
+        if (access != NOTIFY_NONE && (kind == SPAWN_MAIN || access != NOTIFY_MAIN)) {
+                add_variable(s, "%s", notify_socket_environment(run->manager->notify));
+                if (g->file_descriptor_store_max > 0)
+                        add_variable(s, "FDSTORE=%u", g->file_descriptor_store_max);
+        }
+        if (kind == SPAWN_MAIN && run_watchdog_usec(run) > 0)
+                add_variable(s, "WATCHDOG_USEC=%llu", (unsigned long long)run_watchdog_usec(run));
+        if (run->main.pid > 0)
+                add_variable(s, "MAINPID=%d", (int)run->main.pid);
+        if (g->pid_file)
+                add_variable(s, "PIDFILE=%s", g->pid_file);
+        if (run->manager->options.is_user)
+                add_variable(s, "MANAGERPID=%d", (int)getpid());
+        if (run->sock) {
+                int r = instance_environment(run, &s->peer);
+
+                if (r < 0)
+                        return r;
+                STRV_FOREACH (item, s->peer)
+                        if (s->n_environment < SPAWN_ENVIRONMENT_MAX)
+                                s->environment[s->n_environment++] = *item;
+        }
+        s->params.environment = s->environment;
+        return 0;
+}
+
+// ---- descriptors
+
+static int add_stored(struct start *s, const struct run *run)
+{
+        if (!run->cold || run->cold->fdstore.n == 0)
+                return 0;
+        size_t n = s->params.n_fds + run->cold->fdstore.n;
+        int *fds = reallocarray(s->fds, n, sizeof(*fds));
+
+        if (!fds)
+                return -ENOMEM;
+        s->fds = fds;
+        LIST_FOREACH (&run->cold->fdstore.entries, node) {
+                const struct fdstore_entry *entry = CONTAINER_OF(node, struct fdstore_entry, node);
+
+                s->fds[s->params.n_fds++] = entry->watch.fd;
+                if (strv_push(&s->fd_names, entry->name) < 0)
+                        return -ENOMEM;
+        }
+        s->params.fds = s->fds;
+        return 0;
+}
+
+// The sockets that the service is served by (main commands); for stdio also the other commands.
+static int add_descriptors(struct start *s, struct run *run, enum spawn_kind kind)
+{
+        bool wants_socket = spawn_plan_wants_socket(run->plan);
+        struct spawn_params *p = &s->params;
+
+        if (run->connection_fd >= 0) {
+                if (wants_socket)
+                        p->socket_fd = run->connection_fd;
+                if (kind != SPAWN_MAIN)
+                        return 0;
+                p->fds = &run->connection_fd;
+                p->n_fds = p->n_sockets = 1;
+                p->fd_names = "connection";
+                return 0;
+        }
+        if (!run->service || (kind != SPAWN_MAIN && !wants_socket))
+                return 0;
+        size_t n = 0;
+        int r = sock_collect_for_service(&run->service->unit, &s->fds, &n, &s->fd_names);
+
+        if (r < 0)
+                return r;
+        if (n == 1 && wants_socket)
+                p->socket_fd = s->fds[0];
+        if (kind != SPAWN_MAIN)
+                return 0;
+        p->fds = s->fds;
+        p->n_fds = p->n_sockets = n;
+        r = add_stored(s, run);
+        if (r < 0 || p->n_fds == 0)
+                return r;
+        s->fd_names_text = strv_join(s->fd_names, ":");
+        p->fd_names = s->fd_names_text;
+        return s->fd_names_text ? 0 : -ENOMEM;
+}
+
+static void add_log(struct start *s, struct run *run)
+{
+        if (!spawn_plan_wants_log(run->plan))
+                return;
+        if (!run->log) {
+                const char *unit = run->service ? run->service->unit.id : run->conf->id;
+                int r = log_stream_open(run->manager->service_log, unit, run->conf, &run->log);
+
+                if (r < 0) {
+                        run_log(run, LOG_WARNING, -r, "What it prints is lost");
+                        return;
+                }
+        }
+        s->params.log_fd = log_stream_fd(run->log);
+}
+
+// ---- the process
+
+static int watch_child(struct run *run, struct child *c, const struct spawn_child *child,
+                       void (*on_exit)(struct child *c, const siginfo_t *info))
+{
+        int r = u64map_set(run->manager->runs_by_pid, (uint64_t)child->pid, run);
+
+        if (r >= 0)
+                r = reaper_watch(run->manager->reaper, c, child->pid, child->pidfd, on_exit);
+        else
+                fd_close(child->pidfd);
+        if (r >= 0)
+                return 0;
+        u64map_remove(run->manager->runs_by_pid, (uint64_t)child->pid);
+        (void)kill_process(child->pid, -1, SIGKILL);
+        return r;
+}
+
+static int prepare(struct start *s, struct run *run, const struct exec_command *command,
+                   enum spawn_kind kind)
+{
+        s->params = SPAWN_PARAMS_INIT;
+        s->params.command = command;
+        s->params.kind = kind;
+        s->params.nonblocking = run_conf(run)->non_blocking;
+        s->params.invocation_id = sd_id128_to_string(run->invocation_id, s->invocation_id);
+        if (spawn_plan_needs_name(run->plan))
+                s->params.unit_name = run_name(run, &s->name);
+        add_log(s, run);
+        int r = add_environment(s, run, kind);
+
+        return r < 0 ? r : add_descriptors(s, run, kind);
+}
+
+// state: whose command it is. 0, 1 waits for a look-up, -errno (logged).
+static int start_process(struct run *run, enum service_state state,
+                         const struct exec_command *command, enum spawn_kind kind,
+                         struct spawn_child *ret)
+{
+        CLEANUP(start) struct start s;
+        struct fail why = {0};
+        char text[512];
+
+        // Not an initialiser: the text need not be cleared for each connection.
+        s.n_environment = s.used = 0;
+        s.peer = s.fd_names = NULL;
+        s.fds = NULL;
+        s.fd_names_text = s.name = NULL;
+        int r = run_plan_get(run);
+
+        if (r == 0)
+                r = prepare(&s, run, command, kind);
+        if (r == 0 && state == SERVICE_STOP)
+                add_result(&s, run);
+        if (r == 0 && state == SERVICE_STOP_POST)
+                add_result(&s, run);
+        if (r != 0)
+                goto end;
+        s.environment[s.n_environment] = NULL;
+        s.params.want_exec_result = kind == SPAWN_MAIN && run_conf(run)->type == SERVICE_EXEC;
+        r = spawner_start(run->manager->spawner, run->plan, &s.params, ret, &why);
+end:
+        if (r < 0)
+                run_log(run, LOG_WARNING, why.error ? 0 : -r, "Failed to run '%s' task%s%s",
+                        service_state_name(state), why.error ? ": " : "",
+                        why.error ? fail_format(&why, text, sizeof(text)) : "");
+        return r;
+}
+
+const struct command_list *service_control_list(const struct run *run, enum service_state state)
+{
+        const struct service_group *g = run_conf(run);
+
+        switch ((int)state) {
+        case SERVICE_CONDITION:
+                return &g->exec_condition;
+        case SERVICE_START_PRE:
+                return &g->exec_start_pre;
+        case SERVICE_START:
+                return g->type == SERVICE_FORKING ? &g->exec_start : NULL;
+        case SERVICE_START_POST:
+                return &g->exec_start_post;
+        case SERVICE_RELOAD:
+                return &g->exec_reload;
+        case SERVICE_STOP:
+                return &g->exec_stop;
+        case SERVICE_STOP_POST:
+                return &g->exec_stop_post;
+        default:
+                return NULL;
+        }
+}
+
+int service_start_control(struct run *run, enum service_state state, usec_t timeout)
+{
+        const struct command_list *list = service_control_list(run, state);
+        struct spawn_child child = {.pidfd = -1, .exec_fd = -1};
+
+        if (!list || run->control_index >= list->n) {
+                run_log(run, LOG_WARNING, 0, "The commands of %s changed while they were being run",
+                        service_state_name(state));
+                return -ENOEXEC;
+        }
+        const struct exec_command *command = &list->items[run->control_index];
+        bool is_start = state == SERVICE_START;
+        int r = start_process(run, state, command, is_start ? SPAWN_MAIN : SPAWN_CONTROL, &child);
+
+        if (r == 0)
+                r = watch_child(run, &run->control, &child, service_on_control_exit);
+        if (r < 0)
+                return r;
+        run_set_timeout(run, timeout);
+        if (r > 0)
+                return r;
+        run->control_ignores_failure = command->flags & EXEC_IGNORE_FAILURE;
+        if (is_start)
+                run->main_ignores_failure = run->control_ignores_failure;
+        if (run->service)
+                run->service->control_status = (struct exec_status){
+                        .pid = child.pid, .start = clock_now(), .start_rt = clock_now_realtime()};
+        return 0;
+}
+
+// Does a command that is still to come want the connection? Then it is kept (design §7,
+// connection-copy); else it is closed, so that the peer sees the end when the service closes it.
+static void release_connection(struct run *run)
+{
+        const struct service_group *g = run_conf(run);
+        bool has_more = g->exec_start_post.n > 0 || g->exec_reload.n > 0 || g->exec_stop.n > 0 ||
+                        g->exec_stop_post.n > 0;
+
+        if (run->connection_fd < 0 || run->manager->options.compat_systemd ||
+            g->restart != RESTART_NO || run->main_index + 1U < g->exec_start.n ||
+            (has_more && spawn_plan_wants_socket(run->plan)))
+                return;
+        run->connection_fd = fd_close(run->connection_fd);
+}
+
+static int watch_exec(struct run *run, int exec_fd)
+{
+        struct run_cold *cold = run_cold_get(run);
+
+        if (!cold) {
+                fd_close(exec_fd);
+                return -ENOMEM;
+        }
+        cold->exec_watch.fd = exec_fd;
+        cold->exec_watch.on_event = service_on_exec_event;
+        return watch_set(run->manager->events, &cold->exec_watch, EPOLLIN);
+}
+
+int service_start_main(struct run *run)
+{
+        const struct service_group *g = run_conf(run);
+        struct spawn_child child = {.pidfd = -1, .exec_fd = -1};
+
+        if (run->main_index >= g->exec_start.n)
+                return -ENOEXEC;
+        const struct exec_command *command = &g->exec_start.items[run->main_index];
+        int r = start_process(run, SERVICE_START, command, SPAWN_MAIN, &child);
+
+        if (r != 0)
+                return r;
+        r = watch_child(run, &run->main, &child, service_on_main_exit);
+        if (r < 0) {
+                fd_close(child.exec_fd);
+                return r;
+        }
+        run->main_pid_known = true;
+        run->main_pid_alien = false;
+        run->last_main = 0;
+        run->main_ignores_failure = command->flags & EXEC_IGNORE_FAILURE;
+        if (run->service)
+                run->service->main_status = (struct exec_status){
+                        .pid = child.pid, .start = clock_now(), .start_rt = clock_now_realtime()};
+        release_connection(run);
+        return child.exec_fd >= 0 ? watch_exec(run, child.exec_fd) : 0;
+}
+
+// ---- a state with commands
+
+static usec_t timeout_of(const struct run *run, enum service_state state)
+{
+        return state == SERVICE_STOP || state == SERVICE_STOP_POST
+                       ? run_stop_timeout(run)
+                       : run_conf(run)->timeout_start_sec;
+}
+
+static void on_not_started(struct run *run, enum service_state state)
+{
+        bool is_first = run->control_index == 0;
+
+        switch (is_first || state >= SERVICE_RELOAD ? (int)state : -1) {
+        case SERVICE_CONDITION:
+        case SERVICE_START_PRE:
+                service_enter_dead(run, SERVICE_FAILURE_RESOURCES, true);
+                break;
+        case SERVICE_START_POST:
+                service_enter_stop(run, SERVICE_FAILURE_RESOURCES);
+                break;
+        case SERVICE_RELOAD:
+                if (run->cold)
+                        run->cold->reload_result = SERVICE_FAILURE_RESOURCES;
+                service_enter_running(run, SERVICE_SUCCESS);
+                break;
+        case SERVICE_STOP_POST:
+                service_enter_signal(run, SERVICE_FINAL_SIGTERM, SERVICE_FAILURE_RESOURCES);
+                break;
+        default:
+                service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
+                break;
+        }
+}
+
+void service_run_control(struct run *run, enum service_state state)
+{
+        if (service_start_control(run, state, timeout_of(run, state)) < 0)
+                on_not_started(run, state);
+        else if (run->state != state)
+                service_set_state(run, state);
+}

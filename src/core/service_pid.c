@@ -1,0 +1,250 @@
+// The main process of a service that does not tell it by being our child: PID files, guessing,
+// MAINPID=.
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "core/processes.h"
+#include "core/reap.h"
+#include "core/service_priv.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define PID_FILE_MAX 64
+#define PID_FILE_LOOK (20 * USEC_PER_MSEC)
+
+int run_main_is_good(const struct run *run)
+{
+        if (run->main.pid > 0)
+                return 1;
+        return run->main_pid_known ? 0 : -EAGAIN;
+}
+
+bool run_is_good(const struct run *run)
+{
+        int r = run_main_is_good(run);
+
+        if (r > 0)
+                return true;
+        if (r == 0 && run_conf(run)->exit_type == EXIT_TYPE_MAIN)
+                return false;
+        return run_has_strays(run);
+}
+
+static void unwatch(struct run *run, struct child *c)
+{
+        if (c->pid <= 0)
+                return;
+        u64map_remove(run->manager->runs_by_pid, (uint64_t)c->pid);
+        reaper_forget(run->manager->reaper, c);
+}
+
+void run_unwatch_main(struct run *run)
+{
+        unwatch(run, &run->main);
+}
+
+void run_unwatch_control(struct run *run)
+{
+        unwatch(run, &run->control);
+}
+
+int run_main_pid_is_suitable(struct run *run, pid_t pid)
+{
+        pid_t parent;
+
+        if (pid <= 1 || pid == getpid() || pid == run->control.pid)
+                return -EPERM;
+        if (!proc_is_alive(pid))
+                return -ESRCH;
+        if (run_has_process(run, pid))
+                return 1;
+        // An orphan that came to us and is nobody else's: a daemon that left session and
+        // environment behind looks like this.
+        return proc_get_parent(pid, &parent) == 0 && parent == getpid() &&
+               !u64map_get(run->manager->runs_by_pid, (uint64_t)pid);
+}
+
+int run_set_main_pid(struct run *run, pid_t pid)
+{
+        pid_t parent = 0;
+
+        if (pid == run->main.pid)
+                return 0;
+        run_unwatch_main(run);
+        (void)proc_get_parent(pid, &parent);
+        run->main_pid_alien = parent != getpid();
+
+        int pidfd = kill_pidfd_open(pid);
+        int r;
+
+        if (run->main_pid_alien) {
+                fd_close(pidfd);
+                r = reaper_watch_alien(run->manager->reaper, &run->main, pid, service_on_main_exit);
+        } else {
+                r = reaper_watch(run->manager->reaper, &run->main, pid, MAX(pidfd, -1),
+                                 service_on_main_exit);
+        }
+        if (r < 0)
+                return r;
+        run->main_pid_known = true;
+        run->last_main = 0;
+        if (run->service) {
+                struct exec_status *status = &run->service->main_status;
+
+                *status = (struct exec_status){
+                        .pid = pid, .start = clock_now(), .start_rt = clock_now_realtime()};
+        }
+        return u64map_set(run->manager->runs_by_pid, (uint64_t)pid, run) < 0 ? -ENOMEM : 0;
+}
+
+// ---- PID file
+
+// Path for this run; *buffer is what to free.
+static const char *pid_file_of(const struct run *run, char **buffer)
+{
+        const char *path = run_conf(run)->pid_file;
+        CLEANUP(free) char *name_buffer = NULL;
+
+        if (!path || !specifier_has_marks(path))
+                return path;
+        return *buffer = specifier_fill(path, run_name(run, &name_buffer));
+}
+
+static int read_pid(const char *path, pid_t *ret, uid_t *ret_owner)
+{
+        CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        CLEANUP(free) char *text = NULL;
+        struct stat st;
+
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EBADFD;
+        int r = fd_read_all(fd, PID_FILE_MAX, &text, NULL);
+
+        if (r < 0)
+                return r;
+        *ret_owner = st.st_uid;
+        return parse_pid(str_strip(text), ret);
+}
+
+int run_load_pid_file(struct run *run, bool may_warn)
+{
+        CLEANUP(free) char *buffer = NULL;
+        const char *path = pid_file_of(run, &buffer);
+        int level = may_warn ? LOG_INFO : LOG_DEBUG;
+        uid_t owner = 0;
+        pid_t pid;
+
+        if (!path)
+                return -ENOENT;
+        int r = read_pid(path, &pid, &owner);
+
+        if (r < 0) {
+                run_log(run, level, -r, "Can't open PID file %s (yet?) after %s", path,
+                        service_state_name(run->state));
+                return r;
+        }
+        if (run->main_pid_known && pid == run->main.pid)
+                return 0;
+        r = run_main_pid_is_suitable(run, pid);
+        if (r < 0) {
+                run_log(run, level, -r, "PID %d read from file %s cannot be its main process",
+                        (int)pid, path);
+                return r;
+        }
+        // Who may write a file of the supervisor's own user could do anything anyway.
+        if (r == 0 && owner != 0 && owner != geteuid()) {
+                run_log(run, LOG_ERR, 0,
+                        "New main PID %d does not belong to service, and PID file is not owned by "
+                        "root. Refusing.",
+                        (int)pid);
+                return -EPERM;
+        }
+        if (run->main_pid_known && run->main.pid > 0)
+                run_log(run, LOG_DEBUG, 0, "Main PID changes: %d -> %d", (int)run->main.pid,
+                        (int)pid);
+        return run_set_main_pid(run, pid);
+}
+
+static void arm_pid_file_timer(struct run *run);
+
+static void on_pid_file_timer(struct timer *t, usec_t now UNUSED)
+{
+        struct run *run = CONTAINER_OF(t, struct run_cold, pid_file_timer)->run;
+
+        if ((run->state != SERVICE_START && run->state != SERVICE_START_POST) ||
+            run->control.pid > 0)
+                return;
+        if (run_load_pid_file(run, false) < 0) {
+                arm_pid_file_timer(run);
+        } else if (run->state == SERVICE_START) {
+                service_enter_start_post(run);
+        } else {
+                service_enter_running(run, SERVICE_SUCCESS);
+        }
+}
+
+static void arm_pid_file_timer(struct run *run)
+{
+        // Nobody is left who could write it.
+        if (!run_has_strays(run)) {
+                run_log(run, LOG_WARNING, 0, "No process is left that could write its PID file.");
+                if (run->state == SERVICE_START)
+                        service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_PROTOCOL);
+                else
+                        service_enter_stop(run, SERVICE_FAILURE_PROTOCOL);
+                return;
+        }
+        // Without memory for the timer the start runs into its timeout.
+        (void)timer_set(run->manager->events, &run->cold->pid_file_timer,
+                        usec_add(clock_now(), PID_FILE_LOOK), on_pid_file_timer);
+}
+
+void run_await_pid_file(struct run *run)
+{
+        if (run_cold_get(run))
+                arm_pid_file_timer(run);
+        else
+                service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
+}
+
+void run_remove_pid_file(struct run *run)
+{
+        CLEANUP(free) char *buffer = NULL;
+        const char *path = pid_file_of(run, &buffer);
+
+        if (path && unlink(path) < 0 && errno != ENOENT)
+                run_log(run, LOG_WARNING, errno, "Cannot remove its PID file %s", path);
+}
+
+// ---- guessing
+
+void run_guess_main_pid(struct run *run)
+{
+        CLEANUP(kill_pids) struct kill_pids pids = {0};
+        pid_t found = 0, parent;
+
+        if (!run_conf(run)->guess_main_pid || run->main.pid > 0 ||
+            run_find_processes(run, &pids) < 0)
+                return;
+        // The daemon is the one whose parent has left: it belongs to us now, or to PID 1.
+        for (size_t i = 0; i < pids.n; i++) {
+                if (pids.items[i] == run->control.pid ||
+                    proc_get_parent(pids.items[i], &parent) < 0 ||
+                    (parent != getpid() && parent != 1))
+                        continue;
+                if (found > 0)
+                        return; // more than one: no guess
+                found = pids.items[i];
+        }
+        if (found > 0 && run_set_main_pid(run, found) == 0)
+                run_log(run, LOG_DEBUG, 0, "Main PID guessed: %d", (int)found);
+}

@@ -1,0 +1,138 @@
+// What the files of the service machine share. Nobody outside core/service*.c and core/processes.c
+// includes it.
+#pragma once
+
+#include "conf/enums.h"
+#include "core/manager.h"
+#include "core/restart.h"
+#include "core/run_cold.h"
+#include "core/service.h"
+
+struct notify_message;
+
+static inline struct service *service_of(const struct unit *u)
+{
+        return CONTAINER_OF(u, struct service, unit);
+}
+
+static inline const struct service_group *run_conf(const struct run *run)
+{
+        return run->conf->service;
+}
+
+// ---- names, log, states (service_state.c)
+
+// The unit's name of a run: a singleton's id, or formatted into *buffer (freed by the caller).
+const char *run_name(const struct run *run, char **buffer);
+// One line about the run; a connection's name is made only when the line is written.
+void run_log(const struct run *run, int level, int error, const char *fmt, ...) PRINTF(4, 5);
+// Goes to a state: stops the timers that it has no use for, tells everybody.
+void service_set_state(struct run *run, enum service_state state);
+bool service_state_is_starting(enum service_state s); // condition ... start-post
+bool service_state_is_over(enum service_state s);     // dead, failed, pinned
+bool service_state_is_reloading(enum service_state s);
+// Remember what went wrong first.
+enum active_state service_active_state(const struct service *s);
+void run_set_result(struct run *run, enum service_result result);
+void run_changed(struct run *run); // tell observers, no state change
+usec_t run_stop_timeout(const struct run *run);
+bool run_stop_is_pending(const struct run *run);
+
+// ---- start (service_start.c)
+
+void service_enter_condition(struct run *run); // the begin of a life; everything else follows
+void service_enter_start_pre(struct run *run);
+void service_enter_start(struct run *run);
+void service_enter_start_post(struct run *run);
+void service_enter_running(struct run *run, enum service_result result);
+void service_enter_reload(struct run *run);
+void service_enter_reload_by_notify(struct run *run);
+// What a start that waited (users being looked up, Type=idle) does next.
+void service_resume(struct run *run);
+void service_run_next_main(struct run *run);
+void service_on_exec_event(struct watch *w, uint32_t revents); // Type=exec
+void service_check_exec(struct run *run);                      // has the exec happened meanwhile?
+// Forget what the last life left; a new invocation id. 0 or -errno.
+int run_begin_life(struct run *run);
+
+// ---- stop (service_stop.c)
+
+void service_enter_stop(struct run *run, enum service_result result);
+void service_enter_stop_by_notify(struct run *run);
+void service_enter_stop_post(struct run *run, enum service_result result);
+// state: stop-watchdog, stop-sigterm, stop-sigkill, final-watchdog, final-sigterm, final-sigkill
+void service_enter_signal(struct run *run, enum service_state state, enum service_result result);
+void service_enter_dead(struct run *run, enum service_result result, bool may_restart);
+void service_enter_restart(struct run *run); // the wait before it is over
+void service_give_up_restart(struct run *run);
+// The wait for main and control in a stop state is over: what follows.
+void service_on_processes_gone(struct run *run, enum service_result result);
+
+// ---- commands (service_command.c)
+
+// The commands of the state (ExecStartPre=, ...); NULL: the state runs none.
+const struct command_list *service_control_list(const struct run *run, enum service_state state);
+// Starts control_index of the state's list. 0 under way, 1 waits (service_resume() follows),
+// -errno (logged).
+int service_start_control(struct run *run, enum service_state state, usec_t timeout);
+int service_start_main(struct run *run); // main_index of ExecStart=; as above
+// As service_start_control(), goes to the state, and to where a failure leads.
+void service_run_control(struct run *run, enum service_state state);
+void service_kill_control(struct run *run, int signo);
+
+// ---- plan (service_plan.c)
+
+int run_plan_get(struct run *run); // run->plan is fresh: 0, 1 waits for a look-up, -errno (logged)
+void run_plan_drop(struct run *run);
+
+// ---- the ends of processes (service_exit.c)
+
+void service_on_main_exit(struct child *c, const siginfo_t *info);
+void service_on_control_exit(struct child *c, const siginfo_t *info);
+
+// ---- signals (service_kill.c)
+
+enum kill_operation {
+        KILL_OPERATION_TERMINATE,
+        KILL_OPERATION_ABORT, // WatchdogSignal=
+        KILL_OPERATION_KILL,
+};
+// Send it as KillMode= says. True: something was signalled whose end is to be waited for.
+bool run_kill(struct run *run, enum kill_operation operation);
+// Look again and again whether strays are still there: service_on_processes_gone() follows.
+void run_sweep_begin(struct run *run);
+void run_sweep_stop(struct run *run);
+
+// ---- time (service_timer.c)
+
+void run_set_timeout(struct run *run, usec_t after); // of the state; USEC_INFINITY: none
+void run_extend_timeout(struct run *run, usec_t after);
+void run_watchdog_reset(struct run *run); // fed, or begins to run
+void run_watchdog_stop(struct run *run);
+void run_watchdog_trigger(struct run *run);
+usec_t run_watchdog_usec(const struct run *run); // 0: off
+void run_running_timeout(struct run *run);       // RuntimeMaxSec=
+
+// ---- main process by pid (service_pid.c)
+
+// 0 and the main process is set (or was it already); -errno: not (yet).
+int run_load_pid_file(struct run *run, bool may_warn);
+void run_await_pid_file(struct run *run); // look again and again until the state's timeout
+void run_guess_main_pid(struct run *run);
+// Takes pid as the main process: ours by on_exit, another one's by its pidfd. 0 or -errno.
+int run_set_main_pid(struct run *run, pid_t pid);
+void run_remove_pid_file(struct run *run);
+// Is it one that may become the main process? 1; 0: it is not of this service; -errno: never.
+int run_main_pid_is_suitable(struct run *run, pid_t pid);
+void run_unwatch_main(struct run *run);
+void run_unwatch_control(struct run *run);
+// Is the main process known and alive (1), known and gone (0), not known (-EAGAIN)?
+int run_main_is_good(const struct run *run);
+bool run_is_good(const struct run *run); // what makes it "running"
+
+// ---- what it says (service_notify.c)
+
+enum notify_access run_notify_access(const struct run *run);
+// fds are taken over, all of them.
+void service_on_notify(struct run *run, const struct ucred *sender, struct notify_message *message,
+                       int *fds, size_t n_fds);

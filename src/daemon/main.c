@@ -1,0 +1,272 @@
+// usherd: puts the supervisor together, runs it, takes it apart.
+#include "base/fd.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/cfgfile.h"
+#include "conf/unit_path.h"
+#include "core/diag_log.h"
+#include "core/manager.h"
+#include "daemon/options.h"
+#include "daemon/runtime_dir.h"
+#include "daemon/signals.h"
+#include "daemon/transient.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#define EXIT_USAGE 2
+// What services get where neither they nor we were told otherwise: select(2) ends there.
+#define CHILD_NOFILE_SOFT 1024
+
+extern char **environ;
+
+struct daemon {
+        struct options options;
+        struct settings settings;
+        struct runtime_dir runtime;
+        char *config_path;
+        bool is_user, is_pid1;
+};
+
+static void daemon_done(struct daemon *d)
+{
+        runtime_dir_close(&d->runtime);
+        settings_done(&d->settings);
+        options_done(&d->options);
+        free(d->config_path);
+}
+
+static inline void cleanup_daemon(struct daemon *d)
+{
+        daemon_done(d);
+}
+
+// ---- settings
+
+static int apply_log(const struct daemon *d)
+{
+        const struct options *o = &d->options;
+        const struct settings *s = &d->settings;
+        int level = o->log_level >= 0 ? o->log_level : s->log_level;
+        int target = o->log_target >= 0 ? o->log_target : s->log_target;
+        int format = o->log_format >= 0 ? o->log_format : s->log_format;
+
+        if (level >= 0)
+                log_set_level(level);
+        int r = log_set_target(target >= 0 ? (enum log_target)target : LOG_TARGET_AUTO,
+                               format >= 0 ? (enum log_format)format : LOG_FORMAT_TEXT);
+
+        if (r < 0)
+                log_write(LOG_ERR, "There is no journal to log to: %s", strerror(-r));
+        return r;
+}
+
+// Settings are taken over only when the whole file is right.
+static int load_config(void *data, struct cfgfile **ret)
+{
+        struct daemon *d = data;
+        CLEANUP(settings) struct settings fresh;
+        struct diag diag = diag_log();
+
+        settings_init(&fresh);
+        int r = d->config_path ? cfgfile_load(d->config_path, &fresh, &diag, ret) : 0;
+
+        if (r < 0) {
+                if (r != -EBADMSG)
+                        log_write(LOG_ERR, "%s: %s", d->config_path, strerror(-r));
+                return r;
+        }
+        struct settings old = d->settings;
+
+        d->settings = fresh;
+        fresh = old;
+        return apply_log(d);
+}
+
+static int choose_config(struct daemon *d)
+{
+        int r;
+
+        if (d->options.is_run && !d->options.config)
+                return 0; // nothing but the command line
+        if (d->options.config) {
+                if (access(d->options.config, R_OK) < 0) {
+                        log_write(LOG_ERR, "%s: %s", d->options.config, strerror(errno));
+                        return -errno;
+                }
+                return str_set(&d->config_path, d->options.config);
+        }
+        r = unit_path_config_file(d->is_user, &d->config_path);
+        return r == -ENXIO ? 0 : r; // no home: no file of its own
+}
+
+static int choose_unit_path(struct daemon *d, char ***ret)
+{
+        const struct unit_path_options options = {
+                .is_user = d->is_user,
+                .systemd_units =
+                        d->options.systemd_units || d->settings.systemd_units || d->is_pid1,
+        };
+        CLEANUP(free) char *dir = NULL;
+
+        if (d->options.is_run) {
+                dir = fs_path_join(d->runtime.path, "units");
+                if (!dir)
+                        return -ENOMEM;
+                int r = transient_write(&d->options, dir);
+
+                return r < 0 ? r : strv_push(ret, dir);
+        }
+        STRV_FOREACH (unit_dir, d->options.units) {
+                struct stat st;
+
+                if (stat(*unit_dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
+                        log_write(LOG_ERR, "%s: not a folder that can be read", *unit_dir);
+                        return -ENOTDIR;
+                }
+        }
+        if (d->options.units)
+                return strv_copy(d->options.units, ret);
+        if (d->settings.unit_path)
+                return strv_copy(d->settings.unit_path, ret);
+        return unit_path_default(&options, ret);
+}
+
+// ---- the process
+
+static int set_up_process(struct daemon *d)
+{
+        int r = signals_block();
+
+        if (r < 0)
+                return r;
+        d->is_pid1 = getpid() == 1;
+        d->is_user = !d->is_pid1 && (d->options.is_user || geteuid() != 0);
+        umask(0022);
+        // Processes that services leave behind come to us.
+        if (!d->is_pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0)
+                log_write(LOG_WARNING, "No subreaper: %s", strerror(errno));
+        return 0;
+}
+
+// Many sockets and connections are many descriptors; children do not inherit that.
+static void raise_nofile(struct rlimit_value *ret_children)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        *ret_children = (struct rlimit_value){.is_set = true,
+                                              .soft = MIN(limit.rlim_max, CHILD_NOFILE_SOFT),
+                                              .hard = limit.rlim_max};
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                log_write(LOG_WARNING, "RLIMIT_NOFILE stays as it is: %s", strerror(errno));
+}
+
+// Descriptors that were passed to us move out of the way of those that services get.
+static int take_listen_fds(struct manager_options *o)
+{
+        int n = sd_listen_fds(1);
+
+        if (n <= 0)
+                return n;
+        o->listen_fds = calloc((size_t)n, sizeof(int));
+        if (!o->listen_fds)
+                return -ENOMEM;
+        for (int i = 0; i < n; i++) {
+                int fd = fd_move_up(SD_LISTEN_FDS_START + i);
+
+                if (fd >= 0)
+                        o->listen_fds[o->n_listen_fds++] = fd;
+        }
+        return 0;
+}
+
+// ---- together
+
+static int make_manager(struct daemon *d, struct manager **ret)
+{
+        CLEANUP(strv) char **unit_path = NULL;
+        CLEANUP(cfgfile) struct cfgfile *cfgfile = NULL;
+        struct manager_options o = {
+                .settings = &d->settings,
+                .runtime_dir = d->runtime.path,
+                .is_user = d->is_user,
+                .is_pid1 = d->is_pid1,
+                .spawn_method = d->options.spawn_method,
+                .load_config = load_config,
+                .load_config_data = d,
+        };
+        int r = load_config(d, &cfgfile);
+
+        if (r == 0)
+                r = choose_unit_path(d, &unit_path);
+        if (r == 0)
+                r = take_listen_fds(&o);
+        if (r < 0)
+                return r;
+        raise_nofile(&o.nofile);
+        o.unit_path = unit_path;
+        o.cfgfile = cfgfile;
+        o.compat_systemd = d->options.compat_systemd || d->settings.compat_systemd;
+        o.environment = environ;
+        r = manager_new(&o, ret);
+        if (r == 0)
+                cfgfile = NULL;
+        else
+                for (size_t i = 0; i < o.n_listen_fds; i++)
+                        fd_close(o.listen_fds[i]);
+        free(o.listen_fds);
+        return r;
+}
+
+static int run(struct daemon *d)
+{
+        CLEANUP(manager) struct manager *m = NULL;
+        CLEANUP(signals) struct signals *signals = NULL;
+        int r = make_manager(d, &m);
+
+        if (r == 0)
+                r = signals_new(m, &signals);
+        if (r == 0)
+                r = manager_open(m);
+        if (r == 0)
+                r = manager_start(m, d->options.target);
+        return r < 0 ? r : events_run(m->events);
+}
+
+int main(int argc, char **argv)
+{
+        CLEANUP(daemon) struct daemon d = {.runtime.lock_fd = -1};
+        int r;
+
+        settings_init(&d.settings);
+        r = options_parse(argc, argv, &d.options);
+        if (r == OPTIONS_DONE)
+                return EXIT_SUCCESS;
+        if (r == OPTIONS_USAGE)
+                return EXIT_USAGE;
+        if (r == OPTIONS_RUN)
+                r = set_up_process(&d);
+        if (r == 0)
+                r = apply_log(&d);
+        if (r == 0)
+                r = runtime_dir_open(d.options.runtime_dir, d.options.is_run, &d.runtime);
+        if (r == 0)
+                r = choose_config(&d);
+        if (r == 0)
+                r = run(&d);
+        if (r < 0) {
+                log_write(LOG_ERR, "usherd ends: %s", strerror(-r));
+                r = EXIT_FAILURE;
+        }
+        log_close();
+        return r;
+}

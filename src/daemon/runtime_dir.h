@@ -1,0 +1,18 @@
+// The runtime folder: where it is, and that only one supervisor uses it.
+#pragma once
+
+#include "base/def.h"
+
+struct runtime_dir {
+        char *path;
+        int lock_fd;
+        bool is_private; // made for usherd run: goes with it
+};
+
+// given: --runtime-dir, or NULL. Makes and locks it. 0 or -errno (complained about).
+int runtime_dir_open(const char *given, bool is_private, struct runtime_dir *ret);
+void runtime_dir_close(struct runtime_dir *d);
+static inline void cleanup_runtime_dir(struct runtime_dir *d)
+{
+        runtime_dir_close(d);
+}

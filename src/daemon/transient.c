@@ -1,0 +1,160 @@
+#include "daemon/transient.h"
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/unit_name.h"
+
+#include <stdio.h>
+
+// As a word of ExecStart=: nothing of it means anything.
+static void put_word(struct buf *b, const char *word)
+{
+        buf_puts(b, " \"");
+        for (const char *c = word; *c; c++)
+                if ((unsigned char)*c < ' ' || *c == 0x7f)
+                        buf_printf(b, "\\x%02x", (unsigned char)*c);
+                else if (*c == '"' || *c == '\\')
+                        buf_printf(b, "\\%c", *c);
+                else if (*c == '%' || *c == '$')
+                        buf_printf(b, "%c%c", *c, *c);
+                else
+                        buf_putc(b, *c);
+        buf_putc(b, '"');
+}
+
+// As a plain value, where a % would be a specifier.
+static void put_value(struct buf *b, const char *value)
+{
+        for (const char *c = value; *c; c++) {
+                if (*c == '%')
+                        buf_putc(b, '%');
+                buf_putc(b, *c);
+        }
+        buf_putc(b, '\n');
+}
+
+static int write_unit(const char *dir, const char *name, const char *suffix, struct buf *text)
+{
+        CLEANUP(free) char *path = str_printf("%s/%s%s", dir, name, suffix);
+
+        if (!path)
+                return -ENOMEM;
+        return text->error ? text->error : fs_write_file_atomic(path, buf_text(text), 0644);
+}
+
+static int put_program(struct buf *b, const char *program, const char *cwd)
+{
+        CLEANUP(free) char *path = NULL;
+
+        buf_puts(b, "ExecStart=");
+        // A path is meant from here; a bare name is looked up at the start.
+        if (strchr(program, '/') && program[0] != '/') {
+                path = fs_path_join(cwd, program);
+                if (!path)
+                        return -ENOMEM;
+                program = path;
+        }
+        put_word(b, program);
+        return 0;
+}
+
+static int write_service(const struct options *o, const char *dir, const char *name)
+{
+        CLEANUP(buf) struct buf b = BUF_NULL;
+        CLEANUP(free) char *cwd = getcwd(NULL, 0);
+
+        if (!cwd)
+                return -errno;
+        buf_puts(&b, "[Unit]\nDescription=");
+        put_value(&b, o->command[0]);
+        buf_puts(&b, "[Service]\n");
+        int r = put_program(&b, o->command[0], cwd);
+
+        if (r < 0)
+                return r;
+        for (char **word = o->command + 1; *word; word++)
+                put_word(&b, *word);
+        buf_puts(&b, "\nWorkingDirectory=-");
+        put_value(&b, cwd);
+        if (o->inetd)
+                buf_puts(&b, "StandardInput=socket\nStandardError=journal\n");
+        if (o->accept)
+                buf_puts(&b, "CollectMode=inactive-or-failed\n");
+        return write_unit(dir, name, o->accept ? "@.service" : ".service", &b);
+}
+
+static void put_socket(struct buf *b, const struct options *o, const char *name, const char *fdname)
+{
+        buf_printf(b, "[Unit]\nDescription=Sockets of %s\n[Socket]\n", name);
+        if (fdname) {
+                buf_puts(b, "FileDescriptorName=");
+                put_value(b, fdname);
+        }
+        if (o->accept)
+                buf_puts(b, "Accept=yes\n");
+}
+
+static void put_listen(struct buf *b, const struct options *o, const char *address)
+{
+        buf_printf(b, "%s=", o->listen_key ? o->listen_key : "ListenStream");
+        put_value(b, address);
+}
+
+static int write_sockets(const struct options *o, const char *dir, const char *name)
+{
+        CLEANUP(buf) struct buf b = BUF_NULL;
+        size_t n = strv_length(o->fdnames);
+
+        if (n <= 1) {
+                put_socket(&b, o, name, n == 1 ? o->fdnames[0] : NULL);
+                STRV_FOREACH (address, o->listen)
+                        put_listen(&b, o, *address);
+                return write_unit(dir, name, ".socket", &b);
+        }
+        // A descriptor's name belongs to its socket unit: one unit for each.
+        for (size_t i = 0; i < n; i++) {
+                char suffix[32];
+
+                buf_clear(&b);
+                put_socket(&b, o, name, o->fdnames[i]);
+                put_listen(&b, o, o->listen[i]);
+                if (i > 0 && !o->accept)
+                        buf_printf(&b, "Service=%s.service\n", name);
+                snprintf(suffix, sizeof(suffix), i == 0 ? ".socket" : "-%zu.socket", i + 1);
+                int r = write_unit(dir, name, suffix, &b);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int transient_write(const struct options *o, const char *dir)
+{
+        CLEANUP(free) char *name = NULL, *socket = NULL;
+        int r;
+
+        if (o->accept && strv_length(o->fdnames) > 1) {
+                log_write(LOG_ERR, "run: several --fdname have no use with --accept: a connection "
+                                   "is one descriptor");
+                return -EINVAL;
+        }
+        r = o->name ? str_set(&name, o->name)
+                    : unit_name_escape(fs_path_basename(o->command[0]), false, &name);
+        if (r < 0)
+                return r;
+        socket = str_printf("%s.socket", name);
+        if (!socket)
+                return -ENOMEM;
+        if (!unit_name_is_valid(socket) || strchr(name, '@')) {
+                log_write(LOG_ERR, "run: %s cannot be the name of a unit", name);
+                return -EINVAL;
+        }
+        r = fs_mkdir_p(dir, 0755);
+        if (r == 0)
+                r = write_service(o, dir, name);
+        return r < 0 ? r : write_sockets(o, dir, name);
+}

@@ -1,0 +1,8 @@
+// usherd run: the units that serve one command, written into the private runtime folder, so that
+// they are loaded, shown and reloaded like all others.
+#pragma once
+
+#include "daemon/options.h"
+
+// Writes them into dir (made here). 0; -EINVAL: complained about; other -errno.
+int transient_write(const struct options *o, const char *dir);

@@ -1,0 +1,160 @@
+// A real manager inside the test program, with unit files in a folder of its own: real processes,
+// real signals, real time. One folder and one manager a test.
+#pragma once
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "conf/settings.h"
+#include "core/job.h"
+#include "core/manager.h"
+#include "core/service.h"
+#include "unit/harness.h"
+
+#include <stdio.h>
+#include <sys/prctl.h>
+
+#define FIXTURE_PATIENCE (20 * USEC_PER_SEC)
+
+struct fixture {
+        char dir[64];
+        struct settings settings;
+        struct manager *manager;
+        struct buf log; // all that was logged
+};
+
+static inline void on_log_line(int level, const char *unit, const char *line, void *data)
+{
+        buf_puts(&((struct fixture *)data)->log, line);
+}
+
+static inline void fixture_init(struct fixture *f, const char *method)
+{
+        char *unit_path[] = {f->dir, NULL};
+        char runtime[96], xdg[96];
+        char *environment[] = {(char *)"PATH=/usr/bin:/bin", xdg, NULL};
+
+        *f = (struct fixture){.dir = "/tmp/usher-service-XXXXXX"};
+        assert_non_null(mkdtemp(f->dir));
+        snprintf(runtime, sizeof(runtime), "%s/run", f->dir);
+        snprintf(xdg, sizeof(xdg), "XDG_RUNTIME_DIR=%s/xdg", f->dir);
+        assert_int_equal(mkdir(runtime, 0700), 0);
+        assert_int_equal(mkdir(xdg + strlen("XDG_RUNTIME_DIR="), 0700), 0);
+        assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+        log_set_level(LOG_DEBUG);
+        log_set_hook(on_log_line, f);
+        fixture_settings(&f->settings);
+
+        struct manager_options options = {.settings = &f->settings,
+                                          .unit_path = unit_path,
+                                          .environment = environment,
+                                          .runtime_dir = runtime,
+                                          .is_user = true,
+                                          .spawn_method = method};
+
+        assert_int_equal(manager_new(&options, &f->manager), 0);
+}
+
+static inline void fixture_done(struct fixture *f)
+{
+        manager_free(f->manager);
+        log_set_hook(NULL, NULL);
+        assert_int_equal(fs_remove_tree(f->dir), 0);
+        buf_done(&f->log);
+}
+
+// The file's text, with every @ replaced by the test's folder.
+static inline void fixture_unit(struct fixture *f, const char *name, const char *text)
+{
+        CLEANUP(buf) struct buf out = BUF_NULL;
+        CLEANUP(free) char *path = fs_path_join(f->dir, name);
+
+        for (const char *p = text; *p; p++)
+                if (*p == '@')
+                        buf_puts(&out, f->dir);
+                else
+                        buf_putc(&out, *p);
+        assert_non_null(path);
+        assert_int_equal(fs_write_file_atomic(path, buf_text(&out), 0644), 0);
+        conf_loader_rescan(f->manager->loader);
+}
+
+static inline struct service *fixture_service(struct fixture *f, const char *name)
+{
+        struct unit *u = NULL;
+
+        assert_int_equal(manager_load_unit(f->manager, name, &u), 0);
+        assert_ptr_equal(u->ops, &service_ops);
+        return CONTAINER_OF(u, struct service, unit);
+}
+
+static inline struct service *fixture_job(struct fixture *f, enum job_type type, const char *name)
+{
+        struct service *s = fixture_service(f, name);
+        struct request_failure why = {0};
+
+        if (job_request(f->manager, type, &s->unit, JOB_REPLACE, NULL, &why) != REQUEST_OK)
+                fail_msg("%s", why.text);
+        return s;
+}
+
+static inline void fixture_turn(struct fixture *f)
+{
+        assert_true(events_turn(f->manager->events, 20 * USEC_PER_MSEC) >= 0);
+}
+
+static inline void fixture_wait(struct fixture *f, usec_t how_long)
+{
+        for (usec_t end = clock_now() + how_long; clock_now() < end;)
+                fixture_turn(f);
+}
+
+// Until the unit is in the state, and has no job.
+static inline void fixture_await(struct fixture *f, struct service *s, enum service_state state)
+{
+        for (usec_t end = clock_now() + FIXTURE_PATIENCE; s->run.state != state || s->unit.job;) {
+                if (clock_now() > end)
+                        fail_msg("%s is %s, not %s\n%s", s->unit.id,
+                                 service_state_name(s->run.state), service_state_name(state),
+                                 buf_text(&f->log));
+                fixture_turn(f);
+        }
+}
+
+static inline void fixture_await_log(struct fixture *f, const char *text)
+{
+        for (usec_t end = clock_now() + FIXTURE_PATIENCE; !strstr(buf_text(&f->log), text);) {
+                if (clock_now() > end)
+                        fail_msg("not logged: %s\n%s", text, buf_text(&f->log));
+                fixture_turn(f);
+        }
+}
+
+static inline void fixture_logged(struct fixture *f, const char *text)
+{
+        if (!strstr(buf_text(&f->log), text))
+                fail_msg("not logged: %s\n%s", text, buf_text(&f->log));
+}
+
+// What a file in the test's folder holds; "" where it is not there. Valid until the next call.
+static inline const char *fixture_read(struct fixture *f, const char *name)
+{
+        static char text[4096];
+        CLEANUP(free) char *path = fs_path_join(f->dir, name), *content = NULL;
+
+        text[0] = '\0';
+        if (path && fs_read_file(path, sizeof(text) - 1, &content, NULL) == 0)
+                strcpy(text, content);
+        return text;
+}
+
+static inline void fixture_await_file(struct fixture *f, const char *name)
+{
+        for (usec_t end = clock_now() + FIXTURE_PATIENCE; !fixture_read(f, name)[0];) {
+                if (clock_now() > end)
+                        fail_msg("no file %s\n%s", name, buf_text(&f->log));
+                fixture_turn(f);
+        }
+}
