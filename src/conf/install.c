@@ -1,0 +1,432 @@
+// Enable, disable, mask and unmask: links made and removed (systemd.unit(5), "[Install]").
+#include "conf/install.h"
+
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/install_priv.h"
+#include "conf/unit_name.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAMES_MAX 512 // with Also=
+
+void install_changes_done(struct install_changes *changes)
+{
+        for (size_t i = 0; i < changes->n; i++) {
+                free(changes->items[i].file);
+                free(changes->items[i].source);
+        }
+        free(changes->items);
+        *changes = (struct install_changes){0};
+}
+
+static int add_change(struct install_changes *changes, enum install_change_type type,
+                      const char *file, const char *source)
+{
+        struct install_change *more = reallocarray(changes->items, changes->n + 1, sizeof(*more));
+        struct install_change change = {.type = type};
+
+        if (!more)
+                return -ENOMEM;
+        changes->items = more;
+        change.file = strdup(file);
+        if (!change.file || str_set(&change.source, source) < 0) {
+                free(change.file);
+                return -ENOMEM;
+        }
+        more[changes->n++] = change;
+        return 0;
+}
+
+static int complain(struct install *i, int error, const char *name, const char *what)
+{
+        diag_report(i->diag, DIAG_ERROR, name, NULL, 0, "%s", what);
+        return error;
+}
+
+// The folder in which links are made. NULL: the path has none of that sort.
+static const char *target_dir(const struct install *i)
+{
+        STRV_FOREACH (dir, i->dirs)
+                if (install_rank_of(i, *dir) == (i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG))
+                        return *dir;
+        return NULL;
+}
+
+// What a link says: the path as it is inside the root.
+static const char *inside(const struct install *i, const char *path)
+{
+        const char *rest = i->root ? str_after_prefix(path, i->root) : NULL;
+
+        return rest ? rest : path;
+}
+
+// ---- one link
+
+static int make_link(struct install *i, const char *file, const char *source,
+                     struct install_changes *changes)
+{
+        CLEANUP(free) char *old = NULL;
+        int r = fs_mkdir_parents(file, 0755);
+
+        if (r < 0)
+                return complain(i, r, NULL, file);
+        if (fs_readlink(file, &old) == 0 && streq(old, source))
+                return 0;
+        if (symlink(source, file) < 0) {
+                r = -errno;
+                if (r != -EEXIST || !old || (!i->is_forced && !streq(source, "/dev/null"))) {
+                        CLEANUP(free)
+                        char *text = str_printf("%s: %s", file,
+                                                r == -EEXIST ? "is there already" : strerror(-r));
+
+                        return complain(i, r, NULL, text ? text : file);
+                }
+                if (unlink(file) < 0 || symlink(source, file) < 0)
+                        return -errno;
+                r = add_change(changes, INSTALL_UNLINK, file, NULL);
+                if (r < 0)
+                        return r;
+        }
+        return add_change(changes, INSTALL_SYMLINK, file, source);
+}
+
+static int remove_link(const char *file, struct install_changes *changes)
+{
+        if (unlink(file) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return add_change(changes, INSTALL_UNLINK, file, NULL);
+}
+
+// ---- enable
+
+struct enabling {
+        struct install *install;
+        struct install_changes *changes;
+        char **todo; // names, grown by Also=
+        const char *dir;
+};
+
+// "foo@.service" is enabled as the instance that it says is its default.
+static int instance_of(struct install *i, const char *name, const struct install_section *s,
+                       char **ret)
+{
+        if (!unit_name_is_template(name))
+                return str_set(ret, name);
+        if (!s->default_instance)
+                return 0; // aliases and Also= only
+        (void)i;
+        return unit_name_with_instance(name, s->default_instance, ret);
+}
+
+static int link_into(struct enabling *e, char *const *targets, const char *suffix, const char *name,
+                     const char *path)
+{
+        STRV_FOREACH (target, targets) {
+                if (!unit_name_is_valid(*target))
+                        return complain(e->install, -EINVAL, name, "[Install] has a bad unit name");
+                CLEANUP(free) char *file = str_printf("%s/%s%s/%s", e->dir, *target, suffix, name);
+                int r = file ? make_link(e->install, file, path, e->changes) : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int link_aliases(struct enabling *e, const struct install_section *s, const char *name,
+                        const char *path)
+{
+        STRV_FOREACH (alias, s->alias) {
+                if (!unit_name_is_valid(*alias) || unit_name_type(*alias) != unit_name_type(name))
+                        return complain(e->install, -EINVAL, name, "Alias= has a bad unit name");
+                if (streq(*alias, name))
+                        continue;
+                CLEANUP(free) char *file = fs_path_join(e->dir, *alias);
+                int r = file ? make_link(e->install, file, path, e->changes) : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+// A unit file outside the path is linked into it; *name becomes the unit's.
+static int link_file(struct enabling *e, char **name)
+{
+        const char *base = fs_path_basename(*name);
+        CLEANUP(free) char *file = NULL;
+
+        if (!unit_name_is_valid(base))
+                return complain(e->install, -EINVAL, *name, "is no path of a unit file");
+        STRV_FOREACH (dir, e->install->dirs) {
+                const char *rest = str_after_prefix(*name, inside(e->install, *dir));
+
+                if (rest && streq(rest + strspn(rest, "/"), base))
+                        return str_set(name, base);
+        }
+        file = fs_path_join(e->dir, base);
+        int r = file ? make_link(e->install, file, *name, e->changes) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        CLEANUP(free) char *unit = strdup(base);
+
+        if (!unit)
+                return -ENOMEM;
+        free(*name);
+        *name = TAKE(unit);
+        search_free(e->install->search); // it has one more unit now
+        e->install->search = NULL;
+        return search_new_in_root(e->install->root, e->install->dirs, NULL, &e->install->search);
+}
+
+static int find_file(struct install *i, const char *name, struct search_result *found)
+{
+        int r = search_find(i->search, name, found);
+
+        if (r < 0)
+                return r;
+        if (found->verdict == SEARCH_NOT_FOUND)
+                return complain(i, -ENOENT, name, "Unit file does not exist.");
+        if (found->verdict == SEARCH_MASKED)
+                return complain(i, -EADDRNOTAVAIL, name, "Unit file is masked.");
+        if (found->verdict == SEARCH_BLOCK)
+                return complain(i, -EOPNOTSUPP, name,
+                                "Is a block of usher.conf, which has no [Install].");
+        return 0;
+}
+
+// 1: its [Install] says something.
+static int enable_one(struct enabling *e, size_t index)
+{
+        CLEANUP(search_result) struct search_result found = {0};
+        CLEANUP(install_section) struct install_section s = {0};
+        CLEANUP(free) char *instance = NULL;
+
+        if (e->todo[index][0] == '/') {
+                int r = link_file(e, &e->todo[index]);
+
+                if (r < 0)
+                        return r;
+        }
+        const char *name = e->todo[index];
+        int r = find_file(e->install, name, &found);
+
+        if (r == 0)
+                r = install_read_section(e->install, name, found.path, &s);
+        if (r == 0)
+                r = instance_of(e->install, name, &s, &instance);
+        const char *path = r == 0 ? inside(e->install, found.path) : NULL;
+
+        if (r == 0 && instance)
+                r = link_into(e, s.wanted_by, ".wants", instance, path);
+        if (r == 0 && instance)
+                r = link_into(e, s.required_by, ".requires", instance, path);
+        if (r == 0 && instance)
+                r = link_into(e, s.upheld_by, ".upholds", instance, path);
+        if (r == 0)
+                r = link_aliases(e, &s, name, path);
+        STRV_FOREACH (also, s.also)
+                if (r == 0 && !strv_contains(e->todo, *also))
+                        r = strv_push(&e->todo, *also);
+        return r < 0 ? r : s.wanted_by || s.required_by || s.upheld_by || s.alias || s.also;
+}
+
+static int begin(struct install *i, char *const *names, struct enabling *ret)
+{
+        const char *dir = target_dir(i);
+
+        if (!dir)
+                return complain(i, -EROFS, NULL,
+                                "The unit path has no folder for such links (see --runtime).");
+        ret->install = i;
+        ret->dir = dir;
+        return strv_copy(names, &ret->todo);
+}
+
+int install_enable(struct install *i, char *const *names, struct install_changes *changes)
+{
+        struct enabling e = {.changes = changes};
+        int r = begin(i, names, &e), n = 0;
+
+        for (size_t k = 0; r >= 0 && k < strv_length(e.todo); k++) {
+                r = k < NAMES_MAX ? enable_one(&e, k) : -ELOOP;
+                n += r > 0;
+        }
+        strv_free(e.todo);
+        return r < 0 ? r : n;
+}
+
+// ---- disable
+
+struct disabling {
+        struct install *install;
+        struct install_changes *changes;
+        char **names;
+};
+
+// Is a link to (or named as) one of the units, or as an instance of one that is a template?
+static bool concerns(const struct disabling *d, const char *name)
+{
+        CLEANUP(free) char *template = NULL;
+
+        if (strv_contains(d->names, name))
+                return true;
+        return unit_name_is_instance(name) && unit_name_template(name, &template) == 0 &&
+               strv_contains(d->names, template);
+}
+
+static int on_link(void *data, const char *dir, const char *folder, const char *name,
+                   const char *target)
+{
+        struct disabling *d = data;
+        const char *to = fs_path_basename(target);
+
+        if (streq(target, "/dev/null") || !(concerns(d, name) || concerns(d, to)))
+                return 0;
+        CLEANUP(free)
+        char *file = folder ? str_printf("%s/%s/%s", dir, folder, name) : fs_path_join(dir, name);
+
+        return file ? remove_link(file, d->changes) : -ENOMEM;
+}
+
+static int add_also(struct disabling *d)
+{
+        for (size_t k = 0; k < strv_length(d->names); k++) {
+                CLEANUP(search_result) struct search_result found = {0};
+                CLEANUP(install_section) struct install_section s = {0};
+                int r = k < NAMES_MAX ? search_find(d->install->search, d->names[k], &found)
+                                      : -ELOOP;
+
+                if (r == 0 && found.verdict == SEARCH_FOUND)
+                        r = install_read_section(d->install, d->names[k], found.path, &s);
+                if (r == 0 && found.verdict == SEARCH_NOT_FOUND && k == 0)
+                        r = complain(d->install, -ENOENT, d->names[k], "Unit file does not exist.");
+                STRV_FOREACH (also, s.also)
+                        if (r == 0 && !strv_contains(d->names, *also))
+                                r = strv_push(&d->names, *also);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int install_disable(struct install *i, char *const *names, struct install_changes *changes)
+{
+        struct disabling d = {.install = i, .changes = changes};
+        int r = 0;
+
+        STRV_FOREACH (name, names)
+                if (r == 0)
+                        r = strv_push(&d.names, fs_path_basename(*name));
+        if (r == 0)
+                r = add_also(&d);
+        STRV_FOREACH (dir, i->dirs)
+                if (r == 0 &&
+                    install_rank_of(i, *dir) == (i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG))
+                        r = install_each_link(i, *dir, on_link, &d);
+        strv_free(d.names);
+        return r;
+}
+
+// ---- mask
+
+int install_mask(struct install *i, char *const *names, struct install_changes *changes)
+{
+        const char *dir = target_dir(i);
+
+        if (!dir)
+                return complain(i, -EROFS, NULL, "The unit path has no folder for such links.");
+        STRV_FOREACH (name, names) {
+                struct stat st;
+
+                if (!unit_name_is_valid(*name))
+                        return complain(i, -EINVAL, *name, "is no unit name");
+                CLEANUP(free) char *file = fs_path_join(dir, *name);
+
+                if (!file)
+                        return -ENOMEM;
+                if (lstat(file, &st) == 0 && !S_ISLNK(st.st_mode))
+                        return complain(i, -EEXIST, *name,
+                                        "is a file in that folder itself; it is not replaced");
+                int r = make_link(i, file, "/dev/null", changes);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int install_unmask(struct install *i, char *const *names, struct install_changes *changes)
+{
+        STRV_FOREACH (name, names) {
+                if (!unit_name_is_valid(*name))
+                        return complain(i, -EINVAL, *name, "is no unit name");
+                STRV_FOREACH (dir, i->dirs) {
+                        CLEANUP(free) char *file = fs_path_join(*dir, *name);
+                        CLEANUP(free) char *to = NULL;
+
+                        if (!file)
+                                return -ENOMEM;
+                        if (install_rank_of(i, *dir) !=
+                                    (i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG) ||
+                            fs_readlink(file, &to) < 0 || !streq(to, "/dev/null"))
+                                continue;
+                        int r = remove_link(file, changes);
+
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+// ---- list
+
+void install_list_free(struct install_file *files, size_t n)
+{
+        for (size_t i = 0; files && i < n; i++)
+                free(files[i].path);
+        free(files);
+}
+
+int install_list(struct install *i, struct install_file **ret, size_t *ret_n)
+{
+        CLEANUP(strv) char **names = NULL;
+        int r = search_list(i->search, &names);
+        size_t n = 0;
+
+        if (r < 0)
+                return r;
+        struct install_file *files = calloc(strv_length(names) + 1, sizeof(*files));
+
+        if (!files)
+                return -ENOMEM;
+        STRV_FOREACH (name, names) {
+                CLEANUP(search_result) struct search_result found = {0};
+
+                r = search_find(i->search, *name, &found);
+                if (r == 0)
+                        r = install_get_state(i, *name, &files[n].state);
+                if (r == 0) {
+                        const char *path = found.path ? found.path : "/";
+                        const char *dir_end = strrchr(path, '/');
+
+                        // Aliases are listed by their own name, in the folder of what they stand
+                        // for.
+                        files[n].path = str_printf("%.*s/%s", (int)(dir_end - path), path, *name);
+                        r = files[n].path ? 0 : -ENOMEM;
+                        n += r == 0;
+                }
+                if (r < 0) {
+                        install_list_free(files, n);
+                        return r;
+                }
+        }
+        *ret = files;
+        *ret_n = n;
+        return 0;
+}
