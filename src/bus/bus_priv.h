@@ -1,0 +1,122 @@
+// What the files of the bus layer share.
+#pragma once
+
+#include "base/list.h"
+#include "core/job.h"
+#include "core/manager.h"
+#include "core/service.h"
+#include "core/sock.h"
+
+#include <systemd/sd-bus.h>
+
+#define BUS_ROOT "/org/freedesktop/systemd1"
+#define BUS_MANAGER "org.freedesktop.systemd1.Manager"
+#define BUS_UNIT "org.freedesktop.systemd1.Unit"
+#define BUS_JOB "org.freedesktop.systemd1.Job"
+
+// One connection. It may do everything (root, usher's own user) or only look.
+struct bus_client {
+        struct bus_server *server;
+        struct list_node node;
+        sd_bus *bus;
+        uid_t uid;
+        bool is_trusted, is_subscribed;
+        struct timer hello_timer; // disconnects a client that does not authenticate
+        sd_bus_message *reload_reply;
+};
+
+struct bus_server {
+        struct manager *manager;
+        struct core_observer observer;
+        struct list_node clients;
+        unsigned n_clients;
+        sd_event_source *listen_source;
+        int listen_fd;
+        char *path;
+        struct work drop_work; // frees clients outside their own callbacks
+        struct list_node dropped;
+        struct bus_vtables *vtables; // made when the first client comes
+};
+
+// ---- objects (object.c)
+// What an object path stands for: a unit, or a live connection that has no unit. sd-bus hands one
+// pointer to every getter; the low bit tells which it is.
+struct bus_view {
+        struct manager *manager;
+        struct unit *unit; // NULL for a connection
+        struct run *run;   // a service's, or the connection's; NULL for other units
+        const struct unit_conf *conf;
+        const char *id; // in `name` for connections
+        char *name;
+};
+
+void *bus_object_of_unit(struct unit *u);
+void *bus_object_of_run(struct run *run);
+int bus_view_get(void *object, struct bus_view *ret); // 0 or -ENOMEM
+static inline void cleanup_bus_view(struct bus_view *v)
+{
+        free(v->name);
+}
+char *bus_unit_path(const char *id); // new string, NULL: no memory
+char *bus_job_path(uint32_t id);
+// Unit (loaded if need be) or connection by name. 0, or an error set in *error.
+int bus_find_object(struct manager *m, const char *name, bool load, void **ret,
+                    sd_bus_error *error);
+enum active_state bus_view_active_state(const struct bus_view *v);
+const char *bus_view_sub_state(const struct bus_view *v);
+const char *bus_view_description(const struct bus_view *v, char **buffer);
+
+// ---- vtables (vtable.c)
+struct bus_vtables;
+int bus_vtables_new(struct bus_vtables **ret);
+void bus_vtables_free(struct bus_vtables *v);
+int bus_vtables_add(struct bus_vtables *v, struct bus_client *c); // all objects on this connection
+extern const sd_bus_vtable bus_manager_vtable[];
+extern const sd_bus_vtable bus_manager_files_vtable[];
+extern const sd_bus_vtable bus_job_vtable[];
+// Static part of each interface; the rows of the directive table follow it.
+extern const sd_bus_vtable bus_unit_vtable[], bus_service_vtable[], bus_socket_vtable[],
+        bus_target_vtable[];
+
+// ---- directives as properties (property.c)
+
+struct directive;
+const char *bus_directive_signature(const struct directive *d);    // NULL: it is no property
+int bus_directive_property(const struct directive *d, char **ret); // name; new string
+bool bus_directive_is_limit(const struct directive *d);
+// The value in conf. -ENOENT: the conf has no such group (a unit that could not be loaded).
+int bus_append_directive(sd_bus_message *reply, const struct directive *d,
+                         const struct unit_conf *conf, bool is_soft);
+int bus_append_strv(sd_bus_message *reply, char *const *v);
+int bus_append_commands(sd_bus_message *reply, const struct command_list *list, bool extended,
+                        const struct exec_status *status);
+
+// ---- who may do what (access.c)
+
+enum bus_access { BUS_ACCESS_NONE, BUS_ACCESS_READ, BUS_ACCESS_CONTROL };
+// Of the peer of a connected socket: root and usher's own user control, others as the settings say.
+enum bus_access bus_access_of(const struct settings *settings, int fd, uid_t *ret_uid);
+
+// ---- calls and signals
+// An error reply for a refused request. Negative errno, as sd-bus wants it.
+int bus_request_error(sd_bus_error *error, const struct request_failure *why);
+// May this client change anything? 0, or AccessDenied in *error.
+int bus_check_trusted(struct bus_client *c, sd_bus_error *error);
+// The client of the connection that a message came by.
+struct bus_client *bus_client_of(sd_bus_message *message);
+void bus_observer_fill(struct bus_server *s);
+// Queue a signal for every client; who cannot take it is dropped.
+#define BUS_FOREACH_CLIENT(s, c)                                                                \
+        LIST_FOREACH (&(s)->clients, c##_node)                                                  \
+                for (struct bus_client *c = CONTAINER_OF(c##_node, struct bus_client, node); c; \
+                     c = NULL)
+void bus_client_sent(struct bus_client *c, int result);
+// Queue a job for a unit of this name, reply with its path (method calls of Manager and Unit).
+int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct unit *u, enum job_type type,
+                  const char *mode, sd_bus_error *error);
+int bus_queue_job_by_name(sd_bus_message *message, struct bus_client *c, const char *name,
+                          enum job_type type, const char *mode, sd_bus_error *error);
+// Operations that Manager and Unit share; object as from bus_find_object().
+int bus_kill(void *object, const char *who, int signo, sd_bus_error *error);
+void bus_reset_failed(void *object);
+int bus_reply_processes(sd_bus_message *message, void *object); // a(sus): cgroup, pid, command line

@@ -1,0 +1,239 @@
+// Methods of the Manager interface about unit files: states, enable and its kin.
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "bus/bus_priv.h"
+#include "conf/install.h"
+#include "conf/unit_name.h"
+
+#include <fnmatch.h>
+
+// The last complaint of conf/install, for the reply.
+struct complaint {
+        struct diag diag;
+        char text[512];
+};
+
+static void on_complaint(struct diag *diag, const struct diag_entry *entry)
+{
+        struct complaint *c = diag->data;
+
+        diag_format(entry, c->text, sizeof(c->text));
+}
+
+static int reply_error(sd_bus_error *error, int r, const struct complaint *c)
+{
+        static const struct {
+                int error;
+                const char *name;
+        } names[] = {
+                {-ENOENT, "org.freedesktop.systemd1.NoSuchUnit"},
+                {-EADDRNOTAVAIL, "org.freedesktop.systemd1.UnitMasked"},
+                {-EEXIST, "org.freedesktop.systemd1.UnitExists"},
+                {-EINVAL, SD_BUS_ERROR_INVALID_ARGS},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (names[i].error == r)
+                        return sd_bus_error_set(error, names[i].name,
+                                                c->text[0] ? c->text : strerror(-r));
+        return c->text[0] ? sd_bus_error_set(error, SD_BUS_ERROR_FAILED, c->text) : r;
+}
+
+static int open_install(struct manager *m, bool runtime, bool force, struct complaint *c,
+                        struct install **ret)
+{
+        const struct install_options options = {
+                .unit_path = m->options.unit_path,
+                .is_runtime = runtime,
+                .is_forced = force,
+                .diag = &c->diag,
+        };
+
+        *c = (struct complaint){.diag = {.emit = on_complaint, .data = c}};
+        return install_open(&options, ret);
+}
+
+// ---- states
+
+static int on_get_state(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        struct bus_client *c = userdata;
+        const char *name, *state;
+        int r = sd_bus_message_read(message, "s", &name);
+
+        if (r < 0)
+                return r;
+        r = conf_unit_file_state(c->server->manager->loader, name, &state);
+        if (r == -ENOENT)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_FILE_NOT_FOUND,
+                                         "Failed to get unit file state for %s: %s", name,
+                                         strerror(ENOENT));
+        return r < 0 ? r : sd_bus_reply_method_return(message, "s", state);
+}
+
+static bool is_wanted(const struct install_file *file, char *const *states, char *const *patterns)
+{
+        bool matches = !patterns || !*patterns;
+
+        STRV_FOREACH (pattern, patterns)
+                matches = matches || fnmatch(*pattern, fs_path_basename(file->path), 0) == 0;
+        return matches && (!states || !*states || strv_contains(states, file->state));
+}
+
+static int reply_list(sd_bus_message *message, struct manager *m, char *const *states,
+                      char *const *patterns)
+{
+        CLEANUP(install) struct install *install = NULL;
+        struct install_file *files = NULL;
+        struct complaint c;
+        sd_bus_message *reply = NULL;
+        size_t n = 0;
+        int r = open_install(m, false, false, &c, &install);
+
+        if (r == 0)
+                r = install_list(install, &files, &n);
+        if (r == 0)
+                r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ss)");
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                if (is_wanted(&files[i], states, patterns))
+                        r = sd_bus_message_append(reply, "(ss)", files[i].path, files[i].state);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        install_list_free(files, n);
+        return r;
+}
+
+static int on_list(sd_bus_message *message, void *userdata, sd_bus_error *error UNUSED)
+{
+        struct bus_client *c = userdata;
+
+        return reply_list(message, c->server->manager, NULL, NULL);
+}
+
+static int on_list_by_patterns(sd_bus_message *message, void *userdata, sd_bus_error *error UNUSED)
+{
+        struct bus_client *c = userdata;
+        CLEANUP(strv) char **states = NULL;
+        CLEANUP(strv) char **patterns = NULL;
+        int r = sd_bus_message_read_strv(message, &states);
+
+        if (r >= 0)
+                r = sd_bus_message_read_strv(message, &patterns);
+        return r < 0 ? r : reply_list(message, c->server->manager, states, patterns);
+}
+
+// ---- changes
+
+static int reply_changes(sd_bus_message *message, struct bus_server *s, int carries,
+                         const struct install_changes *changes)
+{
+        sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(message, &reply);
+
+        if (r >= 0 && carries >= 0)
+                r = sd_bus_message_append(reply, "b", carries > 0);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sss)");
+        for (size_t i = 0; r >= 0 && i < changes->n; i++) {
+                const struct install_change *change = &changes->items[i];
+
+                r = sd_bus_message_append(reply, "(sss)",
+                                          change->type == INSTALL_SYMLINK ? "symlink" : "unlink",
+                                          change->file, change->source ? change->source : "");
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        if (r >= 0 && changes->n > 0)
+                BUS_FOREACH_CLIENT(s, c)
+        if (c->is_subscribed)
+                bus_client_sent(c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER,
+                                                      "UnitFilesChanged", NULL));
+        return r;
+}
+
+typedef int (*install_fn)(struct install *install, char *const *names,
+                          struct install_changes *changes);
+
+static int reenable(struct install *install, char *const *names, struct install_changes *changes)
+{
+        int r = install_disable(install, names, changes);
+
+        return r < 0 ? r : install_enable(install, names, changes);
+}
+
+// force: does the method have that argument; carries: is the first word of its reply a flag.
+static int change(sd_bus_message *message, struct bus_client *client, sd_bus_error *error,
+                  install_fn f, bool has_force, bool has_flag)
+{
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(install_changes) struct install_changes changes = {0};
+        CLEANUP(strv) char **names = NULL;
+        struct complaint complaint;
+        int runtime = 0, force = 0;
+        int r = bus_check_trusted(client, error);
+
+        if (r >= 0)
+                r = sd_bus_message_read_strv(message, &names);
+        if (r >= 0)
+                r = sd_bus_message_read(message, "b", &runtime);
+        if (r >= 0 && has_force)
+                r = sd_bus_message_read(message, "b", &force);
+        if (r >= 0)
+                r = open_install(client->server->manager, runtime, force, &complaint, &install);
+        if (r < 0)
+                return r;
+        r = f(install, names, &changes);
+        if (r < 0)
+                return reply_error(error, r, &complaint);
+        return reply_changes(message, client->server, has_flag ? r : -1, &changes);
+}
+
+static int on_enable(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, install_enable, true, true);
+}
+
+static int on_reenable(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, reenable, true, true);
+}
+
+static int on_disable(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, install_disable, false, false);
+}
+
+static int on_mask(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, install_mask, true, false);
+}
+
+static int on_unmask(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, install_unmask, false, false);
+}
+
+#define METHOD(name, in, out, function) \
+        SD_BUS_METHOD(name, in, out, function, SD_BUS_VTABLE_UNPRIVILEGED)
+
+const sd_bus_vtable bus_manager_files_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        METHOD("GetUnitFileState", "s", "s", on_get_state),
+        METHOD("ListUnitFiles", "", "a(ss)", on_list),
+        METHOD("ListUnitFilesByPatterns", "asas", "a(ss)", on_list_by_patterns),
+        METHOD("EnableUnitFiles", "asbb", "ba(sss)", on_enable),
+        METHOD("ReenableUnitFiles", "asbb", "ba(sss)", on_reenable),
+        METHOD("DisableUnitFiles", "asb", "a(sss)", on_disable),
+        METHOD("MaskUnitFiles", "asbb", "a(sss)", on_mask),
+        METHOD("UnmaskUnitFiles", "asb", "a(sss)", on_unmask),
+        SD_BUS_VTABLE_END,
+};

@@ -1,0 +1,102 @@
+// Object paths and what stands behind them.
+#include "base/str.h"
+#include "bus/bus_priv.h"
+#include "conf/unit_name.h"
+#include "core/instance.h"
+
+#define CONNECTION_TAG ((uintptr_t)1)
+
+void *bus_object_of_unit(struct unit *u)
+{
+        return u;
+}
+
+void *bus_object_of_run(struct run *run)
+{
+        return (void *)((uintptr_t)run | CONNECTION_TAG);
+}
+
+int bus_view_get(void *object, struct bus_view *ret)
+{
+        struct bus_view v = {0};
+
+        if ((uintptr_t)object & CONNECTION_TAG) {
+                v.run = (struct run *)((uintptr_t)object & ~CONNECTION_TAG);
+                v.manager = v.run->manager;
+                v.conf = v.run->conf;
+                int r = instance_name(v.run, &v.name);
+
+                if (r < 0)
+                        return r;
+                v.id = v.name;
+        } else {
+                v.unit = object;
+                v.manager = v.unit->manager;
+                v.conf = v.unit->conf;
+                v.id = v.unit->id;
+                if (v.unit->ops == &service_ops)
+                        v.run = &CONTAINER_OF(v.unit, struct service, unit)->run;
+        }
+        *ret = v;
+        return 0;
+}
+
+enum active_state bus_view_active_state(const struct bus_view *v)
+{
+        return v->unit ? unit_active_state(v->unit) : service_state_to_active(v->run->state);
+}
+
+const char *bus_view_sub_state(const struct bus_view *v)
+{
+        return v->unit ? v->unit->ops->sub_state(v->unit) : service_state_name(v->run->state);
+}
+
+const char *bus_view_description(const struct bus_view *v, char **buffer)
+{
+        CLEANUP(free) char *peer = NULL;
+
+        if (!v->run || !v->run->sock)
+                return v->unit ? unit_description(v->unit) : v->id;
+        // A connection shows its peer behind the template's description.
+        const char *text = v->conf->unit->description ? v->conf->unit->description : v->id;
+
+        if (instance_peer(v->run, &peer) < 0 || peer[0] == '\0')
+                return text;
+        *buffer = str_printf("%s (%s)", text, peer);
+        return *buffer ? *buffer : text;
+}
+
+char *bus_unit_path(const char *id)
+{
+        char *path = NULL;
+
+        return sd_bus_path_encode(BUS_ROOT "/unit", id, &path) < 0 ? NULL : path;
+}
+
+char *bus_job_path(uint32_t id)
+{
+        return str_printf(BUS_ROOT "/job/%u", id);
+}
+
+int bus_find_object(struct manager *m, const char *name, bool load, void **ret, sd_bus_error *error)
+{
+        struct unit *u = NULL;
+        struct run *run;
+        int r;
+
+        if (!unit_name_is_valid(name) || unit_name_is_template(name))
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                         "Unit name %s is not valid.", name);
+        u = manager_find_unit(m, name);
+        if (!u && (run = instance_find(m, name))) {
+                *ret = bus_object_of_run(run);
+                return 0;
+        }
+        if (!u && !load)
+                return sd_bus_error_setf(error, "org.freedesktop.systemd1.NoSuchUnit",
+                                         "Unit %s not loaded.", name);
+        if (!u && (r = manager_load_unit(m, name, &u)) < 0)
+                return sd_bus_error_set_errno(error, r);
+        *ret = bus_object_of_unit(u);
+        return 0;
+}

@@ -1,0 +1,86 @@
+// From a method call to a job, and from a refusal to systemd's error names (exit codes depend on
+// them).
+#include "bus/bus_priv.h"
+
+#include "base/str.h"
+
+static const char *const error_names[] = {
+        [REQUEST_NO_SUCH_UNIT] = "org.freedesktop.systemd1.NoSuchUnit",
+        [REQUEST_LOAD_FAILED] = "org.freedesktop.systemd1.LoadFailed",
+        [REQUEST_BAD_UNIT_SETTING] = "org.freedesktop.systemd1.BadUnitSetting",
+        [REQUEST_MASKED] = "org.freedesktop.systemd1.UnitMasked",
+        [REQUEST_ONLY_BY_DEPENDENCY] = "org.freedesktop.systemd1.OnlyByDependency",
+        [REQUEST_CONFLICTING] = "org.freedesktop.systemd1.TransactionJobsConflicting",
+        [REQUEST_DESTRUCTIVE] = "org.freedesktop.systemd1.TransactionIsDestructive",
+        [REQUEST_CYCLIC] = "org.freedesktop.systemd1.TransactionOrderIsCyclic",
+        [REQUEST_NOT_APPLICABLE] = "org.freedesktop.systemd1.JobTypeNotApplicable",
+        [REQUEST_NO_ISOLATION] = "org.freedesktop.systemd1.NoIsolation",
+        [REQUEST_SHUTTING_DOWN] = "org.freedesktop.systemd1.ShuttingDown",
+        [REQUEST_FAILED] = "org.freedesktop.DBus.Error.Failed",
+};
+
+int bus_request_error(sd_bus_error *error, const struct request_failure *why)
+{
+        return sd_bus_error_set(error, error_names[why->error], why->text);
+}
+
+static int parse_mode(const char *mode, enum job_mode *ret, sd_bus_error *error)
+{
+        enum job_mode m = job_mode_from_name(mode);
+
+        if ((int)m < 0)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "Job mode %s invalid",
+                                         mode);
+        *ret = m;
+        return 0;
+}
+
+int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct unit *u, enum job_type type,
+                  const char *mode, sd_bus_error *error)
+{
+        struct request_failure why = {0};
+        struct job *job = NULL;
+        enum job_mode job_mode = JOB_REPLACE;
+        int r = bus_check_trusted(c, error);
+
+        if (r < 0 || (r = parse_mode(mode, &job_mode, error)) < 0)
+                return r;
+        if (job_request_manual(u->manager, type, u, job_mode, &job, &why) != REQUEST_OK)
+                return bus_request_error(error, &why);
+        CLEANUP(free) char *path = bus_job_path(job ? job->id : 0);
+
+        if (!path)
+                return -ENOMEM;
+        return sd_bus_reply_method_return(message, "o", path);
+}
+
+// A connection has no jobs: only a stop makes sense for it.
+static int stop_connection(sd_bus_message *message, struct run *run, enum job_type type,
+                           sd_bus_error *error)
+{
+        if (type != JOB_STOP)
+                return sd_bus_error_set(error, error_names[REQUEST_NOT_APPLICABLE],
+                                        "A connection's service can only be stopped.");
+        service_run_stop(run);
+        return sd_bus_reply_method_return(message, "o", BUS_ROOT "/job/0");
+}
+
+int bus_queue_job_by_name(sd_bus_message *message, struct bus_client *c, const char *name,
+                          enum job_type type, const char *mode, sd_bus_error *error)
+{
+        struct bus_view v;
+        void *object = NULL;
+        int r = bus_check_trusted(c, error);
+
+        // A stop of what is not loaded is an error; everything else loads the unit first.
+        if (r < 0 ||
+            (r = bus_find_object(c->server->manager, name, type != JOB_STOP, &object, error)) < 0)
+                return r;
+        r = bus_view_get(object, &v);
+        if (r < 0)
+                return r;
+        r = v.unit ? bus_queue_job(message, c, v.unit, type, mode, error)
+                   : stop_connection(message, v.run, type, error);
+        cleanup_bus_view(&v);
+        return r;
+}

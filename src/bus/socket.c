@@ -1,0 +1,149 @@
+// Run-time properties of the Socket interface; what files say comes from the directive table.
+#include "base/str.h"
+#include "bus/bus_priv.h"
+
+#define GETTER(name)                                                                               \
+        static int name(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED, \
+                        const char *property UNUSED, sd_bus_message *reply, void *userdata,        \
+                        sd_bus_error *error UNUSED)
+
+static const struct sock *sock_of_object(void *userdata)
+{
+        return CONTAINER_OF((struct unit *)userdata, struct sock, unit); // connections are services
+}
+
+static const char *port_type(const struct port *p)
+{
+        switch ((int)p->kind) {
+        case PORT_FIFO:
+                return "FIFO";
+        case PORT_SPECIAL:
+                return "Special";
+        case PORT_NETLINK:
+                return "Netlink";
+        case PORT_MQUEUE:
+                return "MessageQueue";
+        case PORT_USB:
+                return "USBFunction";
+        default:
+                return p->type == SOCK_STREAM  ? "Stream"
+                       : p->type == SOCK_DGRAM ? "Datagram"
+                                               : "SequentialPacket";
+        }
+}
+
+GETTER(get_listen)
+{
+        const struct unit *u = userdata;
+        int r = sd_bus_message_open_container(reply, 'a', "(ss)");
+
+        for (size_t i = 0; r >= 0 && u->conf->socket && i < u->conf->socket->ports.n; i++) {
+                const struct port *p = &u->conf->socket->ports.items[i];
+
+                r = sd_bus_message_append(reply, "(ss)", port_type(p), p->text);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+GETTER(get_counter)
+{
+        const struct sock *s = sock_of_object(userdata);
+        uint64_t value = s->n_refused;
+
+        if (streq(property, "NAccepted"))
+                value = s->n_accepted;
+        else if (streq(property, "NConnections"))
+                value = s->n_connections;
+        else if (streq(property, "ControlPID"))
+                value = (uint64_t)sock_control_pid(s);
+        return sd_bus_message_append(reply, "u", (uint32_t)value);
+}
+
+// usher's own: refusals by reason, and the pause.
+GETTER(get_detail)
+{
+        const struct sock *s = sock_of_object(userdata);
+        const struct {
+                const char *name;
+                uint64_t value;
+        } details[] = {
+                {"XNRefusedMaxConnections", s->n_refused_full},
+                {"XNRefusedMaxConnectionsPerSource", s->n_refused_source},
+                {"XNRefusedStopping", s->n_refused_stopping},
+                {"XNRefusedTriggerLimit", s->n_refused_limit},
+                {"XNAborted", s->n_aborted},
+                {"XPausedUntilMonotonic", s->pause == PAUSE_NONE ? 0 : s->pause_until},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(details); i++)
+                if (streq(details[i].name, property))
+                        return sd_bus_message_append(reply, "t", details[i].value);
+        return -ENOENT;
+}
+
+GETTER(get_string)
+{
+        const struct unit *u = userdata;
+        const struct sock *s = sock_of_object(userdata);
+        const char *value = "success"; // CleanResult
+
+        if (streq(property, "Result"))
+                value = sock_result_name(s->result);
+        else if (streq(property, "StatusText"))
+                value = sock_status_text(s) ? sock_status_text(s) : "";
+        else if (streq(property, "FileDescriptorName"))
+                value = u->conf->socket && u->conf->socket->file_descriptor_name
+                                ? u->conf->socket->file_descriptor_name
+                                : u->id;
+        return sd_bus_message_append(reply, "s", value);
+}
+
+GETTER(get_commands)
+{
+        const struct unit *u = userdata;
+        const struct socket_group *g = u->conf->socket;
+        static const struct command_list none = {0};
+        const struct command_list *list = &none;
+
+        if (g && streq(property, "ExecStartPre"))
+                list = &g->exec_start_pre;
+        else if (g && streq(property, "ExecStartPost"))
+                list = &g->exec_start_post;
+        else if (g && streq(property, "ExecStopPre"))
+                list = &g->exec_stop_pre;
+        else if (g && streq(property, "ExecStopPost"))
+                list = &g->exec_stop_post;
+        return bus_append_commands(reply, list, false, NULL);
+}
+
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+#define COMMANDS(name) SD_BUS_PROPERTY(name, "a(sasbttttuii)", get_commands, 0, 0)
+
+const sd_bus_vtable bus_socket_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Listen", "a(ss)", get_listen, 0, 0),
+        SD_BUS_PROPERTY("FileDescriptorName", "s", get_string, 0, 0),
+        SD_BUS_PROPERTY("ControlPID", "u", get_counter, 0, CHANGES),
+        SD_BUS_PROPERTY("Result", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("CleanResult", "s", get_string, 0, 0),
+        SD_BUS_PROPERTY("StatusText", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("NConnections", "u", get_counter, 0, CHANGES),
+        SD_BUS_PROPERTY("NAccepted", "u", get_counter, 0, CHANGES),
+        SD_BUS_PROPERTY("NRefused", "u", get_counter, 0, CHANGES),
+        SD_BUS_PROPERTY("XNRefusedMaxConnections", "t", get_detail, 0, 0),
+        SD_BUS_PROPERTY("XNRefusedMaxConnectionsPerSource", "t", get_detail, 0, 0),
+        SD_BUS_PROPERTY("XNRefusedStopping", "t", get_detail, 0, 0),
+        SD_BUS_PROPERTY("XNRefusedTriggerLimit", "t", get_detail, 0, 0),
+        SD_BUS_PROPERTY("XNAborted", "t", get_detail, 0, 0),
+        SD_BUS_PROPERTY("XPausedUntilMonotonic", "t", get_detail, 0, 0),
+        COMMANDS("ExecStartPre"),
+        COMMANDS("ExecStartPost"),
+        COMMANDS("ExecStopPre"),
+        COMMANDS("ExecStopPost"),
+        SD_BUS_VTABLE_END,
+};
+
+const sd_bus_vtable bus_target_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_VTABLE_END,
+};

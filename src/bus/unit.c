@@ -1,0 +1,410 @@
+// The Unit interface: state, dependencies, time stamps, and the calls on one unit.
+#include "base/parse.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "bus/bus_priv.h"
+#include "conf/load.h"
+#include "conf/unit_name.h"
+#include "core/processes.h"
+
+#include <signal.h>
+
+#define GETTER(name)                                                                               \
+        static int name(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED, \
+                        const char *property UNUSED, sd_bus_message *reply, void *userdata,        \
+                        sd_bus_error *error UNUSED)
+
+// ---- names and states
+
+static const char *string_value(const struct bus_view *v, const char *property, char **buffer)
+{
+        const struct unit_conf *conf = v->conf;
+        const char *state = NULL;
+
+        if (streq(property, "Id"))
+                return v->id;
+        if (streq(property, "Description"))
+                return bus_view_description(v, buffer);
+        if (streq(property, "LoadState"))
+                return load_state_name(conf->load_state);
+        if (streq(property, "ActiveState"))
+                return active_state_name(bus_view_active_state(v));
+        if (streq(property, "SubState"))
+                return bus_view_sub_state(v);
+        if (streq(property, "FragmentPath"))
+                return conf->fragment_path ? conf->fragment_path : "";
+        if (streq(property, "FreezerState"))
+                return "running";
+        if (streq(property, "UnitFileState"))
+                return conf_unit_file_state(v->manager->loader, v->id, &state) >= 0 ? state : "";
+        return ""; // Following, UnitFilePreset
+}
+
+GETTER(get_string)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        CLEANUP(free) char *buffer = NULL;
+        int r = bus_view_get(userdata, &v);
+
+        return r < 0 ? r : sd_bus_message_append(reply, "s", string_value(&v, property, &buffer));
+}
+
+GETTER(get_names)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(userdata, &v);
+
+        if (r < 0 || (r = sd_bus_message_open_container(reply, 'a', "s")) < 0 ||
+            (r = sd_bus_message_append(reply, "s", v.id)) < 0)
+                return r;
+        STRV_FOREACH (name, v.unit ? v.conf->names : NULL)
+                if ((r = sd_bus_message_append(reply, "s", *name)) < 0)
+                        return r;
+        return sd_bus_message_close_container(reply);
+}
+
+GETTER(get_dropins)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(userdata, &v);
+
+        return r < 0 ? r : bus_append_strv(reply, v.conf->dropin_paths);
+}
+
+GETTER(get_empty_list)
+{
+        (void)userdata;
+        return sd_bus_message_append(reply, "as", 0);
+}
+
+// ---- dependencies
+
+GETTER(get_dependencies)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(userdata, &v);
+
+        if (r < 0 || (r = sd_bus_message_open_container(reply, 'a', "s")) < 0)
+                return r;
+        for (int d = 0; v.unit && d < _DEP_MAX; d++) {
+                if (!streq(dependency_name((enum dependency)d), property))
+                        continue;
+                UNIT_FOREACH_DEPENDENCY(v.unit, DEP_BIT(d), other)
+                if ((r = sd_bus_message_append(reply, "s", other->id)) < 0)
+                        return r;
+        }
+        // A connection is triggered by its socket.
+        if (!v.unit && streq(property, "TriggeredBy") &&
+            (r = sd_bus_message_append(reply, "s", v.run->sock->unit.id)) < 0)
+                return r;
+        return sd_bus_message_close_container(reply);
+}
+
+// ---- time stamps
+
+#define STAMP(name, field)                                              \
+        {name "Timestamp", offsetof(struct unit, field##_rt)},          \
+        {                                                               \
+                name "TimestampMonotonic", offsetof(struct unit, field) \
+        }
+
+GETTER(get_stamp)
+{
+        static const struct {
+                const char *name;
+                size_t offset;
+        } stamps[] = {
+                STAMP("StateChange", state_change),     STAMP("InactiveExit", inactive_exit),
+                STAMP("ActiveEnter", active_enter),     STAMP("ActiveExit", active_exit),
+                STAMP("InactiveEnter", inactive_enter), STAMP("Condition", condition_time),
+                STAMP("Assert", assert_time),
+        };
+        CLEANUP(bus_view) struct bus_view v = {0};
+        uint64_t value = 0;
+        int r = bus_view_get(userdata, &v);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; v.unit && i < ARRAY_SIZE(stamps); i++)
+                if (streq(stamps[i].name, property))
+                        value = *(const usec_t *)((const char *)v.unit + stamps[i].offset);
+        return sd_bus_message_append(reply, "t", value);
+}
+
+// ---- flags
+
+static bool flag_value(const struct bus_view *v, const char *property)
+{
+        const struct unit *u = v->unit;
+        bool is_loaded = v->conf->load_state == LOAD_LOADED;
+
+        if (streq(property, "CanStart"))
+                return is_loaded && u && !v->conf->unit->refuse_manual_start;
+        if (streq(property, "CanStop"))
+                return is_loaded && !v->conf->unit->refuse_manual_stop;
+        if (streq(property, "CanReload"))
+                return is_loaded && u && u->ops->can_reload && u->ops->can_reload(u);
+        if (streq(property, "CanIsolate"))
+                return is_loaded && u && v->conf->unit->allow_isolate;
+        if (streq(property, "ConditionResult"))
+                return u ? u->condition_result : true;
+        if (streq(property, "AssertResult"))
+                return u ? u->assert_result : true;
+        if (streq(property, "NeedDaemonReload"))
+                return u && unit_needs_daemon_reload(u);
+        if (streq(property, "Transient"))
+                return v->conf->transient;
+        return false; // CanFreeze, Perpetual
+}
+
+GETTER(get_flag)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(userdata, &v);
+
+        return r < 0 ? r : sd_bus_message_append(reply, "b", flag_value(&v, property));
+}
+
+GETTER(get_job)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(userdata, &v);
+
+        if (r < 0)
+                return r;
+        if (!v.unit || !v.unit->job)
+                return sd_bus_message_append(reply, "(uo)", 0u, "/");
+        CLEANUP(free) char *job = bus_job_path(v.unit->job->id);
+
+        return job ? sd_bus_message_append(reply, "(uo)", v.unit->job->id, job) : -ENOMEM;
+}
+
+GETTER(get_load_error)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        const char *name = "";
+        int r = bus_view_get(userdata, &v);
+
+        if (r < 0)
+                return r;
+        if (v.conf->load_state == LOAD_NOT_FOUND)
+                name = "org.freedesktop.systemd1.NoSuchUnit";
+        else if (v.conf->load_state == LOAD_BAD_SETTING)
+                name = "org.freedesktop.systemd1.BadUnitSetting";
+        else if (v.conf->load_state == LOAD_MASKED)
+                name = "org.freedesktop.systemd1.UnitMasked";
+        else if (v.conf->load_state == LOAD_ERROR)
+                name = "org.freedesktop.systemd1.LoadFailed";
+        return sd_bus_message_append(reply, "(ss)", name,
+                                     name[0] && v.conf->load_error ? v.conf->load_error : "");
+}
+
+GETTER(get_invocation_id)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(userdata, &v);
+
+        if (r < 0)
+                return r;
+        sd_id128_t id = v.unit ? v.unit->invocation_id : v.run->invocation_id;
+
+        return sd_id128_is_null(id)
+                       ? sd_bus_message_append(reply, "ay", 0)
+                       : sd_bus_message_append_array(reply, 'y', id.bytes, sizeof(id.bytes));
+}
+
+// ---- calls
+
+int bus_kill(void *object, const char *who, int signo, sd_bus_error *error)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(object, &v);
+
+        if (r < 0)
+                return r;
+        if (signo <= 0 || signo >= _NSIG)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "Signal number out of range.");
+        if (!who || !who[0])
+                who = "all";
+        if (v.unit && !v.unit->ops->kill)
+                return sd_bus_error_set(error, SD_BUS_ERROR_NOT_SUPPORTED,
+                                        "Unit type does not support process killing.");
+        r = v.unit ? v.unit->ops->kill(v.unit, who, signo) : service_run_kill(v.run, who, signo);
+        if (r == -EINVAL)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                         "Invalid 'who' argument '%s'.", who);
+        if (r == -ESRCH)
+                return sd_bus_error_setf(error, "org.freedesktop.systemd1.NoSuchProcess",
+                                         "No process of unit %s to kill.", v.id);
+        return r < 0 ? sd_bus_error_set_errno(error, r) : 0;
+}
+
+void bus_reset_failed(void *object)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+
+        if (bus_view_get(object, &v) < 0 || !v.unit)
+                return;
+        if (v.unit->ops->reset_failed)
+                v.unit->ops->reset_failed(v.unit);
+        rate_reset(&v.unit->start_limit);
+        v.unit->start_limit_hit = false;
+        unit_changed(v.unit);
+        manager_collect_unit(v.unit);
+}
+
+static int append_process(pid_t pid, void *data)
+{
+        CLEANUP(free) char *command = NULL;
+
+        if (proc_get_cmdline(pid, &command) < 0)
+                return 0; // gone meanwhile
+        return sd_bus_message_append(data, "(sus)", "", (uint32_t)pid, command);
+}
+
+int bus_reply_processes(sd_bus_message *message, void *object)
+{
+        __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(object, &v);
+
+        if (r < 0 || (r = sd_bus_message_new_method_return(message, &reply)) < 0 ||
+            (r = sd_bus_message_open_container(reply, 'a', "(sus)")) < 0)
+                return r;
+        if (v.run && (r = run_foreach_process(v.run, append_process, reply)) < 0)
+                return r;
+        if ((r = sd_bus_message_close_container(reply)) < 0)
+                return r;
+        return sd_bus_send(NULL, reply, NULL);
+}
+
+static int queue(sd_bus_message *message, void *userdata, enum job_type type, sd_bus_error *error)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        const char *mode = NULL;
+        int r = bus_view_get(userdata, &v);
+
+        if (r < 0 || (r = sd_bus_message_read(message, "s", &mode)) < 0)
+                return r;
+        return bus_queue_job_by_name(message, bus_client_of(message), v.id, type, mode, error);
+}
+
+#define QUEUE_METHOD(function, type)                                                      \
+        static int function(sd_bus_message *message, void *userdata, sd_bus_error *error) \
+        {                                                                                 \
+                return queue(message, userdata, type, error);                             \
+        }
+QUEUE_METHOD(on_start, JOB_START)
+QUEUE_METHOD(on_stop, JOB_STOP)
+QUEUE_METHOD(on_reload, JOB_RELOAD)
+QUEUE_METHOD(on_restart, JOB_RESTART)
+QUEUE_METHOD(on_try_restart, JOB_TRY_RESTART)
+QUEUE_METHOD(on_reload_or_restart, JOB_RELOAD_OR_START)
+QUEUE_METHOD(on_reload_or_try_restart, JOB_TRY_RELOAD)
+
+static int on_kill(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        const char *who = NULL;
+        int32_t signo = 0;
+        int r = sd_bus_message_read(message, "si", &who, &signo);
+
+        if (r < 0 || (r = bus_check_trusted(bus_client_of(message), error)) < 0 ||
+            (r = bus_kill(userdata, who, signo, error)) < 0)
+                return r;
+        return sd_bus_reply_method_return(message, NULL);
+}
+
+static int on_reset_failed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        int r = bus_check_trusted(bus_client_of(message), error);
+
+        if (r < 0)
+                return r;
+        bus_reset_failed(userdata);
+        return sd_bus_reply_method_return(message, NULL);
+}
+
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+#define METHOD(name, in, out, function) \
+        SD_BUS_METHOD(name, in, out, function, SD_BUS_VTABLE_UNPRIVILEGED)
+#define STAMPS(name)                                                   \
+        SD_BUS_PROPERTY(name "Timestamp", "t", get_stamp, 0, CHANGES), \
+                SD_BUS_PROPERTY(name "TimestampMonotonic", "t", get_stamp, 0, CHANGES)
+#define EDGES(name) SD_BUS_PROPERTY(name, "as", get_dependencies, 0, 0)
+
+const sd_bus_vtable bus_unit_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Id", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Names", "as", get_names, 0, 0),
+        SD_BUS_PROPERTY("Following", "s", get_string, 0, 0),
+        EDGES("Requires"),
+        EDGES("Requisite"),
+        EDGES("Wants"),
+        EDGES("BindsTo"),
+        EDGES("PartOf"),
+        EDGES("Upholds"),
+        EDGES("RequiredBy"),
+        EDGES("RequisiteOf"),
+        EDGES("WantedBy"),
+        EDGES("BoundBy"),
+        EDGES("UpheldBy"),
+        EDGES("ConsistsOf"),
+        EDGES("Conflicts"),
+        EDGES("ConflictedBy"),
+        EDGES("Before"),
+        EDGES("After"),
+        EDGES("OnSuccess"),
+        EDGES("OnSuccessOf"),
+        EDGES("OnFailure"),
+        EDGES("OnFailureOf"),
+        EDGES("Triggers"),
+        EDGES("TriggeredBy"),
+        EDGES("PropagatesReloadTo"),
+        EDGES("ReloadPropagatedFrom"),
+        EDGES("PropagatesStopTo"),
+        EDGES("StopPropagatedFrom"),
+        EDGES("JoinsNamespaceOf"),
+        SD_BUS_PROPERTY("Description", "s", get_string, 0, 0),
+        SD_BUS_PROPERTY("LoadState", "s", get_string, 0, 0),
+        SD_BUS_PROPERTY("ActiveState", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("FreezerState", "s", get_string, 0, 0),
+        SD_BUS_PROPERTY("SubState", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("FragmentPath", "s", get_string, 0, 0),
+        SD_BUS_PROPERTY("DropInPaths", "as", get_dropins, 0, 0),
+        SD_BUS_PROPERTY("UnitFileState", "s", get_string, 0, 0),
+        SD_BUS_PROPERTY("UnitFilePreset", "s", get_string, 0, 0),
+        STAMPS("StateChange"),
+        STAMPS("InactiveExit"),
+        STAMPS("ActiveEnter"),
+        STAMPS("ActiveExit"),
+        STAMPS("InactiveEnter"),
+        STAMPS("Condition"),
+        STAMPS("Assert"),
+        SD_BUS_PROPERTY("CanStart", "b", get_flag, 0, 0),
+        SD_BUS_PROPERTY("CanStop", "b", get_flag, 0, 0),
+        SD_BUS_PROPERTY("CanReload", "b", get_flag, 0, 0),
+        SD_BUS_PROPERTY("CanIsolate", "b", get_flag, 0, 0),
+        SD_BUS_PROPERTY("CanClean", "as", get_empty_list, 0, 0),
+        SD_BUS_PROPERTY("CanFreeze", "b", get_flag, 0, 0),
+        SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, CHANGES),
+        SD_BUS_PROPERTY("NeedDaemonReload", "b", get_flag, 0, 0),
+        SD_BUS_PROPERTY("ConditionResult", "b", get_flag, 0, CHANGES),
+        SD_BUS_PROPERTY("AssertResult", "b", get_flag, 0, CHANGES),
+        SD_BUS_PROPERTY("LoadError", "(ss)", get_load_error, 0, 0),
+        SD_BUS_PROPERTY("Transient", "b", get_flag, 0, 0),
+        SD_BUS_PROPERTY("Perpetual", "b", get_flag, 0, 0),
+        SD_BUS_PROPERTY("InvocationID", "ay", get_invocation_id, 0, CHANGES),
+        SD_BUS_PROPERTY("Refs", "as", get_empty_list, 0, 0),
+        METHOD("Start", "s", "o", on_start),
+        METHOD("Stop", "s", "o", on_stop),
+        METHOD("Reload", "s", "o", on_reload),
+        METHOD("Restart", "s", "o", on_restart),
+        METHOD("TryRestart", "s", "o", on_try_restart),
+        METHOD("ReloadOrRestart", "s", "o", on_reload_or_restart),
+        METHOD("ReloadOrTryRestart", "s", "o", on_reload_or_try_restart),
+        METHOD("Kill", "si", "", on_kill),
+        METHOD("ResetFailed", "", "", on_reset_failed),
+        SD_BUS_VTABLE_END,
+};
