@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "bus/server.h"
 #include "conf/cfgfile.h"
 #include "conf/unit_path.h"
 #include "core/diag_log.h"
@@ -21,6 +22,7 @@
 #include <systemd/sd-daemon.h>
 
 #define EXIT_USAGE 2
+#define BUS_FLUSH_LIMIT (200 * USEC_PER_MSEC)
 // What services get where neither they nor we were told otherwise: select(2) ends there.
 #define CHILD_NOFILE_SOFT 1024
 
@@ -231,6 +233,7 @@ static int run(struct daemon *d)
 {
         CLEANUP(manager) struct manager *m = NULL;
         CLEANUP(signals) struct signals *signals = NULL;
+        CLEANUP(bus_server) struct bus_server *bus = NULL;
         int r = make_manager(d, &m);
 
         if (r == 0)
@@ -238,8 +241,14 @@ static int run(struct daemon *d)
         if (r == 0)
                 r = manager_open(m);
         if (r == 0)
+                r = bus_server_new(m, d->runtime.path, &bus);
+        if (r == 0)
                 r = manager_start(m, d->options.target);
-        return r < 0 ? r : events_run(m->events);
+        if (r == 0)
+                r = events_run(m->events);
+        if (r >= 0)
+                bus_server_flush(bus, BUS_FLUSH_LIMIT);
+        return r;
 }
 
 int main(int argc, char **argv)
