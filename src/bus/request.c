@@ -6,7 +6,7 @@
 
 static const char *const error_names[] = {
         [REQUEST_NO_SUCH_UNIT] = "org.freedesktop.systemd1.NoSuchUnit",
-        [REQUEST_LOAD_FAILED] = "org.freedesktop.systemd1.LoadFailed",
+        [REQUEST_LOAD_FAILED] = "System.Error.EBADMSG",
         [REQUEST_BAD_UNIT_SETTING] = "org.freedesktop.systemd1.BadUnitSetting",
         [REQUEST_MASKED] = "org.freedesktop.systemd1.UnitMasked",
         [REQUEST_ONLY_BY_DEPENDENCY] = "org.freedesktop.systemd1.OnlyByDependency",

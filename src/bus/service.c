@@ -32,6 +32,8 @@ GETTER(get_pid)
                 value = (uint32_t)v.run->control.pid;
         else if (streq(property, "ExecMainPID"))
                 value = (uint32_t)main_status(&v).pid;
+        else if (streq(property, "NFileDescriptorStore"))
+                value = (uint32_t)run_fdstore_count(v.run);
         else if (streq(property, "NRestarts"))
                 value = v.run->service ? v.run->service->n_restarts : 0;
         else
@@ -144,6 +146,7 @@ const sd_bus_vtable bus_service_vtable[] = {
         SD_BUS_PROPERTY("UID", "u", get_pid, 0, CHANGES),
         SD_BUS_PROPERTY("GID", "u", get_pid, 0, CHANGES),
         SD_BUS_PROPERTY("NRestarts", "u", get_pid, 0, CHANGES),
+        SD_BUS_PROPERTY("NFileDescriptorStore", "u", get_pid, 0, 0),
         SD_BUS_PROPERTY("ControlGroup", "s", get_cgroup, 0, 0),
         SD_BUS_PROPERTY("ExecMainStartTimestamp", "t", get_stamp, 0, CHANGES),
         SD_BUS_PROPERTY("ExecMainStartTimestampMonotonic", "t", get_stamp, 0, CHANGES),

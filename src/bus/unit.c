@@ -6,6 +6,7 @@
 #include "bus/bus_priv.h"
 #include "conf/load.h"
 #include "conf/unit_name.h"
+#include "core/instance.h"
 #include "core/processes.h"
 
 #include <signal.h>
@@ -80,6 +81,21 @@ GETTER(get_empty_list)
 
 // ---- dependencies
 
+// The connections of a socket, but for those that are units: these have an edge.
+static int append_connections(sd_bus_message *reply, const struct sock *s)
+{
+        int r = 0;
+
+        LIST_FOREACH (&s->runs, node) {
+                const struct run *run = CONTAINER_OF(node, struct run, node);
+                CLEANUP(free) char *name = NULL;
+
+                if (r >= 0 && !run->service && (r = instance_name(run, &name)) >= 0)
+                        r = sd_bus_message_append(reply, "s", name);
+        }
+        return r;
+}
+
 GETTER(get_dependencies)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
@@ -94,6 +110,9 @@ GETTER(get_dependencies)
                 if ((r = sd_bus_message_append(reply, "s", other->id)) < 0)
                         return r;
         }
+        if (v.unit && v.unit->ops == &sock_ops && streq(property, "Triggers") &&
+            (r = append_connections(reply, CONTAINER_OF(v.unit, struct sock, unit))) < 0)
+                return r;
         // A connection is triggered by its socket.
         if (!v.unit && streq(property, "TriggeredBy") &&
             (r = sd_bus_message_append(reply, "s", v.run->sock->unit.id)) < 0)

@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #define FILE_LIMIT ((size_t)65536) // of os-release and its like
 
@@ -202,7 +203,9 @@ static int lookup_user(struct expansion *x)
         if (x->letter == 's' && get_folder_variable("SHELL"))
                 return put(x, secure_getenv("SHELL"));
         if (geteuid() == 0)
-                return put(x, x->letter == 'u' ? "root" : "/bin/sh");
+                return put(x, x->letter == 'u'                 ? "root"
+                              : access("/bin/bash", X_OK) == 0 ? "/bin/bash"
+                                                               : "/bin/sh");
         p = getpwuid(geteuid());
         if (x->letter == 's')
                 return put(x, p && p->pw_shell[0] ? p->pw_shell : "/bin/sh");

@@ -12,6 +12,8 @@
 #include "core/run.h"
 #include "core/target.h"
 
+#include <sys/stat.h>
+
 static int copy_options(struct manager *m, const struct manager_options *from)
 {
         struct manager_options *to = &m->options;
@@ -74,7 +76,8 @@ int manager_new(const struct manager_options *options, struct manager **ret)
         if (!m)
                 return -ENOMEM;
         m->settings = options->settings;
-        m->default_umask = 0022;
+        m->default_umask = umask(0);
+        umask(m->default_umask);
         m->startup = clock_now();
         m->startup_rt = clock_now_realtime();
         for (int i = 0; i < _UNIT_TYPE_MAX; i++) {

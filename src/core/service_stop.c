@@ -184,12 +184,17 @@ static void clean_up(struct run *run, bool is_restarting)
         }
 }
 
-void service_give_up_restart(struct run *run)
+// Is this end the first half of a restart by a job? Then what is kept over restarts is kept.
+static bool is_job_restart(const struct run *run)
 {
         const struct job *j = run->service ? run->service->unit.job : NULL;
 
-        // The stop half of a restart: what is kept over restarts is kept.
-        if (!j || j->type != JOB_RESTART)
+        return j && (j->type == JOB_RESTART || j->type == JOB_START);
+}
+
+void service_give_up_restart(struct run *run)
+{
+        if (!is_job_restart(run))
                 clean_up(run, false);
         service_set_state(run, SERVICE_DEAD);
 }
@@ -219,7 +224,7 @@ void service_enter_dead(struct run *run, enum service_result result, bool may_re
         if (restarts(run, may_restart)) {
                 begin_restart(run, is_failed);
         } else {
-                clean_up(run, false);
+                clean_up(run, is_job_restart(run));
                 if (run->service)
                         run->service->flush_n_restarts = true;
                 bool is_pinned = !is_failed && run->cold && run->cold->fdstore.n > 0;

@@ -150,7 +150,10 @@ static int set_up_process(struct daemon *d)
                 return r;
         d->is_pid1 = getpid() == 1;
         d->is_user = !d->is_pid1 && (d->options.is_user || geteuid() != 0);
-        umask(0022);
+        // What is made for units has the mode that they ask for; processes have a umask of their
+        // own.
+        if (!d->is_user)
+                umask(0);
         // Processes that services leave behind come to us.
         if (!d->is_pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0)
                 log_write(LOG_WARNING, "No subreaper: %s", strerror(errno));

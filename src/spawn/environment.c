@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
+#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define FD_NAME_UNKNOWN "unknown"
 
 // ---- base --------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ static int set_user_variables(struct spawn_plan *plan, char ***env)
                                                         : exec->set_login_environment > 0;
         int r = 0;
 
-        if (exec->user || !plan->settings->is_user)
+        if (is_login)
                 r = set_variable(env, "USER", plan->user_name);
         if (r == 0 && is_login)
                 r = set_variable(env, "LOGNAME", plan->user_name);

@@ -6,8 +6,11 @@
 #include "base/strv.h"
 #include "spawn/ids_lookup.h"
 
+#include <unistd.h>
+
 #define FILE_SIZE_MAX (16u << 20)
 #define FIELDS_MAX 7
+#define NOBODY_ID 65534
 
 static const char *passwd_file = "/etc/passwd", *group_file = "/etc/group",
                   *nsswitch_file = "/etc/nsswitch.conf";
@@ -145,14 +148,32 @@ static int find_local_user(char *text, const char *name, bool is_number, uid_t u
         return -ESRCH;
 }
 
+// Users that systemd knows without an entry (systemd.exec(5), "User="): its own answer comes first.
+static int find_built_in(const char *name, bool is_number, uid_t uid, struct ids_user *ret)
+{
+        const struct ids_user root = {
+                0, 0, (char *)"root", (char *)"/root",
+                (char *)(access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh")};
+        const struct ids_user nobody = {NOBODY_ID, NOBODY_ID, (char *)"nobody", NULL, NULL};
+
+        if (is_number ? uid == 0 : streq(name, "root"))
+                return copy_user(&root, ret);
+        if (is_number ? uid == NOBODY_ID : streq(name, "nobody"))
+                return copy_user(&nobody, ret);
+        return -ESRCH;
+}
+
 int ids_get_user(const char *name, struct ids_lookup *lookup, struct ids_user *ret)
 {
         CLEANUP(free) char *text = NULL;
         const struct ids_user *answer;
         uid_t uid = 0;
         bool is_number = parse_uid(name, &uid) == 0;
-        int r = read_file(passwd_file, &text);
+        int r = find_built_in(name, is_number, uid, ret);
 
+        if (r != -ESRCH)
+                return r;
+        r = read_file(passwd_file, &text);
         if (r == 0)
                 r = find_local_user(text, name, is_number, uid, ret);
         if (r != -ESRCH)
@@ -164,10 +185,6 @@ int ids_get_user(const char *name, struct ids_lookup *lookup, struct ids_user *r
                 r = has_other_services("passwd", true);
         if (r == 1)
                 return IDS_NEEDS_LOOKUP;
-        if (is_number && (r == 0 || r == -ESRCH)) {
-                *ret = (struct ids_user){.uid = uid, .gid = (gid_t)-1};
-                return 0;
-        }
         return r == 0 ? -ESRCH : r;
 }
 
@@ -175,17 +192,24 @@ int ids_get_group(const char *name, struct ids_lookup *lookup, gid_t *ret)
 {
         CLEANUP(free) char *text = NULL;
         char *fields[FIELDS_MAX], *p;
+        gid_t wanted = 0, gid;
+        bool is_number = parse_uid(name, &wanted) == 0;
         int n, r;
 
-        if (parse_uid(name, ret) == 0)
+        if (is_number ? wanted == 0 : streq(name, "root")) {
+                *ret = 0;
                 return 0;
+        }
         r = read_file(group_file, &text);
         if (r < 0)
                 return r;
         p = text;
         while ((n = next_entry(&p, fields)) >= 0)
-                if (n >= 3 && streq(fields[0], name) && parse_uid(fields[2], ret) == 0)
+                if (n >= 3 && parse_uid(fields[2], &gid) == 0 &&
+                    (is_number ? gid == wanted : streq(fields[0], name))) {
+                        *ret = gid;
                         return 0;
+                }
         r = lookup ? ids_lookup_group(lookup, name, ret) : 1;
         if (r != 1)
                 return r;

@@ -15,11 +15,11 @@
 
 struct ids_lookup; // a question to the name services, under way or answered
 
-// A user as its passwd entry has it. Strings are NULL for a number without an entry.
+// A user as its passwd entry has it.
 struct ids_user {
         uid_t uid;
-        gid_t gid; // primary group; (gid_t)-1: a number without an entry
-        char *name, *home, *shell;
+        gid_t gid;                 // primary group
+        char *name, *home, *shell; // home and shell NULL: none
 };
 
 void ids_user_done(struct ids_user *user);
@@ -35,7 +35,7 @@ enum ids_outcome {
 
 // lookup: NULL, or one that has been answered. IDS_FOUND and *ret; IDS_NEEDS_LOOKUP; -ESRCH: there
 // is no such user (group); -ETIMEDOUT: the name services gave no answer; -ENOMEM.
-// A number needs no entry.
+// A number needs an entry, too, as with systemd. "root" and "nobody" are always known.
 int ids_get_user(const char *name, struct ids_lookup *lookup, struct ids_user *ret);
 int ids_get_group(const char *name, struct ids_lookup *lookup, gid_t *ret);
 // All groups of a user, primary included (initgroups). *ret is allocated.

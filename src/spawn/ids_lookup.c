@@ -83,7 +83,9 @@ __attribute__((noreturn)) static void ask(int fd, const char *user, char *const 
         if (user)
                 ask_user(&b, user);
         STRV_FOREACH (name, groups) {
-                const struct group *gr = getgrnam(*name);
+                gid_t gid;
+                const struct group *gr =
+                        parse_uid(*name, &gid) == 0 ? getgrgid(gid) : getgrnam(*name);
 
                 if (!gr)
                         continue;

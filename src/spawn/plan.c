@@ -1,5 +1,6 @@
 #include "spawn/plan.h"
 
+#include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -135,31 +136,39 @@ static int collect_groups(struct spawn_plan *plan, char ***ret)
         return r;
 }
 
+// What stands for "may not log in" is told to no service.
+static bool is_no_shell(const char *shell)
+{
+        static const char *const names[] = {"nologin", "false", "true"};
+        const char *name = fs_path_basename(shell);
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (streq(name, names[i]))
+                        return true;
+        return false;
+}
+
 static int resolve_user(struct spawn_plan *plan, struct ids_lookup *lookup)
 {
         CLEANUP(ids_user) struct ids_user user = {0};
         const char *name;
         int r;
 
-        if (!plan->conf->exec->user) {
-                // What a process of the system has for USER when the unit names nobody.
-                if (!plan->settings->is_user && geteuid() == 0)
-                        return str_set(&plan->user_name, "root");
+        if (!plan->conf->exec->user)
                 return 0;
-        }
         r = plan_text(plan, plan->conf->exec->user, &name);
         if (r == 0)
                 r = ids_get_user(name, lookup, &user);
-        if (r == 0 && user.gid == (gid_t)-1 && !plan->conf->exec->group)
-                r = -ESRCH; // systemd, too: a number needs an entry, for its group
         if (r == 0) {
                 plan->sets_uid = true;
                 plan->uid = user.uid;
-                plan->sets_gid = user.gid != (gid_t)-1;
+                plan->sets_gid = true;
                 plan->gid = user.gid;
                 plan->user_name = TAKE(user.name);
-                plan->home = TAKE(user.home);
-                plan->shell = TAKE(user.shell);
+                if (user.home && !streq(user.home, "/"))
+                        plan->home = TAKE(user.home);
+                if (user.shell && !is_no_shell(user.shell))
+                        plan->shell = TAKE(user.shell);
         }
         return is_settled(plan, r, EXIT_USER, name) ? 0 : r;
 }
