@@ -1,8 +1,9 @@
-#include "conf/kind_impl.h"
+#include "conf/kind.h"
 
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/kind_impl.h"
 
 #include <ctype.h>
 #include <stdarg.h>

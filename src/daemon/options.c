@@ -10,80 +10,93 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static const char help[] =
-        "usherd [OPTION...] [DIR...]\n"
-        "usherd run -l ADDRESS [-l ADDRESS...] [-a] [--inetd] [--name NAME] -- COMMAND [ARG...]\n"
-        "\n"
-        "Listens on sockets and starts services on demand, as their .socket and .service\n"
-        "units say. Stays in the foreground.\n"
-        "\n"
-        "      --units DIR          Take units from DIR; may be repeated, the first wins.\n"
-        "                           DIR without an option means the same.\n"
-        "      --target UNIT        Start UNIT; default: default.target where there is one,\n"
-        "                           else all sockets and the services that something wants\n"
-        "      --user               Be a user's supervisor (always so, if not root)\n"
-        "      --config FILE        Read FILE instead of usher.conf\n"
-        "      --runtime-dir DIR    Folder for sockets and state; default: /run/usher, or\n"
-        "                           $XDG_RUNTIME_DIR/usher\n"
-        "      --systemd-units      Take units from systemd's folders, too\n"
-        "      --compat=systemd     Behave as systemd where usher differs on purpose\n"
-        "      --log-level LEVEL    emerg ... debug, or 0 ... 7\n"
-        "      --log-format FORMAT  text or json\n"
-        "      --log-target TARGET  auto, stderr or journal\n"
-        "  -h, --help\n"
-        "      --version\n"
-        "\n"
-        "usherd run serves one command without any file:\n"
-        "  -l, --listen ADDRESS     Port, ADDRESS:PORT, /path or @name; may be repeated\n"
-        "  -d, --datagram           Datagrams instead of streams\n"
-        "      --seqpacket          Sequential packets\n"
-        "  -a, --accept             Start COMMAND for each connection\n"
-        "      --inetd              The connection is standard input and output\n"
-        "      --name NAME          Name of the units; default: that of the command\n"
-        "      --fdname NAME        Name of the descriptor; repeat it for each address\n";
-
 enum {
-        OPT_UNITS = 256,
-        OPT_TARGET,
-        OPT_USER,
-        OPT_CONFIG,
-        OPT_RUNTIME_DIR,
-        OPT_SYSTEMD_UNITS,
-        OPT_COMPAT,
-        OPT_LOG_LEVEL,
-        OPT_LOG_FORMAT,
-        OPT_LOG_TARGET,
-        OPT_SPAWN_METHOD,
-        OPT_VERSION,
-        OPT_SEQPACKET,
-        OPT_INETD,
-        OPT_NAME,
-        OPT_FDNAME,
+        OPT_BASE = 255, // what getopt_long() gives is no character
+#define OPTION(id, name, character, argument, words, text) OPT_##id,
+#define RUN_OPTION OPTION
+#define HIDDEN_OPTION OPTION
+#include "daemon/options.def"
+#undef OPTION
 };
 
+#define HAS_ARGUMENT(argument) ((argument) ? required_argument : no_argument)
 static const struct option long_options[] = {
-        {"units", required_argument, NULL, OPT_UNITS},
-        {"target", required_argument, NULL, OPT_TARGET},
-        {"user", no_argument, NULL, OPT_USER},
-        {"config", required_argument, NULL, OPT_CONFIG},
-        {"runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR},
-        {"systemd-units", no_argument, NULL, OPT_SYSTEMD_UNITS},
-        {"compat", required_argument, NULL, OPT_COMPAT},
-        {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
-        {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
-        {"log-target", required_argument, NULL, OPT_LOG_TARGET},
-        {"spawn-method", required_argument, NULL, OPT_SPAWN_METHOD}, // for tests
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, OPT_VERSION},
-        {"listen", required_argument, NULL, 'l'},
-        {"datagram", no_argument, NULL, 'd'},
-        {"seqpacket", no_argument, NULL, OPT_SEQPACKET},
-        {"accept", no_argument, NULL, 'a'},
-        {"inetd", no_argument, NULL, OPT_INETD},
-        {"name", required_argument, NULL, OPT_NAME},
-        {"fdname", required_argument, NULL, OPT_FDNAME},
+#define OPTION(id, name, character, argument, words, text) \
+        {name, HAS_ARGUMENT(argument), NULL, OPT_##id},
+#include "daemon/options.def"
         {0},
+#undef OPTION
+#undef RUN_OPTION
+#undef HIDDEN_OPTION
 };
+
+struct option_help {
+        int id;
+        const char *name;
+        char character;
+        const char *argument, *text;
+        bool is_run;
+};
+
+static const struct option_help help_lines[] = {
+#define OPTION(id, name, character, argument, words, text) \
+        {OPT_##id, name, character, argument, text, false},
+#define RUN_OPTION(id, name, character, argument, words, text) \
+        {OPT_##id, name, character, argument, text, true},
+#define HIDDEN_OPTION(id, name, character, argument, words, text)
+#include "daemon/options.def"
+#undef OPTION
+#undef RUN_OPTION
+#undef HIDDEN_OPTION
+};
+
+// What getopt_long() gave: a letter stands for its option.
+static int option_id(int c)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(help_lines); i++)
+                if (help_lines[i].character && help_lines[i].character == c)
+                        return help_lines[i].id;
+        return c;
+}
+
+#define HELP_COLUMN 27
+
+static void print_option(const struct option_help *o)
+{
+        const char *line = o->text;
+        int width = o->character ? printf("  -%c, ", o->character) : printf("      ");
+
+        width += printf("--%s", o->name);
+        if (o->argument)
+                width += printf("=%s", o->argument);
+        for (;;) {
+                int n = (int)strcspn(line, "\n");
+
+                printf("%*s%.*s\n", MAX(HELP_COLUMN - width, 1), "", n, line);
+                line += n;
+                width = 0;
+                if (!*line++)
+                        return;
+        }
+}
+
+static void print_help(void)
+{
+        fputs("usherd [OPTION...] [DIR...]\n"
+              "usherd run -l ADDRESS [-l ADDRESS...] [-a] [--inetd] [--name NAME] -- COMMAND [ARG...]\n"
+              "\n"
+              "Listens on sockets and starts services on demand, as their .socket and .service\n"
+              "units say. Stays in the foreground.\n"
+              "\n",
+              stdout);
+        for (size_t i = 0; i < ARRAY_SIZE(help_lines); i++)
+                if (!help_lines[i].is_run)
+                        print_option(&help_lines[i]);
+        fputs("\nusherd run serves one command without any file:\n", stdout);
+        for (size_t i = 0; i < ARRAY_SIZE(help_lines); i++)
+                if (help_lines[i].is_run)
+                        print_option(&help_lines[i]);
+}
 
 void options_done(struct options *o)
 {
@@ -139,15 +152,15 @@ static int take_run_option(struct options *o, int c, char *value)
         if (!o->is_run)
                 return complain("This option is for 'usherd run' only.");
         switch (c) {
-        case 'l':
+        case OPT_LISTEN:
                 return strv_push(&o->listen, value);
-        case 'd':
+        case OPT_DATAGRAM:
                 o->listen_key = "ListenDatagram";
                 break;
         case OPT_SEQPACKET:
                 o->listen_key = "ListenSequentialPacket";
                 break;
-        case 'a':
+        case OPT_ACCEPT:
                 o->accept = true;
                 break;
         case OPT_INETD:
@@ -190,8 +203,8 @@ static int take_option(struct options *o, int c, char *value)
         case OPT_SPAWN_METHOD:
                 o->spawn_method = value;
                 break;
-        case 'h':
-                fputs(help, stdout);
+        case OPT_HELP:
+                print_help();
                 return OPTIONS_DONE;
         case OPT_VERSION:
                 puts("usherd " USHER_VERSION);
@@ -243,7 +256,7 @@ int options_parse(int argc, char **argv, struct options *ret)
         argv[0] = (char *)"usherd";
         while (r == OPTIONS_RUN &&
                (c = getopt_long(argc, argv, o->is_run ? "+hl:da" : "h", long_options, NULL)) >= 0)
-                r = take_option(o, c, optarg);
+                r = take_option(o, option_id(c), optarg);
         if (o->is_run)
                 o->command = argv + optind;
         else

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Includes go down only: which folder of src may include which (design: an arrow goes down only).
+# The generator reads the option tables (.def) of the programs too, which are data.
 # Besides: base, conf, net and spawn return what went wrong and never log.
 . tests/lint/files.sh
 list_files 'src/*.c' 'src/*.h' 'src/*.def' | xargs -r awk '
@@ -31,7 +32,7 @@ BEGIN {
 	} else {
 		to = target
 		sub(/\/.*/, "", to)
-		if (index(" " may[from] " ", " " to " ") == 0) {
+		if (index(" " may[from] " ", " " to " ") == 0 && !(from == "gen" && target ~ /\.def$/)) {
 			print where from " may not include " target
 			bad = 1
 		}

@@ -3,11 +3,13 @@
 
 import concurrent.futures
 import os
+import pwd
 import subprocess
 
 from daemon import Skip, case, eventually, main, need, run
 
 SYSTEM_UNITS = "/lib/systemd/system"
+HOME = pwd.getpwuid(0).pw_dir
 
 
 def package_units(d, *names):
@@ -31,20 +33,20 @@ def own_folder(path):
 def ssh_setup():
     need("ssh-keygen")
     own_folder("/run")
-    own_folder("/root")
+    own_folder(HOME)
     own_folder("/etc/ssh/sshd_config.d")
     with open("/etc/ssh/sshd_config.d/test.conf", "w", encoding="utf-8") as file:
         # Its default refuses some of twenty at once, whoever starts it.
         file.write("MaxStartups 100\nPermitRootLogin prohibit-password\nStrictModes no\n")
-    os.mkdir("/root/.ssh", 0o700)
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/.ssh/id_ed25519", check=True)
-    os.link("/root/.ssh/id_ed25519.pub", "/root/.ssh/authorized_keys")
+    os.mkdir(HOME + "/.ssh", 0o700)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", HOME + "/.ssh/id_ed25519", check=True)
+    os.link(HOME + "/.ssh/id_ed25519.pub", HOME + "/.ssh/authorized_keys")
 
 
 def login(port, *command):
-    return run("ssh", "-p", str(port), "-i", "/root/.ssh/id_ed25519", "-oBatchMode=yes",
+    return run("ssh", "-p", str(port), "-i", HOME + "/.ssh/id_ed25519", "-oBatchMode=yes",
                "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR",
-               "root@127.0.0.1", *command, env=dict(os.environ, HOME="/root"))
+               "root@127.0.0.1", *command, env=dict(os.environ, HOME=HOME))
 
 
 def check_logins(port):
