@@ -11,8 +11,10 @@ static void emit(struct diag *diag UNUSED, const struct diag_entry *entry)
         };
         char text[1024];
 
+        // The unit is in front of the line already.
         log_unit(entry->unit, levels[entry->class], 0, "%s",
-                 diag_format(entry, text, sizeof(text)));
+                 entry->file || !entry->unit ? diag_format(entry, text, sizeof(text))
+                                             : entry->text);
 }
 
 struct diag diag_log(void)

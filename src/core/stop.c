@@ -27,12 +27,22 @@ static bool stop_leftovers(struct manager *m)
                 if (!is_up(u) || u->conf->type == UNIT_TARGET)
                         continue;
                 any = true;
-                if (u->job)
+                if (u->job && u->job->type == JOB_STOP)
                         continue;
                 if (job_request(m, JOB_STOP, u, JOB_REPLACE, NULL, &failure) != REQUEST_OK)
                         log_unit(u->id, LOG_WARNING, 0, "Cannot stop it: %s", failure.text);
         }
         return any;
+}
+
+// Is the ordered stop under way? A start that has not ended does not count: it is stopped as what
+// is left over.
+static bool is_stopping_in_order(struct manager *m)
+{
+        for (struct job *j = job_next(m, NULL); j; j = job_next(m, j))
+                if (j->type == JOB_STOP || j->unit->conf->type == UNIT_TARGET)
+                        return true;
+        return false;
 }
 
 static void check_stopped(struct manager *m);
@@ -44,7 +54,7 @@ static void on_stop_timer(struct timer *timer, usec_t now UNUSED)
 
 static void check_stopped(struct manager *m)
 {
-        bool is_busy = job_count(m) > 0;
+        bool is_busy = is_stopping_in_order(m);
 
         if (m->is_hurrying && clock_now() >= usec_add(m->stop_begin, HURRY_MAX)) {
                 log_write(LOG_WARNING, "Some processes would not end: leaving them.");

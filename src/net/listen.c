@@ -1,9 +1,10 @@
-#include "net/listen_priv.h"
+#include "net/listen.h"
 
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "net/listen_priv.h"
 
 #include <fcntl.h>
 #include <mqueue.h>

@@ -241,6 +241,7 @@ def _sweep():
 
 def _run_case(function):
     folder = tempfile.mkdtemp(prefix="usher-")
+    os.chmod(folder, 0o755)  # services of other users come here, too
     daemon = Usherd(folder)
     name = function.__name__
     try:

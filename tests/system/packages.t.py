@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Units of Debian packages, unmodified but for ssh's port, and the packages' own clients."""
 
-import concurrent.futures
 import os
 import pwd
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from daemon import Skip, case, eventually, main, need, run
 
 SYSTEM_UNITS = "/lib/systemd/system"
 HOME = pwd.getpwuid(0).pw_dir
+KEY = os.path.join(HOME, ".ssh/id_ed25519")
 
 
 def package_units(d, *names):
@@ -38,13 +39,13 @@ def ssh_setup():
     with open("/etc/ssh/sshd_config.d/test.conf", "w", encoding="utf-8") as file:
         # Its default refuses some of twenty at once, whoever starts it.
         file.write("MaxStartups 100\nPermitRootLogin prohibit-password\nStrictModes no\n")
-    os.mkdir(HOME + "/.ssh", 0o700)
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", HOME + "/.ssh/id_ed25519", check=True)
-    os.link(HOME + "/.ssh/id_ed25519.pub", HOME + "/.ssh/authorized_keys")
+    os.mkdir(os.path.dirname(KEY), 0o700)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY, check=True)
+    os.link(KEY + ".pub", os.path.join(os.path.dirname(KEY), "authorized_keys"))
 
 
 def login(port, *command):
-    return run("ssh", "-p", str(port), "-i", HOME + "/.ssh/id_ed25519", "-oBatchMode=yes",
+    return run("ssh", "-p", str(port), "-i", KEY, "-oBatchMode=yes",
                "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR",
                "root@127.0.0.1", *command, env=dict(os.environ, HOME=HOME))
 
@@ -52,7 +53,7 @@ def login(port, *command):
 def check_logins(port):
     answer = login(port, "echo", "in")
     assert answer.stdout == "in\n", answer
-    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+    with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda i: login(port, "echo", str(i)), range(20)))
     for i, answer in enumerate(answers):
         assert answer.stdout == f"{i}\n", (i, answer)
