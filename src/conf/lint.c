@@ -1,0 +1,246 @@
+#include "conf/lint.h"
+
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/specifier.h"
+#include "conf/unit_name.h"
+
+#include <unistd.h>
+
+struct lint {
+        struct lint_options options;
+        struct conf_loader *loader;
+        char *extra_dir; // in front of the path; NULL: none
+        bool is_all;     // services are looked at by themselves
+};
+
+// Where a program without a folder is looked for (systemd.exec(5), "ExecSearchPath=").
+static const char *const program_dirs[] = {
+        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
+};
+
+static int make_loader(struct lint *l, const char *extra_dir)
+{
+        CLEANUP(strv) char **path = NULL;
+        struct conf_loader *loader;
+        int r = 0;
+
+        if (extra_dir)
+                r = strv_push(&path, extra_dir);
+        if (r == 0)
+                r = strv_extend(&path, l->options.unit_path);
+        if (r < 0)
+                return r;
+        const struct conf_loader_options options = {
+                .unit_path = path,
+                .is_user = l->options.is_user,
+                .compat_systemd = l->options.compat_systemd,
+                .diag = l->options.diag,
+        };
+
+        r = conf_loader_new(&options, &loader);
+        if (r < 0)
+                return r;
+        conf_loader_free(l->loader);
+        l->loader = loader;
+        return str_set(&l->extra_dir, extra_dir);
+}
+
+int lint_new(const struct lint_options *options, struct lint **ret)
+{
+        CLEANUP(lint) struct lint *l = calloc(1, sizeof(*l));
+
+        if (!l)
+                return -ENOMEM;
+        l->options = *options;
+        int r = make_loader(l, NULL);
+
+        if (r < 0)
+                return r;
+        *ret = TAKE(l);
+        return 0;
+}
+
+void lint_free(struct lint *l)
+{
+        if (!l)
+                return;
+        conf_loader_free(l->loader);
+        free(l->extra_dir);
+        free(l);
+}
+
+// ---- programs
+
+static bool is_program(const char *path)
+{
+        return access(path, X_OK) == 0;
+}
+
+static bool is_on_path(const struct unit_conf *conf, const char *name)
+{
+        if (conf->exec->exec_search_path) {
+                STRV_FOREACH (dir, conf->exec->exec_search_path) {
+                        CLEANUP(free) char *path = fs_path_join(*dir, name);
+
+                        if (path && is_program(path))
+                                return true;
+                }
+                return false;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(program_dirs); i++) {
+                CLEANUP(free) char *path = fs_path_join(program_dirs[i], name);
+
+                if (path && is_program(path))
+                        return true;
+        }
+        return false;
+}
+
+static void check_commands(struct lint *l, const struct unit_conf *conf,
+                           const struct command_list *list)
+{
+        for (size_t i = 0; i < list->n; i++) {
+                const struct exec_command *command = &list->items[i];
+                const char *path = command->path;
+
+                if (specifier_has_marks(path) || (command->flags & EXEC_IGNORE_FAILURE))
+                        continue;
+                if (path[0] == '/' ? is_program(path) : is_on_path(conf, path))
+                        continue;
+                diag_report(l->options.diag, DIAG_ERROR, conf->id, NULL, 0,
+                            "Command %s is not executable: %s", path,
+                            path[0] == '/' ? strerror(errno) : "not found in the search path");
+        }
+}
+
+static void check_programs(struct lint *l, const struct unit_conf *conf)
+{
+        const struct socket_group *socket = conf->socket;
+        const struct service_group *service = conf->service;
+        const struct command_list *lists[] = {
+                socket ? &socket->exec_start_pre : NULL,
+                socket ? &socket->exec_start_post : NULL,
+                socket ? &socket->exec_stop_pre : NULL,
+                socket ? &socket->exec_stop_post : NULL,
+                service ? &service->exec_condition : NULL,
+                service ? &service->exec_start_pre : NULL,
+                service ? &service->exec_start : NULL,
+                service ? &service->exec_start_post : NULL,
+                service ? &service->exec_reload : NULL,
+                service ? &service->exec_stop : NULL,
+                service ? &service->exec_stop_post : NULL,
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+                if (lists[i])
+                        check_commands(l, conf, lists[i]);
+}
+
+// ---- the service of a socket
+
+static int service_name(const struct unit_conf *conf, char **ret)
+{
+        CLEANUP(free) char *prefix = NULL;
+        int r;
+
+        if (conf->socket->service)
+                return str_set(ret, conf->socket->service);
+        if (!conf->socket->accept)
+                return unit_name_change_suffix(conf->id, UNIT_SERVICE, ret);
+        r = unit_name_prefix(conf->id, &prefix);
+        if (r < 0)
+                return r;
+        *ret = str_printf("%s@.service", prefix);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int check_service(struct lint *l, const struct unit_conf *conf)
+{
+        CLEANUP(unit_conf) struct unit_conf *service = NULL;
+        CLEANUP(free) char *name = NULL;
+        int r = service_name(conf, &name);
+
+        if (r == 0)
+                r = conf_load(l->loader, name, l->is_all ? NULL : l->options.diag, &service);
+        if (r < 0)
+                return r;
+        if (service->load_state != LOAD_LOADED)
+                diag_report(l->options.diag, DIAG_ERROR, conf->id, NULL, 0,
+                            "service %s is %s: the socket %s", name,
+                            service->load_state == LOAD_NOT_FOUND ? "not there"
+                            : service->load_state == LOAD_MASKED  ? "masked"
+                                                                  : "bad",
+                            conf->socket->accept ? "cannot serve connections" : "cannot start");
+        else if (!l->is_all)
+                check_programs(l, service);
+        return 0;
+}
+
+static int check(struct lint *l, const char *name, const struct unit_conf *conf)
+{
+        struct diag *diag = l->options.diag;
+
+        if (conf->load_state == LOAD_NOT_FOUND)
+                diag_report(diag, DIAG_ERROR, name, NULL, 0, "Unit %s not found.", name);
+        else if (conf->load_state == LOAD_BAD_SETTING)
+                diag_report(diag, DIAG_ERROR, name, NULL, 0, "Unit %s has a bad unit file setting.",
+                            name);
+        else if (conf->load_state == LOAD_ERROR)
+                diag_report(diag, DIAG_ERROR, name, NULL, 0, "Unit %s cannot be read: %s", name,
+                            conf->load_error ? conf->load_error : "no reason known");
+        if (conf->load_state != LOAD_LOADED)
+                return 0;
+        check_programs(l, conf);
+        return conf->socket ? check_service(l, conf) : 0;
+}
+
+// ---- what is checked
+
+int lint_unit(struct lint *l, const char *name)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        int r = conf_load(l->loader, name, l->options.diag, &conf);
+
+        return r < 0 ? r : check(l, name, conf);
+}
+
+int lint_file(struct lint *l, const char *path)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        CLEANUP(free) char *dir = NULL;
+        CLEANUP(free) char *real = realpath(path, NULL);
+        const char *base = fs_path_basename(path);
+        int r = real ? 0 : -errno;
+
+        if (r < 0)
+                return r;
+        // The name as given counts, also when it is a link.
+        dir = str_ndup(path, base > path ? (size_t)(base - path) : 0);
+        CLEANUP(free) char *folder = dir ? realpath(*dir ? dir : ".", NULL) : NULL;
+
+        if (!folder)
+                return -errno;
+        if (!str_eq_ptr(l->extra_dir, folder))
+                r = make_loader(l, folder);
+        if (r == 0)
+                r = conf_load_file(l->loader, path, l->options.diag, &conf);
+        return r < 0 ? r : check(l, base, conf);
+}
+
+int lint_all(struct lint *l)
+{
+        CLEANUP(strv) char **names = NULL;
+        int r = conf_loader_list(l->loader, &names);
+
+        l->is_all = true;
+        STRV_FOREACH (name, names) {
+                enum unit_type type = unit_name_type(*name);
+
+                if (r == 0 && (type == UNIT_SOCKET || type == UNIT_SERVICE || type == UNIT_TARGET))
+                        r = lint_unit(l, *name);
+        }
+        l->is_all = false;
+        return r;
+}

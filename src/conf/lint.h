@@ -1,0 +1,23 @@
+// `usherctl lint`: loads units as the daemon does, and looks at what only shows at run time: that
+// programs can be run, that a socket's service is there. Says all through the caller's sink.
+#pragma once
+
+#include "conf/load.h"
+
+struct lint;
+
+struct lint_options {
+        char *const *unit_path; // borrowed
+        bool is_user, compat_systemd;
+        struct diag *diag; // borrowed; its counters tell the result
+};
+
+int lint_new(const struct lint_options *options, struct lint **ret); // 0 or -errno
+void lint_free(struct lint *lint);                                   // NULL is fine
+DEFINE_CLEANUP(lint, struct lint *, lint_free)
+
+// A unit of the path. 0 (also when complaints were made), or -errno.
+int lint_unit(struct lint *lint, const char *name);
+// A file. Its folder comes first in the unit path. -EINVAL: its name is no unit's.
+int lint_file(struct lint *lint, const char *path);
+int lint_all(struct lint *lint); // every unit of the path

@@ -1,0 +1,267 @@
+// The connection to the supervisor, and what calls over it mean.
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/unit_name.h"
+#include "ctl/ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int client_runtime_dir(const struct ctl *c, char **ret)
+{
+        const char *given = c->runtime_dir ? c->runtime_dir : getenv("USHER_RUNTIME_DIR");
+        const char *home = getenv("XDG_RUNTIME_DIR");
+        bool is_system = c->scope == SCOPE_SYSTEM || (c->scope == SCOPE_DEFAULT && geteuid() == 0);
+
+        if (given && *given)
+                return str_set(ret, given);
+        if (is_system)
+                return str_set(ret, "/run/usher");
+        if (!home || !*home)
+                return -ENXIO;
+        *ret = fs_path_join(home, "usher");
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int socket_path(struct ctl *c, char **ret)
+{
+        CLEANUP(free) char *dir = NULL;
+        int r = client_runtime_dir(c, &dir);
+
+        if (r < 0)
+                return r;
+        *ret = fs_path_join(dir, "systemd/private");
+        return *ret ? 0 : -ENOMEM;
+}
+
+// An address has its own escapes (D-Bus specification, "Server Addresses").
+static char *make_address(const char *path)
+{
+        char *address = malloc(sizeof("unix:path=") + 3 * strlen(path)), *p;
+
+        if (!address)
+                return NULL;
+        p = stpcpy(address, "unix:path=");
+        for (; *path; path++) {
+                bool is_plain = (*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') ||
+                                (*path >= '0' && *path <= '9') || strchr("-_/.\\*", *path);
+
+                p += is_plain ? sprintf(p, "%c", *path)
+                              : sprintf(p, "%%%02x", (unsigned char)*path);
+        }
+        *p = '\0';
+        return address;
+}
+
+static int try_connect(struct ctl *c, const char *path)
+{
+        CLEANUP(free) char *address = make_address(path);
+        sd_bus *bus = NULL;
+        int r = address ? sd_bus_new(&bus) : -ENOMEM;
+
+        if (r >= 0)
+                r = sd_bus_set_address(bus, address);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        // The answer to the authentication tells whether we are let in.
+        while (r >= 0 && sd_bus_is_ready(bus) == 0 && (r = sd_bus_process(bus, NULL)) >= 0)
+                if (r == 0 && sd_bus_is_ready(bus) == 0)
+                        r = sd_bus_wait(bus, UINT64_MAX);
+        if (r < 0) {
+                sd_bus_close_unref(bus);
+                return r;
+        }
+        c->bus = bus;
+        return 0;
+}
+
+bool client_is_reachable(struct ctl *c)
+{
+        CLEANUP(free) char *path = NULL;
+
+        return c->bus || (socket_path(c, &path) == 0 && try_connect(c, path) == 0);
+}
+
+int client_connect(struct ctl *c)
+{
+        CLEANUP(free) char *path = NULL;
+        int r;
+
+        if (c->bus)
+                return 0;
+        r = socket_path(c, &path);
+        if (r == -ENXIO) {
+                fprintf(stderr, "usherctl: neither --runtime-dir, $USHER_RUNTIME_DIR nor "
+                                "$XDG_RUNTIME_DIR is set: where is usherd?\n");
+                return CTL_FAILED;
+        }
+        if (r == 0)
+                r = try_connect(c, path);
+        if (r == 0)
+                return 0;
+        fprintf(stderr, "usherctl: cannot reach usherd at %s: %s\n", path ? path : "?",
+                strerror(-r));
+        if (r == -ENOENT || r == -ECONNREFUSED)
+                fprintf(stderr, "Is it running? Its --runtime-dir is to be given here, too.\n");
+        return r == -EACCES || r == -EPERM || r == -ECONNRESET ? CTL_NO_PERMISSION : CTL_FAILED;
+}
+
+int client_call(struct ctl *c, const char *method, sd_bus_error *error, sd_bus_message **reply,
+                const char *types, ...)
+{
+        va_list ap;
+
+        va_start(ap, types);
+        int r = sd_bus_call_methodv(c->bus, BUS_DESTINATION, BUS_ROOT, BUS_MANAGER, method, error,
+                                    reply, types, ap);
+
+        va_end(ap);
+        return r < 0 ? r : 0;
+}
+
+char *client_get_string(struct ctl *c, const char *path, const char *interface, const char *name)
+{
+        char *value = NULL;
+
+        return sd_bus_get_property_string(c->bus, BUS_DESTINATION, path, interface, name, NULL,
+                                          &value) < 0
+                       ? NULL
+                       : value;
+}
+
+uint64_t client_get_number(struct ctl *c, const char *path, const char *interface, const char *name,
+                           uint64_t fallback)
+{
+        sd_bus_message *reply = NULL;
+        const char *contents = NULL;
+        uint64_t value = fallback;
+        uint32_t small;
+        char type;
+        int r = sd_bus_get_property(c->bus, BUS_DESTINATION, path, interface, name, NULL, &reply,
+                                    "t");
+
+        if (r >= 0) {
+                (void)sd_bus_message_read(reply, "t", &value);
+        } else if (sd_bus_get_property(c->bus, BUS_DESTINATION, path, interface, name, NULL, &reply,
+                                       "u") >= 0 &&
+                   sd_bus_message_read(reply, "u", &small) > 0) {
+                value = small;
+        } else if (sd_bus_get_property(c->bus, BUS_DESTINATION, path, interface, name, NULL, &reply,
+                                       "i") >= 0) {
+                int number;
+
+                if (sd_bus_message_peek_type(reply, &type, &contents) > 0 &&
+                    sd_bus_message_read(reply, "i", &number) > 0)
+                        value = (uint64_t)(int64_t)number;
+        }
+        sd_bus_message_unref(reply);
+        return value;
+}
+
+char **client_get_strv(struct ctl *c, const char *path, const char *interface, const char *name)
+{
+        char **value = NULL;
+
+        return sd_bus_get_property_strv(c->bus, BUS_DESTINATION, path, interface, name, NULL,
+                                        &value) < 0
+                       ? NULL
+                       : value;
+}
+
+char *client_unit_path(const char *unit)
+{
+        char *path = NULL;
+
+        return sd_bus_path_encode(BUS_ROOT "/unit", unit, &path) < 0 ? NULL : path;
+}
+
+const char *client_type_interface(const char *unit)
+{
+        switch ((int)unit_name_type(unit)) {
+        case UNIT_SOCKET:
+                return "org.freedesktop.systemd1.Socket";
+        case UNIT_TARGET:
+                return "org.freedesktop.systemd1.Target";
+        default:
+                return "org.freedesktop.systemd1.Service";
+        }
+}
+
+// ---- errors
+
+int client_exit_code(const sd_bus_error *error, int r)
+{
+        static const struct {
+                const char *name;
+                int code;
+        } codes[] = {
+                {SD_BUS_ERROR_ACCESS_DENIED, CTL_NO_PERMISSION},
+                {"org.freedesktop.systemd1.OnlyByDependency", CTL_NO_PERMISSION},
+                {"org.freedesktop.systemd1.NoSuchUnit", CTL_NOT_INSTALLED},
+                {"org.freedesktop.systemd1.JobTypeNotApplicable", CTL_UNIMPLEMENTED},
+                {SD_BUS_ERROR_NOT_SUPPORTED, CTL_UNIMPLEMENTED},
+                {"org.freedesktop.systemd1.UnitMasked", CTL_NOT_CONFIGURED},
+                {"org.freedesktop.systemd1.BadUnitSetting", CTL_NOT_CONFIGURED},
+                {"org.freedesktop.systemd1.LoadFailed", CTL_NOT_CONFIGURED},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+                if (sd_bus_error_has_name(error, codes[i].name))
+                        return codes[i].code;
+        return r == -EACCES || r == -EPERM ? CTL_NO_PERMISSION : CTL_FAILED;
+}
+
+int client_complain(const sd_bus_error *error, int r, const char *fmt, ...)
+{
+        bool has_text = error && sd_bus_error_is_set(error) && error->message;
+        va_list ap;
+
+        fputs("usherctl: ", stderr);
+        va_start(ap, fmt);
+        vfprintf(stderr, fmt, ap);
+        va_end(ap);
+        fprintf(stderr, ": %s\n", has_text ? error->message : strerror(-r));
+        return client_exit_code(error, r);
+}
+
+// ---- names
+
+static bool is_pattern(const char *name)
+{
+        return strpbrk(name, "*?[") != NULL;
+}
+
+int client_unit_names(struct ctl *c, char *const *args, char ***ret)
+{
+        CLEANUP(strv) char **names = NULL;
+        CLEANUP(strv) char **patterns = NULL;
+        struct ctl_unit *units = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        STRV_FOREACH (arg, args) {
+                CLEANUP(free) char *name = NULL;
+
+                r = unit_name_mangle(*arg, UNIT_SERVICE, &name);
+                if (r < 0) {
+                        fprintf(stderr, "usherctl: \"%s\" cannot be a unit name.\n", *arg);
+                        return CTL_FAILED;
+                }
+                r = strv_push(is_pattern(name) ? &patterns : &names, name);
+                if (r < 0)
+                        return CTL_FAILED;
+        }
+        if (patterns)
+                r = units_get(c, patterns, true, &units, &n);
+        for (size_t i = 0; r == 0 && i < n; i++)
+                if (!strv_contains(names, units[i].id) && strv_push(&names, units[i].id) < 0)
+                        r = CTL_FAILED;
+        units_free(units, n);
+        if (r == 0)
+                *ret = TAKE(names);
+        return r;
+}

@@ -1,0 +1,145 @@
+// usherctl: what its files share. The options as given, the connection, the verbs.
+#pragma once
+
+#include "base/def.h"
+
+#include <systemd/sd-bus.h>
+
+#define BUS_DESTINATION "org.freedesktop.systemd1"
+#define BUS_ROOT "/org/freedesktop/systemd1"
+#define BUS_MANAGER "org.freedesktop.systemd1.Manager"
+#define BUS_UNIT "org.freedesktop.systemd1.Unit"
+
+// Exit codes of queries are those of the LSB's "status", of actions those of its "init" scripts.
+enum {
+        CTL_OK = 0,
+        CTL_FAILED = 1,
+        CTL_USAGE = 2,
+        CTL_NOT_ACTIVE = 3,
+        CTL_UNIMPLEMENTED = 3,
+        CTL_NO_SUCH_UNIT = 4,
+        CTL_NO_PERMISSION = 4,
+        CTL_NOT_INSTALLED = 5,
+        CTL_NOT_CONFIGURED = 6,
+};
+
+enum ctl_output { OUTPUT_SHORT, OUTPUT_JSON, OUTPUT_JSON_PRETTY };
+enum ctl_scope { SCOPE_DEFAULT, SCOPE_SYSTEM, SCOPE_USER };
+
+struct ctl {
+        const char *runtime_dir, *root, *config, *job_mode, *kill_whom;
+        char **units, **types, **states, **properties;
+        enum ctl_scope scope;
+        enum ctl_output output;
+        int signo;
+        unsigned lines;
+        bool all, full, reverse, show_types, value, quiet, no_legend, plain, no_block, wait, now,
+                runtime, force, compat, after, before, no_reload;
+        bool has_colors;
+        sd_bus *bus; // NULL until it is needed
+};
+
+// ---- options and verbs (options.c, main.c)
+
+struct verb {
+        const char *name;
+        int (*run)(struct ctl *c, char **args);
+        int least, most;
+        const char *synopsis, *doc;
+};
+extern const struct verb ctl_verbs[];
+extern const size_t ctl_n_verbs;
+
+enum { OPTIONS_RUN = -1 };
+// OPTIONS_RUN, or the exit code. *ret_args: the words that are no options, verb first.
+int options_parse(int argc, char **argv, struct ctl *c, char ***ret_args);
+void options_done(struct ctl *c);
+
+#define VERB(id, name, arguments, what, least, most, doc) \
+        int verb_##id(struct ctl *c, char **args);
+#include "ctl/verbs.def"
+#undef VERB
+
+// ---- the connection (client.c)
+
+// Folder of the supervisor that is meant; new string in *ret. 0 or -errno.
+int client_runtime_dir(const struct ctl *c, char **ret);
+// Connects if that is not done yet. 0, or an exit code after a message.
+int client_connect(struct ctl *c);
+// Is there a supervisor to ask? Says nothing.
+bool client_is_reachable(struct ctl *c);
+// A call of Manager. 0; or -errno with *error. reply may be NULL.
+int client_call(struct ctl *c, const char *method, sd_bus_error *error, sd_bus_message **reply,
+                const char *types, ...);
+// One property of an object as a string; NULL: not there. New string.
+char *client_get_string(struct ctl *c, const char *path, const char *interface, const char *name);
+uint64_t client_get_number(struct ctl *c, const char *path, const char *interface, const char *name,
+                           uint64_t fallback);
+char **client_get_strv(struct ctl *c, const char *path, const char *interface, const char *name);
+char *client_unit_path(const char *unit); // new string
+// The interface of a unit's type, by its name's suffix: "org.freedesktop.systemd1.Socket".
+const char *client_type_interface(const char *unit);
+// Exit code of an action that gave this error.
+int client_exit_code(const sd_bus_error *error, int r);
+// "Failed to WHAT: ..." to stderr; the exit code.
+int client_complain(const sd_bus_error *error, int r, const char *fmt, ...) PRINTF(3, 4);
+// Names as typed to unit names; patterns become the names of the units in memory that match.
+// 0 or an exit code (complained).
+int client_unit_names(struct ctl *c, char *const *args, char ***ret);
+
+// ---- lists of units (units.c)
+
+struct ctl_unit {
+        char *id, *description, *load, *active, *sub, *path;
+};
+// Units by patterns (NULL: all), filtered by --type and --state (and, unless all: active, failed or
+// with a job), sorted. 0 or an exit code.
+int units_get(struct ctl *c, char *const *patterns, bool all, struct ctl_unit **ret, size_t *ret_n);
+void units_free(struct ctl_unit *units, size_t n);
+
+// ---- printing (table.c)
+
+enum color { COLOR_NONE, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_GREY, COLOR_BOLD };
+const char *color_on(const struct ctl *c, enum color color); // "" without colors
+const char *color_off(const struct ctl *c);
+enum color color_of_state(const char *active_state);
+const char *bullet_of_state(const char *active_state); // "●", "○", "×", ...
+
+struct table;
+// Column names as in the head; their lower case is the JSON key. 0 or -ENOMEM.
+int table_new(const char *const *columns, size_t n, struct table **ret);
+void table_free(struct table *t); // NULL is fine
+DEFINE_CLEANUP(table, struct table *, table_free)
+// One row: a color, a bullet (may be ""), and a string for each column. 0 or -ENOMEM.
+int table_row(struct table *t, enum color color, const char *bullet, const char *const *cells);
+size_t table_rows(const struct table *t);
+// With head unless --no-legend; as JSON with -o json.
+void table_print(const struct ctl *c, const struct table *t);
+
+// One object "name": "value" a line of JSON.
+struct buf;
+void json_begin(struct buf *b);
+void json_field(struct buf *b, const char *name, const char *value);
+void json_end(struct buf *b);
+
+// ---- values of properties as text (property.c)
+
+struct property {
+        char *name, *value;
+        bool is_empty; // left out without --all
+};
+// All properties of an object. 0 or -errno with *error.
+int properties_get(struct ctl *c, const char *path, sd_bus_error *error, struct property **ret,
+                   size_t *ret_n);
+void properties_free(struct property *properties, size_t n);
+// "Mon 2026-11-23 15:58:39 UTC", "" for 0; "2min 3s ago".
+void format_timestamp(uint64_t t, char *buf, size_t size);
+void format_ago(uint64_t t, char *buf, size_t size);
+
+// ---- for verbs of several files
+
+// Waits for jobs (verb_job.c). method: "StartUnit", ...
+int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units);
+// The unit path that is meant where no supervisor is asked (offline.c). 0 or an exit code.
+int offline_unit_path(struct ctl *c, char ***ret);
+bool offline_is_user(const struct ctl *c);

@@ -1,0 +1,110 @@
+// list-dependencies: what units pull in (or, with --reverse, are pulled in by), as a tree.
+#include "base/str.h"
+#include "base/strv.h"
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+
+#define DEPTH_MAX 64
+
+static const char *const forward[] = {"Requires", "Requisite", "Wants", "ConsistsOf",
+                                      "BindsTo",  "Upholds",   NULL};
+static const char *const backward[] = {"RequiredBy", "RequisiteOf", "WantedBy", "PartOf",
+                                       "BoundBy",    "UpheldBy",    NULL};
+
+static const char *const ordered_before[] = {"After", NULL};
+static const char *const ordered_behind[] = {"Before", NULL};
+
+struct walk {
+        struct ctl *c;
+        const char *above[DEPTH_MAX]; // units on the way down
+        bool has_more[DEPTH_MAX];     // is there a line to draw at that depth
+};
+
+static int get_neighbours(struct ctl *c, const char *unit, char ***ret)
+{
+        CLEANUP(free) char *path = client_unit_path(unit);
+        const char *const *names = c->after     ? ordered_before
+                                   : c->before  ? ordered_behind
+                                   : c->reverse ? backward
+                                                : forward;
+        int r = path ? 0 : -ENOMEM;
+
+        for (; r == 0 && *names; names++) {
+                CLEANUP(strv) char **units = client_get_strv(c, path, BUS_UNIT, *names);
+
+                r = strv_extend(ret, units);
+        }
+        strv_sort_unique(*ret);
+        return r;
+}
+
+static void print_line(const struct walk *w, const char *unit, unsigned depth, bool is_last)
+{
+        CLEANUP(free) char *path = client_unit_path(unit);
+        CLEANUP(free)
+        char *state = path ? client_get_string(w->c, path, BUS_UNIT, "ActiveState") : NULL;
+
+        if (w->c->plain) {
+                printf("%*s%s\n", 2 * (int)depth, "", unit);
+                return;
+        }
+        printf("%s%s%s ", color_on(w->c, color_of_state(state ? state : "")),
+               bullet_of_state(state ? state : "inactive"), color_off(w->c));
+        for (unsigned i = 1; i < depth; i++)
+                printf("%s", w->has_more[i] ? "│ " : "  ");
+        printf("%s%s\n", is_last ? "└─" : "├─", unit);
+}
+
+static bool is_above(const struct walk *w, const char *unit, unsigned depth)
+{
+        for (unsigned i = 0; i < depth; i++)
+                if (streq(w->above[i], unit))
+                        return true;
+        return false;
+}
+
+static int walk_unit(struct walk *w, const char *unit, unsigned depth)
+{
+        CLEANUP(strv) char **units = NULL;
+
+        if (depth >= DEPTH_MAX - 1)
+                return 0;
+        w->above[depth] = unit;
+        int r = get_neighbours(w->c, unit, &units);
+
+        STRV_FOREACH (other, units) {
+                bool is_last = other[1] == NULL;
+
+                w->has_more[depth + 1] = !is_last;
+                print_line(w, *other, depth + 1, is_last);
+                // Targets are opened, other units with --all.
+                if (r == 0 && (w->c->all || str_at_suffix(*other, ".target")) &&
+                    !is_above(w, *other, depth + 1))
+                        r = walk_unit(w, *other, depth + 1);
+        }
+        return r;
+}
+
+int verb_list_dependencies(struct ctl *c, char **args)
+{
+        static char default_target[] = "default.target";
+        char *fallback[] = {default_target, NULL};
+        CLEANUP(strv) char **units = NULL;
+        int r = client_connect(c);
+
+        if (r == 0)
+                r = client_unit_names(c, *args ? args : fallback, &units);
+        if (r != 0)
+                return r;
+        STRV_FOREACH (unit, units) {
+                struct walk w = {.c = c};
+
+                if (unit != units)
+                        putchar('\n');
+                puts(*unit);
+                if (walk_unit(&w, *unit, 0) < 0)
+                        return CTL_FAILED;
+        }
+        return CTL_OK;
+}

@@ -1,0 +1,316 @@
+// explain: what the files of a unit come to: what is bound, what would run, with what, in order.
+// Loads as the daemon does, and asks none.
+#include "base/clock.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/address.h"
+#include "conf/assign.h"
+#include "conf/directive.h"
+#include "conf/enums.h"
+#include "conf/load.h"
+#include "conf/unit_name.h"
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+
+static void on_entry(struct diag *diag UNUSED, const struct diag_entry *entry)
+{
+        char text[2048];
+
+        fprintf(stderr, "%s\n", diag_format(entry, text, sizeof(text)));
+}
+
+// A mark is shown as the specifier that it is filled for.
+static void print_text(const char *text)
+{
+        for (; *text; text++)
+                if (*text == SPECIFIER_MARK && text[1] && *++text != SPECIFIER_MARK)
+                        printf("%%%c", *text);
+                else
+                        putchar(*text);
+}
+
+static void print_words(const char *label, char *const *words)
+{
+        if (!words || !*words)
+                return;
+        printf("  %s:", label);
+        STRV_FOREACH (word, words) {
+                putchar(' ');
+                print_text(*word);
+        }
+        putchar('\n');
+}
+
+static void print_files(const struct unit_conf *conf)
+{
+        printf("  Read from: %s\n", conf->fragment_path ? conf->fragment_path : "(built in)");
+        STRV_FOREACH (dropin, conf->dropin_paths)
+                printf("  Drop-in: %s\n", *dropin);
+        print_words("Without effect in usher", conf->unacted);
+}
+
+static void print_span(const char *label, usec_t span)
+{
+        char text[USEC_SPAN_MAX];
+
+        printf("  %s: %s\n", label, usec_format_span(span, 1, text, sizeof(text)));
+}
+
+// ---- commands
+
+static void print_command(const char *name, const struct exec_command *command)
+{
+        static const struct {
+                unsigned flag;
+                const char *text;
+        } flags[] = {
+                {EXEC_IGNORE_FAILURE, "its failure is ignored"},
+                {EXEC_FULLY_PRIVILEGED, "with the supervisor's privileges"},
+                {EXEC_NO_SETUID, "as the supervisor's user"},
+                {EXEC_AMBIENT_MAGIC, "as the supervisor's user"},
+                {EXEC_NO_ENV_EXPAND, "variables are not expanded"},
+        };
+
+        printf("    %s: ", name);
+        print_text(command->path);
+        STRV_FOREACH (word, command->argv) {
+                if (word == command->argv)
+                        continue;
+                printf(" '");
+                print_text(*word);
+                putchar('\'');
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+                if (command->flags & flags[i].flag)
+                        printf("  (%s)", flags[i].text);
+        putchar('\n');
+}
+
+static void print_commands(const char *name, const struct command_list *list)
+{
+        for (size_t i = 0; i < list->n; i++)
+                print_command(name, &list->items[i]);
+}
+
+// ---- settings that are not the default
+
+static bool is_shown_elsewhere(const struct directive *d)
+{
+        return str_after_prefix(d->name, "Exec") || str_after_prefix(d->name, "Listen");
+}
+
+static void print_settings(const char *label, const struct unit_conf *conf,
+                           const struct unit_conf *plain, enum conf_group first,
+                           enum conf_group last)
+{
+        bool is_first = true;
+
+        for (int g = first; g <= (int)last; g++) {
+                size_t n;
+                const struct directive *rows = directive_table((enum conf_group)g, &n);
+
+                for (size_t i = 0; i < n; i++) {
+                        const struct directive *d = &rows[i];
+                        const void *value = directive_value(d, conf),
+                                   *fallback = directive_value(d, plain);
+                        CLEANUP(strv) char **lines = NULL;
+
+                        if (d->is_more || !value || !fallback || is_shown_elsewhere(d) ||
+                            d->kind->equal(value, fallback) ||
+                            d->kind->format(d, value, &lines) < 0)
+                                continue;
+                        if (is_first)
+                                printf("  %s:\n", label);
+                        is_first = false;
+                        STRV_FOREACH (line, lines)
+                                printf("    %s=%s\n", d->name, *line);
+                }
+        }
+}
+
+// ---- services
+
+static void print_descriptors(const struct unit_conf *conf, bool is_accepted)
+{
+        const struct exec_group *e = conf->exec;
+
+        if (e->standard_input.mode == STDIO_SOCKET)
+                printf("  Descriptors: 0%s is the %s, which also is 1 unless StandardOutput= says "
+                       "otherwise\n",
+                       e->standard_output.mode == STDIO_SOCKET ? " and 1" : "",
+                       is_accepted ? "connection" : "socket");
+        else if (is_accepted)
+                printf("  Descriptors: 3 is the connection (LISTEN_FDS=1, "
+                       "LISTEN_FDNAMES=connection)\n");
+        else
+                printf("  Descriptors: from 3 on, the sockets (LISTEN_FDS, LISTEN_FDNAMES)\n");
+}
+
+static void print_identity(const struct unit_conf *conf)
+{
+        const struct exec_group *e = conf->exec;
+
+        printf("  Runs as: user ");
+        print_text(e->user ? e->user : "of the supervisor");
+        if (e->group) {
+                printf(", group ");
+                print_text(e->group);
+        }
+        putchar('\n');
+}
+
+static void print_service(const struct unit_conf *conf, const struct unit_conf *plain,
+                          bool is_accepted)
+{
+        const struct service_group *s = conf->service;
+        char name[SIGNAL_NAME_MAX];
+
+        printf("  Counts as started: Type=%s\n", choices_name(&choices_service_type, s->type));
+        printf("  Runs, in this order:\n");
+        print_commands("ExecCondition", &s->exec_condition);
+        print_commands("ExecStartPre", &s->exec_start_pre);
+        print_commands("ExecStart", &s->exec_start);
+        print_commands("ExecStartPost", &s->exec_start_post);
+        print_commands("ExecReload", &s->exec_reload);
+        print_commands("ExecStop", &s->exec_stop);
+        print_commands("ExecStopPost", &s->exec_stop_post);
+        print_identity(conf);
+        print_descriptors(conf, is_accepted);
+        printf("  Restart=%s\n", choices_name(&choices_restart, s->restart));
+        printf("  Stops by: SIG%s", signal_format(conf->kill->kill_signal, name, sizeof(name)));
+        printf(" (KillMode=%s)\n", choices_name(&choices_kill_mode, conf->kill->kill_mode));
+        print_span("Start may take", s->timeout_start_sec);
+        print_span("Stop may take", s->timeout_stop_sec);
+        print_settings("Settings of the service", conf, plain, GROUP_SERVICE, GROUP_SERVICE);
+        print_settings("Settings of its processes", conf, plain, GROUP_EXEC, GROUP_CGROUP);
+}
+
+// ---- sockets
+
+static void print_ports(const struct unit_conf *conf)
+{
+        const struct socket_group *s = conf->socket;
+
+        printf("  Binds, in this order:\n");
+        for (size_t i = 0; i < s->ports.n; i++) {
+                const struct port *port = &s->ports.items[i];
+
+                printf("    %s (%s)", port->text, port_type_name(port));
+                if (!s->accept)
+                        printf(": descriptor %zu, named %s", 3 + i,
+                               s->file_descriptor_name ? s->file_descriptor_name : conf->id);
+                putchar('\n');
+        }
+}
+
+static int service_of(const struct unit_conf *conf, char **ret)
+{
+        CLEANUP(free) char *prefix = NULL;
+        int r = 0;
+
+        if (conf->socket->service)
+                return str_set(ret, conf->socket->service);
+        if (!conf->socket->accept)
+                return unit_name_change_suffix(conf->id, UNIT_SERVICE, ret);
+        r = unit_name_prefix(conf->id, &prefix);
+        if (r == 0 && !(*ret = str_printf("%s@.service", prefix)))
+                r = -ENOMEM;
+        return r;
+}
+
+static void print_admission(const struct socket_group *s, const char *service)
+{
+        char span[USEC_SPAN_MAX];
+
+        if (s->accept) {
+                printf("  Starts: one %s for each connection, at most %u at a time", service,
+                       s->max_connections);
+                if (s->max_connections_per_source > 0)
+                        printf(", %u of one source", s->max_connections_per_source);
+                putchar('\n');
+        } else {
+                printf("  Starts: %s, once for all traffic\n", service);
+        }
+        if (s->trigger_limit_burst > 0 && s->trigger_limit_interval_sec > 0)
+                printf("  Limit: %u starts in %s, then it %s\n", s->trigger_limit_burst,
+                       usec_format_span(s->trigger_limit_interval_sec, 1, span, sizeof(span)),
+                       s->x_trigger_limit_action == TRIGGER_LIMIT_PAUSE
+                               ? "pauses and comes back by itself"
+                               : "fails until it is started again");
+}
+
+static int explain(struct ctl *c, struct conf_loader *loader, const char *name, struct diag *diag,
+                   bool is_accepted)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        CLEANUP(unit_conf) struct unit_conf *plain = NULL;
+        CLEANUP(free) char *service = NULL;
+        int r = conf_load(loader, name, diag, &conf);
+
+        if (r < 0)
+                return client_complain(NULL, r, "%s", name);
+        printf("%s%s%s%s%s\n", color_on(c, COLOR_BOLD), conf->id, color_off(c),
+               conf->unit->description ? " - " : "",
+               conf->unit->description ? conf->unit->description : "");
+        if (conf->load_state != LOAD_LOADED) {
+                printf("  Cannot be used: %s\n", conf->load_error ? conf->load_error
+                                                 : conf->load_state == LOAD_NOT_FOUND
+                                                         ? "there is no such unit file"
+                                                 : conf->load_state == LOAD_MASKED ? "it is masked"
+                                                                                   : "see above");
+                return conf->load_state == LOAD_NOT_FOUND ? CTL_NO_SUCH_UNIT : CTL_FAILED;
+        }
+        r = unit_conf_new_empty(conf->id, conf->type, LOAD_LOADED, &plain);
+        if (r < 0)
+                return client_complain(NULL, r, "%s", name);
+        print_files(conf);
+        print_words("Requires", conf->unit->requires);
+        print_words("Wants", conf->unit->wants);
+        print_words("After", conf->unit->after);
+        print_words("Before", conf->unit->before);
+        if (conf->service)
+                print_service(conf, plain, is_accepted);
+        if (!conf->socket)
+                return 0;
+        print_ports(conf);
+        if (service_of(conf, &service) < 0)
+                return CTL_FAILED;
+        print_admission(conf->socket, service);
+        print_settings("Settings of the socket", conf, plain, GROUP_SOCKET, GROUP_SOCKET);
+        putchar('\n');
+        return explain(c, loader, service, diag, conf->socket->accept);
+}
+
+int verb_explain(struct ctl *c, char **args)
+{
+        CLEANUP(strv) char **path = NULL;
+        CLEANUP(conf_loader) struct conf_loader *loader = NULL;
+        struct diag diag = {.emit = on_entry};
+        int r = offline_unit_path(c, &path), code = 0;
+
+        if (r != 0)
+                return r;
+        const struct conf_loader_options options = {
+                .unit_path = path,
+                .is_user = offline_is_user(c),
+                .compat_systemd = c->compat,
+                .diag = &diag,
+        };
+
+        r = conf_loader_new(&options, &loader);
+        if (r < 0)
+                return client_complain(NULL, r, "Failed to read the unit path");
+        for (char **arg = args; *arg; arg++) {
+                CLEANUP(free) char *name = NULL;
+
+                r = unit_name_mangle(*arg, UNIT_SERVICE, &name);
+                if (arg != args)
+                        putchar('\n');
+                r = r < 0 ? client_complain(NULL, r, "%s", *arg)
+                          : explain(c, loader, name, &diag, unit_name_is_template(name));
+                code = code ? code : r;
+        }
+        return code;
+}

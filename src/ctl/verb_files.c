@@ -1,0 +1,270 @@
+// is-enabled, enable, disable, reenable, mask, unmask: by the supervisor where there is one, else
+// (and with --root, --units) on the folders themselves.
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/install.h"
+#include "conf/unit_name.h"
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+
+static bool is_offline(struct ctl *c)
+{
+        return c->root || c->units || !client_is_reachable(c);
+}
+
+static void on_complaint(struct diag *diag UNUSED, const struct diag_entry *entry)
+{
+        fprintf(stderr, "usherctl: %s%s%s\n", entry->unit ? entry->unit : "",
+                entry->unit ? ": " : "", entry->text);
+}
+
+static int open_install(struct ctl *c, struct diag *diag, struct install **ret)
+{
+        CLEANUP(strv) char **path = NULL;
+        int r = offline_unit_path(c, &path);
+
+        if (r != 0)
+                return r;
+        const struct install_options options = {
+                .unit_path = path,
+                .root = c->root,
+                .is_runtime = c->runtime,
+                .is_forced = c->force,
+                .diag = diag,
+        };
+
+        r = install_open(&options, ret);
+        return r < 0 ? client_complain(NULL, r, "Failed to read the unit path") : 0;
+}
+
+// Names as typed; paths of files stay what they are.
+static int mangle(char *const *args, char ***ret)
+{
+        CLEANUP(strv) char **names = NULL;
+
+        STRV_FOREACH (arg, args) {
+                char *name = NULL;
+                int r = strchr(*arg, '/') ? ((name = realpath(*arg, NULL)) ? 0 : -errno)
+                                          : unit_name_mangle(*arg, UNIT_SERVICE, &name);
+
+                if (r == 0)
+                        r = strv_push_take(&names, name);
+                if (r < 0)
+                        return client_complain(NULL, r, "%s", *arg);
+        }
+        *ret = TAKE(names);
+        return 0;
+}
+
+// ---- is-enabled
+
+static const char *const good_states[] = {"enabled",  "enabled-runtime", "static",   "alias",
+                                          "indirect", "generated",       "transient"};
+
+static int get_state(struct ctl *c, struct install *install, const char *name, char **ret)
+{
+        const char *state;
+        sd_bus_message *reply = NULL;
+        int r;
+
+        if (install) {
+                r = install_get_state(install, name, &state);
+                return r < 0 ? r : str_set(ret, state);
+        }
+        r = client_call(c, "GetUnitFileState", NULL, &reply, "s", name);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "s", &state);
+        if (r >= 0)
+                r = str_set(ret, state);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
+int verb_is_enabled(struct ctl *c, char **args)
+{
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(strv) char **names = NULL;
+        int r = mangle(args, &names), code = CTL_FAILED;
+
+        if (r == 0 && is_offline(c))
+                r = open_install(c, NULL, &install);
+        if (r != 0)
+                return r;
+        STRV_FOREACH (name, names) {
+                CLEANUP(free) char *state = NULL;
+
+                r = get_state(c, install, *name, &state);
+                if (r < 0) {
+                        fprintf(stderr, "usherctl: Failed to get unit file state for %s: %s\n",
+                                *name, strerror(-r));
+                        continue;
+                }
+                if (!c->quiet)
+                        puts(state);
+                for (size_t i = 0; i < ARRAY_SIZE(good_states); i++)
+                        if (streq(good_states[i], state))
+                                code = CTL_OK;
+        }
+        return code;
+}
+
+// ---- changes
+
+static void print_change(const struct ctl *c, const char *type, const char *file,
+                         const char *source)
+{
+        if (c->quiet)
+                return;
+        if (streq(type, "symlink"))
+                fprintf(stderr, "Created symlink %s → %s.\n", file, source);
+        else
+                fprintf(stderr, "Removed %s.\n", file);
+}
+
+static void warn_nothing_to_install(const struct ctl *c, int carries)
+{
+        if (carries == 0 && !c->quiet)
+                fprintf(stderr,
+                        "These units have no [Install] that says where to link them (WantedBy=, "
+                        "RequiredBy=,\nAlias=): they are meant to be pulled in by others, or "
+                        "started by hand.\n");
+}
+
+typedef int (*install_fn)(struct install *install, char *const *names,
+                          struct install_changes *changes);
+
+struct operation {
+        const char *what, *method; // the method of Manager
+        install_fn run;
+        bool has_force, has_flag;
+        const char *now_method, *now_what; // with --now
+};
+
+static int reenable(struct install *install, char *const *names, struct install_changes *changes)
+{
+        int r = install_disable(install, names, changes);
+
+        return r < 0 ? r : install_enable(install, names, changes);
+}
+
+static int change_offline(struct ctl *c, const struct operation *o, char *const *names)
+{
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(install_changes) struct install_changes changes = {0};
+        struct diag diag = {.emit = on_complaint};
+        int r = open_install(c, &diag, &install);
+
+        if (r != 0)
+                return r;
+        r = o->run(install, names, &changes);
+        for (size_t i = 0; i < changes.n; i++)
+                print_change(c, changes.items[i].type == INSTALL_SYMLINK ? "symlink" : "unlink",
+                             changes.items[i].file, changes.items[i].source);
+        if (r < 0)
+                return diag.errors > 0 ? CTL_FAILED
+                                       : client_complain(NULL, r, "Failed to %s", o->what);
+        if (o->has_flag)
+                warn_nothing_to_install(c, r);
+        return 0;
+}
+
+static int read_changes(struct ctl *c, sd_bus_message *reply, const struct operation *o)
+{
+        const char *type, *file, *source;
+        int carries = 1, r = o->has_flag ? sd_bus_message_read(reply, "b", &carries) : 0;
+
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "(sss)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(sss)", &type, &file, &source)) > 0)
+                print_change(c, type, file, source);
+        if (r >= 0)
+                warn_nothing_to_install(c, carries);
+        return r;
+}
+
+static int change_online(struct ctl *c, const struct operation *o, char *const *names)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *call = NULL, *reply = NULL;
+        int r = sd_bus_message_new_method_call(c->bus, &call, BUS_DESTINATION, BUS_ROOT,
+                                               BUS_MANAGER, o->method);
+
+        if (r >= 0)
+                r = sd_bus_message_append_strv(call, (char **)names);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "b", c->runtime);
+        if (r >= 0 && o->has_force)
+                r = sd_bus_message_append(call, "b", c->force);
+        if (r >= 0)
+                r = sd_bus_call(c->bus, call, 0, &error, &reply);
+        if (r >= 0)
+                r = read_changes(c, reply, o);
+        if (r >= 0 && !c->no_reload)
+                r = client_call(c, "Reload", &error, NULL, NULL);
+        sd_bus_message_unref(call);
+        sd_bus_message_unref(reply);
+        r = r < 0 ? client_complain(&error, r, "Failed to %s", o->what) : 0;
+        // A missing file is a plain failure here, as with systemctl.
+        if (r == CTL_NOT_INSTALLED || r == CTL_NOT_CONFIGURED)
+                r = CTL_FAILED;
+        sd_bus_error_free(&error);
+        return r;
+}
+
+static int change(struct ctl *c, char **args, const struct operation *o)
+{
+        CLEANUP(strv) char **names = NULL;
+        bool offline = is_offline(c);
+        int r = mangle(args, &names);
+
+        if (r == 0 && c->now && offline) {
+                fprintf(stderr, "usherctl: --now needs a running usherd.\n");
+                return CTL_FAILED;
+        }
+        if (r == 0)
+                r = offline ? change_offline(c, o, names) : change_online(c, o, names);
+        if (r == 0 && c->now && o->now_method)
+                r = jobs_run(c, o->now_method, o->now_what, names);
+        return r;
+}
+
+int verb_enable(struct ctl *c, char **args)
+{
+        static const struct operation o = {"enable", "EnableUnitFiles", install_enable, true,
+                                           true,     "StartUnit",       "start"};
+
+        return change(c, args, &o);
+}
+
+int verb_disable(struct ctl *c, char **args)
+{
+        static const struct operation o = {"disable", "DisableUnitFiles", install_disable, false,
+                                           false,     "StopUnit",         "stop"};
+
+        return change(c, args, &o);
+}
+
+int verb_reenable(struct ctl *c, char **args)
+{
+        static const struct operation o = {"reenable", "ReenableUnitFiles", reenable, true,
+                                           true,       "StartUnit",         "start"};
+
+        return change(c, args, &o);
+}
+
+int verb_mask(struct ctl *c, char **args)
+{
+        static const struct operation o = {"mask", "MaskUnitFiles", install_mask, true,
+                                           false,  "StopUnit",      "stop"};
+
+        return change(c, args, &o);
+}
+
+int verb_unmask(struct ctl *c, char **args)
+{
+        static const struct operation o = {
+                "unmask", "UnmaskUnitFiles", install_unmask, false, false, NULL, NULL};
+
+        return change(c, args, &o);
+}

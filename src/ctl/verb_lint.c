@@ -1,0 +1,65 @@
+// lint: the daemon's own loading with a sink that prints; needs no daemon.
+#include "conf/lint.h"
+
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/unit_name.h"
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+
+struct printer {
+        struct diag diag;
+        const struct ctl *c;
+};
+
+static void on_entry(struct diag *diag, const struct diag_entry *entry)
+{
+        const struct printer *p = diag->data;
+        char text[2048];
+
+        if (p->c->quiet && entry->class != DIAG_ERROR)
+                return;
+        fprintf(stderr, "%s%s\n", diag_format(entry, text, sizeof(text)),
+                entry->class == DIAG_NOTICE ? " (notice)" : "");
+}
+
+int verb_lint(struct ctl *c, char **args)
+{
+        CLEANUP(strv) char **path = NULL;
+        CLEANUP(lint) struct lint *lint = NULL;
+        struct printer p = {.diag = {.emit = on_entry, .data = &p}, .c = c};
+        int r = offline_unit_path(c, &path);
+
+        if (r != 0)
+                return r;
+        const struct lint_options options = {
+                .unit_path = path,
+                .is_user = offline_is_user(c),
+                .compat_systemd = c->compat,
+                .diag = &p.diag,
+        };
+
+        r = lint_new(&options, &lint);
+        if (r < 0)
+                return client_complain(NULL, r, "Failed to read the unit path");
+        if (!*args)
+                r = lint_all(lint);
+        for (; r >= 0 && *args; args++) {
+                if (strchr(*args, '/')) {
+                        r = lint_file(lint, *args);
+                } else {
+                        CLEANUP(free) char *name = NULL;
+
+                        r = unit_name_mangle(*args, UNIT_SERVICE, &name);
+                        if (r == 0)
+                                r = lint_unit(lint, name);
+                }
+                if (r < 0)
+                        return client_complain(NULL, r, "%s", *args);
+        }
+        if (r < 0)
+                return client_complain(NULL, r, "Failed to check");
+        // As systemd-analyze verify: what is only skipped does not count.
+        return p.diag.errors > 0 ? CTL_FAILED : CTL_OK;
+}

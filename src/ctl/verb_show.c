@@ -1,0 +1,210 @@
+// show, cat, is-active, is-failed.
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/unit_name.h"
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define FILE_MAX ((size_t)16 * 1024 * 1024)
+
+// ---- show
+
+static void print_text(const struct ctl *c, const struct property *p, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (c->properties ? !strv_contains(c->properties, p[i].name)
+                                  : p[i].is_empty && !c->all)
+                        continue;
+                CLEANUP(strv) char **lines = NULL;
+
+                // Lists of records are one line each, with the name again.
+                if (c->value || !strchr(p[i].value, '\n') ||
+                    strv_split(p[i].value, "\n", &lines) < 0) {
+                        printf("%s%s%s\n", c->value ? "" : p[i].name, c->value ? "" : "=",
+                               p[i].value);
+                        continue;
+                }
+                STRV_FOREACH (line, lines)
+                        printf("%s=%s\n", p[i].name, *line);
+        }
+}
+
+static void put_json(const struct ctl *c, const struct property *p, size_t n, struct buf *b)
+{
+        json_begin(b);
+        for (size_t i = 0; i < n; i++)
+                if (!c->properties || strv_contains(c->properties, p[i].name))
+                        json_field(b, p[i].name, p[i].value);
+        json_end(b);
+}
+
+static int show_object(struct ctl *c, const char *path, const char *name, struct buf *json)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        struct property *p = NULL;
+        size_t n = 0;
+        int r = properties_get(c, path, &error, &p, &n);
+
+        if (r < 0) {
+                r = client_complain(&error, r, "Failed to get properties of %s", name);
+        } else if (c->output == OUTPUT_SHORT) {
+                print_text(c, p, n);
+        } else {
+                if (json->size > 1)
+                        buf_putc(json, ',');
+                put_json(c, p, n, json);
+        }
+        properties_free(p, n);
+        sd_bus_error_free(&error);
+        return r;
+}
+
+int verb_show(struct ctl *c, char **args)
+{
+        CLEANUP(strv) char **units = NULL;
+        CLEANUP(buf) struct buf json = BUF_NULL;
+        int r = client_connect(c), code = 0;
+
+        if (r == 0)
+                r = client_unit_names(c, args, &units);
+        if (r != 0)
+                return r;
+        buf_putc(&json, '[');
+        if (!*args)
+                code = show_object(c, BUS_ROOT, "usherd", &json);
+        STRV_FOREACH (unit, units) {
+                CLEANUP(free) char *path = client_unit_path(*unit);
+
+                if (unit != units && c->output == OUTPUT_SHORT)
+                        putchar('\n');
+                r = path ? show_object(c, path, *unit, &json) : CTL_FAILED;
+                code = code ? code : r;
+        }
+        if (c->output != OUTPUT_SHORT)
+                printf("%s]\n", buf_text(&json));
+        return code;
+}
+
+// ---- cat
+
+static int print_file(struct ctl *c, const char *path, bool is_first)
+{
+        CLEANUP(free) char *text = NULL;
+        size_t size = 0;
+        int r = fs_read_file(path, FILE_MAX, &text, &size);
+
+        printf("%s%s# %s%s\n", is_first ? "" : "\n", color_on(c, COLOR_BOLD), path, color_off(c));
+        if (r < 0) {
+                fprintf(stderr, "usherctl: %s: %s\n", path, strerror(-r));
+                return CTL_FAILED;
+        }
+        fwrite(text, 1, size, stdout);
+        if (size > 0 && text[size - 1] != '\n')
+                putchar('\n');
+        return 0;
+}
+
+static int cat_unit(struct ctl *c, const char *unit, bool *is_first)
+{
+        CLEANUP(free) char *path = client_unit_path(unit);
+        CLEANUP(free)
+        char *file = path ? client_get_string(c, path, BUS_UNIT, "FragmentPath") : NULL;
+        CLEANUP(strv)
+        char **dropins = path ? client_get_strv(c, path, BUS_UNIT, "DropInPaths") : NULL;
+        CLEANUP(free) char *load = path ? client_get_string(c, path, BUS_UNIT, "LoadState") : NULL;
+        int r = 0;
+
+        if (!load || streq(load, "not-found")) {
+                fprintf(stderr, "usherctl: No files found for %s.\n", unit);
+                return CTL_FAILED;
+        }
+        if (file && *file) {
+                r = print_file(c, file, *is_first);
+                *is_first = false;
+        } else {
+                printf("%s# %s is built in: it has no file.\n", *is_first ? "" : "\n", unit);
+                *is_first = false;
+        }
+        STRV_FOREACH (dropin, dropins) {
+                int one = print_file(c, *dropin, false);
+
+                r = r ? r : one;
+        }
+        return r;
+}
+
+int verb_cat(struct ctl *c, char **args)
+{
+        CLEANUP(strv) char **units = NULL;
+        bool is_first = true;
+        int r = client_connect(c), code = 0;
+
+        if (r == 0)
+                r = client_unit_names(c, args, &units);
+        if (r != 0)
+                return r;
+        STRV_FOREACH (unit, units) {
+                r = cat_unit(c, *unit, &is_first);
+                code = code ? code : r;
+        }
+        return code;
+}
+
+// ---- is-active, is-failed
+
+static int check_states(struct ctl *c, char **args, const char *const *good, int bad_code)
+{
+        CLEANUP(strv) char **units = NULL;
+        bool any = false;
+        int r = client_connect(c);
+
+        if (r == 0)
+                r = client_unit_names(c, args, &units);
+        if (r != 0)
+                return r;
+        STRV_FOREACH (unit, units) {
+                CLEANUP(free) char *path = client_unit_path(*unit);
+                CLEANUP(free)
+                char *state = path ? client_get_string(c, path, BUS_UNIT, "ActiveState") : NULL;
+                const char *text = state ? state : "inactive";
+
+                for (size_t i = 0; good[i]; i++)
+                        any = any || streq(good[i], text);
+                if (!c->quiet)
+                        puts(text);
+        }
+        return any ? CTL_OK : bad_code;
+}
+
+int verb_is_active(struct ctl *c, char **args)
+{
+        static const char *const good[] = {"active", "reloading", NULL};
+
+        return check_states(c, args, good, CTL_NOT_ACTIVE);
+}
+
+int verb_is_failed(struct ctl *c, char **args)
+{
+        static const char *const good[] = {"failed", NULL};
+
+        if (*args)
+                return check_states(c, args, good, CTL_FAILED);
+        // Without a name: has any unit failed?
+        int r = client_connect(c);
+
+        if (r != 0)
+                return r;
+        bool has_failed = client_get_number(c, BUS_ROOT, BUS_MANAGER, "NFailedUnits", 0) > 0;
+
+        if (!c->quiet) {
+                CLEANUP(free)
+                char *state = client_get_string(c, BUS_ROOT, BUS_MANAGER, "SystemState");
+
+                puts(state ? state : "");
+        }
+        return has_failed ? CTL_OK : CTL_FAILED;
+}
