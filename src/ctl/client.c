@@ -204,8 +204,8 @@ int client_exit_code(const sd_bus_error *error, int r)
                 {"org.freedesktop.systemd1.NoSuchUnit", CTL_NOT_INSTALLED},
                 {"org.freedesktop.systemd1.JobTypeNotApplicable", CTL_UNIMPLEMENTED},
                 {SD_BUS_ERROR_NOT_SUPPORTED, CTL_UNIMPLEMENTED},
-                {"org.freedesktop.systemd1.UnitMasked", CTL_NOT_CONFIGURED},
-                {"org.freedesktop.systemd1.BadUnitSetting", CTL_NOT_CONFIGURED},
+                {"org.freedesktop.systemd1.NoIsolation", CTL_NO_PERMISSION},
+                {"org.freedesktop.systemd1.TransactionIsDestructive", CTL_NO_PERMISSION},
                 {"org.freedesktop.systemd1.LoadFailed", CTL_NOT_CONFIGURED},
         };
 
@@ -230,7 +230,7 @@ int client_complain(const sd_bus_error *error, int r, const char *fmt, ...)
 
 // ---- names
 
-static bool is_pattern(const char *name)
+bool client_is_pattern(const char *name)
 {
         return strpbrk(name, "*?[") != NULL;
 }
@@ -244,19 +244,21 @@ int client_unit_names(struct ctl *c, char *const *args, char ***ret)
         int r = 0;
 
         STRV_FOREACH (arg, args) {
-                CLEANUP(free) char *name = NULL;
+                char *name = NULL;
 
-                r = unit_name_mangle(*arg, UNIT_SERVICE, &name);
-                if (r < 0) {
+                if (client_is_pattern(*arg)) {
+                        r = strv_push(&patterns, *arg);
+                } else if (unit_name_mangle(*arg, UNIT_SERVICE, &name) < 0) {
                         fprintf(stderr, "usherctl: \"%s\" cannot be a unit name.\n", *arg);
                         return CTL_FAILED;
+                } else {
+                        r = strv_push_take(&names, name);
                 }
-                r = strv_push(is_pattern(name) ? &patterns : &names, name);
                 if (r < 0)
                         return CTL_FAILED;
         }
         if (patterns)
-                r = units_get(c, patterns, true, &units, &n);
+                r = units_get(c, patterns, false, &units, &n);
         for (size_t i = 0; r == 0 && i < n; i++)
                 if (!strv_contains(names, units[i].id) && strv_push(&names, units[i].id) < 0)
                         r = CTL_FAILED;

@@ -55,8 +55,7 @@ enum { OPTIONS_RUN = -1 };
 int options_parse(int argc, char **argv, struct ctl *c, char ***ret_args);
 void options_done(struct ctl *c);
 
-#define VERB(id, name, arguments, what, least, most, doc) \
-        int verb_##id(struct ctl *c, char **args);
+#define VERB(id, name, arguments, what, least, most, doc) int verb_##id(struct ctl *c, char **args);
 #include "ctl/verbs.def"
 #undef VERB
 
@@ -83,8 +82,9 @@ const char *client_type_interface(const char *unit);
 int client_exit_code(const sd_bus_error *error, int r);
 // "Failed to WHAT: ..." to stderr; the exit code.
 int client_complain(const sd_bus_error *error, int r, const char *fmt, ...) PRINTF(3, 4);
-// Names as typed to unit names; patterns become the names of the units in memory that match.
-// 0 or an exit code (complained).
+bool client_is_pattern(const char *name); // has * ? or [
+// Names as typed to unit names; patterns become the names of the units that match and that
+// list-units would show. 0 or an exit code (complained).
 int client_unit_names(struct ctl *c, char *const *args, char ***ret);
 
 // ---- lists of units (units.c)

@@ -7,11 +7,11 @@
 #include <stdio.h>
 
 #define VERB(id, name_, arguments_, what, least_, most_, doc_) \
-        {.name = name_,                                      \
-         .run = verb_##id,                                   \
-         .least = least_,                                    \
-         .most = most_,                                      \
-         .synopsis = arguments_,                             \
+        {.name = name_,                                        \
+         .run = verb_##id,                                     \
+         .least = least_,                                      \
+         .most = most_,                                        \
+         .synopsis = arguments_,                               \
          .doc = doc_},
 const struct verb ctl_verbs[] = {
 #include "ctl/verbs.def"

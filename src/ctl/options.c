@@ -58,9 +58,13 @@ static void print_help(void)
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 char letter[] = {'-', (char)rows[i].letter, ' ', '\0'};
 
-                snprintf(left, sizeof(left), "%s--%s%s%s", rows[i].letter ? letter : "   ",
-                         rows[i].name, rows[i].value ? "=" : "",
-                         rows[i].value ? rows[i].value : "");
+                const char *value = rows[i].value ? rows[i].value : "";
+
+                if (rows[i].name)
+                        snprintf(left, sizeof(left), "%s--%s%s%s", rows[i].letter ? letter : "   ",
+                                 rows[i].name, *value ? "=" : "", value);
+                else
+                        snprintf(left, sizeof(left), "%s%s", letter, value);
                 print_entry(left, rows[i].doc);
         }
         printf("\nExit status of actions: 0 done, 1 failed, 2 wrong use, 4 not permitted, 5 no such "
@@ -167,8 +171,8 @@ static int set_flag(struct ctl *c, int id)
                 {OPTION_PLAIN, &c->plain},       {OPTION_NO_LEGEND, &c->no_legend},
                 {OPTION_NO_BLOCK, &c->no_block}, {OPTION_WAIT, &c->wait},
                 {OPTION_NOW, &c->now},           {OPTION_RUNTIME, &c->runtime},
-                {OPTION_FORCE, &c->force},     {OPTION_AFTER, &c->after},
-                {OPTION_BEFORE, &c->before},   {OPTION_NO_RELOAD, &c->no_reload},
+                {OPTION_FORCE, &c->force},       {OPTION_AFTER, &c->after},
+                {OPTION_BEFORE, &c->before},     {OPTION_NO_RELOAD, &c->no_reload},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++)

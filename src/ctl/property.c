@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <time.h>
 
+// What a shell would take for something else: as systemctl quotes.
+#define QUOTED_CHARACTERS " \t\n\r\"'\\`$*?[]()<>|&;!#"
+
 void format_timestamp(uint64_t t, char *buf, size_t size)
 {
         time_t seconds = (time_t)(t / USEC_PER_SEC);
@@ -79,13 +82,13 @@ static void put_word(struct buf *b, const char *word)
 {
         if (b->size > 0)
                 buf_putc(b, ' ');
-        if (*word && !strpbrk(word, " \t\n\"'\\$")) {
+        if (*word && !strpbrk(word, QUOTED_CHARACTERS)) {
                 buf_puts(b, word);
                 return;
         }
         buf_putc(b, '"');
         for (; *word; word++) {
-                if (strchr("\"\\", *word))
+                if (strchr("\"\\`$", *word))
                         buf_putc(b, '\\');
                 buf_putc(b, *word);
         }

@@ -17,6 +17,11 @@ static int mangle_patterns(char *const *args, char ***ret)
         STRV_FOREACH (arg, args) {
                 char *name;
 
+                if (client_is_pattern(*arg)) {
+                        if (strv_push(&patterns, *arg) < 0)
+                                return CTL_FAILED;
+                        continue;
+                }
                 if (unit_name_mangle(*arg, UNIT_SERVICE, &name) < 0) {
                         fprintf(stderr, "usherctl: \"%s\" cannot be a unit name.\n", *arg);
                         return CTL_FAILED;

@@ -142,6 +142,10 @@ int verb_list_sockets(struct ctl *c, char **args)
         for (; r == 0 && *args; args++) {
                 char *name;
 
+                if (client_is_pattern(*args)) {
+                        r = strv_push(&patterns, *args);
+                        continue;
+                }
                 r = unit_name_mangle(*args, UNIT_SOCKET, &name);
                 if (r == 0)
                         r = strv_push_take(&patterns, name);
