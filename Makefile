@@ -90,8 +90,12 @@ HELPER_BIN := $(patsubst $(S)/tests/system/helpers/%.c,$(B)/tests/helpers/%,$(HE
 EXAMPLE_BIN := $(patsubst $(S)/%.c,$(B)/%,$(EXAMPLE_SRC))
 EXAMPLE_COPY := $(patsubst $(S)/%,$(B)/%,$(filter-out %.c %.o $(EXAMPLE_SRC:.c=),$(call src,examples/*/*)))
 PROGRAMS := $(USHERD) $(USHERCTL) $(PROXYD)
+MAN := $(patsubst $(S)/src/man/%.in,$(B)/man/%,$(call src,src/man/*.in))
+COMPLETION := $(foreach p,usherd usherctl,$(addprefix $(B)/completion/$(p).,bash zsh fish))
+DICT := $(B)/usher.dict
+UNITS := $(patsubst $(S)/units/%.in,$(B)/units/%,$(call src,units/*.in))
 
-all: $(if $(LIB_SRC),$(LIB)) $(PROGRAMS) $(EXAMPLE_BIN) $(EXAMPLE_COPY) $(GEN)
+all: $(LIB) $(PROGRAMS) $(EXAMPLE_BIN) $(EXAMPLE_COPY) $(GEN) $(MAN) $(COMPLETION) $(DICT) $(UNITS)
 
 # --- compiling and linking -----------------------------------------------------------------------
 $(O)/tests/%.o: $(S)/tests/%.c $(C)/config.h
@@ -152,6 +156,29 @@ $(B)/usher-gen: $(GEN_OBJ)
 	$(call say,LDBUILD)
 	$(Q)$(CC_FOR_BUILD) -o $@ $^ $(BUILD_LIBS)
 endif
+
+# What the generator makes from the tables.
+generate = $(Q)mkdir -p $(@D) && $(GEN) $(1) >$@.new && mv $@.new $@
+$(B)/man/%: $(S)/src/man/%.in $(GEN)
+	$(call say,GEN)
+	$(call generate,page $<)
+$(B)/completion/%.bash: $(GEN)
+	$(call say,GEN)
+	$(call generate,bash $*)
+$(B)/completion/%.zsh: $(GEN)
+	$(call say,GEN)
+	$(call generate,zsh $*)
+$(B)/completion/%.fish: $(GEN)
+	$(call say,GEN)
+	$(call generate,fish $*)
+$(DICT): $(GEN)
+	$(call say,GEN)
+	$(call generate,dictionary)
+
+# Units that name an installed program.
+$(B)/units/%: $(S)/units/%.in $(C)/config.mak
+	$(call say,GEN)
+	$(Q)mkdir -p $(@D) && sed 's|@sbindir@|$(sbindir)|g; s|@bindir@|$(bindir)|g' $< >$@
 
 $(UNIT_BIN): $(B)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(HARNESS_SRC)) $(LIB)
 	$(call say,LD)
@@ -230,18 +257,37 @@ table: $(GEN)
 # --- installing ----------------------------------------------------------------------------------
 INSTALL ?= install
 D = $(DESTDIR)
+define newline
+
+
+endef
+
+# What goes where: FOLDER/NAME=SOURCE, data only.
+DATA := $(foreach m,$(MAN),$(mandir)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))=$(m)) \
+	$(foreach p,usherd usherctl,$(bashcompletiondir)/$(p)=$(B)/completion/$(p).bash \
+		$(zshcompletiondir)/_$(p)=$(B)/completion/$(p).zsh \
+		$(fishcompletiondir)/$(p).fish=$(B)/completion/$(p).fish) \
+	$(foreach u,$(UNITS),$(systemdsystemunitdir)/$(notdir $(u))=$(u)) \
+	$(foreach d,README.md NEWS.md LICENSE,$(docdir)/$(d)=$(S)/$(d))
+target_of = '$(D)$(firstword $(subst =, ,$(1)))'
 
 install: all
-	$(INSTALL) -d -m 755 '$(D)$(sbindir)' '$(D)$(bindir)'
-	$(if $(USHERD),$(INSTALL) -m 755 $(USHERD) '$(D)$(sbindir)/usherd')
+	$(INSTALL) -d -m 755 '$(D)$(sbindir)' '$(D)$(bindir)' '$(D)$(unitdir)'
+	$(INSTALL) -m 755 $(USHERD) '$(D)$(sbindir)/usherd'
 	$(if $(USHERCTL),$(INSTALL) -m 755 $(USHERCTL) '$(D)$(bindir)/usherctl')
+	$(foreach d,$(DATA),$(INSTALL) -D -m 644 $(lastword $(subst =, ,$(d))) $(call target_of,$(d))$(newline))
 
 uninstall:
-	rm -f '$(D)$(sbindir)/usherd' '$(D)$(bindir)/usherctl'
+	rm -f '$(D)$(sbindir)/usherd' '$(D)$(bindir)/usherctl' $(foreach d,$(DATA),$(call target_of,$(d)))
 
+# What was installed is there, and works; run by distcheck.
 installcheck:
-	$(if $(USHERD),'$(D)$(sbindir)/usherd' --version)
+	'$(D)$(sbindir)/usherd' --version
 	$(if $(USHERCTL),'$(D)$(bindir)/usherctl' --version)
+	for file in $(foreach d,$(DATA),$(call target_of,$(d))); do \
+		test -s "$$file" || { echo "not installed: $$file" >&2; exit 1; }; \
+	done
+	bash -n $(call target_of,$(bashcompletiondir)/usherd)
 
 # --- releases and cleaning -----------------------------------------------------------------------
 DIST := usher-$(VERSION)
@@ -254,7 +300,7 @@ distcheck: dist
 	sh $(S)/tests/lint/distcheck.sh $(C)/$(DIST).tar.gz $(DIST)
 
 clean:
-	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/test-logs $(B)/fuzz $(LIB) \
+	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/man $(B)/completion $(B)/units $(B)/test-logs $(B)/fuzz $(LIB) $(DICT) \
 		$(addprefix $(B)/,usherd usherctl usher-proxyd usher-gen) $(if $(SAN)$(COVERAGE),,$(C)/san-* $(C)/coverage)
 distclean: clean
 	rm -rf $(if $(filter .,$(S)),build,config.mak config.h config.log config.status Makefile)
