@@ -48,6 +48,7 @@ static void put_fault(unsigned line, const char *what, const char *detail)
         buf_putc(current->records, '\0');
 }
 
+static void on_error(cfg_t *cfg, const char *fmt, va_list args) PRINTF(2, 0);
 static void on_error(cfg_t *cfg, const char *fmt, va_list args)
 {
         char text[512];
