@@ -301,7 +301,7 @@ distcheck: dist
 
 clean:
 	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/man $(B)/completion $(B)/units $(B)/test-logs $(B)/fuzz $(LIB) $(DICT) \
-		$(addprefix $(B)/,usherd usherctl usher-proxyd usher-gen) $(if $(SAN)$(COVERAGE),,$(C)/san-* $(C)/coverage)
+		$(addprefix $(B)/,compat.log usherd usherctl usher-proxyd usher-gen) $(if $(SAN)$(COVERAGE),,$(C)/san-* $(C)/coverage)
 distclean: clean
 	rm -rf $(if $(filter .,$(S)),build,config.mak config.h config.log config.status Makefile)
 
