@@ -209,11 +209,11 @@ static int choose_socket(struct launch *l, const struct spawn_params *params, in
         l->n_sockets = MIN(params->n_sockets, l->n_fds);
         if (!l->plan->has_stdio_socket)
                 return 0;
-        if (l->n_fds > 1)
-                return -EINVAL;
         if (*ret_socket < 0 && l->n_fds == 1)
                 *ret_socket = params->fds[0];
-        l->has_socket = *ret_socket >= 0;
+        if (l->n_fds > 1 || *ret_socket < 0)
+                return -EINVAL;
+        l->has_socket = true;
         l->n_fds = l->n_sockets = 0; // they have it as a stream
         return 0;
 }
@@ -224,7 +224,7 @@ static int fill_descriptors(struct launch *l, const struct spawn_params *params,
 
         if (r < 0)
                 return fail_set(why, -r, "use the socket as standard stream",
-                                "the service gets %zu sockets", params->n_fds);
+                                params->n_fds > 1 ? "it gets %zu" : "it gets none", params->n_fds);
         if (l->n_fds > SPAWN_FDS_MAX)
                 return fail_set(why, E2BIG, "pass descriptors", "%zu of them", l->n_fds);
         l->fds = arena_allocate(l->arena, (l->n_fds + 1) * sizeof(int));

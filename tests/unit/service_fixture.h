@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/settings.h"
+#include "core/dependency.h"
 #include "core/job.h"
 #include "core/manager.h"
 #include "core/service.h"
@@ -15,6 +16,7 @@
 
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #define FIXTURE_PATIENCE (20 * USEC_PER_SEC)
 
@@ -22,7 +24,8 @@ struct fixture {
         char dir[64];
         struct settings settings;
         struct manager *manager;
-        struct buf log; // all that was logged
+        struct unit *keep; // names every unit, so that none is unloaded when it is over
+        struct buf log;    // all that was logged
 };
 
 static inline void on_log_line(int level, const char *unit, const char *line, void *data)
@@ -45,7 +48,7 @@ static inline void fixture_init(struct fixture *f, const char *method)
         assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
         log_set_level(LOG_DEBUG);
         log_set_hook(on_log_line, f);
-        fixture_settings(&f->settings);
+        settings_init(&f->settings);
 
         struct manager_options options = {.settings = &f->settings,
                                           .unit_path = unit_path,
@@ -55,11 +58,16 @@ static inline void fixture_init(struct fixture *f, const char *method)
                                           .spawn_method = method};
 
         assert_int_equal(manager_new(&options, &f->manager), 0);
+        assert_int_equal(manager_open(f->manager), 0);
+        assert_int_equal(manager_load_unit(f->manager, "local-fs.target", &f->keep), 0);
+        assert_int_equal(job_request(f->manager, JOB_START, f->keep, JOB_REPLACE, NULL, NULL),
+                         REQUEST_OK);
 }
 
 static inline void fixture_done(struct fixture *f)
 {
         manager_free(f->manager);
+        settings_done(&f->settings);
         log_set_hook(NULL, NULL);
         assert_int_equal(fs_remove_tree(f->dir), 0);
         buf_done(&f->log);
@@ -78,7 +86,11 @@ static inline void fixture_unit(struct fixture *f, const char *name, const char 
                         buf_putc(&out, *p);
         assert_non_null(path);
         assert_int_equal(fs_write_file_atomic(path, buf_text(&out), 0644), 0);
-        conf_loader_rescan(f->manager->loader);
+        struct conf_loader *loader;
+
+        assert_int_equal(manager_index_units(f->manager, NULL, &loader), 0);
+        conf_loader_free(f->manager->loader);
+        f->manager->loader = loader;
 }
 
 static inline struct service *fixture_service(struct fixture *f, const char *name)
@@ -87,6 +99,7 @@ static inline struct service *fixture_service(struct fixture *f, const char *nam
 
         assert_int_equal(manager_load_unit(f->manager, name, &u), 0);
         assert_ptr_equal(u->ops, &service_ops);
+        assert_int_equal(dependency_add(f->keep, DEP_AFTER, u), 0);
         return CONTAINER_OF(u, struct service, unit);
 }
 
