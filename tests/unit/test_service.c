@@ -230,7 +230,7 @@ static void test_stop_in_start(void **state)
                 fixture_turn(f);
         assert_int_equal(s->run.state, SERVICE_START_PRE);
         fixture_job(f, JOB_STOP, "a.service");
-        fixture_await(f, s, SERVICE_DEAD);
+        fixture_await(f, s, SERVICE_FAILED); // by the signal that ended ExecStartPre=
         assert_string_equal(fixture_read(f, "trace"), "post\n");
         fixture_done(f);
 }
