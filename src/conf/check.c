@@ -2,7 +2,7 @@
 
 #include "base/str.h"
 
-// Why the unit is refused, or NULL. Texts are systemd's: people search for them.
+// Why the unit is refused, or NULL.
 
 static bool can_accept(const struct port *port)
 {
@@ -26,25 +26,22 @@ static const char *check_socket(const struct unit_conf *conf, bool has_explicit_
         bool accepts_all = true;
 
         if (s->ports.n == 0)
-                return "Unit has no Listen setting (ListenStream=, ListenDatagram=, ListenFIFO=, "
-                       "...). Refusing.";
+                return "Nothing to listen on: it needs at least one valid Listen...= line";
         for (size_t i = 0; i < s->ports.n; i++)
                 accepts_all = accepts_all && can_accept(&s->ports.items[i]);
         if (s->accept && !accepts_all)
-                return "Unit configured for accepting sockets, but sockets are non-accepting. "
-                       "Refusing.";
+                return "Accept=yes goes with ListenStream= and ListenSequentialPacket= only";
         if (s->accept && s->max_connections == 0)
-                return "MaxConnection= setting too small. Refusing.";
+                return "MaxConnections=0 with Accept=yes would refuse every connection";
         if (s->accept && has_explicit_service)
-                return "Explicit service configuration for accepting socket units not supported. "
-                       "Refusing.";
+                return "Service= does not go with Accept=yes: each connection gets an instance of the "
+                       "template that has the socket's name";
         if (s->accept && s->defer_trigger != DEFER_NO)
-                return "DeferTrigger= is not supported for accepting socket units. Refusing.";
+                return "DeferTrigger= does not go with Accept=yes";
         if (conf->exec->pam_name && conf->kill->kill_mode != KILL_CONTROL_GROUP)
-                return "Unit has PAM enabled. Kill mode must be set to 'control-group'. Refusing.";
+                return "PAMName= needs KillMode=control-group";
         if (s->symlinks && *s->symlinks && count_nodes(&s->ports) != 1)
-                return "Unit has symlinks set but none or more than one node in the file system. "
-                       "Refusing.";
+                return "Symlinks= needs exactly one socket or FIFO with a path to point to";
         return NULL;
 }
 
@@ -62,16 +59,13 @@ static const char *check_commands(const struct unit_conf *conf)
         bool is_oneshot = s->type == SERVICE_ONESHOT;
 
         if (s->exec_start.n == 0 && s->exec_stop.n == 0 && !has_action)
-                return "Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.";
+                return "Nothing to run: it needs ExecStart=, ExecStop= or SuccessAction=";
         if (!is_oneshot && s->exec_start.n == 0)
-                return "Service has no ExecStart= setting, which is only allowed for Type=oneshot "
-                       "services. Refusing.";
+                return "No ExecStart=: only Type=oneshot may be without";
         if (!s->remain_after_exit && s->exec_start.n == 0 && !has_action)
-                return "Service has no ExecStart= and no SuccessAction= settings and does not have "
-                       "RemainAfterExit=yes set. Refusing.";
+                return "No ExecStart=: this needs RemainAfterExit=yes or SuccessAction=";
         if (!is_oneshot && s->exec_start.n > 1)
-                return "Service has more than one ExecStart= setting, which is only allowed for "
-                       "Type=oneshot services. Refusing.";
+                return "Several ExecStart=: only Type=oneshot may have them";
         return NULL;
 }
 
@@ -84,21 +78,16 @@ static const char *check_service(const struct unit_conf *conf)
                 return why;
         if (s->type == SERVICE_ONESHOT &&
             (s->restart == RESTART_ALWAYS || s->restart == RESTART_ON_SUCCESS))
-                return "Service has Restart= set to either always or on-success, which isn't "
-                       "allowed for Type=oneshot services. Refusing.";
+                return "Restart=always and Restart=on-success do not go with Type=oneshot";
         if (s->type == SERVICE_ONESHOT && !is_exit_set_empty(&s->restart_force_exit_status))
-                return "Service has RestartForceExitStatus= set, which isn't allowed for "
-                       "Type=oneshot services. Refusing.";
+                return "RestartForceExitStatus= does not go with Type=oneshot";
         if (s->type == SERVICE_ONESHOT && s->exit_type == EXIT_TYPE_CGROUP)
-                return "Service has ExitType=cgroup set, which isn't allowed for Type=oneshot "
-                       "services. Refusing.";
+                return "ExitType=cgroup does not go with Type=oneshot";
         if (s->type == SERVICE_DBUS && !s->bus_name)
-                return "Service is of type D-Bus but no D-Bus service name has been specified. "
-                       "Refusing.";
+                return "Type=dbus needs BusName=";
         if (conf->exec->pam_name && conf->kill->kill_mode != KILL_CONTROL_GROUP &&
             conf->kill->kill_mode != KILL_MIXED)
-                return "Service has PAM enabled. Kill mode must be set to 'control-group' or "
-                       "'mixed'. Refusing.";
+                return "PAMName= needs KillMode=control-group or KillMode=mixed";
         return NULL;
 }
 
@@ -112,19 +101,19 @@ static void warn_service(const struct unit_conf *conf, struct diag *diag)
                 const char *text;
         } warnings[] = {
                 {has_max && s->type == SERVICE_ONESHOT,
-                 "RuntimeMaxSec= has no effect in combination with Type=oneshot. Ignoring."},
+                 "RuntimeMaxSec= has no effect with Type=oneshot"},
                 {!has_max && s->runtime_randomized_extra_sec > 0,
-                 "Service has RuntimeRandomizedExtraSec= setting, but no RuntimeMaxSec=. "
-                 "Ignoring."},
+                 "RuntimeRandomizedExtraSec= has no effect without RuntimeMaxSec="},
                 {!has_delay && s->restart_steps > 0,
-                 "Service has RestartSteps= but no RestartMaxDelaySec= setting. Ignoring."},
+                 "RestartSteps= has no effect without RestartMaxDelaySec="},
                 {has_delay && s->restart_steps == 0,
-                 "Service has RestartMaxDelaySec= but no RestartSteps= setting. Ignoring."},
+                 "RestartMaxDelaySec= has no effect without RestartSteps="},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(warnings); i++)
                 if (warnings[i].is_so)
-                        diag_report(diag, DIAG_WARNING, conf->id, NULL, 0, "%s", warnings[i].text);
+                        diag_report(diag, DIAG_WARNING, conf->id, conf->fragment_path, 0, "%s",
+                                    warnings[i].text);
 }
 
 int check_unit(struct unit_conf *conf, bool has_explicit_service, struct diag *diag)
@@ -138,7 +127,7 @@ int check_unit(struct unit_conf *conf, bool has_explicit_service, struct diag *d
         else if (conf->type == UNIT_SERVICE)
                 why = check_service(conf);
         if (why) {
-                diag_report(diag, DIAG_ERROR, conf->id, NULL, 0, "%s", why);
+                diag_report(diag, DIAG_ERROR, conf->id, conf->fragment_path, 0, "%s", why);
                 conf->load_state = LOAD_BAD_SETTING;
                 return str_set(&conf->load_error, why);
         }

@@ -104,17 +104,14 @@ int search_path_is_mask(const char *path)
         return S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode);
 }
 
-// Where a link points to, its folder with all links followed, the last component not: an alias of
-// an alias stays one. 0 or -errno; -ENOENT: no such folder.
-static int resolve_link(const struct search *s, const char *dir, const char *path,
+// Where a link with this text points to, its folder with all links followed, the last component
+// not: an alias of an alias stays one. 0 or -errno; -ENOENT: no such folder.
+static int resolve_link(const struct search *s, const char *dir, const char *target,
                         char **ret_folder, char **ret_name)
 {
-        CLEANUP(free) char *target = NULL, *full = NULL, *real = NULL;
+        CLEANUP(free) char *full = NULL, *real = NULL, *last = NULL;
         char *slash;
-        int r = fs_readlink(path, &target);
 
-        if (r < 0)
-                return r;
         full = target[0] != '/' ? fs_path_join(dir, target)
                : s->root        ? str_printf("%s%s", s->root, target)
                                 : strdup(target);
@@ -125,11 +122,11 @@ static int resolve_link(const struct search *s, const char *dir, const char *pat
         real = realpath(*full ? full : "/", NULL);
         if (!real)
                 return -errno;
-        target = (free(target), strdup(slash + 1));
-        if (!target)
+        last = strdup(slash + 1);
+        if (!last)
                 return -ENOMEM;
         *ret_folder = TAKE(real);
-        *ret_name = TAKE(target);
+        *ret_name = TAKE(last);
         return 0;
 }
 
@@ -166,17 +163,20 @@ static const char *find_alias_fault(const char *name, const char *target, int *r
 static int judge_link(const struct search *s, size_t dir, const char *name, struct entry *e,
                       struct diag *diag, bool *ret_use)
 {
-        CLEANUP(free) char *folder = NULL, *target = NULL;
+        CLEANUP(free) char *text = NULL, *folder = NULL, *target = NULL;
         const char *fault = NULL;
         int error, r;
 
         *ret_use = false;
-        if (search_path_is_mask(e->path) > 0) { // also below a root that has no /dev
+        r = fs_readlink(e->path, &text);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        if (streq(text, "/dev/null")) { // also below a root that has no /dev
                 e->kind = ENTRY_MASK;
                 *ret_use = true;
                 return 0;
         }
-        r = resolve_link(s, s->dirs[dir], e->path, &folder, &target);
+        r = resolve_link(s, s->dirs[dir], text, &folder, &target);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core/condition.h"
+#include "core/instance.h"
 #include "core/job.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
@@ -304,8 +305,8 @@ static bool service_permits_start(struct sock *s)
         struct unit *u = unit_triggered(&s->unit);
 
         if (!u || u->conf->load_state != LOAD_LOADED) {
-                log_unit(s->unit.id, LOG_ERR, 0, "Socket service %s not loaded, refusing.",
-                         u ? u->id : "of this socket");
+                log_unit(s->unit.id, LOG_ERR, 0, "Does not start: its service %s is not there.",
+                         u ? u->id : "");
                 return false;
         }
         // Difference socket-restart: usher hands the descriptors on at the service's next start.
@@ -317,8 +318,19 @@ static bool service_permits_start(struct sock *s)
         if (state == SERVICE_DEAD || state == SERVICE_DEAD_RESOURCES_PINNED ||
             state == SERVICE_FAILED || state == SERVICE_AUTO_RESTART)
                 return true;
-        log_unit(s->unit.id, LOG_ERR, 0, "Socket service %s already active, refusing.", u->id);
+        log_unit(s->unit.id, LOG_ERR, 0, "Does not start: its service %s runs already.", u->id);
         return false;
+}
+
+// A template may still come before the first connection does; until then this one line tells.
+static void check_template(struct sock *s)
+{
+        CLEANUP(free) char *name = NULL;
+
+        if (instance_template_name(s, &name) == 0 &&
+            !conf_loader_has_file(s->unit.manager->loader, name))
+                log_unit(s->unit.id, LOG_WARNING, 0,
+                         "Its connections need %s, which is not there: they will be closed.", name);
 }
 
 static enum unit_verdict sock_start(struct unit *u)
@@ -345,6 +357,8 @@ static enum unit_verdict sock_start(struct unit *u)
         }
         if (!sock_conf(s)->accept && !service_permits_start(s))
                 return UNIT_NOT_LOADED;
+        if (sock_conf(s)->accept)
+                check_template(s);
         s->result = SOCK_SUCCESS;
         s->pause_length = 0;
         s->trigger_limit = (struct rate){.interval = sock_conf(s)->trigger_limit_interval_sec,

@@ -98,12 +98,13 @@ static void log_open_failure(const struct listener *l, int error, const struct f
                  why->error ? fail_format(why, text, sizeof(text)) : strerror(-error));
 }
 
-// An address that is not there yet may come; everything else will not mend itself.
+// An address that is not there yet may come. A port in use is no such thing: somebody has to
+// choose.
 static bool is_retryable(const struct sock *s, const struct listener *l, int error)
 {
         return !s->unit.manager->options.compat_systemd && sock_conf(s)->x_bind_retry &&
                l->port->kind == PORT_SOCKET && l->port->address.addr.sa.sa_family != AF_UNIX &&
-               (error == -EADDRNOTAVAIL || error == -EADDRINUSE || error == -ENODEV);
+               (error == -EADDRNOTAVAIL || error == -ENODEV);
 }
 
 static int open_listener(struct listener *l)

@@ -64,9 +64,11 @@ static int apply_log(const struct daemon *d)
         int r = log_set_target(target >= 0 ? (enum log_target)target : LOG_TARGET_AUTO,
                                format >= 0 ? (enum log_format)format : LOG_FORMAT_TEXT);
 
-        if (r < 0)
+        if (r < 0) {
                 log_write(LOG_ERR, "There is no journal to log to: %s", strerror(-r));
-        return r;
+                return COMPLAINED;
+        }
+        return 0;
 }
 
 // Settings are taken over only when the whole file is right.
@@ -100,7 +102,7 @@ static int choose_config(struct daemon *d)
         if (d->options.config) {
                 if (access(d->options.config, R_OK) < 0) {
                         log_write(LOG_ERR, "%s: %s", d->options.config, strerror(errno));
-                        return -errno;
+                        return COMPLAINED;
                 }
                 return str_set(&d->config_path, d->options.config);
         }
@@ -130,7 +132,7 @@ static int choose_unit_path(struct daemon *d, char ***ret)
 
                 if (stat(*unit_dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
                         log_write(LOG_ERR, "%s: not a folder that can be read", *unit_dir);
-                        return -ENOTDIR;
+                        return COMPLAINED;
                 }
         }
         if (d->options.units)
@@ -211,8 +213,9 @@ static int make_manager(struct daemon *d, struct manager **ret)
         };
         int r = load_config(d, &cfgfile);
 
-        if (r == 0)
-                r = choose_unit_path(d, &unit_path);
+        if (r < 0)
+                return COMPLAINED;
+        r = choose_unit_path(d, &unit_path);
         if (r == 0)
                 r = take_listen_fds(&o);
         if (r < 0)
@@ -240,7 +243,8 @@ static int run(struct daemon *d)
         int r = make_manager(d, &m);
 
         if (r == 0)
-                r = signals_new(m, &signals);
+                r = signals_new(m, d->options.is_run ? transient_n_sockets(&d->options) : 0,
+                                &signals);
         if (r == 0)
                 r = manager_open(m);
         if (r == 0)
@@ -276,7 +280,8 @@ int main(int argc, char **argv)
         if (r == 0)
                 r = run(&d);
         if (r < 0) {
-                log_write(LOG_ERR, "usherd ends: %s", strerror(-r));
+                if (r != COMPLAINED)
+                        log_write(LOG_ERR, "usherd ends: %s", strerror(-r));
                 r = EXIT_FAILURE;
         }
         log_close();

@@ -3,6 +3,9 @@
 
 #include "base/def.h"
 
+// What start-up returns when the log has already said what is wrong.
+#define COMPLAINED (-ECANCELED)
+
 enum options_verdict {
         OPTIONS_RUN,   // go on
         OPTIONS_DONE,  // --help or --version: printed

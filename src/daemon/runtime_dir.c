@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "daemon/options.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ static int choose(const char *given, char **ret)
                 *ret = fs_path_join(xdg, "usher");
         } else {
                 log_write(LOG_ERR, "XDG_RUNTIME_DIR is not set: give a folder with --runtime-dir");
-                return -ENXIO;
+                return COMPLAINED;
         }
         return *ret ? 0 : -ENOMEM;
 }
@@ -42,10 +43,8 @@ static int choose_private(char **ret)
         if (!path)
                 return -ENOMEM;
         if (!mkdtemp(path)) {
-                int error = errno;
-
-                log_write(LOG_ERR, "%s: %s", path, strerror(error));
-                return -error;
+                log_write(LOG_ERR, "%s: %s", path, strerror(errno));
+                return COMPLAINED;
         }
         *ret = TAKE(path);
         return 0;
@@ -75,16 +74,14 @@ static int lock(const char *path)
         fd = fd_move_up(open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
         if (fd < 0) {
                 log_write(LOG_ERR, "%s: %s", file, strerror(-fd));
-                return fd;
+                return COMPLAINED;
         }
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-                int error = errno;
-
-                if (error == EWOULDBLOCK)
+                if (errno == EWOULDBLOCK)
                         complain_locked(fd, path);
                 else
-                        log_write(LOG_ERR, "%s: %s", file, strerror(error));
-                return -error;
+                        log_write(LOG_ERR, "%s: %s", file, strerror(errno));
+                return COMPLAINED;
         }
         snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
         if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, strlen(pid), 0) < 0)
@@ -103,7 +100,7 @@ int runtime_dir_open(const char *given, bool is_private, struct runtime_dir *ret
         r = fs_mkdir_p(ret->path, 0755);
         if (r < 0) {
                 log_write(LOG_ERR, "%s: %s", ret->path, strerror(-r));
-                return r;
+                return COMPLAINED;
         }
         ret->lock_fd = lock(ret->path);
         return ret->lock_fd < 0 ? ret->lock_fd : 0;

@@ -9,7 +9,7 @@ struct runtime_dir {
         bool is_private; // made for usherd run: goes with it
 };
 
-// given: --runtime-dir, or NULL. Makes and locks it. 0 or -errno (complained about).
+// given: --runtime-dir, or NULL. Makes and locks it. 0, COMPLAINED or -ENOMEM.
 int runtime_dir_open(const char *given, bool is_private, struct runtime_dir *ret);
 void runtime_dir_close(struct runtime_dir *d);
 static inline void cleanup_runtime_dir(struct runtime_dir *d)

@@ -36,6 +36,8 @@ static const struct {
 
 struct signals {
         struct manager *manager;
+        unsigned required; // sockets that have to listen
+        usec_t reload_start;
         struct core_observer observer;
         sd_event_source *sources[ARRAY_SIZE(meanings)];
 };
@@ -128,13 +130,21 @@ static int on_signal(sd_event_source *source UNUSED, const struct signalfd_sigin
 
 // ---- telling our own manager
 
-static void on_reloading(struct core_observer *o UNUSED, bool is_active)
+static void on_reloading(struct core_observer *o, bool is_active)
 {
-        if (is_active)
+        struct signals *s = CONTAINER_OF(o, struct signals, observer);
+        usec_t now = clock_now();
+        char span[USEC_SPAN_MAX];
+
+        if (is_active) {
+                s->reload_start = now;
                 sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=Reloading",
-                           (unsigned long long)clock_now());
-        else
-                sd_notify(0, "READY=1\nSTATUS=Serving");
+                           (unsigned long long)now);
+                return;
+        }
+        usec_format_span(usec_sub(now, s->reload_start), USEC_PER_MSEC, span, sizeof(span));
+        log_write(LOG_NOTICE, "Reloaded in %s.", span);
+        sd_notify(0, "READY=1\nSTATUS=Serving");
 }
 
 static void on_startup_finished(struct core_observer *o)
@@ -147,17 +157,23 @@ static void on_startup_finished(struct core_observer *o)
         for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
                 n += u->conf->type == UNIT_SOCKET && active_state_is_up(unit_active_state(u));
         usec_format_span(usec_sub(clock_now(), m->startup), USEC_PER_MSEC, span, sizeof(span));
+        if (n < s->required) {
+                log_write(LOG_ERR, "The addresses cannot be served.");
+                stop(m, EXIT_FAILURE);
+                return;
+        }
         log_write(LOG_NOTICE, "Startup finished in %s, %u sockets listen.", span, n);
         sd_notifyf(0, "READY=1\nSTATUS=Serving %u sockets", n);
 }
 
-int signals_new(struct manager *m, struct signals **ret)
+int signals_new(struct manager *m, unsigned required, struct signals **ret)
 {
         CLEANUP(signals) struct signals *s = calloc(1, sizeof(*s));
 
         if (!s)
                 return -ENOMEM;
         s->manager = m;
+        s->required = required;
         for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
                 int r = sd_event_add_signal(events_sd(m->events), &s->sources[i], signal_number(i),
                                             on_signal, s);

@@ -132,6 +132,11 @@ static int write_sockets(const struct options *o, const char *dir, const char *n
         return 0;
 }
 
+unsigned transient_n_sockets(const struct options *o)
+{
+        return (unsigned)MAX(strv_length(o->fdnames), (size_t)1);
+}
+
 int transient_write(const struct options *o, const char *dir)
 {
         CLEANUP(free) char *name = NULL, *socket = NULL;
@@ -140,7 +145,7 @@ int transient_write(const struct options *o, const char *dir)
         if (o->accept && strv_length(o->fdnames) > 1) {
                 log_write(LOG_ERR, "run: several --fdname have no use with --accept: a connection "
                                    "is one descriptor");
-                return -EINVAL;
+                return COMPLAINED;
         }
         r = o->name ? str_set(&name, o->name)
                     : unit_name_escape(fs_path_basename(o->command[0]), false, &name);
@@ -151,7 +156,7 @@ int transient_write(const struct options *o, const char *dir)
                 return -ENOMEM;
         if (!unit_name_is_valid(socket) || strchr(name, '@')) {
                 log_write(LOG_ERR, "run: %s cannot be the name of a unit", name);
-                return -EINVAL;
+                return COMPLAINED;
         }
         r = fs_mkdir_p(dir, 0755);
         if (r == 0)

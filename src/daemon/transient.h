@@ -4,5 +4,6 @@
 
 #include "daemon/options.h"
 
-// Writes them into dir (made here). 0; -EINVAL: complained about; other -errno.
+// Writes them into dir (made here). 0, COMPLAINED or -errno.
 int transient_write(const struct options *o, const char *dir);
+unsigned transient_n_sockets(const struct options *o); // units that it writes

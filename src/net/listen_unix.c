@@ -40,8 +40,8 @@ static int remove_stale(const struct port *port, struct fail *fail)
         if (lstat(port->path, &st) < 0)
                 return errno == ENOENT ? 0 : fail_set(fail, errno, "stat", "%s", port->path);
         if (!S_ISSOCK(st.st_mode))
-                return fail_set(fail, EEXIST, "bind", "%s (not a socket: it is not removed)",
-                                port->path);
+                return fail_set(fail, S_ISDIR(st.st_mode) ? EISDIR : EEXIST, "bind",
+                                "%s (not a socket: it is not removed)", port->path);
         int r = probe(port);
 
         if (r < 0)
