@@ -72,9 +72,7 @@ int bus_queue_job_by_name(sd_bus_message *message, struct bus_client *c, const c
         void *object = NULL;
         int r = bus_check_trusted(c, error);
 
-        // A stop of what is not loaded is an error; everything else loads the unit first.
-        if (r < 0 ||
-            (r = bus_find_object(c->server->manager, name, type != JOB_STOP, &object, error)) < 0)
+        if (r < 0 || (r = bus_find_object(c->server->manager, name, true, &object, error)) < 0)
                 return r;
         r = bus_view_get(object, &v);
         if (r < 0)

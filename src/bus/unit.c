@@ -163,7 +163,7 @@ static bool flag_value(const struct bus_view *v, const char *property)
         if (streq(property, "CanStop"))
                 return is_loaded && !v->conf->unit->refuse_manual_stop;
         if (streq(property, "CanReload"))
-                return is_loaded && u && u->ops->can_reload && u->ops->can_reload(u);
+                return is_loaded && u && unit_can_reload(u);
         if (streq(property, "CanIsolate"))
                 return is_loaded && u && v->conf->unit->allow_isolate;
         if (streq(property, "ConditionResult"))

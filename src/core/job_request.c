@@ -184,20 +184,37 @@ enum request_error job_request(struct manager *m, enum job_type type, struct uni
         return error;
 }
 
+// Nothing that could be stopped.
+static bool is_absent(const struct unit *u)
+{
+        enum load_state state = u->conf->load_state;
+
+        return (state == LOAD_NOT_FOUND || state == LOAD_ERROR || state == LOAD_BAD_SETTING) &&
+               unit_active_state(u) == ACTIVE_INACTIVE;
+}
+
 enum request_error job_request_manual(struct manager *m, enum job_type type, struct unit *u,
                                       enum job_mode mode, struct job **ret_job,
                                       struct request_failure *failure)
 {
         const struct unit_group *g = u->conf->unit;
-        bool starts = type == JOB_START || type == JOB_RESTART || type == JOB_TRY_RESTART ||
-                      type == JOB_RELOAD_OR_START;
-        bool stops = type == JOB_STOP || type == JOB_RESTART || type == JOB_TRY_RESTART;
         struct request_failure unwanted;
 
         if (!failure)
                 failure = &unwanted;
+        if ((type == JOB_RELOAD_OR_START || type == JOB_TRY_RELOAD) && !unit_can_reload(u))
+                type = type == JOB_TRY_RELOAD ? JOB_TRY_RESTART : JOB_RESTART;
+        if (type == JOB_STOP && is_absent(u)) {
+                failure->error = REQUEST_NO_SUCH_UNIT;
+                snprintf(failure->text, sizeof(failure->text), "Unit %s not loaded.", u->id);
+                return failure->error;
+        }
         if (m->is_stopping && type != JOB_STOP)
                 return refuse(failure, REQUEST_SHUTTING_DOWN, "The supervisor is shutting down.");
+        bool starts = type == JOB_START || type == JOB_RESTART || type == JOB_TRY_RESTART ||
+                      type == JOB_RELOAD_OR_START;
+        bool stops = type == JOB_STOP || type == JOB_RESTART || type == JOB_TRY_RESTART;
+
         if ((starts && g->refuse_manual_start) || (stops && g->refuse_manual_stop)) {
                 failure->error = REQUEST_ONLY_BY_DEPENDENCY;
                 snprintf(failure->text, sizeof(failure->text),

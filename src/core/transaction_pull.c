@@ -65,13 +65,7 @@ enum request_error transaction_check_load_state(const struct unit *u,
 
 static bool is_applicable(const struct unit *u, enum job_type type)
 {
-        if (type != JOB_RELOAD)
-                return true;
-        if (u->ops->can_reload)
-                return u->ops->can_reload(u);
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_PROPAGATES_RELOAD_TO), other)
-        return true;
-        return u->ops->reload != NULL;
+        return type != JOB_RELOAD || unit_can_reload(u);
 }
 
 // 0, -ENOMEM, -EOPNOTSUPP: such a job is nothing for the unit. by TX_NONE: it is the anchor.
@@ -251,6 +245,8 @@ enum request_error transaction_pull(struct transaction *t, struct unit *u, enum 
 {
         int r = pull_all(t, u, type);
 
+        if (r == -EOPNOTSUPP && transaction_check_load_state(u, t->failure) != REQUEST_OK)
+                return t->failure->error;
         if (r == -EOPNOTSUPP)
                 return transaction_refuse(t, REQUEST_NOT_APPLICABLE,
                                           "Job type %s is not applicable for unit %s.",

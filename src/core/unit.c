@@ -142,6 +142,15 @@ static void act_on_end(struct unit *u, enum active_state old, enum active_state 
                     failed ? "failed" : "ended");
 }
 
+bool unit_can_reload(const struct unit *u)
+{
+        if (u->ops->can_reload)
+                return u->ops->can_reload(u);
+        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_PROPAGATES_RELOAD_TO), other)
+        return true;
+        return u->ops->reload != NULL;
+}
+
 void unit_notify(struct unit *u, enum active_state old, enum active_state now,
                  enum unit_notify_flags flags)
 {

@@ -158,6 +158,7 @@ const char *dependency_name(enum dependency d); // "Requires", "TriggeredBy", ..
 enum dependency dependency_inverse(enum dependency d);
 bool unit_has_dependency(const struct unit *u, enum dependency d, const struct unit *other);
 
+bool unit_can_reload(const struct unit *u);
 static inline enum active_state unit_active_state(const struct unit *u)
 {
         return u->ops->active_state(u);

@@ -21,9 +21,10 @@ done
 for program in usherd usherctl libusher.a; do
 	[ -f "$folder/one/$program" ] || continue
 	if [ "$program" != libusher.a ]; then
-		strip -o s "$folder/two-with-a-longer-name/$program"
-		strip -o "$folder/one/s" "$folder/one/$program"
-		cmp s "$folder/one/s" || { echo "$program differs between two builds" && exit 1; }
+		for build in one two-with-a-longer-name; do
+			strip -o "$folder/$build.stripped" "$folder/$build/$program"
+		done
+		cmp "$folder/one.stripped" "$folder/two-with-a-longer-name.stripped" || { echo "$program differs between two builds" && exit 1; }
 	fi
 done
 cd "$folder/one"
