@@ -36,6 +36,7 @@ struct bus_server {
         struct work drop_work; // frees clients outside their own callbacks
         struct list_node dropped;
         struct bus_vtables *vtables; // made when the first client comes
+        bool must_trim;              // many clients, or much for one: give memory back
 };
 
 // ---- objects (object.c)
@@ -71,6 +72,7 @@ struct bus_vtables;
 int bus_vtables_new(struct bus_vtables **ret);
 void bus_vtables_free(struct bus_vtables *v);
 int bus_vtables_add(struct bus_vtables *v, struct bus_client *c); // all objects on this connection
+int bus_driver_add(struct bus_client *c); // what a message bus would answer (driver.c)
 extern const sd_bus_vtable bus_manager_vtable[];
 extern const sd_bus_vtable bus_manager_files_vtable[];
 extern const sd_bus_vtable bus_job_vtable[];

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "bus/bus_priv.h"
 
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,8 +18,12 @@
 #define ACCEPT_BATCH 16
 // A client that has not finished authentication by then goes.
 #define HELLO_TIMEOUT (5 * USEC_PER_SEC)
-// Messages that wait for a client that does not read; more, and it is disconnected.
-#define CLIENT_QUEUE_MAX 4096
+// Messages that wait for a client that does not read: from here on its calls are refused (an answer
+// may be large), and here it is disconnected (a reload of many units makes many signals).
+#define CLIENT_ANSWERS_MAX 128
+#define CLIENT_QUEUE_MAX 16384
+// As many clients as that leave enough memory behind to give it back.
+#define TRIM_CLIENTS 16
 
 // ---- clients
 
@@ -31,6 +36,13 @@ static void client_free(struct bus_client *c)
         free(c);
 }
 
+static bool is_behind(const struct bus_client *c)
+{
+        uint64_t n = 0;
+
+        return sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n >= CLIENT_ANSWERS_MAX;
+}
+
 static void run_drop_work(struct work *w)
 {
         struct bus_server *s = CONTAINER_OF(w, struct bus_server, drop_work);
@@ -39,6 +51,11 @@ static void run_drop_work(struct work *w)
                 list_remove(node);
                 client_free(CONTAINER_OF(node, struct bus_client, node));
         }
+        if (s->n_clients > 0 || !s->must_trim)
+                return;
+        s->must_trim = false;
+        bus_vtables_free(TAKE(s->vtables));
+        malloc_trim(0);
 }
 
 // A client cannot be freed inside its own callbacks: it is set aside, and freed by work.
@@ -48,6 +65,7 @@ static void client_drop(struct bus_client *c)
 
         list_remove(&c->node);
         list_append(&s->dropped, &c->node);
+        s->must_trim = s->must_trim || s->n_clients >= TRIM_CLIENTS || is_behind(c);
         s->n_clients--;
         work_queue(s->manager->events, WORK_NOTIFY, &s->drop_work, run_drop_work);
 }
@@ -108,6 +126,47 @@ int bus_check_trusted(struct bus_client *c, sd_bus_error *error)
                                 "Access denied: only root and usher's own user may do this.");
 }
 
+// Who asks without reading gets no more answers for now, nor is anything done for him.
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        uint8_t type;
+
+        if (!is_behind(userdata) || sd_bus_message_get_type(m, &type) < 0 ||
+            type != SD_BUS_MESSAGE_METHOD_CALL)
+                return 0;
+        bus_client_sent(userdata, 0);
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "Too many answers wait to be read.");
+}
+
+// The objects cost 60 KiB a connection: they are made for who has authenticated.
+static int on_connected(sd_bus_message *m UNUSED, void *userdata, sd_bus_error *error UNUSED)
+{
+        struct bus_client *c = userdata;
+        struct bus_server *s = c->server;
+        int r = 0;
+
+        timer_stop(s->manager->events, &c->hello_timer);
+        if (!s->vtables)
+                r = bus_vtables_new(&s->vtables);
+        if (r >= 0)
+                r = bus_vtables_add(s->vtables, c);
+        if (r >= 0)
+                r = bus_driver_add(c);
+        if (r < 0 && !is_dropped(c)) {
+                log_write(LOG_WARNING, "Cannot serve a control client: %s", strerror(-r));
+                client_drop(c);
+        }
+        return 0;
+}
+
+static int match_local(struct bus_client *c, const char *signal, sd_bus_message_handler_t handler)
+{
+        return sd_bus_match_signal_async(c->bus, NULL, "org.freedesktop.DBus.Local",
+                                         "/org/freedesktop/DBus/Local",
+                                         "org.freedesktop.DBus.Local", signal, handler, NULL, c);
+}
+
 static int client_setup(struct bus_client *c, int fd)
 {
         struct bus_server *s = c->server;
@@ -121,16 +180,12 @@ static int client_setup(struct bus_client *c, int fd)
         TAKE_FD(fd); // the bus closes it from here on
         if ((r = sd_id128_randomize(&id)) < 0 || (r = sd_bus_set_server(c->bus, 1, id)) < 0 ||
             (r = sd_bus_set_sender(c->bus, "org.freedesktop.systemd1")) < 0 ||
-            (r = sd_bus_set_description(c->bus, "private")) < 0 || (r = sd_bus_start(c->bus)) < 0)
+            (r = sd_bus_set_description(c->bus, "private")) < 0 ||
+            (r = sd_bus_set_connected_signal(c->bus, 1)) < 0 || (r = sd_bus_start(c->bus)) < 0)
                 return r;
-        if (!s->vtables && (r = bus_vtables_new(&s->vtables)) < 0)
-                return r;
-        if ((r = bus_vtables_add(s->vtables, c)) < 0)
-                return r;
-        r = sd_bus_match_signal_async(c->bus, NULL, "org.freedesktop.DBus.Local",
-                                      "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
-                                      "Disconnected", on_disconnected, NULL, c);
-        if (r < 0)
+        if ((r = match_local(c, "Connected", on_connected)) < 0 ||
+            (r = match_local(c, "Disconnected", on_disconnected)) < 0 ||
+            (r = sd_bus_add_filter(c->bus, NULL, on_message, c)) < 0)
                 return r;
         r = sd_bus_attach_event(c->bus, events_sd(s->manager->events),
                                 SD_EVENT_PRIORITY_NORMAL + 10);

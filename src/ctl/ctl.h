@@ -14,7 +14,7 @@
 enum {
         CTL_OK = 0,
         CTL_FAILED = 1,
-        CTL_USAGE = 2,
+        CTL_USAGE = 1, // as systemctl
         CTL_NOT_ACTIVE = 3,
         CTL_UNIMPLEMENTED = 3,
         CTL_NO_SUCH_UNIT = 4,
@@ -34,7 +34,7 @@ struct ctl {
         int signo;
         unsigned lines;
         bool all, full, reverse, show_types, value, quiet, no_legend, plain, no_block, wait, now,
-                runtime, force, compat, after, before, no_reload;
+                runtime, force, compat, after, before, no_reload, systemd_units;
         bool has_colors;
         sd_bus *bus; // NULL until it is needed
 };
@@ -142,4 +142,6 @@ void format_ago(uint64_t t, char *buf, size_t size);
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units);
 // The unit path that is meant where no supervisor is asked (offline.c). 0 or an exit code.
 int offline_unit_path(struct ctl *c, char ***ret);
+// Files are looked at and changed here: --root= or --units= says so, or there is no supervisor.
+bool offline_is_meant(struct ctl *c);
 bool offline_is_user(const struct ctl *c);

@@ -2,6 +2,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/unit_name.h"
 #include "ctl/ctl.h"
 
 #include <getopt.h>
@@ -67,7 +68,7 @@ static void print_help(void)
                         snprintf(left, sizeof(left), "%s%s", letter, value);
                 print_entry(left, rows[i].doc);
         }
-        printf("\nExit status of actions: 0 done, 1 failed, 2 wrong use, 4 not permitted, 5 no such "
+        printf("\nExit status of actions: 0 done, 1 failed or wrong use, 4 not permitted, 5 no such "
                "unit, 6 bad unit.\nOf queries: 0 yes, 3 not active, 4 no such unit. More: usherctl(1)."
                "\n");
 }
@@ -84,6 +85,30 @@ static int add_list(char ***list, const char *value)
 
         return strv_split(value, ",", &words) < 0 || strv_extend(list, words) < 0 ? CTL_FAILED
                                                                                   : OPTIONS_RUN;
+}
+
+// Types and, as with systemctl, load states.
+static int add_types(struct ctl *c, const char *value)
+{
+        static const char *const load_states[] = {"loaded", "not-found", "bad-setting", "error",
+                                                  "masked"};
+        CLEANUP(strv) char **words = NULL;
+
+        if (strv_split(value, ",", &words) < 0)
+                return CTL_FAILED;
+        STRV_FOREACH (word, words) {
+                bool is_state = false;
+
+                for (size_t i = 0; i < ARRAY_SIZE(load_states); i++)
+                        is_state = is_state || streq(*word, load_states[i]);
+                if (!is_state && (int)unit_type_from_name(*word) < 0)
+                        return complain("Neither a type of unit (socket, service, target) nor a "
+                                        "load state",
+                                        *word);
+                if (strv_push(is_state ? &c->states : &c->types, *word) < 0)
+                        return CTL_FAILED;
+        }
+        return OPTIONS_RUN;
 }
 
 static int set_output(struct ctl *c, const char *value)
@@ -126,7 +151,7 @@ static int set_value(struct ctl *c, int id, const char *value)
         case OPTION_UNITS:
                 return set_units(c, value);
         case OPTION_TYPE:
-                return add_list(&c->types, value);
+                return add_types(c, value);
         case OPTION_STATE:
                 return add_list(&c->states, value);
         case OPTION_CONFIG:
@@ -165,14 +190,23 @@ static int set_flag(struct ctl *c, int id)
                 int id;
                 bool *flag;
         } flags[] = {
-                {OPTION_ALL, &c->all},           {OPTION_FULL, &c->full},
-                {OPTION_REVERSE, &c->reverse},   {OPTION_SHOW_TYPES, &c->show_types},
-                {OPTION_VALUE, &c->value},       {OPTION_QUIET, &c->quiet},
-                {OPTION_PLAIN, &c->plain},       {OPTION_NO_LEGEND, &c->no_legend},
-                {OPTION_NO_BLOCK, &c->no_block}, {OPTION_WAIT, &c->wait},
-                {OPTION_NOW, &c->now},           {OPTION_RUNTIME, &c->runtime},
-                {OPTION_FORCE, &c->force},       {OPTION_AFTER, &c->after},
-                {OPTION_BEFORE, &c->before},     {OPTION_NO_RELOAD, &c->no_reload},
+                {OPTION_ALL, &c->all},
+                {OPTION_FULL, &c->full},
+                {OPTION_REVERSE, &c->reverse},
+                {OPTION_SHOW_TYPES, &c->show_types},
+                {OPTION_VALUE, &c->value},
+                {OPTION_QUIET, &c->quiet},
+                {OPTION_PLAIN, &c->plain},
+                {OPTION_NO_LEGEND, &c->no_legend},
+                {OPTION_NO_BLOCK, &c->no_block},
+                {OPTION_WAIT, &c->wait},
+                {OPTION_NOW, &c->now},
+                {OPTION_RUNTIME, &c->runtime},
+                {OPTION_FORCE, &c->force},
+                {OPTION_AFTER, &c->after},
+                {OPTION_BEFORE, &c->before},
+                {OPTION_NO_RELOAD, &c->no_reload},
+                {OPTION_SYSTEMD_UNITS, &c->systemd_units},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++)

@@ -23,6 +23,12 @@ int verb_start(struct ctl *c, char **args)
         return run_jobs(c, args, "StartUnit", "start");
 }
 
+int verb_isolate(struct ctl *c, char **args)
+{
+        c->job_mode = "isolate";
+        return run_jobs(c, args, "StartUnit", "isolate");
+}
+
 int verb_stop(struct ctl *c, char **args)
 {
         return run_jobs(c, args, "StopUnit", "stop");
@@ -68,9 +74,8 @@ int verb_kill(struct ctl *c, char **args)
 
                 r = client_call(c, "KillUnit", &error, NULL, "ssi", *unit, whom, (int32_t)c->signo);
                 if (r < 0) {
-                        int one = client_complain(&error, r, "Failed to kill %s", *unit);
-
-                        code = code ? code : one;
+                        client_complain(&error, r, "Failed to kill %s", *unit);
+                        code = CTL_FAILED; // whatever the reason, as systemctl
                 }
                 sd_bus_error_free(&error);
         }
@@ -95,9 +100,8 @@ int verb_reset_failed(struct ctl *c, char **args)
         STRV_FOREACH (unit, units) {
                 r = client_call(c, "ResetFailedUnit", &error, NULL, "s", *unit);
                 if (r < 0) {
-                        int one = client_complain(&error, r, "Failed to reset %s", *unit);
-
-                        code = code ? code : one;
+                        client_complain(&error, r, "Failed to reset %s", *unit);
+                        code = CTL_FAILED;
                         sd_bus_error_free(&error);
                 }
         }
@@ -129,6 +133,19 @@ int verb_cancel(struct ctl *c, char **args)
         }
         sd_bus_error_free(&error);
         return code;
+}
+
+int verb_show_environment(struct ctl *c, char **args UNUSED)
+{
+        int r = client_connect(c);
+
+        if (r != 0)
+                return r;
+        CLEANUP(strv) char **environment = client_get_strv(c, BUS_ROOT, BUS_MANAGER, "Environment");
+
+        STRV_FOREACH (assignment, environment)
+                puts(*assignment);
+        return CTL_OK;
 }
 
 int verb_daemon_reload(struct ctl *c, char **args UNUSED)

@@ -8,11 +8,6 @@
 
 #include <stdio.h>
 
-static bool is_offline(struct ctl *c)
-{
-        return c->root || c->units || !client_is_reachable(c);
-}
-
 static void on_complaint(struct diag *diag UNUSED, const struct diag_entry *entry)
 {
         fprintf(stderr, "usherctl: %s%s%s\n", entry->unit ? entry->unit : "",
@@ -87,7 +82,7 @@ int verb_is_enabled(struct ctl *c, char **args)
         CLEANUP(strv) char **names = NULL;
         int r = mangle(args, &names), code = CTL_FAILED;
 
-        if (r == 0 && is_offline(c))
+        if (r == 0 && offline_is_meant(c))
                 r = open_install(c, NULL, &install);
         if (r != 0)
                 return r;
@@ -215,7 +210,7 @@ static int change_online(struct ctl *c, const struct operation *o, char *const *
 static int change(struct ctl *c, char **args, const struct operation *o)
 {
         CLEANUP(strv) char **names = NULL;
-        bool offline = is_offline(c);
+        bool offline = offline_is_meant(c);
         int r = mangle(args, &names);
 
         if (r == 0 && c->now && offline) {

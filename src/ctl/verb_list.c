@@ -133,7 +133,7 @@ static int get_files(struct ctl *c, struct file **ret, size_t *ret_n)
         sd_bus_message *reply = NULL;
         const char *path, *state;
 
-        if (c->root || c->units || !client_is_reachable(c))
+        if (offline_is_meant(c))
                 return get_files_offline(c, ret, ret_n);
         int r = client_call(c, "ListUnitFiles", &error, &reply, NULL);
 
@@ -190,6 +190,8 @@ int verb_list_unit_files(struct ctl *c, char **args)
                 table_print(c, t);
                 if (!c->no_legend && c->output == OUTPUT_SHORT)
                         printf("\n%zu unit files listed.\n", table_rows(t));
+                if (patterns && table_rows(t) == 0)
+                        r = CTL_FAILED;
         }
         free_files(files, n);
         return r;

@@ -1,6 +1,5 @@
-// show, cat, is-active, is-failed.
+// show, is-active, is-failed.
 #include "base/buf.h"
-#include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -8,8 +7,6 @@
 
 #include <stdio.h>
 #include <unistd.h>
-
-#define FILE_MAX ((size_t)16 * 1024 * 1024)
 
 // ---- show
 
@@ -86,71 +83,6 @@ int verb_show(struct ctl *c, char **args)
         }
         if (c->output != OUTPUT_SHORT)
                 printf("%s]\n", buf_text(&json));
-        return code;
-}
-
-// ---- cat
-
-static int print_file(struct ctl *c, const char *path, bool is_first)
-{
-        CLEANUP(free) char *text = NULL;
-        size_t size = 0;
-        int r = fs_read_file(path, FILE_MAX, &text, &size);
-
-        printf("%s%s# %s%s\n", is_first ? "" : "\n", color_on(c, COLOR_BOLD), path, color_off(c));
-        if (r < 0) {
-                fprintf(stderr, "usherctl: %s: %s\n", path, strerror(-r));
-                return CTL_FAILED;
-        }
-        fwrite(text, 1, size, stdout);
-        if (size > 0 && text[size - 1] != '\n')
-                putchar('\n');
-        return 0;
-}
-
-static int cat_unit(struct ctl *c, const char *unit, bool *is_first)
-{
-        CLEANUP(free) char *path = client_unit_path(unit);
-        CLEANUP(free)
-        char *file = path ? client_get_string(c, path, BUS_UNIT, "FragmentPath") : NULL;
-        CLEANUP(strv)
-        char **dropins = path ? client_get_strv(c, path, BUS_UNIT, "DropInPaths") : NULL;
-        CLEANUP(free) char *load = path ? client_get_string(c, path, BUS_UNIT, "LoadState") : NULL;
-        int r = 0;
-
-        if (!load || streq(load, "not-found")) {
-                fprintf(stderr, "usherctl: No files found for %s.\n", unit);
-                return CTL_FAILED;
-        }
-        if (file && *file) {
-                r = print_file(c, file, *is_first);
-                *is_first = false;
-        } else {
-                printf("%s# %s is built in: it has no file.\n", *is_first ? "" : "\n", unit);
-                *is_first = false;
-        }
-        STRV_FOREACH (dropin, dropins) {
-                int one = print_file(c, *dropin, false);
-
-                r = r ? r : one;
-        }
-        return r;
-}
-
-int verb_cat(struct ctl *c, char **args)
-{
-        CLEANUP(strv) char **units = NULL;
-        bool is_first = true;
-        int r = client_connect(c), code = 0;
-
-        if (r == 0)
-                r = client_unit_names(c, args, &units);
-        if (r != 0)
-                return r;
-        STRV_FOREACH (unit, units) {
-                r = cat_unit(c, *unit, &is_first);
-                code = code ? code : r;
-        }
         return code;
 }
 

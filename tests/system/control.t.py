@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+"""usherctl, the stock systemctl and busctl at the private socket; and clients that mean no good."""
+
+import json
+import os
+import pty
+import resource
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from daemon import SRC, Skip, case, connect, eventually, main, need, run, talk
+
+MATRIX = os.path.join(SRC, "tests/compat/cases/ctl-matrix")
+CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
+
+
+def booted():
+    """systemctl changes files by itself where the machine was not booted with systemd."""
+    need("systemctl")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
+    os.makedirs("/run/systemd/system")
+
+
+def matrix(d, client):
+    """The words of a case that was recorded from systemd, and its exit codes."""
+    for entry in os.listdir(os.path.join(MATRIX, "units")):
+        with open(os.path.join(MATRIX, "units", entry), encoding="utf-8") as file:
+            d.unit(entry, file.read().replace("/run/case/bin/probe serve", "/bin/sleep 600"))
+    with open(os.path.join(MATRIX, "expected.json"), encoding="utf-8") as file:
+        expected = json.load(file)
+    # As in the sandbox that it was recorded in: nothing but a target stands at the start.
+    d.start("--compat=systemd", "--units", d.units, "--target", "basic.target")
+    wrong = []
+    for key, code in expected.items():
+        number, _, line = key.partition(" ")
+        # What enable and mask change are files: those of the test, with systemctl too.
+        if not number.isdigit():
+            continue
+        answer = client(*line.split())
+        if answer.returncode != code:
+            wrong.append((line, code, answer.returncode, answer.stderr))
+        if line.startswith("reload-or-restart"):
+            time.sleep(0.1)
+    assert not wrong, wrong
+    assert len(expected) > 100
+
+
+@case
+def words_and_codes_of_usherctl(d):
+    matrix(d, d.ctl)
+
+
+@case
+def words_and_codes_of_systemctl(d):
+    booted()
+    matrix(d, d.systemctl)
+
+
+def pair(d, name="echo", port=7001):
+    d.unit(f"{name}.socket", f"[Unit]\nDescription=Echo of {name}\n"
+                             f"[Socket]\nListenStream=127.0.0.1:{port}\nAccept=yes\n"
+                             "[Install]\nWantedBy=sockets.target\n")
+    d.unit(f"{name}@.service", CAT)
+
+
+# What a listing or a page shows: words of systemctl and what has to be in its output.
+SHOWN = [
+    (["list-units", "--no-pager"], ["echo.socket", "listening", "loaded units listed"]),
+    (["list-units", "--no-legend", "--plain", "echo.socket"], ["echo.socket loaded active"]),
+    (["list-units", "--all", "--type=service"], ["one.service"]),
+    (["list-units", "--failed"], ["bad.service"]),
+    (["list-sockets"], ["127.0.0.1:7001", "echo.socket", "LISTEN", "ACTIVATES"]),
+    (["list-sockets", "--show-types"], ["Stream"]),
+    (["list-dependencies", "echo.socket"], ["sysinit.target"]),
+    (["list-dependencies", "--reverse", "sysinit.target"], ["echo.socket"]),
+    (["status", "echo.socket"], ["Echo of echo", "Loaded: loaded", "Active: active (listening)",
+                                 "Listen: 127.0.0.1:7001 (Stream)", "Accepted: 1"]),
+    (["show", "-p", "ActiveState", "-p", "NAccepted", "echo.socket"],
+     ["ActiveState=active", "NAccepted=1"]),
+    (["show", "--value", "-p", "Listen", "echo.socket"], ["127.0.0.1:7001 (Stream)"]),
+    (["show", "-p", "Version"], ["Version="]),
+    (["cat", "echo.socket"], ["echo.socket", "ListenStream=127.0.0.1:7001"]),
+    (["is-active", "echo.socket"], ["active"]),
+    (["is-failed", "bad.service"], ["failed"]),
+    (["list-unit-files"], ["echo@.service", "static"]),
+    (["list-jobs"], ["No jobs"]),
+]
+
+
+def shows(d, client):
+    pair(d)
+    d.unit("one.service", "[Service]\nExecStart=/bin/sleep 600\n")
+    d.unit("bad.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n")
+    d.start()
+    assert talk(("127.0.0.1", 7001), b"x") == b"x"
+    assert client("start", "one.service").returncode == 0
+    assert client("start", "bad.service").returncode == 1
+    for words, expected in SHOWN:
+        answer = client(*words)
+        for text in expected:
+            assert text in answer.stdout, (words, text, answer.stdout, answer.stderr)
+    one = client("status", "one.service").stdout
+    assert "Main PID:" in one and "(sleep)" in one, one
+
+
+@case
+def shows_with_usherctl(d):
+    shows(d, d.ctl)
+
+
+@case
+def shows_with_systemctl(d):
+    booted()
+    shows(d, d.systemctl)
+
+
+@case
+def steering_with_systemctl(d):
+    need("systemctl")
+    pair(d)
+    d.unit("one.service", "[Service]\nExecStart=/bin/sleep 600\nExecReload=/bin/true\n")
+    d.start()
+    for words, state in ((("start", "one.service"), "active"), (("stop", "one.service"), "inactive"),
+                         (("restart", "one.service"), "active"), (("reload", "one.service"), "active"),
+                         (("kill", "-s", "KILL", "one.service"), "failed"),
+                         (("reset-failed", "one.service"), "inactive"),
+                         (("stop", "echo.socket"), None), (("start", "echo.socket"), None),
+                         (("daemon-reload",), None)):
+        answer = d.systemctl(*words)
+        assert answer.returncode == 0, (words, answer)
+        if state:
+            eventually(lambda: d.show("one.service", "ActiveState") == state, f"{words}: {state}")
+    assert talk(("127.0.0.1", 7001), b"x") == b"x"
+    pair(d, "later", 7002)
+    assert d.systemctl("daemon-reload").returncode == 0
+    assert d.systemctl("start", "later.socket").returncode == 0
+    assert talk(("127.0.0.1", 7002), b"y") == b"y"
+
+
+UNIT_PATH = "/org/freedesktop/systemd1/unit/echo_2esocket"
+
+
+@case
+def busctl(d):
+    need("busctl")
+    pair(d)
+    d.start()
+    at = "--address=unix:path=" + os.path.join(d.runtime, "systemd/private")
+    name = "org.freedesktop.systemd1"
+    tree = run("busctl", at, "tree", name)
+    assert UNIT_PATH in tree.stdout, tree
+    seen = run("busctl", at, "introspect", name, UNIT_PATH)
+    for word in (".Socket", ".NAccepted", ".ActiveState", ".Start", ".PropertiesChanged"):
+        assert word in seen.stdout, (word, seen)
+    got = run("busctl", at, "get-property", name, UNIT_PATH, name + ".Socket", "Listen", "NAccepted")
+    assert got.stdout == 'a(ss) 1 "Stream" "127.0.0.1:7001"\nu 0\n', got
+    got = run("busctl", at, "get-property", name, UNIT_PATH, name + ".Socket", "Nonsense")
+    assert got.returncode == 1, got
+    got = run("busctl", at, "call", name, "/org/freedesktop/systemd1", name + ".Manager",
+              "GetUnit", "s", "echo.socket")
+    assert got.stdout == f'o "{UNIT_PATH}"\n', got
+    assert name in run("busctl", at, "list").stdout
+    terminal, inner = pty.openpty()  # into a pipe it would print when it has a page full
+    with subprocess.Popen(["busctl", at, "--no-pager", "monitor", name], stdout=inner,
+                          stderr=subprocess.DEVNULL) as monitor:
+        def is_told():
+            d.ctl("restart", "echo.socket")
+            return select.select([terminal], [], [], 0.1)[0] and \
+                b"JobRemoved" in os.read(terminal, 65536)
+        eventually(is_told, "a signal")
+        monitor.terminate()
+
+
+@case
+def offline(d):
+    """Files are enabled, masked and shown where no supervisor runs, also below a root."""
+    root = os.path.join(d.folder, "root")
+    units = os.path.join(root, "etc/usher")
+    os.makedirs(units)
+    os.makedirs(os.path.join(root, "usr/lib/systemd/system"))
+    with open(os.path.join(root, "usr/lib/systemd/system/echo.socket"), "w", encoding="utf-8") as file:
+        file.write("[Socket]\nListenStream=1\n[Install]\nWantedBy=sockets.target\nAlias=e.socket\n")
+
+    def ctl(*words):
+        return d.ctl("--systemd-units", "--root=" + root, *words)
+    # Those are not usher's folders unless somebody says so.
+    assert d.ctl("--root=" + root, "is-enabled", "echo.socket").returncode == 1
+    assert ctl("is-enabled", "echo.socket").stdout == "disabled\n"
+    assert ctl("enable", "echo.socket").returncode == 0
+    link = os.path.join(units, "sockets.target.wants/echo.socket")
+    assert os.readlink(link) == "/usr/lib/systemd/system/echo.socket", os.readlink(link)
+    assert os.path.islink(os.path.join(units, "e.socket"))
+    assert ctl("is-enabled", "echo.socket").stdout == "enabled\n"
+    assert ctl("disable", "echo.socket").returncode == 0
+    assert not os.path.lexists(link)
+    assert ctl("mask", "echo.socket").returncode == 0
+    assert os.readlink(os.path.join(units, "echo.socket")) == "/dev/null"
+    assert ctl("is-enabled", "echo.socket").stdout == "masked\n"
+    assert ctl("enable", "echo.socket").returncode == 1
+    assert ctl("unmask", "echo.socket").returncode == 0
+    assert "ListenStream=1" in ctl("cat", "echo.socket").stdout
+    assert "echo.socket" in ctl("list-unit-files").stdout
+    assert ctl("enable", "none.socket").returncode == 1
+
+
+@case
+def no_supervisor(d):
+    answer = d.ctl("start", "echo.socket")
+    assert answer.returncode == 1 and d.runtime in answer.stderr, answer
+    assert "usherd" in answer.stderr, answer  # what to do
+
+
+@case
+def json_output(d):
+    pair(d)
+    d.start()
+    talk(("127.0.0.1", 7001), b"x")
+    units = json.loads(d.ctl("list-units", "-o", "json").stdout)
+    assert any(u["unit"] == "echo.socket" and u["active"] == "active" for u in units), units
+    sockets = json.loads(d.ctl("list-sockets", "-o", "json").stdout)
+    assert [s["listen"] for s in sockets] == ["127.0.0.1:7001"], sockets
+    assert str(sockets[0]["accepted"]) == "1", sockets
+    shown = json.loads(d.ctl("show", "-o", "json", "echo.socket").stdout)
+    assert shown, shown
+
+
+@case
+def explain_and_lint(d):
+    pair(d)
+    d.unit("typo.socket", "[Socket]\nListenStrem=1\nListenStream=2\n")
+    d.unit("typo.service", CAT)
+    plan = d.ctl("--units", d.units, "explain", "echo.socket")
+    for text in ("127.0.0.1:7001", "/bin/cat", "0 is the connection"):
+        assert text in plan.stdout, (text, plan)
+    found = d.ctl("--units", d.units, "lint", "typo.socket")
+    assert found.returncode == 0 and "typo.socket:2:" in found.stderr, found
+    assert "ListenStream" in found.stderr, found
+    d.unit("refused.socket", "[Socket]\nAccept=yes\n")
+    found = d.ctl("lint", os.path.join(d.units, "refused.socket"))
+    assert found.returncode == 1, found
+
+
+@case
+def wait_and_no_block(d):
+    d.unit("short.service", "[Service]\nExecStart=/bin/sh -c 'sleep 0.3; exit 3'\n")
+    d.unit("slow.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep 60\n")
+    d.start()
+    assert d.ctl("start", "--no-block", "slow.service").returncode == 0
+    assert d.show("slow.service", "ActiveState") == "activating"
+    assert "slow.service" in d.ctl("list-jobs").stdout
+    assert d.ctl("cancel").returncode == 0
+    answer = d.ctl("start", "--wait", "short.service")
+    assert answer.returncode == 1, answer
+    assert d.show("short.service", "ExecMainStatus") == "3"
+
+
+# ---- clients that mean no good
+
+def control(d):
+    return os.path.join(d.runtime, "systemd/private")
+
+
+def resident(d):
+    """Private memory in KiB."""
+    with open(f"/proc/{d.process.pid}/smaps_rollup", encoding="ascii") as file:
+        return sum(int(l.split()[1]) for l in file if l.startswith("Private_"))
+
+
+def latency(d):
+    """The worst of some connections to a service, in seconds: as a ratio, see the caller."""
+    worst = 0
+    for _ in range(50):
+        start = time.monotonic()
+        assert talk(("127.0.0.1", 7001), b"x") == b"x"
+        worst = max(worst, time.monotonic() - start)
+    return worst
+
+
+def raise_limit():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+@case
+def thousand_that_hang(d):
+    raise_limit()
+    pair(d)
+    d.start()
+    d.ctl("list-units")
+    latency(d)
+    before = resident(d)
+    socks = []
+    refused = 0
+    for _ in range(1000):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(5)
+        sock.connect(control(d))
+        try:
+            sock.sendall(b"\0AUTH ")
+        except (BrokenPipeError, ConnectionResetError):
+            refused += 1  # more than the limit: closed at once
+        socks.append(sock)
+    assert talk(("127.0.0.1", 7001), b"still") == b"still"
+    # One place at least is left, or comes back, for somebody who means it.
+    for sock in socks:
+        sock.close()
+    eventually(lambda: d.ctl("is-active", "echo.socket").returncode == 0, "a place")
+    eventually(lambda: resident(d) < before + 512, "memory to return")
+    assert talk(("127.0.0.1", 7001), b"still") == b"still"
+
+
+@case
+def garbage(d):
+    pair(d)
+    d.start()
+    d.ctl("list-units")
+    before = resident(d)
+    for start in (b"", b"\0AUTH EXTERNAL 30\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n"):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(5)
+        sock.connect(control(d))
+        try:
+            sock.sendall(start + os.urandom(1 << 20))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it need not read all of it
+        assert talk(("127.0.0.1", 7001), b"still") == b"still"
+        sock.close()
+    assert d.ctl("is-active", "echo.socket").returncode == 0
+    eventually(lambda: resident(d) < before + 512, "memory to return")
+
+
+@case
+def one_that_never_reads(d):
+    """Subscribes, asks on and on, reads nothing: it is dropped, and nobody waits for it."""
+    pair(d)
+    for i in range(200):
+        d.unit(f"filler-{i}.service", "[Unit]\nDescription=" + "x" * 200 + "\n" + CAT)
+        d.unit(f"all.target.wants/filler-{i}.service", "")
+    d.start()
+    before = resident(d)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.setblocking(False)
+    sock.connect(control(d))
+
+    def field(code, kind, value):
+        return bytes([code, 1, ord(kind), 0]) + len(value).to_bytes(4, "little") + value + b"\0"
+
+    def call(serial, member):
+        header = b""
+        for code, kind, value in ((1, "o", b"/org/freedesktop/systemd1"), (3, "s", member),
+                                  (2, "s", b"org.freedesktop.systemd1.Manager")):
+            header += b"\0" * (-len(header) % 8) + field(code, kind, value)
+        head = b"l\1\0\1" + (0).to_bytes(4, "little") + serial.to_bytes(4, "little")
+        head += len(header).to_bytes(4, "little") + header
+        return head + b"\0" * (-len(head) % 8)
+
+    pending = b"\0AUTH EXTERNAL 30\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n" + call(1, b"Subscribe")
+    serial = 2
+    is_dropped = False
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not is_dropped:
+        if len(pending) < 4096:
+            pending += call(serial, b"ListUnits")
+            serial += 1
+        try:
+            pending = pending[sock.send(pending):]
+        except BlockingIOError:
+            assert talk(("127.0.0.1", 7001), b"still") == b"still"
+            time.sleep(0.01)
+            if serial > 20000:
+                break
+        except (BrokenPipeError, ConnectionResetError):
+            is_dropped = True
+    assert talk(("127.0.0.1", 7001), b"still") == b"still"
+    assert resident(d) < before + 16384, (before, resident(d))
+    sock.close()
+    eventually(lambda: resident(d) < before + 1024, "memory to return")
+
+
+@case
+def others_may_read(d):
+    """Who is neither root nor the supervisor's own user reads, and changes nothing."""
+    if os.geteuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] == "1":
+        raise Skip("needs to be root")
+    pair(d)
+    d.start()
+    program = shutil.copy(os.path.join(os.environ.get("BUILD", "build"), "usherctl"), d.folder)
+
+    def other(*words):
+        return subprocess.run([program, "--runtime-dir", d.runtime, *words], user=65534, group=65534,
+                              extra_groups=[], capture_output=True, text=True, check=False)
+    assert other("is-active", "echo.socket").stdout == "active\n"
+    answer = other("stop", "echo.socket")
+    assert answer.returncode == 4, answer
+    assert d.ctl("is-active", "echo.socket").returncode == 0
+
+
+@case
+def reload_by_signal_and_by_call(d):
+    """A listener that stays keeps its descriptor; what is new is loaded."""
+    pair(d)
+    d.start()
+
+    def inode():
+        for line in open("/proc/net/tcp", encoding="ascii"):
+            words = line.split()
+            if words[1] == "0100007F:1B59" and words[3] == "0A":
+                return words[9]
+        return None
+    before = inode()
+    assert before
+    with connect(("127.0.0.1", 7001)) as sock:
+        pair(d, "second", 7002)
+        d.unit("echo.socket.d/more.conf", "[Socket]\nListenStream=127.0.0.1:7003\n")
+        d.signal(signal.SIGHUP)
+        d.logged("Reloaded in")
+        assert inode() == before
+        assert talk(("127.0.0.1", 7003), b"added") == b"added"
+        assert d.ctl("start", "second.socket").returncode == 0
+        assert d.ctl("daemon-reload").returncode == 0
+        assert inode() == before
+        sock.sendall(b"alive")  # a connection that was there before lives on
+        assert sock.recv(5) == b"alive"
+    assert talk(("127.0.0.1", 7002), b"new") == b"new"
+
+
+main()
