@@ -29,7 +29,7 @@ static struct {
         bool is_torn;    // the last line could be written in part only
         int journal_fd;
         uint64_t dropped, dropped_reported;
-        void (*hook)(int level, const char *unit, const char *line, void *data);
+        void (*hook)(const struct log_line *line, void *data);
         void *hook_data;
 } sink = {.level = LOG_INFO, .target = LOG_TARGET_STDERR, .journal_fd = -1};
 
@@ -124,8 +124,7 @@ uint64_t log_get_dropped(void)
         return sink.dropped;
 }
 
-void log_set_hook(void (*hook)(int level, const char *unit, const char *line, void *data),
-                  void *data)
+void log_set_hook(void (*hook)(const struct log_line *line, void *data), void *data)
 {
         sink.hook = hook;
         sink.hook_data = data;
@@ -316,12 +315,15 @@ static void call_hook(const struct record *r)
 
         if (!sink.hook)
                 return;
-        if (sink.format == LOG_FORMAT_JSON)
-                format_json(&b, r);
-        else
-                format_text(&b, r);
-        if (!b.error)
-                sink.hook(r->level, r->unit, b.data, sink.hook_data);
+        buf_puts(&b, r->text);
+        if (r->error)
+                buf_printf(&b, ": %s", strerror(r->error));
+        if (b.error)
+                return;
+        const struct log_line line = {
+                .level = r->level, .unit = r->unit, .pid = r->pid, .text = buf_text(&b)};
+
+        sink.hook(&line, sink.hook_data);
 }
 
 static void emit(const struct record *r)

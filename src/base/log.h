@@ -33,7 +33,11 @@ void log_unit_fields(const char *unit, int level, int error, const char *const *
 void log_service_line(const char *unit, pid_t pid, const char *identifier, int level,
                       const char *line, size_t size);
 uint64_t log_get_dropped(void); // lines dropped so far
-// Tests and per-unit views: also hand every formatted line, newline included, to hook (NULL: none),
-// which must not log.
-void log_set_hook(void (*hook)(int level, const char *unit, const char *line, void *data),
-                  void *data);
+struct log_line {
+        int level;
+        const char *unit; // NULL: about none
+        pid_t pid;        // of the service that printed it; 0: a line of our own
+        const char *text; // with the error's text, without a newline
+};
+// Tests and views of a unit: also hand every line to hook (NULL: none), which must not log.
+void log_set_hook(void (*hook)(const struct log_line *line, void *data), void *data);

@@ -76,6 +76,7 @@ int bus_driver_add(struct bus_client *c); // what a message bus would answer (dr
 extern const sd_bus_vtable bus_manager_vtable[];
 extern const sd_bus_vtable bus_manager_files_vtable[];
 extern const sd_bus_vtable bus_job_vtable[];
+extern const sd_bus_vtable bus_log_vtable[];
 // Static part of each interface; the rows of the directive table follow it.
 extern const sd_bus_vtable bus_unit_vtable[], bus_service_vtable[], bus_socket_vtable[],
         bus_target_vtable[];

@@ -44,6 +44,11 @@ static int parse_tristate(const struct setting *setting, const char *value, stru
         return r;
 }
 
+static int parse_bytes(const struct setting *setting, const char *value, struct settings *s)
+{
+        return parse_size(value, field_of(setting, s));
+}
+
 static int parse_a_choice(const struct setting *setting, const char *value, struct settings *s)
 {
         int *field = field_of(setting, s);
@@ -168,6 +173,8 @@ static const struct setting table[] = {
             "Where log lines go: auto, stderr or journal."),
         ROW("LogFormat", log_format, parse_a_choice, format_names, "json", "text",
             "How log lines on stderr look: text or json."),
+        ROW("LogBufferSize", log_buffer_size, parse_bytes, NULL, "1M", "64K",
+            "Log lines that are kept in memory, for usherctl status and usherctl logs."),
         ROW("DefaultTimeoutStartSec", default_timeout_start, parse_timeout, NULL, "30s", "90s",
             "TimeoutStartSec= of services, and TimeoutSec= of sockets, that set none."),
         ROW("DefaultTimeoutStopSec", default_timeout_stop, parse_timeout, NULL, "10s", "90s",
@@ -198,6 +205,7 @@ void settings_init(struct settings *s)
                 .log_level = -1,
                 .log_target = -1,
                 .log_format = -1,
+                .log_buffer_size = 64 << 10,
                 .default_timeout_start = 90 * USEC_PER_SEC,
                 .default_timeout_stop = 90 * USEC_PER_SEC,
                 .default_restart = 100 * USEC_PER_MSEC,

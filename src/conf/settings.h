@@ -26,6 +26,8 @@ struct settings {
         int log_target;      // LogTarget=: enum settings_log_target, -1: not set
         int log_format;      // LogFormat=: enum settings_log_format, -1: not set
 
+        uint64_t log_buffer_size; // LogBufferSize=: bytes of log lines kept in memory
+
         // Defaults of unit directives that a unit does not set.
         usec_t default_timeout_start, default_timeout_stop; // USEC_INFINITY: none
         usec_t default_timeout_abort;                       // 0: as the stop timeout

@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "conf/cfgfile.h"
 #include "core/job.h"
+#include "core/log_ring.h"
 #include "core/reap.h"
 #include "core/registry.h"
 #include "core/run.h"
@@ -58,6 +59,8 @@ static int init(struct manager *m, const struct manager_options *options)
 {
         int r = copy_options(m, options);
 
+        if (r == 0)
+                r = log_ring_new(m->settings->log_buffer_size, &m->log_ring);
         if (r == 0)
                 r = events_new(&m->events);
         if (r == 0)
@@ -125,6 +128,7 @@ void manager_free(struct manager *m)
                 timer_stop(m->events, &m->stop_timer);
         }
         reaper_free(m->reaper);
+        log_ring_free(m->log_ring);
         conf_loader_free(m->loader);
         cfgfile_free(m->options.cfgfile);
         events_free(m->events);

@@ -74,6 +74,7 @@ struct manager {
         bool is_building; // edges of new units are being made (registry)
         int exit_code;
         struct service_log *service_log; // what services print (core/service_log.h)
+        struct log_ring *log_ring;       // the last log lines
         struct spawner *spawner;         // what all starts share (core/spawner.h)
         int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;

@@ -6,6 +6,7 @@
 #include "conf/cfgfile.h"
 #include "core/dependency.h"
 #include "core/diag_log.h"
+#include "core/log_ring.h"
 #include "core/registry.h"
 
 // What is to be swapped, all read before the first swap.
@@ -172,6 +173,7 @@ int manager_reload(struct manager *m)
                 struct cfgfile *old_cfgfile = m->options.cfgfile;
 
                 m->loader = loader;
+                log_ring_set_limit(m->log_ring, m->settings->log_buffer_size);
                 m->options.cfgfile = cfgfile;
                 apply(m, &changes);
                 // What the clean-up below frees.

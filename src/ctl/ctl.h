@@ -27,14 +27,14 @@ enum ctl_output { OUTPUT_SHORT, OUTPUT_JSON, OUTPUT_JSON_PRETTY };
 enum ctl_scope { SCOPE_DEFAULT, SCOPE_SYSTEM, SCOPE_USER };
 
 struct ctl {
-        const char *runtime_dir, *root, *config, *job_mode, *kill_whom;
+        const char *runtime_dir, *root, *config, *job_mode, *kill_whom, *unit, *since;
         char **units, **types, **states, **properties;
         enum ctl_scope scope;
         enum ctl_output output;
         int signo;
         unsigned lines;
         bool all, full, reverse, show_types, value, quiet, no_legend, plain, no_block, wait, now,
-                runtime, force, compat, after, before, no_reload, systemd_units;
+                runtime, force, compat, after, before, no_reload, systemd_units, follow, has_lines;
         bool has_colors;
         sd_bus *bus; // NULL until it is needed
 };
@@ -140,6 +140,10 @@ void format_ago(uint64_t t, char *buf, size_t size);
 
 // Waits for jobs (verb_job.c). method: "StartUnit", ...
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units);
+// Log lines of units that match, younger than line *last, which becomes the last one printed; in
+// front of the first goes `before`. 0 or an exit code (verb_logs.c).
+int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, uint64_t *last,
+               const char *before);
 // The unit path that is meant where no supervisor is asked (offline.c). 0 or an exit code.
 int offline_unit_path(struct ctl *c, char ***ret);
 // Files are looked at and changed here: --root= or --units= says so, or there is no supervisor.

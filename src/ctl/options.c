@@ -177,6 +177,13 @@ static int set_value(struct ctl *c, int id, const char *value)
                 if (parse_u32(value, &number) < 0)
                         return complain("Not a number of lines", value);
                 c->lines = number;
+                c->has_lines = true;
+                break;
+        case OPTION_UNIT:
+                c->unit = value;
+                break;
+        case OPTION_SINCE:
+                c->since = value;
                 break;
         default:
                 break;
@@ -203,6 +210,7 @@ static int set_flag(struct ctl *c, int id)
                 {OPTION_NOW, &c->now},
                 {OPTION_RUNTIME, &c->runtime},
                 {OPTION_FORCE, &c->force},
+                {OPTION_FOLLOW, &c->follow},
                 {OPTION_AFTER, &c->after},
                 {OPTION_BEFORE, &c->before},
                 {OPTION_NO_RELOAD, &c->no_reload},

@@ -190,22 +190,10 @@ static void print_processes(const struct status *s)
 
 static void print_log(const struct status *s)
 {
-        sd_bus_message *reply = NULL;
-        const char *line;
-        bool is_first = true;
-        int r = s->c->lines == 0 ? -ENOENT
-                                 : client_call(s->c, "GetUnitLog", NULL, &reply, "su", s->unit,
-                                               (uint32_t)s->c->lines);
+        uint64_t last = 0;
 
-        if (r >= 0)
-                r = sd_bus_message_enter_container(reply, 'a', "s");
-        while (r >= 0 && (r = sd_bus_message_read_basic(reply, 's', &line)) > 0) {
-                CLEANUP(free) char *shown = str_escape(line);
-
-                printf("%s%s\n", is_first ? "\n" : "", shown ? shown : "");
-                is_first = false;
-        }
-        sd_bus_message_unref(reply);
+        if (s->c->lines > 0)
+                (void)logs_print(s->c, s->unit, 0, s->c->lines, &last, "\n");
 }
 
 // ---- the whole

@@ -8,6 +8,7 @@
 #include "conf/cfgfile.h"
 #include "conf/unit_path.h"
 #include "core/diag_log.h"
+#include "core/log_ring.h"
 #include "core/manager.h"
 #include "daemon/options.h"
 #include "daemon/runtime_dir.h"
@@ -242,6 +243,8 @@ static int run(struct daemon *d)
         CLEANUP(bus_server) struct bus_server *bus = NULL;
         int r = make_manager(d, &m);
 
+        if (r == 0)
+                log_ring_attach(m->log_ring);
         if (r == 0)
                 r = signals_new(m, d->options.is_run ? transient_n_sockets(&d->options) : 0,
                                 &signals);

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from daemon import SRC, Skip, case, connect, eventually, main, need, run, talk
+from daemon import SRC, USHERCTL, Skip, case, connect, eventually, main, need, run, talk
 
 MATRIX = os.path.join(SRC, "tests/compat/cases/ctl-matrix")
 CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
@@ -242,6 +242,30 @@ def explain_and_lint(d):
     d.unit("refused.socket", "[Socket]\nAccept=yes\n")
     found = d.ctl("lint", os.path.join(d.units, "refused.socket"))
     assert found.returncode == 1, found
+
+
+@case
+def log_lines_in_memory(d):
+    d.unit("talk.service", "[Service]\nType=oneshot\nExecStart=/bin/echo spoken\n")
+    d.start()
+    assert d.ctl("start", "talk.service").returncode == 0
+    eventually(lambda: "talk.service" in d.ctl("logs", "-u", "talk").stdout, "its lines")
+    lines = [json.loads(l) for l in d.ctl("logs", "talk.service", "-o", "json").stdout.splitlines()]
+    assert any(l["message"] == "spoken" and int(l["pid"]) > 0 for l in lines), lines
+    assert all(l["unit"] == "talk.service" for l in lines), lines
+    assert len(d.ctl("logs", "-n", "1").stdout.splitlines()) == 1
+    assert d.ctl("logs", "--since", "today").stdout.count("spoken") == 1
+    assert d.ctl("logs", "--since", "1s ago", "-u", "none").stdout == ""
+    assert d.ctl("logs", "--since", "whenever").returncode == 1
+    assert "spoken" in d.ctl("status", "talk.service").stdout
+    assert "spoken" not in d.ctl("status", "-n", "0", "talk.service").stdout
+    with subprocess.Popen([USHERCTL, "--runtime-dir", d.runtime, "logs", "-f", "-u", "talk"],
+                          stdout=subprocess.PIPE, text=True) as follower:
+        d.ctl("start", "talk.service")
+        seen = 0
+        while seen < 2:  # once from memory, once as it comes
+            seen += "spoken" in follower.stdout.readline()
+        follower.terminate()
 
 
 @case

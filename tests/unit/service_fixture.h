@@ -28,9 +28,10 @@ struct fixture {
         struct buf log;    // all that was logged
 };
 
-static inline void on_log_line(int level, const char *unit, const char *line, void *data)
+static inline void on_log_line(const struct log_line *line, void *data)
 {
-        buf_puts(&((struct fixture *)data)->log, line);
+        buf_printf(&((struct fixture *)data)->log, "%s: %s\n", line->unit ? line->unit : "-",
+                   line->text);
 }
 
 static inline void fixture_init(struct fixture *f, const char *method)

@@ -383,9 +383,9 @@ static void test_a_restarted_journal_is_found_again(void **state)
         assert_string_equal(read_log(), "There\n"); // no journal at all: stderr
 }
 
-static void collect(int level, const char *unit, const char *line, void *data)
+static void collect(const struct log_line *line, void *data)
 {
-        buf_printf(data, "%d|%s|%s", level, unit ? unit : "-", line);
+        buf_printf(data, "%d|%s|%s\n", line->level, line->unit ? line->unit : "-", line->text);
 }
 
 static void test_hook(void **state)
@@ -399,7 +399,7 @@ static void test_hook(void **state)
         log_write(LOG_INFO, "Two");
         log_set_hook(NULL, NULL);
         log_write(LOG_INFO, "Three");
-        assert_string_equal(buf_text(&b), "3|a.socket|a.socket: One\n6|-|Two\n");
+        assert_string_equal(buf_text(&b), "3|a.socket|One\n6|-|Two\n");
 }
 
 static void test_oom(void **state)

@@ -1,0 +1,36 @@
+// usher's own interface: the lines that are kept in memory (core/log_ring.h).
+#include "bus/bus_priv.h"
+#include "core/log_ring.h"
+
+#define LINES_MAX 10000 // of one answer
+
+// GetLog(pattern, after, n): the last n lines, younger than number `after`, of units that match.
+static int on_get_log(sd_bus_message *m, void *userdata, sd_bus_error *error UNUSED)
+{
+        const struct log_ring *ring = ((struct bus_client *)userdata)->server->manager->log_ring;
+        const char *pattern;
+        uint64_t after;
+        uint32_t n;
+        int r = sd_bus_message_read(m, "stu", &pattern, &after, &n);
+
+        if (r < 0)
+                return r;
+        __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ttiuss)");
+        for (const struct log_ring_line *l = log_ring_find(ring, pattern, after, MIN(n, LINES_MAX));
+             r >= 0 && l; l = log_ring_next(ring, pattern, l))
+                r = sd_bus_message_append(reply, "(ttiuss)", l->number, (uint64_t)l->time, l->level,
+                                          (uint32_t)l->pid, l->unit, l->text);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+const sd_bus_vtable bus_log_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("GetLog", "stu", "a(ttiuss)", on_get_log, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
