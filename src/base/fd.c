@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -19,9 +20,20 @@ int fd_close(int fd)
         return -1;
 }
 
+int fd_dup_up(int fd)
+{
+        int up = fcntl(fd, F_DUPFD_CLOEXEC, FD_LOW_WINDOW);
+        struct rlimit limit;
+
+        // Where so few are allowed at all, the window is half of them.
+        if (up < 0 && errno == EINVAL && getrlimit(RLIMIT_NOFILE, &limit) == 0)
+                up = fcntl(fd, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur / 2));
+        return up < 0 ? -errno : up;
+}
+
 int fd_move_up(int fd)
 {
-        int up, error;
+        int up;
 
         if (fd < 0) // of a call that failed: its errno, so that calls can be nested
                 return errno > 0 ? -errno : -EBADF;
@@ -32,10 +44,9 @@ int fd_move_up(int fd)
                         fd_close(fd);
                 return r < 0 ? r : fd;
         }
-        up = fcntl(fd, F_DUPFD_CLOEXEC, FD_LOW_WINDOW);
-        error = errno;
+        up = fd_dup_up(fd);
         fd_close(fd);
-        return up < 0 ? -error : up;
+        return up;
 }
 
 static int set_flag(int fd, int get, int set, int flag, bool on)

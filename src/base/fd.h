@@ -14,6 +14,8 @@ static inline void cleanup_fd(int *fd)
         fd_close(*fd);
 }
 
+// A copy of fd with a number >= FD_LOW_WINDOW, close-on-exec. New fd or -errno.
+int fd_dup_up(int fd);
 // Move fd to a number >= FD_LOW_WINDOW, close-on-exec. The old number is closed. New fd, or -errno
 // (then the old one is closed, too). fd may be the -1 of a call that failed: gives its errno.
 int fd_move_up(int fd);

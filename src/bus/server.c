@@ -20,7 +20,7 @@
 #define HELLO_TIMEOUT (5 * USEC_PER_SEC)
 // Messages that wait for a client that does not read: from here on its calls are refused (an answer
 // may be large), and here it is disconnected (a reload of many units makes many signals).
-#define CLIENT_ANSWERS_MAX 128
+#define CLIENT_ANSWERS_MAX 64
 #define CLIENT_QUEUE_MAX 16384
 // As many clients as that leave enough memory behind to give it back.
 #define TRIM_CLIENTS 16

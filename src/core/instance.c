@@ -157,7 +157,6 @@ static int start_unit(struct sock *s, int fd, struct peer_info *peer, struct adm
         struct service *service = CONTAINER_OF(u, struct service, unit);
 
         *copy = *peer;
-        *copy = *peer;
         free(service->peer);
         service->peer = copy;
         attach(s, &service->run, fd, token);

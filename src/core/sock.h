@@ -101,6 +101,8 @@ const char *sock_result_name(enum sock_result r);
 int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
 // All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended in unit
 // order.
+// Close what was passed to us and no socket wanted, and say so.
+void sock_adopt_done(struct manager *m);
 int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names);
 // A connection's run ended (its token is released already): counters, resume of a queueing socket.
 void sock_on_run_end(struct sock *s);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/address.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
 #include "net/adopt.h"
@@ -13,6 +14,7 @@
 #include "net/sockopt.h"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #define BIND_RETRY_FIRST (1 * USEC_PER_SEC)
 #define BIND_RETRY_MAX (60 * USEC_PER_SEC)
@@ -66,11 +68,33 @@ static bool adopt(struct sock *s, struct listener *l)
                 if (m->adoptable[i] >= 0 &&
                     net_adopt_fits(m->adoptable[i], l->port, sock_conf(s))) {
                         l->watch.fd = TAKE_FD(m->adoptable[i]);
+                        // Who made it may have waited in accept(2); it has our options from here
+                        // on.
+                        (void)fd_set_nonblock(l->watch.fd, true);
+                        net_sockopt_apply(l->watch.fd, l->port, sock_conf(s), false,
+                                          on_sockopt_failed, s);
                         log_unit(s->unit.id, LOG_INFO, 0, "Took over the descriptor of %s",
                                  l->port->text);
                         return true;
                 }
         return false;
+}
+
+void sock_adopt_done(struct manager *m)
+{
+        for (size_t i = 0; i < m->n_adoptable; i++) {
+                struct address own = {.size = sizeof(own.addr)};
+                CLEANUP(free) char *text = NULL;
+
+                if (m->adoptable[i] < 0)
+                        continue;
+                if (getsockname(m->adoptable[i], &own.addr.sa, &own.size) == 0)
+                        text = address_format(&own, 0);
+                log_write(LOG_WARNING,
+                          "A descriptor was passed that no socket wants, closing it: %s",
+                          text ? text : "not a socket");
+                m->adoptable[i] = fd_close(m->adoptable[i]);
+        }
 }
 
 // Is another socket unit of ours listening on this AF_UNIX node? (difference dup-unix-path)
@@ -366,16 +390,26 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
         return 0;
 }
 
+static bool hands_over(const struct unit *u)
+{
+        return u->ops == &sock_ops && u->conf->socket && !u->conf->socket->accept;
+}
+
+// Those that Sockets= names come in its order, before the others.
 int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names)
 {
-        UNIT_FOREACH_DEPENDENCY(service, DEP_BIT(DEP_TRIGGERED_BY), u)
-        {
-                if (u->ops != &sock_ops || !u->conf->socket || u->conf->socket->accept)
-                        continue;
-                int r = sock_collect_fds(sock_of(u), fds, n, names);
+        char *const *sockets = service->conf->service ? service->conf->service->sockets : NULL;
+        int r = 0;
 
-                if (r < 0)
-                        return r;
+        STRV_FOREACH (name, sockets) {
+                struct unit *u = manager_find_unit(service->manager, *name);
+
+                if (r == 0 && u && hands_over(u) &&
+                    unit_has_dependency(service, DEP_TRIGGERED_BY, u))
+                        r = sock_collect_fds(sock_of(u), fds, n, names);
         }
-        return 0;
+        UNIT_FOREACH_DEPENDENCY(service, DEP_BIT(DEP_TRIGGERED_BY), u)
+        if (r == 0 && hands_over(u) && !strv_contains(sockets, u->id))
+                r = sock_collect_fds(sock_of(u), fds, n, names);
+        return r;
 }

@@ -8,6 +8,7 @@
 #include "core/job.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
+#include "core/spawner.h"
 #include "net/accept.h"
 #include "net/peer.h"
 #include "net/sockopt.h"
@@ -162,6 +163,11 @@ static void accept_connections(struct listener *l)
 
                 if (must_wait(s, now))
                         return;
+                if (!s->unit.manager->options.compat_systemd &&
+                    !spawner_has_reserve(s->unit.manager->spawner)) {
+                        sock_on_exhausted(s, EMFILE);
+                        return;
+                }
                 int r = net_accept(l->watch.fd, &fd);
 
                 if (r == ACCEPT_NONE)
@@ -174,6 +180,12 @@ static void accept_connections(struct listener *l)
                         log_unit(s->unit.id, LOG_ERR, r < 0 ? -r : errno, "Failed to accept on %s",
                                  l->port->text);
                         sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+                        return;
+                }
+                if (fd < FD_LOW_WINDOW)
+                        fd = spawner_make_room(s->unit.manager->spawner, fd);
+                if (fd < 0) {
+                        sock_on_exhausted(s, -fd);
                         return;
                 }
                 // A listener may go with its state: look before it is touched again.

@@ -1,22 +1,55 @@
 #include "core/spawner.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "core/manager.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #define RECLAIM_WAIT (USEC_PER_MSEC)
+// A connection is moved, its start needs a pidfd and may need a pipe.
+#define RESERVE_FDS 4
 
 struct spawner {
         struct manager *manager;
         struct spawn_settings settings;
         char **environment;
         struct timer reclaim_timer;
+        int reserve[RESERVE_FDS]; // -1: given up for a start
 };
+
+// ---- the reserve
+
+bool spawner_has_reserve(struct spawner *s)
+{
+        for (size_t i = 0; i < RESERVE_FDS; i++) {
+                if (s->reserve[i] >= 0)
+                        continue;
+                s->reserve[i] = fd_move_up(open("/dev/null", O_RDONLY | O_CLOEXEC));
+                if (s->reserve[i] < 0)
+                        return false;
+        }
+        return true;
+}
+
+static void release_reserve(struct spawner *s)
+{
+        for (size_t i = 0; i < RESERVE_FDS; i++)
+                s->reserve[i] = fd_close(s->reserve[i]);
+}
+
+int spawner_make_room(struct spawner *s, int fd)
+{
+        release_reserve(s);
+        return fd_move_up(fd);
+}
+
+// ---- starting
 
 int spawner_new(struct manager *m, struct spawner **ret)
 {
@@ -36,6 +69,8 @@ int spawner_new(struct manager *m, struct spawner **ret)
                 return -ENOMEM;
         }
         s->manager = m;
+        memset(s->reserve, -1, sizeof(s->reserve));
+        (void)spawner_has_reserve(s); // without one: at the first connection again
         r = spawn_environment_base(m->options.is_user, m->options.environment, &s->environment);
         if (r < 0)
                 return r;
@@ -51,6 +86,7 @@ void spawner_free(struct spawner *s)
         if (!s)
                 return;
         timer_stop(s->manager->events, &s->reclaim_timer);
+        release_reserve(s);
         strv_free(s->environment);
         free(s);
         spawn_done();
@@ -74,6 +110,10 @@ int spawner_start(struct spawner *s, struct spawn_plan *plan, const struct spawn
 {
         int r = spawn_start(plan, params, ret, why);
 
+        if (r == -EMFILE || r == -ENFILE) {
+                release_reserve(s);
+                r = spawn_start(plan, params, ret, why);
+        }
         // Until the child has reached its exec, the supervisor holds copies of what it was given.
         if (r == 0 && !timer_is_set(&s->reclaim_timer))
                 (void)timer_set(s->manager->events, &s->reclaim_timer,

@@ -13,6 +13,14 @@ int spawner_new(struct manager *m, struct spawner **ret);
 void spawner_free(struct spawner *s); // NULL is fine
 DEFINE_CLEANUP(spawner, struct spawner *, spawner_free)
 
+// Descriptors kept back, so that what is accepted last can still be started. False: there are none
+// left (any more), nothing should be taken in that needs a process.
+bool spawner_has_reserve(struct spawner *s);
+
+// Moves a connection that found no room above the low window there, in the place of the reserve.
+// New fd or -errno; the old one is closed.
+int spawner_make_room(struct spawner *s, int fd);
+
 // For spawn_plan_new().
 const struct spawn_settings *spawner_settings(const struct spawner *s);
 // spawn_start(), and later spawn_reclaim() as often as it asks for it.

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/job.h"
+#include "core/sock.h"
 
 #include <signal.h>
 
@@ -112,6 +113,7 @@ void manager_on_job_removed(struct manager *m)
         if (job_count(m) > 0 || m->is_started)
                 return;
         m->is_started = true;
+        sock_adopt_done(m);
         for (struct core_observer *o = m->observers; o; o = o->next)
                 if (o->on_startup_finished)
                         o->on_startup_finished(o);

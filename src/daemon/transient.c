@@ -7,8 +7,6 @@
 #include "base/strv.h"
 #include "conf/unit_name.h"
 
-#include <stdio.h>
-
 // As a word of ExecStart=: nothing of it means anything.
 static void put_word(struct buf *b, const char *word)
 {
@@ -36,9 +34,9 @@ static void put_value(struct buf *b, const char *value)
         buf_putc(b, '\n');
 }
 
-static int write_unit(const char *dir, const char *name, const char *suffix, struct buf *text)
+static int write_unit(const char *dir, const char *name, struct buf *text)
 {
-        CLEANUP(free) char *path = str_printf("%s/%s%s", dir, name, suffix);
+        CLEANUP(free) char *path = fs_path_join(dir, name);
 
         if (!path)
                 return -ENOMEM;
@@ -61,6 +59,26 @@ static int put_program(struct buf *b, const char *program, const char *cwd)
         return 0;
 }
 
+// The unit of the i-th name: NAME.socket, NAME-2.socket, ...
+static void put_socket_name(struct buf *b, const char *name, size_t i)
+{
+        buf_puts(b, name);
+        if (i > 0)
+                buf_printf(b, "-%zu", i + 1);
+        buf_puts(b, ".socket");
+}
+
+// The descriptors come in the order of the command line.
+static void put_sockets(struct buf *b, const struct options *o, const char *name)
+{
+        buf_puts(b, "Sockets=");
+        for (size_t i = 0; i < transient_n_sockets(o); i++) {
+                buf_puts(b, i > 0 ? " " : "");
+                put_socket_name(b, name, i);
+        }
+        buf_putc(b, '\n');
+}
+
 static int write_service(const struct options *o, const char *dir, const char *name)
 {
         CLEANUP(buf) struct buf b = BUF_NULL;
@@ -79,11 +97,15 @@ static int write_service(const struct options *o, const char *dir, const char *n
                 put_word(&b, *word);
         buf_puts(&b, "\nWorkingDirectory=-");
         put_value(&b, cwd);
+        if (!o->accept)
+                put_sockets(&b, o, name);
         if (o->inetd)
                 buf_puts(&b, "StandardInput=socket\nStandardError=journal\n");
         if (o->accept)
                 buf_puts(&b, "CollectMode=inactive-or-failed\n");
-        return write_unit(dir, name, o->accept ? "@.service" : ".service", &b);
+        CLEANUP(free) char *file = str_printf("%s%s.service", name, o->accept ? "@" : "");
+
+        return file ? write_unit(dir, file, &b) : -ENOMEM;
 }
 
 static void put_socket(struct buf *b, const struct options *o, const char *name, const char *fdname)
@@ -105,26 +127,19 @@ static void put_listen(struct buf *b, const struct options *o, const char *addre
 
 static int write_sockets(const struct options *o, const char *dir, const char *name)
 {
-        CLEANUP(buf) struct buf b = BUF_NULL;
-        size_t n = strv_length(o->fdnames);
+        size_t n = transient_n_sockets(o);
 
-        if (n <= 1) {
-                put_socket(&b, o, name, n == 1 ? o->fdnames[0] : NULL);
-                STRV_FOREACH (address, o->listen)
-                        put_listen(&b, o, *address);
-                return write_unit(dir, name, ".socket", &b);
-        }
         // A descriptor's name belongs to its socket unit: one unit for each.
         for (size_t i = 0; i < n; i++) {
-                char suffix[32];
+                CLEANUP(buf) struct buf b = BUF_NULL, file = BUF_NULL;
 
-                buf_clear(&b);
-                put_socket(&b, o, name, o->fdnames[i]);
-                put_listen(&b, o, o->listen[i]);
+                put_socket_name(&file, name, i);
+                put_socket(&b, o, name, o->fdnames ? o->fdnames[i] : NULL);
+                for (size_t k = n > 1 ? i : 0; n > 1 ? k == i : o->listen[k] != NULL; k++)
+                        put_listen(&b, o, o->listen[k]);
                 if (i > 0 && !o->accept)
                         buf_printf(&b, "Service=%s.service\n", name);
-                snprintf(suffix, sizeof(suffix), i == 0 ? ".socket" : "-%zu.socket", i + 1);
-                int r = write_unit(dir, name, suffix, &b);
+                int r = file.error ? file.error : write_unit(dir, buf_text(&file), &b);
 
                 if (r < 0)
                         return r;

@@ -44,11 +44,10 @@ int net_accept(int fd, int *ret_fd)
                         return ACCEPT_EXHAUSTED;
                 return is_of_the_connection(errno) ? ACCEPT_NONE : -errno;
         }
-        connection = fd_move_up(connection);
-        if (connection < 0) {
-                errno = -connection;
-                return ACCEPT_EXHAUSTED;
-        }
-        *ret_fd = connection;
+        int up = connection < FD_LOW_WINDOW ? fd_dup_up(connection) : connection;
+
+        if (up >= 0 && up != connection)
+                fd_close(connection);
+        *ret_fd = up < 0 ? connection : up;
         return ACCEPT_OK;
 }

@@ -1,0 +1,429 @@
+#!/usr/bin/env python3
+"""usherd as a process: starting, stopping, reloading, adopting, logging, limits and recovery."""
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from daemon import (USHERD, Skip, answer, case, connect, eventually, main, run, talk)
+
+CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
+# Listens on descriptor 3: answers each connection with its pid and what it got, on and on.
+SERVER = """import os, socket
+with socket.socket(fileno=3) as listener:
+    while True:
+        peer = listener.accept()[0]
+        peer.sendall(f"{os.getpid()} {peer.recv(100).decode()}".encode())
+        peer.close()
+"""
+
+
+def pair(d, name="echo", port=7001, more="", service=CAT):
+    d.unit(f"{name}.socket", f"[Socket]\nListenStream=127.0.0.1:{port}\nAccept=yes\n{more}")
+    d.unit(f"{name}@.service", service)
+
+
+def inode_of(port):
+    wanted = f":{port:04X}"
+    for line in open("/proc/net/tcp", encoding="ascii"):
+        words = line.split()
+        if words[1].endswith(wanted) and words[3] == "0A":
+            return words[9]
+    return None
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return file.read().split()
+
+
+# ---- usherd run
+
+@case
+def run_inetd(d):
+    d.start("run", "-l", "127.0.0.1:7001", "-l", "@usher-test", "-a", "--inetd", "--", "/bin/cat",
+            program=USHERD)
+    assert talk(("127.0.0.1", 7001), b"one") == b"one"
+    assert talk("@usher-test", b"two") == b"two"
+
+
+@case
+def run_one_for_all(d):
+    script = d.file("server.py", SERVER)
+    d.start("run", "-l", "127.0.0.1:7001", "--name", "one", "--", sys.executable, script)
+    first, second = talk(("127.0.0.1", 7001), b"a"), talk(("127.0.0.1", 7001), b"b")
+    assert first.split()[0] == second.split()[0], (first, second)
+    assert d.ctl("is-active", "one.service").returncode == 0
+
+
+@case
+def run_datagrams_and_names(d):
+    script = d.file("names.py", "import os, socket\n"
+                    "s = socket.socket(fileno=3)\n"
+                    "data, peer = s.recvfrom(100)\n"
+                    "s.sendto((os.environ['LISTEN_FDNAMES'] + ' ' + os.environ['LISTEN_FDS']).encode(), peer)\n")
+    d.start("run", "-d", "-l", "127.0.0.1:7001", "-l", "127.0.0.1:7002", "--fdname", "first",
+            "--fdname", "second", "--", sys.executable, script)
+    with connect(("127.0.0.1", 7001), kind=socket.SOCK_DGRAM) as sock:
+        sock.send(b"x")
+        assert sock.recv(100) == b"first:second 2"
+
+
+@case
+def run_in_use(d):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 7001))
+        holder.listen()
+        failed = run(USHERD, "run", "-l", "127.0.0.1:7001", "--", "/bin/cat")
+        assert failed.returncode == 1, failed
+        assert "127.0.0.1:7001" in failed.stderr and str(os.getpid()) in failed.stderr, failed
+
+
+# ---- surroundings
+
+@case
+def adopts_listen_fds(d):
+    """Descriptors that it was given are used where address and type fit; others are closed."""
+    pair(d)
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 7001))
+    listener.listen()
+    other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.bind(("127.0.0.1", 7009))
+    inode = inode_of(7001)
+
+    def pass_them():
+        # Above what is to be overwritten, in case one of them stands there.
+        high = [os.dup2(s.fileno(), 100 + i) for i, s in enumerate((listener, other))]
+        for i, fd in enumerate(high):
+            os.dup2(fd, 3 + i)
+        os.environ["LISTEN_PID"] = str(os.getpid())
+
+    starter = d.file("starter.py", "import os, sys\nos.environ['LISTEN_PID'] = str(os.getpid())\n"
+                                   "os.execv(sys.argv[1], sys.argv[1:])\n")
+    wrapper = d.file("wrapper", f"#!/bin/sh\nexec {sys.executable} {starter} {USHERD} \"$@\"\n")
+    d.start(program=wrapper, env={"LISTEN_FDS": "2"}, preexec_fn=pass_them, pass_fds=(3, 4),
+            close_fds=True)
+    listener.close()
+    other.close()
+    assert inode_of(7001) == inode
+    assert talk(("127.0.0.1", 7001), b"adopted") == b"adopted"
+    d.logged("7009")  # what nothing wanted is told
+
+
+@case
+def tells_its_manager(d):
+    pair(d)
+    d.start(wait=False)
+    eventually(lambda: os.path.exists(d.log_path) and "Startup finished" in d.log(), "start")
+    d.stop()
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    path = os.path.join(d.folder, "own-notify")
+    notify.bind(path)
+    notify.settimeout(20)
+    d.process = subprocess.Popen([USHERD, "--runtime-dir", d.runtime, "--units", d.units],
+                                 stderr=subprocess.DEVNULL, env=dict(os.environ, NOTIFY_SOCKET=path))
+
+    def told(word):
+        while True:
+            message = notify.recv(4096)
+            if word in message:
+                return message
+    assert b"STATUS=Serving" in told(b"READY=1")
+    d.signal(signal.SIGHUP)
+    assert b"MONOTONIC_USEC=" in told(b"RELOADING=1")
+    told(b"READY=1")
+    d.signal(signal.SIGTERM)
+    told(b"STOPPING=1")
+
+
+@case
+def ordered_stop(d):
+    """A service that was started behind another is stopped before it; SIGINT means the same."""
+    trace = os.path.join(d.folder, "trace")
+    for name, after in (("first", ""), ("second", "[Unit]\nAfter=first.service\nRequires=first.service\n")):
+        d.unit(f"{name}.service", f"{after}[Service]\nExecStart=/bin/sleep 600\n"
+                                  f"ExecStopPost=/bin/sh -c 'echo {name} >>{trace}'\n")
+    d.start()
+    assert d.ctl("start", "second.service").returncode == 0
+    d.signal(signal.SIGINT)
+    assert d.process.wait(20) == 0
+    d.process = None
+    with open(trace, encoding="ascii") as file:
+        assert file.read() == "second\nfirst\n"
+
+
+@case
+def second_signal_hurries(d):
+    d.unit("stuck.service", "[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; while :; do sleep 1; done'\n")
+    d.start()
+    assert d.ctl("start", "stuck.service").returncode == 0
+    pid = int(d.show("stuck.service", "MainPID"))
+    # It has to ignore the signal before it gets it.
+    def is_ignored():
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            mask = next(int(l.split()[1], 16) for l in file if l.startswith("SigIgn:"))
+        return mask >> signal.SIGTERM - 1 & 1
+    eventually(is_ignored, "the trap")
+    d.signal(signal.SIGTERM)
+    d.logged("Stopping stuck.service")
+    d.signal(signal.SIGTERM)
+    assert d.process.wait(20) == 0
+    d.process = None
+
+
+@case
+def nothing_is_left_behind(d):
+    """Children of services that lost their parents are reaped; no descriptor stays open."""
+    d.unit("orphan.service", "[Service]\nType=oneshot\nExecStart=/bin/sh -c '(sleep 0.2; exit 3) & (exit 1) & exit 0'\n"
+                             "KillMode=none\n")
+    pair(d)
+    d.start()
+    talk(("127.0.0.1", 7001), b"x")
+    eventually(lambda: not children(d.process.pid), "no children")
+    fds = len(os.listdir(f"/proc/{d.process.pid}/fd"))
+    for _ in range(20):
+        assert d.ctl("start", "orphan.service").returncode == 0
+        assert talk(("127.0.0.1", 7001), b"x") == b"x"
+    eventually(lambda: not children(d.process.pid), "no zombies")
+    eventually(lambda: len(os.listdir(f"/proc/{d.process.pid}/fd")) <= fds + 1, "no descriptors")
+
+
+@case
+def as_another_user(d):
+    """Everything that needs no privilege works without any."""
+    if os.geteuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] == "1":
+        raise Skip("needs to be root to become somebody else")
+    pair(d)
+    d.unit("who@.service", "[Service]\nExecStart=/usr/bin/id -u\nStandardOutput=socket\n")
+    d.unit("who.socket", "[Socket]\nListenStream=127.0.0.1:7002\nAccept=yes\n")
+    os.chmod(d.folder, 0o777)
+    d.start("--user", "--units", d.units, env={"HOME": d.folder, "XDG_CONFIG_HOME": d.folder}, user=65534,
+            group=65534, extra_groups=[])
+    assert talk(("127.0.0.1", 7001), b"x") == b"x"
+    assert talk(("127.0.0.1", 7002)) == b"65534\n"
+
+
+# ---- reload
+
+@case
+def reload_changes(d):
+    pair(d)
+    pair(d, "going", 7002)
+    d.start()
+    pid = d.process.pid
+    with connect(("127.0.0.1", 7001)) as alive:
+        inode = inode_of(7001)
+        d.unit("echo.socket", "[Socket]\nListenStream=127.0.0.1:7001\nListenStream=127.0.0.1:7003\n"
+                              "Accept=yes\nMaxConnections=1\n")
+        os.unlink(os.path.join(d.units, "going.socket"))
+        d.unit("broken.socket", "[Socket]\nAccept=perhaps\n")
+        d.signal(signal.SIGHUP)
+        d.logged("Reloaded in")
+        assert inode_of(7001) == inode, "an unchanged listener was closed"
+        assert inode_of(7003), "an added listener is not open"
+        alive.sendall(b"still")
+        assert alive.recv(5) == b"still"
+        assert talk(("127.0.0.1", 7003)) == b"", "the new limit does not hold"
+    assert d.process.pid == pid and d.process.poll() is None
+    eventually(lambda: answer(("127.0.0.1", 7003)) == b"x", "the place of the first")
+
+
+@case
+def failed_reload_keeps_all(d):
+    pair(d)
+    path = d.file("usher.conf", "LogLevel = info\n", 0o644)
+    d.start("--units", d.units, "--config", path)
+    d.file("usher.conf", "socket broken {\n", 0o644)
+    d.signal(signal.SIGHUP)
+    d.logged("Nothing was reloaded")
+    d.logged("usher.conf:")
+    assert d.ctl("daemon-reload").returncode == 1
+    assert talk(("127.0.0.1", 7001), b"still") == b"still"
+
+
+@case
+def blocks_of_usher_conf(d):
+    path = d.file("usher.conf",
+                  'socket "echo" { ListenStream = {"127.0.0.1:7001", "127.0.0.1:7002"} Accept = yes }\n'
+                  "service \"echo@\" { ExecStart = '/bin/cat' StandardInput = socket }\n", 0o644)
+    d.start("--units", d.units, "--config", path)
+    assert talk(("127.0.0.1", 7001), b"x") == b"x"
+    assert talk(("127.0.0.1", 7002), b"y") == b"y"
+
+
+# ---- logs
+
+@case
+def json_log(d):
+    pair(d)
+    d.unit("talk.service", "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo said; echo wrong >&2'\n")
+    d.start("--units", d.units, "--log-format=json")
+    d.ctl("start", "talk.service")
+    d.logged("wrong")
+    lines = [json.loads(l) for l in d.log().splitlines()]
+    said = [l for l in lines if l["msg"] in ("said", "wrong")]
+    assert len(said) == 2 and all(l["unit"] == "talk.service" and l["pid"] > 1 for l in said), said
+    assert any(l.get("unit") == "echo.socket" for l in lines)
+
+
+@case
+def output_of_connections(d):
+    """Unit and pid stand in front; there is one stream, not one for each connection."""
+    pair(d, service="[Service]\nExecStart=/bin/sh -c 'echo $$$$ >&2; cat'\nStandardInput=socket\n"
+                    "StandardError=journal\n")
+    d.start()
+    socks = [connect(("127.0.0.1", 7001)) for _ in range(20)]
+    lines = d.logged(r"echo@.*\.service\[\d+\]: \d+$", 20)
+    for line in lines:
+        pid, _, said = line.partition("]: ")
+        assert pid.endswith("[" + said), line
+    assert len(os.listdir(f"/proc/{d.process.pid}/fd")) < 60
+    for sock in socks:
+        sock.close()
+
+
+@case
+def full_log_blocks_nobody(d):
+    pair(d, service="[Service]\nExecStart=/bin/sh -c 'i=0; while [ $i -lt 3000 ]; do "
+                    "echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; i=$((i+1)); done >&2; cat'\n"
+                    "StandardInput=socket\nStandardError=journal\n")
+    reader, writer = os.pipe()
+    d.process = subprocess.Popen([USHERD, "--runtime-dir", d.runtime, "--units", d.units,
+                                  "--log-target=stderr"], stderr=writer, stdin=subprocess.DEVNULL)
+    os.close(writer)
+    eventually(lambda: inode_of(7001), "start")
+    for _ in range(3):  # 400 KiB into a pipe of 64 that nobody reads
+        assert talk(("127.0.0.1", 7001), b"done") == b"done"
+    assert d.ctl("is-active", "echo.socket").returncode == 0
+    seen = b""
+
+    def read_all():
+        nonlocal seen
+        seen += os.read(reader, 1 << 16)
+        assert d.ctl("status", "echo.socket").returncode == 0
+        talk(("127.0.0.1", 7001), b"x")  # makes new lines
+        return b"lines were dropped" in seen
+    eventually(read_all, "word of what was lost")
+    os.close(reader)
+    assert talk(("127.0.0.1", 7001), b"x") == b"x"  # and no SIGPIPE
+
+
+# ---- limits
+
+@case
+def max_connections(d):
+    pair(d, more="MaxConnections=3\n")
+    d.start()
+    socks = [connect(("127.0.0.1", 7001)) for _ in range(3)]
+    for sock in socks:
+        sock.sendall(b"x")
+        assert sock.recv(1) == b"x"
+    assert talk(("127.0.0.1", 7001)) == b""
+    assert d.show("echo.socket", "NRefused") == "1"
+    socks.pop().close()
+    eventually(lambda: answer(("127.0.0.1", 7001)) == b"x", "a place")
+    for sock in socks:
+        sock.close()
+
+
+@case
+def max_connections_per_source(d):
+    pair(d, more="MaxConnectionsPerSource=1\n")
+    d.unit("echo.socket.d/any.conf", "[Socket]\nListenStream=\nListenStream=7001\n")
+    d.start()
+
+    def attempt(source):
+        sock = socket.socket()
+        sock.settimeout(20)
+        sock.bind((source, 0))
+        sock.connect(("127.0.0.1", 7001))
+        sock.sendall(b"x")
+        try:
+            return sock, sock.recv(1)
+        except ConnectionResetError:
+            return sock, b""
+    one, first = attempt("127.0.0.2")
+    _, again = attempt("127.0.0.2")
+    _, other = attempt("127.0.0.3")
+    assert (first, again, other) == (b"x", b"", b"x"), (first, again, other)
+    one.close()
+    eventually(lambda: attempt("127.0.0.2")[1] == b"x", "the place of the first")
+
+
+@case
+def flood_recovers_by_itself(d):
+    """Above TriggerLimitBurst= the socket pauses and comes back; systemd's stays dead."""
+    pair(d, more="TriggerLimitIntervalSec=500ms\nTriggerLimitBurst=20\nPollLimitBurst=0\n")
+    d.start()
+    answers = []
+
+    def one():
+        try:
+            answers.append(talk(("127.0.0.1", 7001), b"x"))
+        except OSError:
+            answers.append(b"")
+    threads = [threading.Thread(target=one) for _ in range(60)]
+    for thread in threads:
+        thread.start()
+    d.logged("echo.socket: .*(paus|Paus)")
+    assert d.ctl("is-active", "echo.socket").returncode == 0
+    assert d.show("echo.socket", "StatusText") != ""  # why, and until when
+    for thread in threads:
+        thread.join()
+    assert answers.count(b"x") == 60, answers  # nobody is lost: they waited in the backlog
+    assert talk(("127.0.0.1", 7001), b"x") == b"x"
+
+
+@case
+def crash_loop_recovers_by_itself(d):
+    """A service that cannot serve makes its socket pause, and is tried again."""
+    flag = os.path.join(d.folder, "mended")
+    script = d.file("server.py", SERVER)
+    d.unit("one.socket", "[Socket]\nListenStream=127.0.0.1:7001\n")
+    d.unit("one.service", "[Unit]\nStartLimitIntervalSec=1s\nStartLimitBurst=3\n[Service]\n"
+                          f"ExecStart=/bin/sh -c 'test -e {flag} && exec {sys.executable} {script}'\n")
+    d.start()
+    with connect(("127.0.0.1", 7001)) as sock:
+        d.logged("one.socket: .*(paus|Paus)")
+        assert d.ctl("is-active", "one.socket").returncode == 0
+        open(flag, "w", encoding="ascii").close()
+        sock.sendall(b"hello")
+        assert sock.recv(100).endswith(b"hello")
+
+
+@case
+def exhaustion_recovers_by_itself(d):
+    """No descriptors left: connections wait, nothing spins, nobody is lost."""
+    pair(d, more="MaxConnections=10000\n", service="[Service]\nExecStart=/bin/cat\n"
+         "StandardInput=socket\nKillMode=mixed\n")
+    d.unit("holder.socket", "[Socket]\n" + "".join(f"ListenStream=127.0.0.1:{p}\n"
+                                                   for p in range(7100, 7116)))
+    d.unit("holder.service", CAT)
+    d.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    socks = []
+    for _ in range(100):
+        sock = connect(("127.0.0.1", 7001))
+        sock.sendall(b"x")
+        socks.append(sock)
+    time.sleep(0.5)
+    with open(f"/proc/{d.process.pid}/schedstat", encoding="ascii") as file:
+        before = int(file.read().split()[0])
+    time.sleep(0.5)
+    with open(f"/proc/{d.process.pid}/schedstat", encoding="ascii") as file:
+        spent = int(file.read().split()[0]) - before
+    assert spent < 250e6, f"{spent / 1e6} ms of 500 are spent on nothing"
+    for sock in socks:
+        assert sock.recv(1) == b"x"
+        sock.close()
+    assert talk(("127.0.0.1", 7001), b"x") == b"x"
+
+
+main()
