@@ -20,7 +20,7 @@ struct bus_client {
         struct list_node node;
         sd_bus *bus;
         uid_t uid;
-        bool is_trusted, is_subscribed;
+        bool is_trusted, is_subscribed, has_called;
         struct timer hello_timer; // disconnects a client that does not authenticate
         sd_bus_message *reload_reply;
 };

@@ -20,7 +20,7 @@
 #define HELLO_TIMEOUT (5 * USEC_PER_SEC)
 // Messages that wait for a client that does not read: from here on its calls are refused (an answer
 // may be large), and here it is disconnected (a reload of many units makes many signals).
-#define CLIENT_ANSWERS_MAX 64
+#define CLIENT_ANSWERS_MAX 32
 #define CLIENT_QUEUE_MAX 16384
 // As many clients as that leave enough memory behind to give it back.
 #define TRIM_CLIENTS 16
@@ -129,12 +129,15 @@ int bus_check_trusted(struct bus_client *c, sd_bus_error *error)
 // Who asks without reading gets no more answers for now, nor is anything done for him.
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
+        struct bus_client *c = userdata;
         uint8_t type;
 
-        if (!is_behind(userdata) || sd_bus_message_get_type(m, &type) < 0 ||
-            type != SD_BUS_MESSAGE_METHOD_CALL)
+        if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
                 return 0;
-        bus_client_sent(userdata, 0);
+        c->has_called = true;
+        if (!is_behind(c))
+                return 0;
+        bus_client_sent(c, 0);
         return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "Too many answers wait to be read.");
 }

@@ -3,6 +3,11 @@
 #include "base/str.h"
 #include "bus/bus_priv.h"
 
+// A client that says hello, as to a message bus, takes nothing before the answer.
+#define FOREACH_LISTENER(s, c)   \
+        BUS_FOREACH_CLIENT(s, c) \
+        if (c->has_called)
+
 static struct bus_server *server_of(struct core_observer *o)
 {
         return CONTAINER_OF(o, struct bus_server, observer);
@@ -18,7 +23,7 @@ static void emit_unit(struct core_observer *o, struct unit *u, const char *signa
 
         if (!path)
                 return; // a client that misses a signal asks again; memory is what is short
-        BUS_FOREACH_CLIENT(s, c)
+        FOREACH_LISTENER(s, c)
         bus_client_sent(
                 c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, signal, "so", u->id, path));
 }
@@ -89,7 +94,7 @@ static void on_unit_changed(struct core_observer *o, struct unit *u)
                 interface = "org.freedesktop.systemd1.Socket";
                 names = socket_changes;
         }
-        BUS_FOREACH_CLIENT(s, c)
+        FOREACH_LISTENER(s, c)
         {
                 int r = 0;
 
@@ -115,7 +120,7 @@ static void on_job_new(struct core_observer *o, struct job *j)
 
         if (!path)
                 return;
-        BUS_FOREACH_CLIENT(s, c)
+        FOREACH_LISTENER(s, c)
         bus_client_sent(c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, "JobNew", "uos", j->id,
                                               path, j->unit->id));
 }
@@ -132,7 +137,7 @@ static void on_job_removed(struct core_observer *o, struct job *j, const char *r
                 return;
         // State changes first: who waits for the job reads the unit's properties next.
         unit_flush_changes(j->unit);
-        BUS_FOREACH_CLIENT(s, c)
+        FOREACH_LISTENER(s, c)
         bus_client_sent(c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, "JobRemoved", "uoss",
                                               j->id, path, j->unit->id, result));
 }
@@ -141,7 +146,7 @@ static void on_reloading(struct core_observer *o, bool active)
 {
         struct bus_server *s = server_of(o);
 
-        BUS_FOREACH_CLIENT(s, c)
+        FOREACH_LISTENER(s, c)
         bus_client_sent(
                 c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, "Reloading", "b", active));
 }
@@ -151,7 +156,7 @@ static void on_startup_finished(struct core_observer *o)
         struct bus_server *s = server_of(o);
         uint64_t zero = 0;
 
-        BUS_FOREACH_CLIENT(s, c)
+        FOREACH_LISTENER(s, c)
         bus_client_sent(c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, "StartupFinished",
                                               "tttttt", zero, zero, zero, zero, zero, zero));
 }

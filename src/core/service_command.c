@@ -65,19 +65,53 @@ static void add_variable(struct start *s, const char *fmt, ...)
         s->used += (size_t)n + 1;
 }
 
-static void add_result(struct start *s, const struct run *run)
+// prefix: "", or "MONITOR_" where the result is another service's.
+static void add_result(struct start *s, const struct run *run, const char *prefix)
 {
         char buf[SIGNAL_NAME_MAX];
 
-        add_variable(s, "SERVICE_RESULT=%s", service_result_name(run->result));
+        add_variable(s, "%sSERVICE_RESULT=%s", prefix, service_result_name(run->result));
         if (run->main_code == 0)
                 return;
-        add_variable(s, "EXIT_CODE=%s", exit_code_name(run->main_code));
+        add_variable(s, "%sEXIT_CODE=%s", prefix, exit_code_name(run->main_code));
         if (run->main_code == CLD_EXITED)
-                add_variable(s, "EXIT_STATUS=%u", run->main_status);
+                add_variable(s, "%sEXIT_STATUS=%u", prefix, run->main_status);
         else
-                add_variable(s, "EXIT_STATUS=%s",
+                add_variable(s, "%sEXIT_STATUS=%s", prefix,
                              exit_status_text(run->main_code, run->main_status, buf, sizeof(buf)));
+}
+
+// The one service that may have started this one by OnFailure= or OnSuccess=; NULL: none, or it
+// cannot be told which.
+static const struct run *find_monitored(const struct run *run)
+{
+        struct unit *found = NULL;
+
+        if (!run->service)
+                return NULL;
+        UNIT_FOREACH_DEPENDENCY(&run->service->unit,
+                                DEP_BIT(DEP_ON_FAILURE_OF) | DEP_BIT(DEP_ON_SUCCESS_OF), u)
+        {
+                if (found)
+                        return NULL;
+                found = u;
+        }
+        return found && found->ops == &service_ops ? &CONTAINER_OF(found, struct service, unit)->run
+                                                   : NULL;
+}
+
+static void add_monitored(struct start *s, const struct run *run)
+{
+        const struct run *other = find_monitored(run);
+        char id[SD_ID128_STRING_MAX];
+
+        if (!other)
+                return;
+        add_result(s, other, "MONITOR_");
+        if (!sd_id128_is_null(other->invocation_id))
+                add_variable(s, "MONITOR_INVOCATION_ID=%s",
+                             sd_id128_to_string(other->invocation_id, id));
+        add_variable(s, "MONITOR_UNIT=%s", other->service->unit.id);
 }
 
 static int add_environment(struct start *s, const struct run *run, enum spawn_kind kind)
@@ -239,10 +273,10 @@ static int start_process(struct run *run, enum service_state state,
 
         if (r == 0)
                 r = prepare(&s, run, command, kind);
-        if (r == 0 && state == SERVICE_STOP)
-                add_result(&s, run);
-        if (r == 0 && state == SERVICE_STOP_POST)
-                add_result(&s, run);
+        if (r == 0 && (state == SERVICE_STOP || state == SERVICE_STOP_POST))
+                add_result(&s, run, "");
+        if (r == 0 && (state == SERVICE_START || state == SERVICE_START_PRE))
+                add_monitored(&s, run);
         if (r != 0)
                 goto end;
         s.environment[s.n_environment] = NULL;

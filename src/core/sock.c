@@ -212,11 +212,13 @@ void sock_enter_listening(struct sock *s)
 {
         if (!sock_conf(s)->accept && sock_conf(s)->flush_pending)
                 sock_flush(s);
+        if (s->pause == PAUSE_NONE && sock_watch(s) < 0) {
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+                return;
+        }
         // A pause outlives the service that caused it: the state is left only by set_state.
         if (s->state != SOCK_LISTENING)
                 sock_set_state(s, SOCK_LISTENING);
-        if (s->pause == PAUSE_NONE && sock_watch(s) < 0)
-                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
 }
 
 void sock_enter_running(struct sock *s)
@@ -361,8 +363,11 @@ static enum unit_verdict sock_start(struct unit *u)
                 check_template(s);
         s->result = SOCK_SUCCESS;
         s->pause_length = 0;
-        s->trigger_limit = (struct rate){.interval = sock_conf(s)->trigger_limit_interval_sec,
-                                         .burst = sock_conf(s)->trigger_limit_burst};
+        // Who starts it by hand wants it to serve; with systemd what was counted still counts.
+        if (!u->manager->options.compat_systemd)
+                rate_reset(&s->trigger_limit);
+        s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
+        s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;
         enter_start_pre(s);
         return UNIT_STARTED;
 }

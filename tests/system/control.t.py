@@ -148,6 +148,7 @@ UNIT_PATH = "/org/freedesktop/systemd1/unit/echo_2esocket"
 def busctl(d):
     need("busctl")
     pair(d)
+    d.unit("idle.service", "[Unit]\nStartLimitBurst=0\n[Service]\nExecStart=/bin/sleep 600\n")
     d.start()
     at = "--address=unix:path=" + os.path.join(d.runtime, "systemd/private")
     name = "org.freedesktop.systemd1"
@@ -167,10 +168,15 @@ def busctl(d):
     terminal, inner = pty.openpty()  # into a pipe it would print when it has a page full
     with subprocess.Popen(["busctl", at, "--no-pager", "monitor", name], stdout=inner,
                           stderr=subprocess.DEVNULL) as monitor:
+        told = b""
+
         def is_told():
-            d.ctl("restart", "echo.socket")
-            return select.select([terminal], [], [], 0.1)[0] and \
-                b"JobRemoved" in os.read(terminal, 65536)
+            nonlocal told
+            d.ctl("start", "idle.service")
+            d.ctl("stop", "idle.service")
+            while select.select([terminal], [], [], 0.1)[0]:
+                told += os.read(terminal, 65536)
+            return b"JobRemoved" in told
         eventually(is_told, "a signal")
         monitor.terminate()
 

@@ -78,6 +78,7 @@ def run_datagrams_and_names(d):
 @case
 def run_in_use(d):
     with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 7001))
         holder.listen()
         failed = run(USHERD, "run", "-l", "127.0.0.1:7001", "--", "/bin/cat")
