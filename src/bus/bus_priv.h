@@ -21,6 +21,7 @@ struct bus_client {
         sd_bus *bus;
         uid_t uid;
         bool is_trusted, is_subscribed, has_called;
+        unsigned n_refused;       // calls in a row, as too many answers waited
         struct timer hello_timer; // disconnects a client that does not authenticate
         sd_bus_message *reload_reply;
 };

@@ -19,9 +19,11 @@
 // A client that has not finished authentication by then goes.
 #define HELLO_TIMEOUT (5 * USEC_PER_SEC)
 // Messages that wait for a client that does not read: from here on its calls are refused (an answer
-// may be large), and here it is disconnected (a reload of many units makes many signals).
+// may be large), and here it is disconnected (a reload of many units makes many signals), as it is
+// when it goes on to ask.
 #define CLIENT_ANSWERS_MAX 32
 #define CLIENT_QUEUE_MAX 16384
+#define CLIENT_REFUSED_MAX 1000
 // As many clients as that leave enough memory behind to give it back.
 #define TRIM_CLIENTS 16
 
@@ -78,6 +80,12 @@ static bool is_dropped(const struct bus_client *c)
         return false;
 }
 
+static void drop_idle_reader(struct bus_client *c)
+{
+        log_write(LOG_WARNING, "A client of user %u does not read, disconnecting it", c->uid);
+        client_drop(c);
+}
+
 void bus_client_sent(struct bus_client *c, int result)
 {
         uint64_t n = 0;
@@ -85,11 +93,8 @@ void bus_client_sent(struct bus_client *c, int result)
         if (is_dropped(c))
                 return;
         if (result == -ENOBUFS ||
-            (sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n > CLIENT_QUEUE_MAX)) {
-                log_write(LOG_WARNING, "A client of user %u does not read, disconnecting it",
-                          c->uid);
-                client_drop(c);
-        }
+            (sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n > CLIENT_QUEUE_MAX))
+                drop_idle_reader(c);
 }
 
 static int on_disconnected(sd_bus_message *m UNUSED, void *userdata, sd_bus_error *error UNUSED)
@@ -135,9 +140,12 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
                 return 0;
         c->has_called = true;
-        if (!is_behind(c))
+        if (!is_behind(c)) {
+                c->n_refused = 0;
                 return 0;
-        bus_client_sent(c, 0);
+        }
+        if (++c->n_refused > CLIENT_REFUSED_MAX && !is_dropped(c))
+                drop_idle_reader(c);
         return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "Too many answers wait to be read.");
 }

@@ -115,10 +115,12 @@ static int instance_of(struct install *i, const char *name, const struct install
 {
         if (!unit_name_is_template(name))
                 return str_set(ret, name);
-        if (!s->default_instance)
-                return 0; // aliases and Also= only
-        (void)i;
-        return unit_name_with_instance(name, s->default_instance, ret);
+        if (s->default_instance)
+                return unit_name_with_instance(name, s->default_instance, ret);
+        if (s->wanted_by || s->required_by || s->upheld_by)
+                return complain(i, -EIDRM, name,
+                                "Is a template without DefaultInstance=: name an instance.");
+        return 0; // aliases and Also= only
 }
 
 static int link_into(struct enabling *e, char *const *targets, const char *suffix, const char *name,

@@ -205,19 +205,21 @@ int install_read_section(struct install *i, const char *name, const char *path,
 // ---- state
 
 struct enablement {
+        const struct install *install;
         const char *name, *id; // as asked; main name
-        const char *template;  // NULL: it is no instance
+        char *default_name;    // a template: its default instance, which counts as itself
         bool is_enabled[3];    // by rank
         bool has_other;        // a template: another instance is enabled
 };
 
 static int on_link(void *data, const char *dir, const char *folder, const char *name,
-                   const char *target, struct install *i)
+                   const char *target)
 {
         struct enablement *e = data;
-        enum install_rank rank = install_rank_of(i, dir);
+        enum install_rank rank = install_rank_of(e->install, dir);
         const char *to = fs_path_basename(target);
-        bool is_same = streq(name, e->name) || streq(name, e->id);
+        bool is_same = streq(name, e->name) || streq(name, e->id) ||
+                       (e->default_name && streq(name, e->default_name));
 
         if (!folder) // an alias that [Install] made; a link with the same name only links the file
                 is_same = !is_same && (streq(to, e->name) || streq(to, e->id)) &&
@@ -234,19 +236,6 @@ static int on_link(void *data, const char *dir, const char *folder, const char *
         return 0;
 }
 
-struct link_walk {
-        struct enablement *enablement;
-        struct install *install;
-};
-
-static int on_each_link(void *data, const char *dir, const char *folder, const char *name,
-                        const char *target)
-{
-        struct link_walk *walk = data;
-
-        return on_link(walk->enablement, dir, folder, name, target, walk->install);
-}
-
 static enum install_rank rank_of_file(const struct install *i, const char *path)
 {
         STRV_FOREACH (dir, i->dirs) {
@@ -258,27 +247,29 @@ static enum install_rank rank_of_file(const struct install *i, const char *path)
         return INSTALL_CONFIG;
 }
 
-static const char *state_from_section(struct install *i, const char *name, const char *path)
+static const char *state_from_section(const struct install_section *s)
 {
-        CLEANUP(install_section) struct install_section s = {0};
-
-        if (install_read_section(i, name, path, &s) < 0)
-                return "bad";
-        if (s.wanted_by || s.required_by || s.upheld_by || s.alias)
+        if (s->wanted_by || s->required_by || s->upheld_by || s->alias)
                 return "disabled";
-        return s.also ? "indirect" : "static";
+        return s->also ? "indirect" : "static";
 }
 
 static const char *state_of_found(struct install *i, const char *name,
                                   const struct search_result *found)
 {
-        struct enablement e = {.name = name, .id = found->id};
-        struct link_walk walk = {&e, i};
+        CLEANUP(install_section) struct install_section s = {0};
+        struct enablement e = {.install = i, .name = name, .id = found->id};
         struct stat st;
+        int r = install_read_section(i, name, found->path, &s);
 
+        if (r >= 0 && s.default_instance && unit_name_is_template(name))
+                r = unit_name_with_instance(name, s.default_instance, &e.default_name);
         STRV_FOREACH (dir, i->dirs)
-                if (install_each_link(i, *dir, on_each_link, &walk) < 0)
-                        return "bad";
+                if (r >= 0)
+                        r = install_each_link(i, *dir, on_link, &e);
+        free(e.default_name);
+        if (r < 0)
+                return "bad";
         if (e.is_enabled[INSTALL_CONFIG])
                 return "enabled";
         if (e.is_enabled[INSTALL_RUNTIME])
@@ -289,7 +280,7 @@ static const char *state_of_found(struct install *i, const char *name,
                 return rank == INSTALL_RUNTIME ? "linked-runtime" : "linked";
         if (e.has_other)
                 return "indirect";
-        return state_from_section(i, name, found->path);
+        return state_from_section(&s);
 }
 
 int install_get_state(struct install *i, const char *name, const char **ret)

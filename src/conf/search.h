@@ -54,7 +54,7 @@ int search_find(struct search *s, const char *name, struct search_result *ret);
 // Files NAME.d/*.conf in the order in which they are applied: for the id, then each other name,
 // then TYPE.d; in each of these: folder by folder, in each folder the name, its template, and the
 // name cut at its dashes. Of equal file names the first counts; the result is sorted by file name;
-// links to /dev/null and empty files hide, but are not in it. 0 or -errno.
+// links to /dev/null and empty files hide like others, and are in it. 0 or -errno.
 int search_dropins(struct search *s, const char *id, char *const *names, char ***ret);
 // Names of the links in NAME.wants/ (suffix ".wants") and its like, found as the drop-ins are.
 // Masked ones are not in it. 0 or -errno.

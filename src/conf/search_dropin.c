@@ -202,7 +202,7 @@ int search_dropins(struct search *s, const char *id, char *const *names, char **
 
                 if (!path)
                         r = -ENOMEM;
-                else if (search_path_is_mask(path) == 0) // masked, or gone: nothing to read
+                else if (search_path_is_mask(path) >= 0) // a mask is read as well: it is empty
                         r = strv_push(&paths, path);
         }
         free(list.items);

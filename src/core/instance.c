@@ -6,6 +6,7 @@
 #include "base/strv.h"
 #include "conf/load.h"
 #include "conf/unit_name.h"
+#include "core/dependency.h"
 #include "core/diag_log.h"
 #include "core/job.h"
 #include "core/manager.h"
@@ -76,16 +77,19 @@ static int load_template(struct sock *s)
         return 0;
 }
 
-// Nothing that only a unit can have: then a connection needs neither registry nor job.
-static bool is_plain(const struct unit_conf *conf)
+// Nothing that only a unit can have: then a connection needs neither registry nor job. With systemd
+// each is a unit, which stays when it has failed (difference failed-instances).
+static bool is_plain(const struct sock *s)
 {
+        const struct unit_conf *conf = s->template_conf;
         const struct unit_group *u = conf->unit;
 
-        return !conf->needs_own_instance && !u->requires && !u->requisite && !u->wants &&
-               !u->binds_to && !u->part_of && !u->upholds && !u->conflicts && !u->before &&
-               !u->after && !u->on_failure && !u->on_success && !conf->linked_requires &&
-               !conf->linked_wants && !conf->linked_upholds && u->conditions.n == 0 &&
-               u->asserts.n == 0 && !conf->service->sockets;
+        return !s->unit.manager->options.compat_systemd && !conf->needs_own_instance &&
+               !u->requires && !u->requisite && !u->wants && !u->binds_to && !u->part_of &&
+               !u->upholds && !u->conflicts && !u->before && !u->after && !u->on_failure &&
+               !u->on_success && !conf->linked_requires && !conf->linked_wants &&
+               !conf->linked_upholds && u->conditions.n == 0 && u->asserts.n == 0 &&
+               !conf->service->sockets;
 }
 
 // ---- start
@@ -147,6 +151,10 @@ static int start_unit(struct sock *s, int fd, struct peer_info *peer, struct adm
                 r = manager_load_unit(s->unit.manager, name, &u);
         if (r == 0 && (u->ops != &service_ops || u->conf->load_state != LOAD_LOADED))
                 r = -ENOENT;
+        if (r == 0)
+                r = dependency_add(&s->unit, DEP_BEFORE, u);
+        if (r == 0)
+                r = dependency_add(&s->unit, DEP_TRIGGERS, u);
         struct peer_info *copy = r == 0 ? malloc(sizeof(*copy)) : NULL;
 
         if (!copy) {
@@ -181,8 +189,7 @@ int instance_start(struct sock *s, int fd, struct admit_token *token)
                 admit_release(token);
                 return r;
         }
-        return is_plain(s->template_conf) ? start_plain(s, fd, &peer, token)
-                                          : start_unit(s, fd, &peer, token);
+        return is_plain(s) ? start_plain(s, fd, &peer, token) : start_unit(s, fd, &peer, token);
 }
 
 // ---- end

@@ -242,7 +242,12 @@ static enum active_state active_state(const struct unit *u)
 
 static const char *sub_state(const struct unit *u)
 {
-        return service_state_name(service_of(u)->run.state);
+        enum service_state state = service_of(u)->run.state;
+
+        // systemd has a name of its own for this since v253.
+        if (state == SERVICE_RELOAD_NOTIFY && u->manager->options.compat_systemd)
+                state = SERVICE_RELOAD;
+        return service_state_name(state);
 }
 
 static const char *result(const struct unit *u)

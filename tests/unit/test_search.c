@@ -246,7 +246,8 @@ static void test_dropin_sorting_and_masks(void **state)
                 memmove(*p, *p + strlen(top) + 1, strlen(*p + strlen(top) + 1) + 1);
         joined = strv_join(paths, " ");
         assert_string_equal(joined, "e/service.d/05-t.conf l/a.service.d/10-a.conf "
-                                    "e/a.service.d/20-m.conf");
+                                    "e/a.service.d/20-m.conf e/a.service.d/30-z.conf "
+                                    "e/a.service.d/40-e.conf");
 }
 
 static void test_wants(void **state)

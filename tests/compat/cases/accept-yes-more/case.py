@@ -1,0 +1,15 @@
+"""connections: descriptor names, options, AF_UNIX names, failures, several commands"""
+def run(c):
+    c.start("a.socket", "b.socket", "d.socket", "e.socket")
+    k = c.tcp(7001); j = k.json()
+    c.obs("tcp", [pick(j["env"], "LISTEN_FDS", "LISTEN_FDNAMES", "REMOTE_ADDR"), passed(j)[0].split()[:4], opts(j, 3, "TCP_NODELAY", "SO_KEEPALIVE")])
+    k = c.unix("/run/a.sock"); j = k.json()
+    ids = c.instances("a@*")
+    c.obs("unix", [pick(j["env"], "LISTEN_FDS", "LISTEN_FDNAMES", "REMOTE_ADDR", "REMOTE_PORT"), [re.sub(r"\d+", "N", i) for i in ids if "127" not in i]])
+    k = c.unix("/run/b.sock"); k.send("hello")
+    c.obs("b", [k.line(), k.closed()])
+    c.until(lambda: c.instances("b@*") and all("failed" in c.state(i) for i in c.instances("b@*")))
+    c.obs("b left", [[re.sub(r"\d+", "N", i) for i in c.instances("b@*")], [c.full(i) for i in c.instances("b@*")], c.prop("b.socket", "NConnections")])
+    c.obs("b reset", [c.reset_failed("b@*"), c.instances("b@*")])
+    c.obs("d", c.unix("/run/d.sock").all())
+    c.obs("stop", [c.stop("a.socket"), len(c.instances("a@*")), c.ctl("stop", "a@*").returncode, c.instances("a@*")])
