@@ -163,6 +163,8 @@ int proc_get_environ(pid_t pid, const char *name, char **ret)
 
         if (r < 0)
                 return r;
+        if (size == 0)
+                return -EAGAIN;
         for (const char *p = text; p < text + size; p += strlen(p) + 1)
                 if (strncmp(p, name, n) == 0 && p[n] == '=')
                         return copy_text(p + n + 1, ret);

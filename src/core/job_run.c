@@ -4,25 +4,73 @@
 #include "core/job_type.h"
 #include "core/manager.h"
 
-// Another job that this one has to wait for; NULL: it may run.
-static const struct job *find_awaited(const struct job *j)
+// Another job that this one has to wait for, from the edge *position on; NULL: none (any more).
+static struct job *next_awaited(const struct job *j, uint32_t *position)
 {
-        static const uint32_t mask = DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER);
+        const struct dependency_list *deps = &j->unit->deps;
 
         if (j->type == JOB_NOP || j->ignore_order)
                 return NULL;
-        UNIT_FOREACH_DEPENDENCY(j->unit, mask, other)
-        {
-                uint32_t kinds = j->unit->deps.items[other_i].kinds;
+        while (*position < deps->n) {
+                const struct dependency_edge *edge = &deps->items[(*position)++];
+                struct job *other = edge->unit->job;
 
-                if (!other->job)
+                if (!other)
                         continue;
-                if (kinds & DEP_BIT(DEP_AFTER) && job_type_order(other->job->type, j->type) < 0)
-                        return other->job;
-                if (kinds & DEP_BIT(DEP_BEFORE) && job_type_order(j->type, other->job->type) > 0)
-                        return other->job;
+                if (edge->kinds & DEP_BIT(DEP_AFTER) && job_type_order(other->type, j->type) < 0)
+                        return other;
+                if (edge->kinds & DEP_BIT(DEP_BEFORE) && job_type_order(j->type, other->type) > 0)
+                        return other;
         }
         return NULL;
+}
+
+// The job waits for one that waits, over whatever many, for the job: none would ever run.
+static bool waits_for_itself(const struct job *j)
+{
+        CLEANUP(u64map) struct u64map *seen = u64map_new();
+        CLEANUP(free)
+        struct job **stack = reallocarray(NULL, job_count(j->unit->manager) + 1, sizeof(*stack));
+        size_t n = 0;
+
+        if (!seen || !stack)
+                return true; // better out of order than never
+        stack[n++] = (struct job *)j;
+        while (n > 0) {
+                const struct job *top = stack[--n];
+
+                for (uint32_t position = 0;;) {
+                        struct job *next = next_awaited(top, &position);
+
+                        if (!next)
+                                break;
+                        if (next == j)
+                                return true;
+                        if (u64map_get(seen, next->id))
+                                continue;
+                        if (u64map_set(seen, next->id, next) < 0)
+                                return true;
+                        stack[n++] = next;
+                }
+        }
+        return false;
+}
+
+static bool must_wait(struct job *j)
+{
+        uint32_t position = 0;
+        const struct job *awaited = next_awaited(j, &position);
+
+        if (!awaited)
+                return false;
+        // A transaction has no cycle. But the stop that a restart began as waits for other jobs
+        // than the start that it becomes.
+        if (!j->was_restart || !waits_for_itself(j))
+                return true;
+        log_unit(j->unit->id, LOG_WARNING, 0,
+                 "Found ordering cycle with %s/%s, starting without waiting for it",
+                 awaited->unit->id, job_type_name(awaited->type));
+        return false;
 }
 
 // BindsTo= together with After=: the other must be there.
@@ -148,7 +196,7 @@ void job_on_run(struct work *w)
         struct manager *m = j->unit->manager;
         uint32_t id = j->id;
 
-        if (j->state != JOB_WAITING || find_awaited(j))
+        if (j->state != JOB_WAITING || must_wait(j))
                 return;
         j->state = JOB_RUNNING;
         j->begin_running = clock_now();

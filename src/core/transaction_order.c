@@ -84,6 +84,13 @@ static enum job_type node_type(const struct ordering *g, uint32_t node)
         return node < g->t->n_jobs ? g->t->jobs[node].type : g->units[node]->job->type;
 }
 
+// Others wait for it, it waits for nobody.
+static bool waits_for_nobody(const struct ordering *g, uint32_t node)
+{
+        return node < g->t->n_jobs ? g->t->jobs[node].ignore_order
+                                   : g->units[node]->job->ignore_order;
+}
+
 // The node of a unit; *ret TX_NONE: it has neither a job here nor a pending one.
 static int find_node(struct ordering *g, struct unit *u, uint32_t *ret)
 {
@@ -127,7 +134,7 @@ static int follow(struct ordering *g, uint32_t node)
                         is_next |= job_type_order(node_type(g, node), node_type(g, other)) < 0;
                 if (edge->kinds & DEP_BIT(DEP_AFTER))
                         is_next |= job_type_order(node_type(g, other), node_type(g, node)) > 0;
-                if (!is_next)
+                if (!is_next || waits_for_nobody(g, other))
                         continue;
                 r = order_add(g->order, node, other);
                 if (r < 0)

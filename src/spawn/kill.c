@@ -52,9 +52,30 @@ static int add_pid(struct kill_pids *pids, pid_t pid)
         return 0;
 }
 
+// Whatever a service leaves behind has its environment, but for the moment of an exec: who has come
+// to us as an orphan in that moment is looked at again.
+#define EXEC_LOOKS 20
+#define EXEC_PAUSE_USEC 250
+
+static bool has_invocation_id(pid_t pid, const char *wanted)
+{
+        for (int look = 0; look < EXEC_LOOKS; look++) {
+                CLEANUP(free) char *id = NULL;
+                pid_t parent;
+                int r = proc_get_environ(pid, "INVOCATION_ID", &id);
+
+                if (r == 0)
+                        return streq(id, wanted);
+                if (r != -EAGAIN || proc_get_parent(pid, &parent) < 0 || parent != getpid() ||
+                    !proc_is_alive(pid))
+                        return false;
+                usleep(EXEC_PAUSE_USEC);
+        }
+        return false;
+}
+
 static bool is_marked(pid_t pid, const struct kill_marks *marks)
 {
-        CLEANUP(free) char *id = NULL;
         pid_t group, session;
 
         if (pid == marks->main_pid || pid == marks->control_pid)
@@ -66,8 +87,7 @@ static bool is_marked(pid_t pid, const struct kill_marks *marks)
         if (marks->control_pid > 0 &&
             (group == marks->control_pid || session == marks->control_pid))
                 return true;
-        return marks->invocation_id && proc_get_environ(pid, "INVOCATION_ID", &id) == 0 &&
-               streq(id, marks->invocation_id);
+        return marks->invocation_id && has_invocation_id(pid, marks->invocation_id);
 }
 
 int kill_find_marked(const struct kill_marks *marks, struct kill_pids *ret)
