@@ -161,6 +161,41 @@ static void print_identity(const struct unit_conf *conf)
         putchar('\n');
 }
 
+// Names only: what is in them is known at the start. What the unit itself sets stands below.
+static void print_environment(const struct unit_conf *conf, bool is_accepted)
+{
+        const struct exec_group *e = conf->exec;
+        const struct service_group *s = conf->service;
+        bool is_stream = e->standard_input.mode == STDIO_SOCKET;
+        bool notifies = s->type == SERVICE_NOTIFY || s->type == SERVICE_NOTIFY_RELOAD ||
+                        s->notify_access != NOTIFY_NONE || s->watchdog_sec > 0;
+        const struct {
+                bool is_set;
+                const char *names;
+        } variables[] = {
+                {true, "PATH, LANG"},
+                {e->user != NULL, ", USER, LOGNAME, HOME, SHELL"},
+                {true, ", INVOCATION_ID, SYSTEMD_EXEC_PID"},
+                {!is_stream, ", LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES"},
+                {is_accepted, ", REMOTE_ADDR, REMOTE_PORT"},
+                {notifies, ", NOTIFY_SOCKET"},
+                {s->watchdog_sec > 0, ", WATCHDOG_USEC, WATCHDOG_PID"},
+                {s->file_descriptor_store_max > 0, ", FDSTORE"},
+                {s->pid_file != NULL, ", PIDFILE"},
+                {e->runtime_directory.n > 0, ", RUNTIME_DIRECTORY"},
+                {e->state_directory.n > 0, ", STATE_DIRECTORY"},
+                {e->cache_directory.n > 0, ", CACHE_DIRECTORY"},
+                {e->logs_directory.n > 0, ", LOGS_DIRECTORY"},
+                {e->configuration_directory.n > 0, ", CONFIGURATION_DIRECTORY"},
+        };
+
+        printf("  Environment: ");
+        for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+                if (variables[i].is_set)
+                        printf("%s", variables[i].names);
+        putchar('\n');
+}
+
 static void print_service(const struct unit_conf *conf, const struct unit_conf *plain,
                           bool is_accepted)
 {
@@ -178,6 +213,7 @@ static void print_service(const struct unit_conf *conf, const struct unit_conf *
         print_commands("ExecStopPost", &s->exec_stop_post);
         print_identity(conf);
         print_descriptors(conf, is_accepted);
+        print_environment(conf, is_accepted);
         printf("  Restart=%s\n", choices_name(&choices_restart, s->restart));
         printf("  Stops by: SIG%s", signal_format(conf->kill->kill_signal, name, sizeof(name)));
         printf(" (KillMode=%s)\n", choices_name(&choices_kill_mode, conf->kill->kill_mode));

@@ -240,7 +240,8 @@ def explain_and_lint(d):
     d.unit("typo.socket", "[Socket]\nListenStrem=1\nListenStream=2\n")
     d.unit("typo.service", CAT)
     plan = d.ctl("--units", d.units, "explain", "echo.socket")
-    for text in ("127.0.0.1:7001", "/bin/cat", "0 is the connection"):
+    for text in ("127.0.0.1:7001", "/bin/cat", "0 is the connection",
+                 "Environment: PATH, ", "REMOTE_ADDR"):
         assert text in plan.stdout, (text, plan)
     found = d.ctl("--units", d.units, "lint", "typo.socket")
     assert found.returncode == 0 and "typo.socket:2:" in found.stderr, found
