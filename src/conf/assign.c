@@ -243,7 +243,10 @@ int conf_builder_assign(struct conf_builder *b, const char *section, const char 
         if (r >= 0 && mark_assigned(b, d) < 0)
                 r = -ENOMEM;
         if (r == 0 && (d = companion(b, d))) {
+                struct diag *diag = TAKE(b->diag); // what is wrong was told
+
                 r = set_field(b, d, section, value, b->specifiers, file, line);
+                b->diag = diag;
                 if (r >= 0 && mark_assigned(b, d) < 0)
                         r = -ENOMEM;
         }

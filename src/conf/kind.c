@@ -12,6 +12,14 @@
 #define TEXT_MAX 1024        // of a complaint; values are cut
 #define PATH_LENGTH_MAX 4095 // PATH_MAX less its NUL
 
+void kind_report(const struct parse_context *c, enum diag_class class, const char *text)
+{
+        bool is_named = !c->directive || strstr(text, c->directive->name);
+
+        diag_report(c->diag, class, c->unit, c->file, c->line, "%s%s%s",
+                    is_named ? "" : c->directive->name, is_named ? "" : "=: ", text);
+}
+
 static void report(const struct parse_context *c, enum diag_class class, const char *fmt,
                    va_list ap) PRINTF(3, 0);
 
@@ -23,7 +31,7 @@ static void report(const struct parse_context *c, enum diag_class class, const c
         if (!c->diag)
                 return;
         vsnprintf(text, sizeof(text), fmt, ap);
-        diag_report(c->diag, class, c->unit, c->file, c->line, "%s", text);
+        kind_report(c, class, text);
 }
 
 static bool is_security(const struct parse_context *c)

@@ -6,6 +6,8 @@
 #include "base/strv.h"
 #include "conf/kind_impl.h"
 
+#include <stdio.h>
+
 #define BLANKS " \t\n\r"
 #define NAME_LENGTH_MAX 255 // of a file
 #define PRIVILEGE_FLAGS (EXEC_FULLY_PRIVILEGED | EXEC_NO_SETUID | EXEC_AMBIENT_MAGIC)
@@ -51,17 +53,18 @@ static int add_command(struct command_list *list, struct exec_command *command)
         return 0;
 }
 
+#define COMPLAINT_MAX 1024
+
 // ---- one line ----------------------------------------------------------------------------------
 
 // Complains, and tells what becomes of the unit: 1 refused, or LEFT_OUT for a "-" line.
 static int refuse(const struct exec_parser *x, const char *what, const char *text)
 {
         bool is_ignored = x->command.flags & EXEC_IGNORE_FAILURE;
+        char whole[COMPLAINT_MAX]; // the command is cut
 
-        if (x->context->diag)
-                diag_report(x->context->diag, is_ignored ? DIAG_WARNING : DIAG_ERROR,
-                            x->context->unit, x->context->file, x->context->line, "%s%s: %s", what,
-                            is_ignored ? ", ignoring" : "", text);
+        snprintf(whole, sizeof(whole), "%s%s: %s", what, is_ignored ? ", ignoring" : "", text);
+        kind_report(x->context, is_ignored ? DIAG_WARNING : DIAG_ERROR, whole);
         return is_ignored ? LEFT_OUT : 1;
 }
 

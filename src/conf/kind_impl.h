@@ -26,6 +26,8 @@ extern const struct kind kind_commands, kind_stdio, kind_ports, kind_conditions;
 int kind_complain(const struct parse_context *c, const char *fmt, ...) PRINTF(2, 3);
 // "Failed to parse WHAT for NAME=, ignoring: VALUE".
 int kind_complain_value(const struct parse_context *c, const char *what, const char *value);
+// Any of these: a text that does not name the directive gets its name in front.
+void kind_report(const struct parse_context *c, enum diag_class class, const char *text);
 // About a part of a list that is left out; and a remark on what is used all the same.
 void kind_warn(const struct parse_context *c, const char *fmt, ...) PRINTF(2, 3);
 void kind_notice(const struct parse_context *c, const char *fmt, ...) PRINTF(2, 3);

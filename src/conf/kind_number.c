@@ -172,12 +172,14 @@ static int format_ip_tos(const struct directive *d UNUSED, const void *field, ch
         return *name ? kind_push_line(ret_lines, "%s", name) : kind_push_line(ret_lines, "%d", v);
 }
 
-// 0: not set, which "" gives.
+// 0: not set, which "" gives where that is the default; else it is no signal, as with systemd.
 static int parse_as_signal(const struct parse_context *c, const char *value, void *field)
 {
         int v = 0;
 
-        if (*value && parse_signal(value, &v) < 0)
+        bool may_be_empty = !c->directive || !c->directive->fallback || !*c->directive->fallback;
+
+        if ((*value || !may_be_empty) && parse_signal(value, &v) < 0)
                 return kind_complain_value(c, "signal name", value);
         *(int *)field = v;
         return 0;

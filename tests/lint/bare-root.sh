@@ -11,7 +11,7 @@ if [ $# = 0 ]; then set -- 'sh contrib/demo' 'sh contrib/check'; fi
 
 root=$(mktemp -d /var/tmp/usher-root.XXXXXX)
 finish() {
-	for folder in dev/pts dev/shm dev sys proc; do
+	for folder in dev/pts dev/shm dev sys proc .; do
 		if mountpoint -q "$root/$folder"; then umount "$root/$folder" || umount -l "$root/$folder"; fi
 	done
 	rm -rf --one-file-system "$root"
@@ -28,6 +28,9 @@ for file in /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d/9* /etc/r
 done
 if [ -f "$root/etc/apt/sources.list.d/debian.sources" ]; then rm -f "$root/etc/apt/sources.list"; fi
 chroot "$root" update-ca-certificates >/dev/null 2>&1 || true
+# "/" inside is a mount point, as it is in a container: the tests make mount namespaces.
+mount --bind "$root" "$root"
+mount --make-private "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --bind /dev "$root/dev"

@@ -166,11 +166,11 @@ static int expand_all(void *arg)
         struct specifier_context context = {
                 .unit_name = "a@b.service", .fragment_path = "/etc/hosts", .defer_instance = true};
         CLEANUP(free) char *deferred = NULL, *filled = NULL;
-        int r = specifier_expand("%n %i %I %f %o %m %y %q %P %J %u", &context, SPECIFIERS_ALL,
+        int r = specifier_expand("%n %i %I %f %o %y %q %P %J %u", &context, SPECIFIERS_ALL,
                                  &deferred, NULL);
 
         if (r < 0)
-                return r == -ENOENT || r == -ENOMEDIUM ? 0 : r; // a machine without an id
+                return r;
         filled = specifier_fill(deferred, "a@c.service");
         return filled ? 0 : -ENOMEM;
 }

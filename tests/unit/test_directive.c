@@ -1,0 +1,347 @@
+// The directive table, row by row: defaults, examples, bad examples, reset, print and read again.
+#include "conf/directive.h"
+
+#include "base/strv.h"
+#include "conf/assign.h"
+#include "unit/conf_fixture.h"
+
+static const struct {
+        enum conf_group group;
+        enum unit_type type;
+        const char *unit, *section;
+} groups[] = {
+        {GROUP_UNIT, UNIT_SERVICE, "test@inst.service", "Unit"},
+        {GROUP_INSTALL, UNIT_SERVICE, "test@inst.service", "Install"},
+        {GROUP_SOCKET, UNIT_SOCKET, "test.socket", "Socket"},
+        {GROUP_SERVICE, UNIT_SERVICE, "test@inst.service", "Service"},
+        {GROUP_EXEC, UNIT_SERVICE, "test@inst.service", "Service"},
+        {GROUP_KILL, UNIT_SERVICE, "test@inst.service", "Service"},
+        {GROUP_CGROUP, UNIT_SERVICE, "test@inst.service", "Service"},
+};
+
+// All rows that are wrong are told, not the first alone.
+static unsigned n_wrong;
+
+static void wrong(const char *fmt, ...) PRINTF(1, 2);
+static void wrong(const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        vfprintf(stderr, fmt, ap);
+        va_end(ap);
+        fputc('\n', stderr);
+        n_wrong++;
+}
+
+// One row at a time, and what the test needs for it.
+struct row {
+        const struct directive *d;
+        enum unit_type type;
+        const char *unit, *section;
+};
+
+static void each_row(void (*f)(const struct row *row))
+{
+        unsigned n_rows = 0;
+
+        n_wrong = 0;
+        for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
+                size_t n;
+                const struct directive *table = directive_table(groups[g].group, &n);
+
+                for (size_t i = 0; i < n; i++, n_rows++)
+                        f(&(struct row){&table[i], groups[g].type, groups[g].unit,
+                                        groups[g].section});
+        }
+        assert_true(n_rows > 400);
+        assert_int_equal(n_wrong, 0);
+}
+
+// A unit under construction, with what was complained about.
+struct bench {
+        struct complaints said;
+        struct specifier_context specifiers;
+        struct conf_builder *builder;
+};
+
+static void bench_init(struct bench *b, const struct row *row)
+{
+        struct diag *diag = complaints_init(&b->said);
+
+        b->specifiers = (struct specifier_context){.unit_name = row->unit};
+        assert_int_equal(conf_builder_new(row->unit, row->type, &b->specifiers, diag, &b->builder),
+                         0);
+}
+
+static void bench_done(struct bench *b)
+{
+        conf_builder_free(b->builder);
+        buf_done(&b->said.text);
+}
+
+static void assign(struct bench *b, const struct row *row, const char *value)
+{
+        assert_int_equal(
+                conf_builder_assign(b->builder, row->section, row->d->name, value, "FILE", 7), 0);
+}
+
+static const void *value_of(const struct bench *b, const struct row *row)
+{
+        return directive_value(row->d, conf_builder_conf(b->builder));
+}
+
+static bool is_equal(const struct row *row, const struct bench *a, const struct bench *b)
+{
+        return row->d->kind->equal(value_of(a, row), value_of(b, row));
+}
+
+// Notices are no complaints: a row may say that it is obsolete, or not acted on.
+static unsigned n_complaints(const struct bench *b)
+{
+        return b->said.diag.warnings + b->said.diag.errors;
+}
+
+// ---- what every row has
+
+static void check_columns(const struct row *row)
+{
+        const struct directive *d = row->d;
+
+        if (directive_find(row->type, row->section, d->name) != d)
+                wrong("%s= is not found in [%s]", d->name, row->section);
+        if (!d->example || !d->doc || !*d->doc)
+                wrong("%s= lacks an example or a word about it", d->name);
+        if (d->how != DIRECTIVE_ACTED)
+                return;
+        if (!d->kind || (!d->is_more && !d->fallback))
+                wrong("%s= lacks a kind or a default", d->name);
+        // The file that acts on it is there.
+        const char *root = getenv("SRC");
+        CLEANUP(free) char *owner = str_printf("%s/src/%s", root ? root : ".", d->owner);
+
+        if (access(owner, F_OK) < 0)
+                wrong("%s=: there is no %s", d->name, d->owner);
+}
+
+static void test_columns(void **state)
+{
+        each_row(check_columns);
+}
+
+// ---- values
+
+static void check_example(const struct row *row)
+{
+        struct bench fresh, b;
+
+        bench_init(&fresh, row);
+        bench_init(&b, row);
+        assign(&b, row, row->d->example);
+        if (n_complaints(&b) > 0 && row->d->how != DIRECTIVE_REFUSE)
+                wrong("%s=%s: %s", row->d->name, row->d->example, buf_text(&b.said.text));
+        if (row->d->how == DIRECTIVE_REFUSE &&
+            conf_builder_conf(b.builder)->load_state != LOAD_BAD_SETTING)
+                wrong("%s= does not refuse the unit", row->d->name);
+        if (row->d->how == DIRECTIVE_ACTED) {
+                if (conf_builder_conf(b.builder)->load_state != LOAD_LOADED)
+                        wrong("%s=%s refuses the unit", row->d->name, row->d->example);
+                if (is_equal(row, &fresh, &b))
+                        wrong("%s=%s is the default already: it shows nothing", row->d->name,
+                              row->d->example);
+        }
+        bench_done(&b);
+        bench_done(&fresh);
+}
+
+static void test_examples(void **state)
+{
+        each_row(check_example);
+}
+
+static void check_default(const struct row *row)
+{
+        struct bench fresh, b;
+
+        if (row->d->how != DIRECTIVE_ACTED || !row->d->fallback || !*row->d->fallback)
+                return;
+        bench_init(&fresh, row);
+        bench_init(&b, row);
+        assign(&b, row, row->d->fallback);
+        if (n_complaints(&b) > 0 || !is_equal(row, &fresh, &b))
+                wrong("%s=%s is not the default: %s", row->d->name, row->d->fallback,
+                      buf_text(&b.said.text));
+        bench_done(&b);
+        bench_done(&fresh);
+}
+
+static void test_defaults(void **state)
+{
+        each_row(check_default);
+}
+
+static bool may_refuse(const struct directive *d)
+{
+        return d->flags & DIRECTIVE_SECURITY || streq(d->kind->name, "commands") ||
+               streq(d->kind->name, "user") || streq(d->kind->name, "users") ||
+               streq(d->kind->name, "unit_name");
+}
+
+// One complaint with file and line; the value stays, and but for what would be dangerous the unit
+// does, too.
+static void check_bad(const struct row *row)
+{
+        struct bench fresh, b;
+
+        if (row->d->how != DIRECTIVE_ACTED || !row->d->bad)
+                return;
+        bench_init(&fresh, row);
+        bench_init(&b, row);
+        assign(&b, row, row->d->bad);
+        bool is_refused = conf_builder_conf(b.builder)->load_state != LOAD_LOADED;
+
+        // The refusal of the unit is a second line.
+        if (n_complaints(&b) != (is_refused ? 2 : 1) && n_complaints(&b) != 1)
+                wrong("%s=%s: %u complaints\n%s", row->d->name, row->d->bad, n_complaints(&b),
+                      buf_text(&b.said.text));
+        if (!strstr(buf_text(&b.said.text), "FILE:7: ") ||
+            !strstr(buf_text(&b.said.text), row->d->name))
+                wrong("%s=%s: %s", row->d->name, row->d->bad, buf_text(&b.said.text));
+        if (is_refused && !may_refuse(row->d))
+                wrong("%s=%s refuses the unit", row->d->name, row->d->bad);
+        if (!is_equal(row, &fresh, &b))
+                wrong("%s=%s changes the value", row->d->name, row->d->bad);
+        bench_done(&b);
+        bench_done(&fresh);
+}
+
+static void test_bad_values(void **state)
+{
+        each_row(check_bad);
+}
+
+// The empty assignment: back to the default. Lists of dependencies only grow (features §9.6).
+static void check_reset(const struct row *row)
+{
+        static const char *const growing[] = {"unit_names", "mount_paths"};
+        struct bench fresh, b, kept;
+        bool grows = false;
+
+        if (row->d->how != DIRECTIVE_ACTED)
+                return;
+        for (size_t i = 0; i < ARRAY_SIZE(growing); i++)
+                grows = grows || streq(row->d->kind->name, growing[i]);
+        bench_init(&fresh, row);
+        bench_init(&b, row);
+        bench_init(&kept, row);
+        assign(&kept, row, row->d->example);
+        assign(&b, row, row->d->example);
+        assign(&b, row, "");
+        if (!is_equal(row, grows ? &kept : &fresh, &b) && n_complaints(&b) == 0)
+                wrong("%s= (empty) %s", row->d->name,
+                      grows ? "takes away what is only added to" : "is not the default");
+        bench_done(&kept);
+        bench_done(&b);
+        bench_done(&fresh);
+}
+
+static void test_reset(void **state)
+{
+        each_row(check_reset);
+}
+
+// What is printed is read again as the same.
+static void check_round_trip(const struct row *row)
+{
+        CLEANUP(strv) char **lines = NULL;
+        struct row printed = *row;
+        struct bench a, b;
+
+        if (row->d->how != DIRECTIVE_ACTED)
+                return;
+        // Another way to write a value is printed as the one that has the field.
+        while (printed.d->is_more && !printed.d->kind->item_arg)
+                printed.d--;
+        bench_init(&a, row);
+        bench_init(&b, row);
+        assign(&a, row, row->d->example);
+        assert_int_equal(printed.d->kind->format(printed.d, value_of(&a, row), &lines), 0);
+        if (strv_length(lines) == 0)
+                wrong("%s=%s prints nothing", row->d->name, row->d->example);
+        STRV_FOREACH (line, lines)
+                assign(&b, &printed, *line);
+        if (n_complaints(&b) > 0 || !is_equal(row, &a, &b))
+                wrong("%s=%s is printed as %s\n%s", row->d->name, row->d->example, lines[0],
+                      buf_text(&b.said.text));
+        bench_done(&b);
+        bench_done(&a);
+}
+
+static void test_round_trip(void **state)
+{
+        each_row(check_round_trip);
+}
+
+// ---- names
+
+static void check_typo(const struct row *row)
+{
+        CLEANUP(free) char *typo = strdup(row->d->name);
+        size_t n = strlen(typo);
+
+        if (n < 6)
+                return;
+        memmove(typo + n / 2, typo + n / 2 + 1, n - n / 2); // one letter is missing
+        if (directive_find(row->type, row->section, typo))
+                return; // another directive's name
+        const char *nearest = directive_nearest(row->type, row->section, typo);
+
+        if (!nearest || !directive_find(row->type, row->section, nearest))
+                wrong("%s: nothing near", typo);
+}
+
+static void test_typos(void **state)
+{
+        each_row(check_typo);
+        assert_string_equal(directive_nearest(UNIT_SOCKET, "Socket", "ListenStrem"),
+                            "ListenStream");
+        assert_null(directive_nearest(UNIT_SOCKET, "Socket", "Zzzzzzzzzzzz"));
+        assert_null(directive_find(UNIT_TARGET, "Service", "ExecStart"));
+        assert_true(directive_has_section(UNIT_SOCKET, "X-Own"));
+        assert_false(directive_has_section(UNIT_SOCKET, "Service"));
+}
+
+// ---- memory
+
+static int assign_all(void *arg)
+{
+        size_t g = *(size_t *)arg, n;
+        const struct directive *table = directive_table(groups[g].group, &n);
+        struct specifier_context specifiers = {.unit_name = groups[g].unit};
+        CLEANUP(conf_builder) struct conf_builder *b = NULL;
+        struct unit_conf *conf = NULL;
+        int r = conf_builder_new(groups[g].unit, groups[g].type, &specifiers, NULL, &b);
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                if (table[i].how == DIRECTIVE_ACTED)
+                        r = conf_builder_assign(b, groups[g].section, table[i].name,
+                                                table[i].example, "FILE", 1);
+        if (r == 0)
+                r = conf_builder_finish(b, &conf);
+        unit_conf_unref(conf);
+        return r;
+}
+
+static void test_oom(void **state)
+{
+        for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+                oom_prove(assign_all, &g);
+}
+
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_columns),  cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_reset),    cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_typos),    cmocka_unit_test(test_oom),
+};
+HARNESS_MAIN(tests)
