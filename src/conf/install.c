@@ -73,7 +73,10 @@ static int make_link(struct install *i, const char *file, const char *source,
 
         if (r < 0)
                 return complain(i, r, NULL, file);
-        if (fs_readlink(file, &old) == 0 && streq(old, source))
+        r = fs_readlink(file, &old);
+        if (r == -ENOMEM)
+                return r;
+        if (r == 0 && streq(old, source))
                 return 0;
         if (symlink(source, file) < 0) {
                 r = -errno;
@@ -187,6 +190,8 @@ static int link_file(struct enabling *e, char **name)
 
 static int find_file(struct install *i, const char *name, struct search_result *found)
 {
+        if (!unit_name_is_valid(name))
+                return complain(i, -EINVAL, name, "Is not the name of a unit.");
         int r = search_find(i->search, name, found);
 
         if (r < 0)

@@ -260,9 +260,9 @@ static const char *state_of_found(struct install *i, const char *name,
         CLEANUP(install_section) struct install_section s = {0};
         struct enablement e = {.install = i, .name = name, .id = found->id};
         struct stat st;
-        int r = install_read_section(i, name, found->path, &s);
+        int unread = install_read_section(i, name, found->path, &s), r = 0;
 
-        if (r >= 0 && s.default_instance && unit_name_is_template(name))
+        if (s.default_instance && unit_name_is_template(name))
                 r = unit_name_with_instance(name, s.default_instance, &e.default_name);
         STRV_FOREACH (dir, i->dirs)
                 if (r >= 0)
@@ -280,7 +280,7 @@ static const char *state_of_found(struct install *i, const char *name,
                 return rank == INSTALL_RUNTIME ? "linked-runtime" : "linked";
         if (e.has_other)
                 return "indirect";
-        return state_from_section(&s);
+        return unread < 0 ? "bad" : state_from_section(&s);
 }
 
 int install_get_state(struct install *i, const char *name, const char **ret)

@@ -10,6 +10,7 @@ source_root=$(cd "$(dirname "$0")/../.." && pwd -P)
 if [ $# = 0 ]; then set -- 'sh contrib/demo' 'sh contrib/check'; fi
 
 root=$(mktemp -d /var/tmp/usher-root.XXXXXX)
+chmod 755 "$root" # it is "/" for services of other users
 finish() {
 	for folder in dev/pts dev/shm dev sys proc .; do
 		if mountpoint -q "$root/$folder"; then umount "$root/$folder" || umount -l "$root/$folder"; fi

@@ -4,6 +4,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -206,7 +207,9 @@ def as_another_user(d):
     d.unit("who@.service", "[Service]\nExecStart=/usr/bin/id -u\nStandardOutput=socket\n")
     d.unit("who.socket", "[Socket]\nListenStream=127.0.0.1:7002\nAccept=yes\n")
     os.chmod(d.folder, 0o777)
-    d.start("--user", "--units", d.units, env={"HOME": d.folder, "XDG_CONFIG_HOME": d.folder}, user=65534,
+    # The source may lie where others may not go.
+    program = shutil.copy(USHERD, d.folder)
+    d.start("--user", "--units", d.units, program=program, env={"HOME": d.folder, "XDG_CONFIG_HOME": d.folder}, user=65534,
             group=65534, extra_groups=[])
     assert talk(("127.0.0.1", 7001), b"x") == b"x"
     assert talk(("127.0.0.1", 7002)) == b"65534\n"

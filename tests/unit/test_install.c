@@ -1,0 +1,207 @@
+// enable and its kin on the unit files below a root of the test's own.
+#include "conf/install.h"
+
+#include "base/strv.h"
+#include "unit/conf_fixture.h"
+
+static struct install *open_install(struct complaints *said, bool is_forced)
+{
+        static const char *const path[] = {"/etc/usher", "/usr/lib/usher", NULL};
+        const struct install_options options = {.unit_path = (char *const *)path,
+                                                .root = top,
+                                                .is_forced = is_forced,
+                                                .diag = complaints_init(said)};
+        struct install *install;
+
+        assert_int_equal(install_open(&options, &install), 0);
+        return install;
+}
+
+typedef int (*operation_fn)(struct install *, char *const *, struct install_changes *);
+
+// One call on one unit; what it gave.
+static int run(operation_fn operation, const char *name, struct complaints *said)
+{
+        CLEANUP(install) struct install *install = open_install(said, false);
+        CLEANUP(install_changes) struct install_changes changes = {0};
+        const char *names[] = {name, NULL};
+
+        return operation(install, (char *const *)names, &changes);
+}
+
+static void assert_link(const char *name, const char *target)
+{
+        CLEANUP(free) char *found = NULL;
+        int r = fs_readlink(at(name), &found);
+
+        if (!target ? r != -ENOENT : (r < 0 || !streq(found, target)))
+                fail_msg("%s -> %s", name, r < 0 ? "nothing" : found);
+}
+
+static void assert_state(const char *name, const char *expected)
+{
+        CLEANUP(complaints) struct complaints said;
+        CLEANUP(install) struct install *install = open_install(&said, false);
+        const char *state = "";
+        int r = install_get_state(install, name, &state);
+
+        if (!expected ? r != -ENOENT : (r < 0 || !streq(state, expected)))
+                fail_msg("%s is %s, not %s", name, r < 0 ? "not there" : state,
+                         expected ? expected : "not there");
+}
+
+static void put_units(void)
+{
+        put_file("usr/lib/usher/a.socket", "[Socket]\nListenStream=1\n[Install]\n"
+                                           "WantedBy=sockets.target\nRequiredBy=x.target\n"
+                                           "Alias=alias.socket\nAlso=b.service\n");
+        put_file("usr/lib/usher/b.service", "[Service]\nExecStart=/bin/true\n[Install]\n"
+                                            "WantedBy=multi-user.target\n");
+        put_file("usr/lib/usher/plain.service", "[Service]\nExecStart=/bin/true\n");
+        put_file("usr/lib/usher/t@.service", "[Service]\nExecStart=/bin/true\n[Install]\n"
+                                             "WantedBy=multi-user.target\nDefaultInstance=one\n");
+        put_file("usr/lib/usher/also.service", "[Service]\nExecStart=/bin/true\n[Install]\n"
+                                               "Also=b.service\n");
+        put_file("etc/usher/own.service", "[Service]\nExecStart=/bin/true\n");
+}
+
+static void test_enable_and_disable(void **state)
+{
+        CLEANUP(complaints) struct complaints said;
+
+        put_units();
+        assert_state("a.socket", "disabled");
+        assert_int_equal(run(install_enable, "a.socket", &said), 2); // with b.service
+        assert_link("etc/usher/sockets.target.wants/a.socket", "/usr/lib/usher/a.socket");
+        assert_link("etc/usher/x.target.requires/a.socket", "/usr/lib/usher/a.socket");
+        assert_link("etc/usher/alias.socket", "/usr/lib/usher/a.socket");
+        assert_link("etc/usher/multi-user.target.wants/b.service", "/usr/lib/usher/b.service");
+        assert_state("a.socket", "enabled");
+        assert_state("alias.socket", "alias");
+        assert_state("b.service", "enabled");
+        cleanup_complaints(&said);
+        assert_true(run(install_enable, "a.socket", &said) >= 0); // once more: nothing to do
+        cleanup_complaints(&said);
+        assert_true(run(install_disable, "a.socket", &said) >= 0);
+        assert_link("etc/usher/sockets.target.wants/a.socket", NULL);
+        assert_link("etc/usher/x.target.requires/a.socket", NULL);
+        assert_link("etc/usher/alias.socket", NULL);
+        assert_link("etc/usher/multi-user.target.wants/b.service", NULL);
+        assert_state("a.socket", "disabled");
+}
+
+static void test_states(void **state)
+{
+        CLEANUP(complaints) struct complaints said;
+
+        put_units();
+        assert_state("plain.service", "static");
+        assert_state("also.service", "indirect");
+        assert_state("own.service", "static");
+        assert_state("none.service", NULL);
+        assert_int_equal(run(install_enable, "plain.service", &said), 0); // it says nothing
+        cleanup_complaints(&said);
+        put_link("etc/usher/linked.service", "/opt/linked.service");
+        put_file("opt/linked.service", "[Service]\nExecStart=/bin/true\n");
+        assert_state("linked.service", "linked");
+}
+
+static void test_masks(void **state)
+{
+        CLEANUP(complaints) struct complaints said;
+
+        put_units();
+        assert_true(run(install_mask, "b.service", &said) >= 0);
+        cleanup_complaints(&said);
+        assert_link("etc/usher/b.service", "/dev/null");
+        assert_state("b.service", "masked");
+        assert_int_equal(run(install_enable, "b.service", &said), -EADDRNOTAVAIL);
+        assert_non_null(strstr(buf_text(&said.text), "masked"));
+        cleanup_complaints(&said);
+        // A file of the administrator's own is not thrown away for a mask.
+        assert_int_equal(run(install_mask, "own.service", &said), -EEXIST);
+        cleanup_complaints(&said);
+        assert_true(run(install_unmask, "b.service", &said) >= 0);
+        assert_link("etc/usher/b.service", NULL);
+        assert_state("b.service", "disabled");
+}
+
+static void test_templates(void **state)
+{
+        CLEANUP(complaints) struct complaints said;
+
+        put_units();
+        assert_true(run(install_enable, "t@.service", &said) > 0);
+        cleanup_complaints(&said);
+        assert_link("etc/usher/multi-user.target.wants/t@one.service", "/usr/lib/usher/t@.service");
+        assert_state("t@.service", "enabled");
+        assert_state("t@one.service", "enabled");
+        assert_state("t@two.service", "disabled");
+        assert_true(run(install_enable, "t@two.service", &said) > 0);
+        cleanup_complaints(&said);
+        assert_true(run(install_disable, "t@.service", &said) >= 0);
+        assert_link("etc/usher/multi-user.target.wants/t@one.service", NULL);
+        assert_link("etc/usher/multi-user.target.wants/t@two.service", NULL);
+        cleanup_complaints(&said);
+        put_file("usr/lib/usher/u@.service", "[Service]\nExecStart=/bin/true\n[Install]\n"
+                                             "WantedBy=multi-user.target\n");
+        assert_int_equal(run(install_enable, "u@.service", &said), -EIDRM);
+        assert_non_null(strstr(buf_text(&said.text), "DefaultInstance="));
+}
+
+static void test_refusals(void **state)
+{
+        static const struct {
+                const char *name;
+                int error;
+        } rows[] = {{"none.service", -ENOENT},
+                    {"bad name", -EINVAL},
+                    {"/nonexistent/x.service", -ENOENT}};
+
+        put_units();
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                CLEANUP(complaints) struct complaints said;
+                int r = run(install_enable, rows[i].name, &said);
+
+                if (r != rows[i].error || !*buf_text(&said.text))
+                        fail_msg("%s: %d %s", rows[i].name, r, buf_text(&said.text));
+        }
+        // Something else stands where the link is to be; --force replaces it.
+        CLEANUP(complaints) struct complaints said;
+        const char *names[] = {"a.socket", NULL};
+        CLEANUP(install_changes) struct install_changes changes = {0};
+
+        put_link("etc/usher/alias.socket", "/usr/lib/usher/plain.service");
+        assert_int_equal(run(install_enable, "a.socket", &said), -EEXIST);
+        cleanup_complaints(&said);
+        CLEANUP(install) struct install *install = open_install(&said, true);
+        assert_true(install_enable(install, (char *const *)names, &changes) > 0);
+        assert_link("etc/usher/alias.socket", "/usr/lib/usher/a.socket");
+        assert_true(changes.n > 0);
+}
+
+static int enable_once(void *arg UNUSED)
+{
+        static const char *const path[] = {"/etc/usher", "/usr/lib/usher", NULL};
+        const struct install_options options = {.unit_path = (char *const *)path, .root = top};
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(install_changes) struct install_changes changes = {0};
+        const char *names[] = {"a.socket", NULL};
+        int r = install_open(&options, &install);
+
+        if (r == 0)
+                r = install_enable(install, (char *const *)names, &changes);
+        return r < 0 ? r : 0;
+}
+
+static void test_oom(void **state)
+{
+        put_units();
+        oom_prove(enable_once, NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+        TOP_TEST(test_enable_and_disable), TOP_TEST(test_states),   TOP_TEST(test_masks),
+        TOP_TEST(test_templates),          TOP_TEST(test_refusals), TOP_TEST(test_oom),
+};
+HARNESS_MAIN(tests)
