@@ -39,8 +39,8 @@ static size_t reference_length(const char *s, size_t *ret_name_n)
 
         if (s[0] != '$' || s[1] != '{')
                 return 0;
-        end = strchr(s, '}');
-        if (!end)
+        end = s + strcspn(s, "}:");
+        if (*end != '}') // a shell's ${NAME:-...} is text here, as with systemd
                 return 0;
         *ret_name_n = (size_t)(end - s) - 2;
         return (size_t)(end - s) + 1;
