@@ -83,11 +83,13 @@ static int set_directories(struct spawn_plan *plan, char ***env)
                 size_t n = 0;
                 int r = 0;
 
-                buf_printf(&b, "%s=", names[kind]);
-                for (size_t i = 0; i < plan->n_directories; i++)
-                        if (plan->directories[i].kind == kind)
-                                buf_printf(&b, "%s%s", n++ > 0 ? ":" : "",
-                                           plan->directories[i].path);
+                for (size_t i = 0; i < plan->n_directories; i++) {
+                        if (plan->directories[i].kind != kind)
+                                continue;
+                        buf_printf(&b, "%s%s%s", n == 0 ? names[kind] : "", n == 0 ? "=" : ":",
+                                   plan->directories[i].path);
+                        n++;
+                }
                 if (n > 0)
                         r = b.error ? b.error : strv_env_set(env, buf_text(&b));
                 if (r < 0)

@@ -264,7 +264,7 @@ static void test_hostile_files(void **state)
         memset(long_line + 19, 'x', 1 << 20);
         strcpy(long_line + 19 + (1 << 20), "\n");
         put_file("e/long.target", long_line);
-        CLEANUP(unit_conf) struct unit_conf *conf = load("long.target", &said);
+        unit_conf_unref(load("long.target", &said));
         assert_non_null(strstr(buf_text(&said.text), "e/long.target:2: "));
         cleanup_complaints(&said);
         assert_int_equal(fs_mkdir_p(at("e/dir.service"), 0755), 0);

@@ -1,0 +1,358 @@
+// Processes from plans, with each method: what they get, what they do not get, and how a step that
+// fails is told.
+#include "spawn/spawn.h"
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/assign.h"
+#include "spawn/exit_status.h"
+#include "unit/harness.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct world {
+        char dir[64];
+        struct spawn_settings settings;
+        char **environment;
+};
+
+static struct world *begin(void **state)
+{
+        static struct world w;
+        struct fail why = {0};
+
+        if (harness_has_valgrind() && !streq(*state, "fork")) {
+                printf("valgrind knows no clone with shared memory\n");
+                skip();
+        }
+        w = (struct world){.dir = "/tmp/usher-spawn-XXXXXX"};
+        assert_non_null(mkdtemp(w.dir));
+        assert_int_equal(spawn_init(*state, &why), 0);
+        assert_string_equal(spawn_method_name(spawn_method()), *state);
+        assert_int_equal(spawn_environment_base(false, NULL, &w.environment), 0);
+        w.settings.environment = w.environment;
+        return &w;
+}
+
+static void end(struct world *w)
+{
+        while (spawn_reclaim())
+                usleep(200);
+        spawn_done();
+        strv_free(w->environment);
+        assert_int_equal(fs_remove_tree(w->dir), 0);
+}
+
+// A service with these lines; "@" stands for the test's folder.
+static struct unit_conf *make_conf(struct world *w, const char *const *lines)
+{
+        struct specifier_context specifiers = {.unit_name = "test.service"};
+        CLEANUP(conf_builder) struct conf_builder *b = NULL;
+        struct unit_conf *conf;
+
+        assert_int_equal(conf_builder_new("test.service", UNIT_SERVICE, &specifiers, NULL, &b), 0);
+        for (; *lines; lines += 2) {
+                CLEANUP(buf) struct buf value = BUF_NULL;
+
+                for (const char *c = lines[1]; *c; c++)
+                        if (*c == '@')
+                                buf_puts(&value, w->dir);
+                        else
+                                buf_putc(&value, *c);
+                assert_int_equal(
+                        conf_builder_assign(b, "Service", lines[0], buf_text(&value), "FILE", 1),
+                        0);
+        }
+        assert_int_equal(conf_builder_finish(b, &conf), 0);
+        return conf;
+}
+
+// Starts the first ExecStart= and waits: the status of waitpid(2).
+static int run_with(struct world *w, struct unit_conf *conf, struct spawn_params *params,
+                    struct fail *report)
+{
+        CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+        struct ids_lookup *lookup = NULL;
+        struct spawn_child child;
+        struct fail why = {0};
+        int status;
+
+        int r = spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan, &lookup, &why);
+
+        if (r == SPAWN_PLAN_NEEDS_LOOKUP) { // a name that is in no local file
+                struct pollfd p = {.fd = ids_lookup_fd(lookup), .events = POLLIN};
+
+                assert_int_equal(poll(&p, 1, 30000), 1);
+                r = spawn_plan_new(&w->settings, conf, "test.service", lookup, &plan, NULL, &why);
+                ids_lookup_free(lookup);
+        }
+        assert_int_equal(r, SPAWN_PLAN_READY);
+        params->command = &conf->service->exec_start.items[0];
+        params->unit_name = "test.service";
+        assert_int_equal(spawn_start(plan, params, &child, &why), 0);
+        assert_true(child.pidfd == -1 || child.pidfd >= FD_LOW_WINDOW);
+        assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+        if (spawn_report_take(child.pid, report) == 0)
+                *report = (struct fail){0};
+        fd_close(child.pidfd);
+        while (spawn_reclaim())
+                usleep(200);
+        return status;
+}
+
+static int run(struct world *w, const char *const *lines, struct fail *report)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
+        struct spawn_params params = SPAWN_PARAMS_INIT;
+
+        return run_with(w, conf, &params, report);
+}
+
+static char *read_file(const struct world *w, const char *name)
+{
+        CLEANUP(free) char *path = fs_path_join(w->dir, name);
+        char *text = NULL;
+
+        return fs_read_file(path, 65536, &text, NULL) < 0 ? NULL : text;
+}
+
+#define SH "/bin/sh -c "
+
+// ---- one setting each, and what the process sees of it
+
+static const struct {
+        const char *lines[5], *expected; // of the file "out"
+} rows[] = {
+        {{"ExecStart", SH "'echo \"$0\" \"$1\" >@/out' a \"b c\""}, "a b c\n"},
+        {{"ExecStart", SH "'echo $X >@/out'", "Environment", "X=y"}, "y\n"},
+        {{"ExecStart", SH "'pwd >@/out'", "WorkingDirectory", "/usr"}, "/usr\n"},
+        {{"ExecStart", SH "'pwd >@/out'"}, "/\n"},
+        {{"ExecStart", SH "'umask >@/out'", "UMask", "0027"}, "0027\n"},
+        {{"ExecStart", SH "'nice >@/out'", "Nice", "5"}, "5\n"},
+        {{"ExecStart", SH "'ulimit -Sn >@/out; ulimit -Hn >>@/out'", "LimitNOFILE", "100:200"},
+         "100\n200\n"},
+        {{"ExecStart", SH "'readlink /proc/self/fd/0 >@/out'"}, "/dev/null\n"},
+        {{"ExecStart", SH "'cat >@/out'", "StandardInput", "file:@/in"}, "input\n"},
+        {{"ExecStart", SH "'echo said'", "StandardOutput", "truncate:@/out"}, "said\n"},
+        {{"ExecStart",
+          SH "'ps -o pid= -o sid= $$$$ | (read p s; test $p = $s && echo leader) >@/out'"},
+         "leader\n"},
+        {{"ExecStart", SH "'grep SigBlk /proc/self/status >@/out'"}, "SigBlk:\t0000000000000000\n"},
+        {{"ExecStart", SH "'grep SigIgn /proc/self/status >@/out'"}, "SigIgn:\t0000000000001000\n"},
+        {{"ExecStart", SH "'grep SigIgn /proc/self/status >@/out'", "IgnoreSIGPIPE", "no"},
+         "SigIgn:\t0000000000000000\n"},
+        {{"ExecStart", SH "'cat /proc/self/oom_score_adj >@/out'", "OOMScoreAdjust", "300"},
+         "300\n"},
+};
+
+static void test_settings(void **state)
+{
+        struct world *w = begin(state);
+        CLEANUP(free) char *in = fs_path_join(w->dir, "in"), *out = fs_path_join(w->dir, "out");
+
+        assert_int_equal(fs_write_file_atomic(in, "input\n", 0644), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct fail report;
+
+                int status = run(w, rows[i].lines, &report);
+                CLEANUP(free) char *text = read_file(w, "out");
+
+                if (status != 0 || !text || !streq(text, rows[i].expected))
+                        fail_msg("%s: status %x, %s", rows[i].lines[1], status, text);
+                unlink(out);
+        }
+        end(w);
+}
+
+// ---- steps that fail
+
+static const struct {
+        const char *lines[5];
+        int status;
+        const char *op; // of the report
+} failures[] = {
+        {{"ExecStart", "/nonexistent/program"}, EXIT_EXEC, "exec"},
+        {{"ExecStart", "nosuchprogram-anywhere"}, EXIT_EXEC, "exec"},
+        {{"ExecStart", "/etc/passwd"}, EXIT_EXEC, "exec"},
+        {{"ExecStart", "/bin/true", "WorkingDirectory", "/nonexistent"}, EXIT_CHDIR, NULL},
+        {{"ExecStart", "/bin/true", "WorkingDirectory", "-/nonexistent"}, 0, NULL},
+        {{"ExecStart", "/bin/true", "User", "nosuchuser-here"}, EXIT_USER, NULL},
+        {{"ExecStart", "/bin/true", "Group", "nosuchgroup-here"}, EXIT_GROUP, NULL},
+        {{"ExecStart", "/bin/true", "StandardInput", "file:/nonexistent"}, EXIT_STDIN, NULL},
+        {{"ExecStart", "/bin/true", "StandardOutput", "file:/nonexistent/x"}, EXIT_STDOUT, NULL},
+        {{"ExecStart", "/bin/true", "StandardError", "file:/nonexistent/x"}, EXIT_STDERR, NULL},
+        {{"ExecStart", SH "'exit 7'"}, 7, NULL},
+};
+
+static void test_failures(void **state)
+{
+        struct world *w = begin(state);
+
+        for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
+                struct fail report;
+                int status = run(w, failures[i].lines, &report);
+                bool is_own = failures[i].status >= EXIT_CHDIR;
+
+                if (!WIFEXITED(status) || WEXITSTATUS(status) != failures[i].status)
+                        fail_msg("%s %s: status %x", failures[i].lines[1],
+                                 failures[i].lines[3] ? failures[i].lines[3] : "", status);
+                // What failed, and why, is known without a look into the child.
+                if ((report.error != 0) != is_own)
+                        fail_msg("%s %s: report %d", failures[i].lines[1],
+                                 failures[i].lines[3] ? failures[i].lines[3] : "", report.error);
+                if (failures[i].op)
+                        assert_string_equal(report.op, failures[i].op);
+        }
+        end(w);
+}
+
+// ---- descriptors
+
+static void test_descriptors(void **state)
+{
+        struct world *w = begin(state);
+        static const char *const lines[] = {
+                "ExecStart",
+                SH "'ls /proc/self/fd | tr \"\\n\" \" \" >@/out; "
+                   "echo $LISTEN_FDS $LISTEN_FDNAMES >>@/out; "
+                   "test $LISTEN_PID = $$$$ && readlink /proc/self/fd/4 >>@/out'",
+                NULL};
+        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
+        CLEANUP(fd) int one = fd_move_up(open("/dev/zero", O_RDONLY | O_CLOEXEC));
+        CLEANUP(fd) int two = fd_move_up(open("/dev/full", O_RDONLY | O_CLOEXEC));
+        // What has no business there, at a number that a child is about to get, and higher.
+        CLEANUP(fd) int low = fcntl(one, F_DUPFD_CLOEXEC, 5);
+        CLEANUP(fd) int high = fcntl(one, F_DUPFD_CLOEXEC, 300);
+        struct spawn_params params = SPAWN_PARAMS_INIT;
+        const int fds[] = {one, two};
+        struct fail report;
+
+        assert_true(low >= 0 && high >= 0);
+        params.fds = fds;
+        params.n_fds = params.n_sockets = 2;
+        params.fd_names = "first:second";
+        assert_int_equal(run_with(w, conf, &params, &report), 0);
+        CLEANUP(free) char *text = read_file(w, "out");
+        // 5 is ls's own, for the folder.
+        assert_string_equal(text, "0 1 2 3 4 5 2 first:second\n/dev/full\n");
+        // They stay the caller's.
+        assert_true(fcntl(one, F_GETFD) >= 0 && fcntl(two, F_GETFD) >= 0);
+        end(w);
+}
+
+static void test_socket_as_stdio(void **state)
+{
+        struct world *w = begin(state);
+        static const char *const lines[] = {"ExecStart", "/bin/cat", "StandardInput", "socket",
+                                            NULL};
+        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
+        struct spawn_params params = SPAWN_PARAMS_INIT;
+        struct fail report;
+        char text[16] = "";
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        assert_int_equal(write(pair[1], "there and back", 14), 14);
+        assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
+        params.socket_fd = fd_move_up(pair[0]);
+        assert_int_equal(run_with(w, conf, &params, &report), 0);
+        fd_close(params.socket_fd);
+        assert_int_equal(read(pair[1], text, sizeof(text)), 14);
+        assert_string_equal(text, "there and back");
+        assert_int_equal(read(pair[1], text, 1), 0); // nobody holds a copy
+        fd_close(pair[1]);
+        end(w);
+}
+
+static void test_exec_result(void **state)
+{
+        struct world *w = begin(state);
+        static const char *const good[] = {"ExecStart", "/bin/true", NULL};
+        static const char *const bad[] = {"ExecStart", "/nonexistent/x", NULL};
+        const char *const *const both[] = {good, bad};
+
+        for (int i = 0; i < 2; i++) {
+                CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, both[i]);
+                CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+                struct spawn_params params = SPAWN_PARAMS_INIT;
+                struct ids_lookup *lookup = NULL;
+                struct spawn_child child;
+                struct fail why = {0};
+                int status, r = -EAGAIN;
+
+                assert_int_equal(spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan,
+                                                &lookup, &why),
+                                 SPAWN_PLAN_READY);
+                params.command = &conf->service->exec_start.items[0];
+                params.want_exec_result = true;
+                assert_int_equal(spawn_start(plan, &params, &child, &why), 0);
+                for (int turn = 0; turn < 5000; turn++) {
+                        r = spawn_exec_result(child.exec_fd, &why);
+                        if (r != -EAGAIN)
+                                break;
+                        (void)spawn_reclaim(); // else we hold the other end ourselves
+                        usleep(1000);
+                }
+                assert_int_equal(r, i == 0);
+                if (i == 1)
+                        assert_int_equal(why.error, ENOENT);
+                assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+                (void)spawn_report_take(child.pid, &why);
+                fd_close(child.exec_fd);
+                fd_close(child.pidfd);
+        }
+        end(w);
+}
+
+// ---- memory
+
+static int plan_once(void *arg)
+{
+        static const struct spawn_settings settings = {0};
+        CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+        struct ids_lookup *lookup = NULL;
+        struct fail why = {0};
+
+        return spawn_plan_new(&settings, arg, "test.service", NULL, &plan, &lookup, &why);
+}
+
+static void test_plan_oom(void **state)
+{
+        struct world w = {.dir = "/tmp"};
+        static const char *const lines[] = {"ExecStart",
+                                            "/bin/sh -c 'echo $X' %n",
+                                            "Environment",
+                                            "X=1 Y=2",
+                                            "User",
+                                            "root",
+                                            "RuntimeDirectory",
+                                            "usher-test",
+                                            "LimitNOFILE",
+                                            "10:20",
+                                            "StandardInput",
+                                            "socket",
+                                            NULL};
+        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(&w, lines);
+
+        oom_prove(plan_once, conf);
+}
+
+#define METHOD(test, method)                                       \
+        {                                                          \
+#test "@" method, test, NULL, NULL, (void *)method \
+        }
+#define METHODS(test) METHOD(test, "fork"), METHOD(test, "vfork"), METHOD(test, "shared")
+
+static const struct CMUnitTest tests[] = {
+        METHODS(test_settings),        METHODS(test_failures),    METHODS(test_descriptors),
+        METHODS(test_socket_as_stdio), METHODS(test_exec_result), cmocka_unit_test(test_plan_oom),
+};
+HARNESS_MAIN(tests)
