@@ -215,6 +215,11 @@ check-system: all $(HELPER_BIN)
 	$(RUN) $(SYSTEM_TESTS)
 check-valgrind: need-cmocka need-valgrind $(UNIT_BIN) $(HELPER_BIN)
 	$(RUN) --valgrind $(UNIT_BIN)
+VALGRIND_DAEMON = valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect \
+	--show-leak-kinds=definite,indirect --error-exitcode=99
+# usherd itself under valgrind, with real clients: an error or a leak makes it end with 99.
+check-valgrind-system: need-valgrind all $(HELPER_BIN)
+	USHERD_WRAPPER='$(VALGRIND_DAEMON)' USHER_SPAWN_METHOD=fork $(RUN) --time-limit 1200 $(SYSTEM_TESTS)
 check-oom: need-cmocka $(UNIT_BIN)
 	$(RUN) --filter '*oom*' $(UNIT_BIN)
 need-cmocka:
@@ -312,6 +317,7 @@ help:
 #:   all            programs, examples, manual pages (default)
 #:   check          unit, system and fuzz-corpus tests; also check-unit, check-system, check-fuzz
 #:   check-valgrind unit tests under valgrind
+#:   check-valgrind-system  system tests with usherd under valgrind
 #:   check-oom      the tests that make every allocation fail in turn
 #:   compat         recorded verdicts of systemd beside ours
 #:   lint           layers, sizes, words, headers, scripts, cppcheck; format, format-check
@@ -323,7 +329,7 @@ help:
 #:   install        with DESTDIR=, prefix=...; also uninstall, installcheck
 #:   dist distcheck clean distclean
 
-.PHONY: need-cmocka need-valgrind all tests-build check check-unit check-system check-valgrind check-oom check-fuzz fuzz bench \
+.PHONY: need-cmocka need-valgrind all tests-build check check-unit check-system check-valgrind check-valgrind-system check-oom check-fuzz fuzz bench \
 	bench-quick compat demo coverage format format-check lint table install uninstall installcheck \
 	dist distcheck clean distclean help
 

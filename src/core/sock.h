@@ -99,10 +99,10 @@ const char *sock_result_name(enum sock_result r);
 // The listening descriptors that a starting service inherits from this socket: appended to *fds and
 // *names (FileDescriptorName= for each), in file order. 0 or -ENOMEM.
 int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
-// All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended in unit
-// order.
 // Close what was passed to us and no socket wanted, and say so.
 void sock_adopt_done(struct manager *m);
+// All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended, those of
+// Sockets= first.
 int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names);
 // A connection's run ended (its token is released already): counters, resume of a queueing socket.
 void sock_on_run_end(struct sock *s);
