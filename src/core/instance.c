@@ -194,24 +194,33 @@ int instance_start(struct sock *s, int fd, struct admit_token *token)
 
 // ---- end
 
+static void detach(struct run *run)
+{
+        run->connection_fd = fd_close(run->connection_fd);
+        list_remove(&run->node);
+        admit_release(&run->token);
+        run->sock = NULL;
+        if (run->service)
+                return;
+        service_run_done(run);
+        unit_conf_unref(run->conf);
+        free(CONTAINER_OF(run, struct instance, run));
+}
+
 void instance_on_end(struct run *run)
 {
         struct sock *s = run->sock;
 
         if (!s)
                 return;
-        run->connection_fd = fd_close(run->connection_fd);
-        list_remove(&run->node);
-        admit_release(&run->token);
-        run->sock = NULL;
-        if (run->service) {
-                sock_on_run_end(s);
-                return;
-        }
-        service_run_done(run);
-        unit_conf_unref(run->conf);
-        free(CONTAINER_OF(run, struct instance, run));
+        detach(run);
         sock_on_run_end(s);
+}
+
+void instance_forget_all(struct sock *s)
+{
+        LIST_FOREACH (&s->runs, node)
+                detach(CONTAINER_OF(node, struct run, node));
 }
 
 // ---- what it is called

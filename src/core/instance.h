@@ -19,6 +19,9 @@ int instance_start(struct sock *s, int fd, struct admit_token *token);
 // The run is over and jobless (called by core/service): closes the connection, gives the place
 // back, and frees the run unless it is a unit's.
 void instance_on_end(struct run *run);
+// The socket goes while connections live (the supervisor ends without having stopped them): nothing
+// is kept of them, their processes are left alone.
+void instance_forget_all(struct sock *s);
 // Variables that tell the service about its peer ("REMOTE_ADDR=...", "REMOTE_PORT=..."), appended.
 // 0 or -ENOMEM. Nothing for families that have none.
 int instance_environment(const struct run *run, char ***env);

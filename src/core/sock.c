@@ -458,6 +458,7 @@ static void sock_done(struct unit *u)
 
         sock_command_done(s);
         sock_pause_end(s);
+        instance_forget_all(s);
         sock_close(s, false);
         sock_listeners_free(s);
         sock_template_drop(s);

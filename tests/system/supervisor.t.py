@@ -209,8 +209,9 @@ def as_another_user(d):
     os.chmod(d.folder, 0o777)
     # The source may lie where others may not go.
     program = shutil.copy(USHERD, d.folder)
-    d.start("--user", "--units", d.units, program=program, env={"HOME": d.folder, "XDG_CONFIG_HOME": d.folder, "TMPDIR": d.folder}, user=65534,
-            group=65534, extra_groups=[])
+    own = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "TMPDIR"), d.folder)
+    d.start("--user", "--units", d.units, program=program, env=own, user=65534, group=65534,
+            extra_groups=[])
     assert talk(("127.0.0.1", 7001), b"x") == b"x"
     assert talk(("127.0.0.1", 7002)) == b"65534\n"
 
