@@ -198,6 +198,7 @@ static void test_one_for_all(void **state)
 
         await(f, s, SOCK_LISTENING);
         CLEANUP(fd) int one = connect_unix(f, "s");
+        assert_true(one >= 0);
         struct service *service = fixture_service(f, "a.service");
         fixture_await(f, service, SERVICE_RUNNING);
         assert_int_equal(s->state, SOCK_RUNNING);
