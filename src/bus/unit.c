@@ -280,7 +280,9 @@ static int append_process(pid_t pid, void *data)
 
         if (proc_get_cmdline(pid, &command) < 0)
                 return 0; // gone meanwhile
-        return sd_bus_message_append(data, "(sus)", "", (uint32_t)pid, command);
+        int r = sd_bus_message_append(data, "(sus)", "", (uint32_t)pid, command);
+
+        return r < 0 ? r : 0; // anything else would end the walk
 }
 
 int bus_reply_processes(sd_bus_message *message, void *object)

@@ -119,6 +119,16 @@ def shows_with_systemctl(d):
 
 
 @case
+def all_processes_are_shown(d):
+    d.unit("many.service", "[Service]\nExecStart=/bin/sh -c 'sleep 601 & setsid sleep 602 & sleep 603'\n")
+    d.start()
+    assert d.ctl("start", "many.service").returncode == 0
+    words = ["sleep 601", "sleep 602", "sleep 603"]
+    eventually(lambda: all(w in d.ctl("status", "-n", "0", "many.service").stdout.replace(
+        "/bin/sh -c sleep 601 & setsid sleep 602 & sleep 603", "") for w in words), "all of them")
+
+
+@case
 def steering_with_systemctl(d):
     need("systemctl")
     pair(d)
