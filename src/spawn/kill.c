@@ -57,7 +57,7 @@ static int add_pid(struct kill_pids *pids, pid_t pid)
 #define EXEC_LOOKS 20
 #define EXEC_PAUSE_USEC 250
 
-static bool has_invocation_id(pid_t pid, const char *wanted)
+static int has_invocation_id(pid_t pid, const char *wanted)
 {
         for (int look = 0; look < EXEC_LOOKS; look++) {
                 CLEANUP(free) char *id = NULL;
@@ -66,28 +66,33 @@ static bool has_invocation_id(pid_t pid, const char *wanted)
 
                 if (r == 0)
                         return streq(id, wanted);
+                if (r == -ENOMEM)
+                        return r;
                 if (r != -EAGAIN || proc_get_parent(pid, &parent) < 0 || parent != getpid() ||
                     !proc_is_alive(pid))
-                        return false;
+                        return 0;
                 usleep(EXEC_PAUSE_USEC);
         }
-        return false;
+        return 0;
 }
 
-static bool is_marked(pid_t pid, const struct kill_marks *marks)
+// 1, 0, -ENOMEM: a process that cannot be looked at now may be one.
+static int is_marked(pid_t pid, const struct kill_marks *marks)
 {
         pid_t group, session;
 
         if (pid == marks->main_pid || pid == marks->control_pid)
-                return true;
-        if (proc_get_session(pid, &group, &session) < 0)
-                return false;
+                return 1;
+        int r = proc_get_session(pid, &group, &session);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
         if (marks->main_pid > 0 && (group == marks->main_pid || session == marks->main_pid))
-                return true;
+                return 1;
         if (marks->control_pid > 0 &&
             (group == marks->control_pid || session == marks->control_pid))
-                return true;
-        return marks->invocation_id && has_invocation_id(pid, marks->invocation_id);
+                return 1;
+        return marks->invocation_id ? has_invocation_id(pid, marks->invocation_id) : 0;
 }
 
 int kill_find_marked(const struct kill_marks *marks, struct kill_pids *ret)
@@ -102,8 +107,15 @@ int kill_find_marked(const struct kill_marks *marks, struct kill_pids *ret)
         for (struct dirent *e; r == 0 && (e = readdir(d));) {
                 pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-                if (pid > 0 && pid != self && is_marked(pid, marks) && proc_is_alive(pid))
-                        r = add_pid(&pids, pid);
+                if (pid <= 0 || pid == self)
+                        continue;
+                r = is_marked(pid, marks);
+                if (r > 0)
+                        r = proc_get_state(pid);
+                if (r > 0)
+                        r = r == 'Z' || r == 'X' ? 0 : add_pid(&pids, pid);
+                else if (r != -ENOMEM)
+                        r = 0; // gone meanwhile
         }
         closedir(d);
         if (r < 0)

@@ -1,0 +1,80 @@
+#include "conf/lint.h"
+
+#include "base/strv.h"
+#include "unit/conf_fixture.h"
+
+// Files, separated by their names in the first column of each pair; what is said of the first.
+static const struct {
+        const char *files[7];
+        const char *said; // NULL: nothing
+        bool is_error;
+} rows[] = {
+        {{"a.service", "[Service]\nExecStart=/bin/true\n"}, NULL, false},
+        {{"a.service", "[Service]\nExecStart=/nonexistent/x\n"}, "/nonexistent/x", true},
+        {{"a.service", "[Service]\nExecStart=-/nonexistent/x\n"}, NULL, false},
+        {{"a.service", "[Service]\nExecStart=/etc/passwd\n"}, "/etc/passwd", true},
+        {{"a.service", "[Service]\nNonsense=1\nExecStart=/bin/true\n"}, "a.service:2: ", false},
+        {{"a.socket", "[Socket]\nListenStream=1\n", "a.service",
+          "[Service]\nExecStart=/bin/true\n"},
+         NULL,
+         false},
+        {{"a.socket", "[Socket]\nListenStream=1\n"}, "a.service", true},
+        {{"a.socket", "[Socket]\nListenStream=1\nAccept=yes\n"}, "a@.service", true},
+        {{"a.socket", "[Socket]\nListenStream=1\nAccept=yes\n", "a@.service",
+          "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"},
+         NULL,
+         false},
+        {{"a.socket", "[Socket]\nAccept=yes\n"}, "Nothing to listen on", true},
+        {{"a.target", "[Unit]\nWants=none.service\n"}, NULL, false},
+};
+
+static void test_rows(void **state)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                CLEANUP(complaints) struct complaints said;
+                CLEANUP(lint) struct lint *lint = NULL;
+                const char *path[] = {at("e"), NULL};
+                const struct lint_options options = {.unit_path = (char *const *)path,
+                                                     .diag = complaints_init(&said)};
+                CLEANUP(free) char *first = NULL;
+
+                for (size_t k = 0; rows[i].files[k]; k += 2) {
+                        CLEANUP(free) char *file = str_printf("e/%s", rows[i].files[k]);
+
+                        put_file(file, rows[i].files[k + 1]);
+                        if (!first)
+                                first = strdup(at(file));
+                }
+                assert_int_equal(lint_new(&options, &lint), 0);
+                assert_int_equal(lint_file(lint, first), 0);
+                const char *text = buf_text(&said.text);
+
+                if (rows[i].said ? !strstr(text, rows[i].said) : *text)
+                        fail_msg("row %zu: %s", i, text);
+                if ((said.diag.errors > 0) != rows[i].is_error)
+                        fail_msg("row %zu: %u errors\n%s", i, said.diag.errors, text);
+                assert_int_equal(fs_remove_tree(at("e")), 0);
+        }
+}
+
+static void test_names(void **state)
+{
+        CLEANUP(complaints) struct complaints said;
+        CLEANUP(lint) struct lint *lint = NULL;
+        const char *path[] = {at("e"), NULL};
+        const struct lint_options options = {.unit_path = (char *const *)path,
+                                             .diag = complaints_init(&said)};
+
+        put_file("e/a.service", "[Service]\nExecStart=/bin/true\nNonsense=1\n");
+        put_file("e/b.socket", "[Socket]\nListenStream=1\nService=a.service\nRubbish=1\n");
+        put_file("e/notes.txt", "x");
+        assert_int_equal(lint_new(&options, &lint), 0);
+        assert_int_equal(lint_file(lint, at("e/notes.txt")), -EINVAL);
+        assert_int_equal(lint_all(lint), 0);
+        assert_non_null(strstr(buf_text(&said.text), "a.service:3: "));
+        assert_non_null(strstr(buf_text(&said.text), "b.socket:4: "));
+        assert_int_equal(said.diag.errors, 0);
+}
+
+static const struct CMUnitTest tests[] = {TOP_TEST(test_rows), TOP_TEST(test_names)};
+HARNESS_MAIN(tests)
