@@ -1,6 +1,7 @@
 // Run-time properties of the Socket interface; what files say comes from the directive table.
 #include "base/str.h"
 #include "bus/bus_priv.h"
+#include "conf/address.h"
 
 #define GETTER(name)                                                                               \
         static int name(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED, \
@@ -12,26 +13,6 @@ static const struct sock *sock_of_object(void *userdata)
         return CONTAINER_OF((struct unit *)userdata, struct sock, unit); // connections are services
 }
 
-static const char *port_type(const struct port *p)
-{
-        switch ((int)p->kind) {
-        case PORT_FIFO:
-                return "FIFO";
-        case PORT_SPECIAL:
-                return "Special";
-        case PORT_NETLINK:
-                return "Netlink";
-        case PORT_MQUEUE:
-                return "MessageQueue";
-        case PORT_USB:
-                return "USBFunction";
-        default:
-                return p->type == SOCK_STREAM  ? "Stream"
-                       : p->type == SOCK_DGRAM ? "Datagram"
-                                               : "SequentialPacket";
-        }
-}
-
 GETTER(get_listen)
 {
         const struct unit *u = userdata;
@@ -40,7 +21,7 @@ GETTER(get_listen)
         for (size_t i = 0; r >= 0 && u->conf->socket && i < u->conf->socket->ports.n; i++) {
                 const struct port *p = &u->conf->socket->ports.items[i];
 
-                r = sd_bus_message_append(reply, "(ss)", port_type(p), p->text);
+                r = sd_bus_message_append(reply, "(ss)", port_type_name(p), p->text);
         }
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
@@ -56,6 +37,8 @@ GETTER(get_counter)
                 value = s->n_connections;
         else if (streq(property, "ControlPID"))
                 value = (uint64_t)sock_control_pid(s);
+        else if (streq(property, "UID") || streq(property, "GID"))
+                value = sock_uid_gid(s, property[0] == 'G');
         return sd_bus_message_append(reply, "u", (uint32_t)value);
 }
 
@@ -124,6 +107,8 @@ const sd_bus_vtable bus_socket_vtable[] = {
         SD_BUS_PROPERTY("Listen", "a(ss)", get_listen, 0, 0),
         SD_BUS_PROPERTY("FileDescriptorName", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("ControlPID", "u", get_counter, 0, CHANGES),
+        SD_BUS_PROPERTY("UID", "u", get_counter, 0, CHANGES),
+        SD_BUS_PROPERTY("GID", "u", get_counter, 0, CHANGES),
         SD_BUS_PROPERTY("Result", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("CleanResult", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("StatusText", "s", get_string, 0, CHANGES),

@@ -81,7 +81,7 @@ CHOICES(cpu_policy, false, {"", CHOICE_UNSET}, {"other", SCHED_OTHER}, {"batch",
         {"idle", SCHED_IDLE}, {"fifo", SCHED_FIFO}, {"rr", SCHED_RR});
 CHOICES(job_mode, false, {"fail", 0}, {"replace", 1}, {"replace-irreversibly", 2}, {"isolate", 3},
         {"flush", 4}, {"ignore-dependencies", 5}, {"ignore-requirements", 6}, {"triggering", 7},
-        {"restart-dependencies", 8});
+        {"restart-dependencies", 8}, {"lenient", 9});
 CHOICES(on_failure_isolate, true, {"no", 1}, {"yes", 3}); // job modes replace and isolate
 CHOICES(socket_protocol, false, {"", 0}, {"udplite", IPPROTO_UDPLITE}, {"sctp", IPPROTO_SCTP},
         {"mptcp", PROTOCOL_MPTCP});

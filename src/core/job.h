@@ -36,6 +36,7 @@ enum job_mode {
         JOB_IGNORE_REQUIREMENTS,
         JOB_TRIGGERING,
         JOB_RESTART_DEPENDENCIES,
+        JOB_LENIENT, // as fail, and nothing that runs is stopped (v258)
         _JOB_MODE_MAX,
         _JOB_MODE_INVALID = -EINVAL,
 };

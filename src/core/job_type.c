@@ -114,6 +114,7 @@ static const char *const mode_names[_JOB_MODE_MAX] = {
         [JOB_IGNORE_REQUIREMENTS] = "ignore-requirements",
         [JOB_TRIGGERING] = "triggering",
         [JOB_RESTART_DEPENDENCIES] = "restart-dependencies",
+        [JOB_LENIENT] = "lenient",
 };
 
 static const char *const result_names[_JOB_RESULT_MAX] = {

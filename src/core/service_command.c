@@ -114,17 +114,17 @@ static void add_monitored(struct start *s, const struct run *run)
         add_variable(s, "MONITOR_UNIT=%s", other->service->unit.id);
 }
 
-static int add_environment(struct start *s, const struct run *run, enum spawn_kind kind)
+static int add_environment(struct start *s, const struct run *run, bool is_main)
 {
         const struct service_group *g = run_conf(run);
         enum notify_access access = run_notify_access(run);
 
-        if (access != NOTIFY_NONE && (kind == SPAWN_MAIN || access != NOTIFY_MAIN)) {
+        if (access != NOTIFY_NONE && (is_main || access != NOTIFY_MAIN)) {
                 add_variable(s, "%s", notify_socket_environment(run->manager->notify));
                 if (g->file_descriptor_store_max > 0)
                         add_variable(s, "FDSTORE=%u", g->file_descriptor_store_max);
         }
-        if (kind == SPAWN_MAIN && run_watchdog_usec(run) > 0)
+        if (is_main && run_watchdog_usec(run) > 0)
                 add_variable(s, "WATCHDOG_USEC=%llu", (unsigned long long)run_watchdog_usec(run));
         if (run->main.pid > 0)
                 add_variable(s, "MAINPID=%d", (int)run->main.pid);
@@ -168,8 +168,18 @@ static int add_stored(struct start *s, const struct run *run)
         return 0;
 }
 
+// FileDescriptorName= counts for connections since v257.
+static const char *connection_name(const struct run *run)
+{
+        const struct unit *u = &run->sock->unit;
+        bool is_named = !run->manager->options.compat_systemd && u->conf->socket &&
+                        u->conf->socket->file_descriptor_name;
+
+        return is_named ? u->conf->socket->file_descriptor_name : "connection";
+}
+
 // The sockets that the service is served by (main commands); for stdio also the other commands.
-static int add_descriptors(struct start *s, struct run *run, enum spawn_kind kind)
+static int add_descriptors(struct start *s, struct run *run, bool is_main)
 {
         bool wants_socket = spawn_plan_wants_socket(run->plan);
         struct spawn_params *p = &s->params;
@@ -177,14 +187,14 @@ static int add_descriptors(struct start *s, struct run *run, enum spawn_kind kin
         if (run->connection_fd >= 0) {
                 if (wants_socket)
                         p->socket_fd = run->connection_fd;
-                if (kind != SPAWN_MAIN)
+                if (!is_main)
                         return 0;
                 p->fds = &run->connection_fd;
                 p->n_fds = p->n_sockets = 1;
-                p->fd_names = "connection";
+                p->fd_names = connection_name(run);
                 return 0;
         }
-        if (!run->service || (kind != SPAWN_MAIN && !wants_socket))
+        if (!run->service || (!is_main && !wants_socket))
                 return 0;
         size_t n = 0;
         int r = sock_collect_for_service(&run->service->unit, &s->fds, &n, &s->fd_names);
@@ -193,7 +203,7 @@ static int add_descriptors(struct start *s, struct run *run, enum spawn_kind kin
                 return r;
         if (n == 1 && wants_socket)
                 p->socket_fd = s->fds[0];
-        if (kind != SPAWN_MAIN)
+        if (!is_main)
                 return 0;
         p->fds = s->fds;
         p->n_fds = p->n_sockets = n;
@@ -240,25 +250,23 @@ static int watch_child(struct run *run, struct child *c, const struct spawn_chil
 }
 
 static int prepare(struct start *s, struct run *run, const struct exec_command *command,
-                   enum spawn_kind kind)
+                   bool is_main)
 {
         s->params = SPAWN_PARAMS_INIT;
         s->params.command = command;
-        s->params.kind = kind;
         s->params.nonblocking = run_conf(run)->non_blocking;
         s->params.invocation_id = sd_id128_to_string(run->invocation_id, s->invocation_id);
         if (spawn_plan_needs_name(run->plan))
                 s->params.unit_name = run_name(run, &s->name);
         add_log(s, run);
-        int r = add_environment(s, run, kind);
+        int r = add_environment(s, run, is_main);
 
-        return r < 0 ? r : add_descriptors(s, run, kind);
+        return r < 0 ? r : add_descriptors(s, run, is_main);
 }
 
 // state: whose command it is. 0, 1 waits for a look-up, -errno (logged).
 static int start_process(struct run *run, enum service_state state,
-                         const struct exec_command *command, enum spawn_kind kind,
-                         struct spawn_child *ret)
+                         const struct exec_command *command, bool is_main, struct spawn_child *ret)
 {
         CLEANUP(start) struct start s;
         struct fail why = {0};
@@ -272,7 +280,7 @@ static int start_process(struct run *run, enum service_state state,
         int r = run_plan_get(run);
 
         if (r == 0)
-                r = prepare(&s, run, command, kind);
+                r = prepare(&s, run, command, is_main);
         if (r == 0 && (state == SERVICE_STOP || state == SERVICE_STOP_POST))
                 add_result(&s, run, "");
         if (r == 0 && (state == SERVICE_START || state == SERVICE_START_PRE))
@@ -280,7 +288,7 @@ static int start_process(struct run *run, enum service_state state,
         if (r != 0)
                 goto end;
         s.environment[s.n_environment] = NULL;
-        s.params.want_exec_result = kind == SPAWN_MAIN && run_conf(run)->type == SERVICE_EXEC;
+        s.params.want_exec_result = is_main && run_conf(run)->type == SERVICE_EXEC;
         r = spawner_start(run->manager->spawner, run->plan, &s.params, ret, &why);
 end:
         if (r < 0)
@@ -326,7 +334,7 @@ int service_start_control(struct run *run, enum service_state state, usec_t time
         }
         const struct exec_command *command = &list->items[run->control_index];
         bool is_start = state == SERVICE_START;
-        int r = start_process(run, state, command, is_start ? SPAWN_MAIN : SPAWN_CONTROL, &child);
+        int r = start_process(run, state, command, is_start, &child);
 
         if (r == 0)
                 r = watch_child(run, &run->control, &child, service_on_control_exit);
@@ -380,7 +388,7 @@ int service_start_main(struct run *run)
         if (run->main_index >= g->exec_start.n)
                 return -ENOEXEC;
         const struct exec_command *command = &g->exec_start.items[run->main_index];
-        int r = start_process(run, SERVICE_START, command, SPAWN_MAIN, &child);
+        int r = start_process(run, SERVICE_START, command, true, &child);
 
         if (r != 0)
                 return r;

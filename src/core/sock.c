@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "core/condition.h"
 #include "core/instance.h"
-#include "core/job.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
 
@@ -22,6 +21,7 @@ static const char *const state_names[_SOCK_STATE_MAX] = {
         [SOCK_START_CHOWN] = "start-chown",
         [SOCK_START_POST] = "start-post",
         [SOCK_LISTENING] = "listening",
+        [SOCK_DEFERRED] = "deferred",
         [SOCK_RUNNING] = "running",
         [SOCK_STOP_PRE] = "stop-pre",
         [SOCK_STOP_PRE_SIGTERM] = "stop-pre-sigterm",
@@ -39,6 +39,7 @@ static const enum active_state active_states[_SOCK_STATE_MAX] = {
         [SOCK_START_CHOWN] = ACTIVE_ACTIVATING,
         [SOCK_START_POST] = ACTIVE_ACTIVATING,
         [SOCK_LISTENING] = ACTIVE_ACTIVE,
+        [SOCK_DEFERRED] = ACTIVE_ACTIVE,
         [SOCK_RUNNING] = ACTIVE_ACTIVE,
         [SOCK_STOP_PRE] = ACTIVE_DEACTIVATING,
         [SOCK_STOP_PRE_SIGTERM] = ACTIVE_DEACTIVATING,
@@ -100,6 +101,8 @@ void sock_set_state(struct sock *s, enum sock_state state)
         s->state = state;
         if (!is_command_state(state))
                 sock_command_done(s);
+        if (state != SOCK_DEFERRED)
+                sock_defer_done(s);
         if (state != SOCK_LISTENING) {
                 sock_unwatch(s);
                 sock_pause_end(s);
@@ -386,6 +389,7 @@ static enum unit_verdict sock_stop(struct unit *u)
                 enter_signal(s, SOCK_STOP_PRE_SIGTERM, SOCK_SUCCESS);
                 return UNIT_STARTED;
         case SOCK_LISTENING:
+        case SOCK_DEFERRED:
         case SOCK_RUNNING:
                 sock_enter_stop_pre(s, SOCK_SUCCESS);
                 return UNIT_STARTED;
@@ -457,6 +461,7 @@ static void sock_done(struct unit *u)
         struct sock *s = sock_of(u);
 
         sock_command_done(s);
+        sock_defer_done(s);
         sock_pause_end(s);
         instance_forget_all(s);
         sock_close(s, false);

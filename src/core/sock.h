@@ -12,6 +12,7 @@ enum sock_state {
         SOCK_START_CHOWN,
         SOCK_START_POST,
         SOCK_LISTENING,
+        SOCK_DEFERRED, // DeferTrigger=: the service is to start, and may not yet
         SOCK_RUNNING,
         SOCK_STOP_PRE,
         SOCK_STOP_PRE_SIGTERM,
@@ -49,6 +50,7 @@ enum pause_reason {
 
 struct sock;
 struct sock_command;
+struct sock_defer;
 struct admit; // counts by source (core/admit.h)
 
 // One open port.
@@ -78,6 +80,7 @@ struct sock {
         struct list_node runs;           // live connections (struct run.node)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;
+        struct sock_defer *defer;     // in state deferred
         struct sock_command *command; // what runs for it (ExecStartPre=, ...); NULL: nothing
         // Pause: listening, but not polled until `until`.
         enum pause_reason pause;
@@ -92,6 +95,8 @@ extern const struct unit_ops sock_ops;
 
 // The running command of ExecStartPre= and its sisters; 0: none.
 pid_t sock_control_pid(const struct sock *s);
+// Whose that is; (uid_t)-1, (gid_t)-1: the supervisor's.
+uint32_t sock_uid_gid(const struct sock *s, bool want_gid);
 
 const char *sock_state_name(enum sock_state s);
 const char *sock_result_name(enum sock_result r);

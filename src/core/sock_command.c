@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/strv.h"
 #include "core/reap.h"
 #include "core/restart.h"
 #include "core/service_log.h"
@@ -63,6 +64,13 @@ void sock_command_done(struct sock *s)
 pid_t sock_control_pid(const struct sock *s)
 {
         return s->command ? s->command->child.pid : 0;
+}
+
+uint32_t sock_uid_gid(const struct sock *s, bool want_gid)
+{
+        if (!s->command || !s->command->plan)
+                return UINT32_MAX;
+        return want_gid ? spawn_plan_gid(s->command->plan) : spawn_plan_uid(s->command->plan);
 }
 
 static void on_timeout(struct timer *t, usec_t now UNUSED)
@@ -188,15 +196,30 @@ static int make_plan(struct sock *s, struct sock_command *c, struct fail *why)
         return r == SPAWN_PLAN_NEEDS_LOOKUP ? sock_command_await(s, lookup, on_users_known) : r;
 }
 
+// PassFileDescriptorsToExec=: before the sockets are bound, and after they are closed, there are
+// none.
+static int collect_fds(struct sock *s, int **fds, char ***names, struct spawn_params *params)
+{
+        int r = 0;
+
+        if (sock_conf(s)->pass_file_descriptors_to_exec && s->state != SOCK_START_PRE)
+                r = sock_collect_fds(s, fds, &params->n_fds, names);
+        params->n_sockets = params->n_fds;
+        params->fds = *fds;
+        return r;
+}
+
 static int spawn(struct sock *s, struct sock_command *c, struct fail *why)
 {
         struct manager *m = s->unit.manager;
+        CLEANUP(free) int *fds = NULL;
+        CLEANUP(strv) char **names = NULL;
+        CLEANUP(free) char *names_text = NULL;
         struct spawn_params params = SPAWN_PARAMS_INIT;
         struct spawn_child child = {.pidfd = -1, .exec_fd = -1};
         char id[SD_ID128_STRING_MAX];
 
         params.command = &c->list->items[c->index];
-        params.kind = SPAWN_CONTROL;
         params.unit_name = s->unit.id;
         params.invocation_id = sd_id128_to_string(c->invocation_id, id);
         if (spawn_plan_wants_log(c->plan)) {
@@ -205,8 +228,14 @@ static int spawn(struct sock *s, struct sock_command *c, struct fail *why)
                 if (c->log)
                         params.log_fd = log_stream_fd(c->log);
         }
-        int r = spawner_start(m->spawner, c->plan, &params, &child, why);
+        int r = collect_fds(s, &fds, &names, &params);
 
+        if (r == 0 && params.n_fds > 0) {
+                params.fd_names = names_text = strv_join(names, ":");
+                r = names_text ? 0 : -ENOMEM;
+        }
+        if (r == 0)
+                r = spawner_start(m->spawner, c->plan, &params, &child, why);
         if (r < 0)
                 return r;
         r = reaper_watch(m->reaper, &c->child, child.pid, child.pidfd, on_exit_of_child);

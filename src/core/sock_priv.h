@@ -2,6 +2,7 @@
 // includes it.
 #pragma once
 
+#include "core/job.h"
 #include "core/manager.h"
 #include "core/sock.h"
 
@@ -21,6 +22,8 @@ void sock_enter_start_open(struct sock *s);
 void sock_enter_start_post(struct sock *s);
 void sock_enter_listening(struct sock *s);
 void sock_enter_running(struct sock *s);
+void sock_enter_deferred(struct sock *s); // sock_defer.c
+void sock_defer_done(struct sock *s);
 void sock_enter_stop_pre(struct sock *s, enum sock_result result);
 void sock_enter_stop_post(struct sock *s, enum sock_result result);
 void sock_enter_dead(struct sock *s, enum sock_result result);
@@ -84,6 +87,8 @@ void sock_command_done(struct sock *s); // release everything
 
 // ---- traffic and pauses (sock_run.c, sock_pause.c)
 void sock_on_readable(struct watch *w, uint32_t revents);
+// Have the service started (Accept=no); what comes of it is entered. REQUEST_OK or why not.
+enum request_error sock_request_service(struct sock *s);
 // Stay in listening, but poll nothing until `until`; what says why in a few words.
 void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, const char *what);
 void sock_pause_end(struct sock *s);

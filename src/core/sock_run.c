@@ -21,11 +21,40 @@
 
 // ---- Accept=no
 
+enum request_error sock_request_service(struct sock *s)
+{
+        struct unit *u = unit_triggered(&s->unit);
+        bool may_wait = sock_conf(s)->defer_trigger != DEFER_NO;
+        struct request_failure why = {0};
+
+        if (!u) {
+                log_unit(s->unit.id, LOG_ERR, 0, "Its service is gone");
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+                return REQUEST_NO_SUCH_UNIT;
+        }
+        if (!active_state_is_inactive_or_failed(unit_active_state(u)) || u->job) {
+                sock_enter_running(s);
+                return REQUEST_OK;
+        }
+        enum request_error error = job_request(s->unit.manager, JOB_START, u,
+                                               may_wait ? JOB_LENIENT : JOB_REPLACE, NULL, &why);
+
+        if (error == REQUEST_OK) {
+                sock_enter_running(s);
+        } else if (error == REQUEST_DESTRUCTIVE && may_wait) {
+                log_unit(s->unit.id, LOG_DEBUG, 0, "Its service has to wait: %s", why.text);
+                sock_enter_deferred(s);
+        } else {
+                log_unit(s->unit.id, LOG_WARNING, 0, "Failed to queue start of %s: %s", u->id,
+                         why.text);
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+        }
+        return error;
+}
+
 static void trigger_service(struct sock *s)
 {
         usec_t now = clock_now();
-        struct unit *u = unit_triggered(&s->unit);
-        struct request_failure why = {0};
 
         if (job_is_stop_pending(&s->unit)) {
                 log_unit(s->unit.id, LOG_DEBUG, 0,
@@ -39,22 +68,7 @@ static void trigger_service(struct sock *s)
         }
         (void)rate_below(&s->trigger_limit, now); // counts; that there is room was just seen
         s->trigger_time = now;
-        if (!u) {
-                log_unit(s->unit.id, LOG_ERR, 0, "Its service is gone");
-                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
-                return;
-        }
-        if (!active_state_is_inactive_or_failed(unit_active_state(u)) || u->job) {
-                sock_enter_running(s);
-                return;
-        }
-        if (job_request(s->unit.manager, JOB_START, u, JOB_REPLACE, NULL, &why) != REQUEST_OK) {
-                log_unit(s->unit.id, LOG_WARNING, 0, "Failed to queue start of %s: %s", u->id,
-                         why.text);
-                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
-                return;
-        }
-        sock_enter_running(s);
+        (void)sock_request_service(s);
 }
 
 // ---- Accept=yes

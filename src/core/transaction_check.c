@@ -48,17 +48,21 @@ static void drop_redundant(struct transaction *t)
         }
 }
 
+static bool stops_something(const struct tx_job *j)
+{
+        enum active_state state = unit_active_state(j->unit);
+
+        return j->type == JOB_STOP && (active_state_is_up(state) || state == ACTIVE_ACTIVATING);
+}
+
 // Mode fail: rather leave out what would stop something or reverse a pending job.
 static void minimize_impact(struct transaction *t)
 {
         TX_FOREACH(t, i)
         {
                 const struct tx_job *j = &t->jobs[i];
-                enum active_state state = unit_active_state(j->unit);
-                bool stops = j->type == JOB_STOP &&
-                             (active_state_is_up(state) || state == ACTIVE_ACTIVATING);
 
-                if (j->matters || (!stops && !contradicts_pending(j)))
+                if (j->matters || (!stops_something(j) && !contradicts_pending(j)))
                         continue;
                 log_unit(j->unit->id, LOG_DEBUG, 0, "Job %s dropped to minimize the impact.",
                          job_type_name(j->type));
@@ -165,7 +169,14 @@ static enum request_error check_destructive(struct transaction *t)
         {
                 const struct tx_job *j = &t->jobs[i];
 
-                if (!contradicts_pending(j) || (t->mode != JOB_FAIL && !j->unit->job->irreversible))
+                if (t->mode == JOB_LENIENT && stops_something(j))
+                        return transaction_refuse(
+                                t, REQUEST_DESTRUCTIVE,
+                                "Transaction for %s/%s is destructive (%s is up, and would be "
+                                "stopped).",
+                                anchor->unit->id, job_type_name(anchor->type), j->unit->id);
+                if (!contradicts_pending(j) ||
+                    (t->mode != JOB_FAIL && t->mode != JOB_LENIENT && !j->unit->job->irreversible))
                         continue;
                 return transaction_refuse(
                         t, REQUEST_DESTRUCTIVE,

@@ -205,7 +205,7 @@ static int find_named(const struct spawn_params *params, const char *name)
 static int choose_socket(struct launch *l, const struct spawn_params *params, int *ret_socket)
 {
         *ret_socket = params->socket_fd;
-        l->n_fds = params->kind == SPAWN_MAIN ? params->n_fds : 0;
+        l->n_fds = params->n_fds;
         l->n_sockets = MIN(params->n_sockets, l->n_fds);
         if (!l->plan->has_stdio_socket)
                 return 0;

@@ -22,23 +22,18 @@ enum spawn_method {
         _SPAWN_METHOD_INVALID = -EINVAL,
 };
 
-enum spawn_kind {
-        SPAWN_MAIN,    // ExecStart= (also of a oneshot and of a forking service)
-        SPAWN_CONTROL, // every other command: no LISTEN_FDS
-};
-
 struct spawn_params {
         const struct exec_command *command; // of the plan's conf
-        enum spawn_kind kind;
-        const char *unit_name; // may be NULL where spawn_plan_needs_name() is false
-        // Passed from 3 on, in this order, to a main command whose stdio is not a socket. fd_names:
-        // as LISTEN_FDNAMES has them, "a:b"; NULL: "unknown" each.
+        const char *unit_name;              // may be NULL where spawn_plan_needs_name() is false
+        // Passed from 3 on, in this order, to a command whose stdio is not a socket (features §2.4:
+        // to main commands only). fd_names: as LISTEN_FDNAMES has them, "a:b"; NULL: "unknown"
+        // each.
         const int *fds;
         size_t n_fds;
         size_t n_sockets; // NonBlocking= applies to the first so many
         const char *fd_names;
         bool nonblocking; // NonBlocking=
-        // For stdio that is the socket; -1: the only one of fds is taken (main command), or none.
+        // For stdio that is the socket; -1: the only one of fds is taken, or none.
         int socket_fd;
         int log_fd; // for stdio that is the journal; -1: /dev/null
         // "NAME=value" set by the supervisor for this start (REMOTE_ADDR, MAINPID, NOTIFY_SOCKET,
