@@ -10,7 +10,6 @@
 
 #include <sys/types.h>
 
-#define IDS_LOOKUP_TIMEOUT_SEC 25
 #define IDS_GROUPS_MAX 1024
 
 struct ids_lookup; // a question to the name services, under way or answered
@@ -44,11 +43,8 @@ int ids_get_groups(const char *user_name, gid_t primary, struct ids_lookup *look
 
 // Start asking for a user (NULL: none) with its groups, and for groups (may be NULL). 0 or -errno.
 int ids_lookup_new(const char *user, char *const *groups, struct ids_lookup **ret);
-// Readable once it is answered, or its process has died or run out of time
-// (IDS_LOOKUP_TIMEOUT_SEC): there is no need for a timer. Owned by the lookup.
+// As inquiry_fd(): there is no need for a timer. Owned by the lookup.
 int ids_lookup_fd(const struct ids_lookup *lookup);
-// Its process, so that the reaper can tell it from strays; 0 once it has been waited for.
-pid_t ids_lookup_pid(const struct ids_lookup *lookup);
 void ids_lookup_free(struct ids_lookup *lookup); // NULL is fine; kills the process if it still runs
 DEFINE_CLEANUP(ids_lookup, struct ids_lookup *, ids_lookup_free)
 

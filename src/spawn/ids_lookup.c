@@ -1,30 +1,23 @@
-// The short-lived process that asks the name services. Its answer comes back through a pipe, as
-// fields that each end with a NUL:
+// What the name services say about a user and groups, asked by a helper process. Fields of the
+// answer:
 //   U uid gid name home shell N gid1 ... gidN     the user that was asked for, if there is one
 //   G name gid                                    a group, if there is one
-//   E                                             the end: nothing was cut off
 #include "spawn/ids_lookup.h"
 
-#include "base/buf.h"
-#include "base/fd.h"
+#include "base/inquiry.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
 
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <signal.h>
-#include <sys/wait.h>
-
-#define ANSWER_SIZE_MAX (256u << 10)
 
 struct ids_lookup {
-        pid_t pid; // 0: waited for
-        int fd;
+        struct inquiry *inquiry;
         char *user;    // as asked; NULL: none
         char **groups; // as asked
-        bool is_read, is_answered;
+        bool is_read;
+        int error; // of reading
         bool has_user;
         struct ids_user answer;
         gid_t *gids;
@@ -34,11 +27,6 @@ struct ids_lookup {
 };
 
 // ---- in the process ----------------------------------------------------------------------------
-
-static void put_field(struct buf *b, const char *text)
-{
-        buf_put(b, text ? text : "", strlen(text ? text : "") + 1);
-}
 
 static void put_number(struct buf *b, unsigned n)
 {
@@ -55,12 +43,12 @@ static void ask_user(struct buf *b, const char *user)
 
         if (!pw)
                 return;
-        put_field(b, "U");
+        inquiry_put_field(b, "U");
         put_number(b, pw->pw_uid);
         put_number(b, pw->pw_gid);
-        put_field(b, pw->pw_name);
-        put_field(b, pw->pw_dir);
-        put_field(b, pw->pw_shell);
+        inquiry_put_field(b, pw->pw_name);
+        inquiry_put_field(b, pw->pw_dir);
+        inquiry_put_field(b, pw->pw_shell);
         if (getgrouplist(pw->pw_name, pw->pw_gid, gids, &n) < 0)
                 n = IDS_GROUPS_MAX;
         put_number(b, (unsigned)n);
@@ -68,35 +56,23 @@ static void ask_user(struct buf *b, const char *user)
                 put_number(b, gids[i]);
 }
 
-__attribute__((noreturn)) static void ask(int fd, const char *user, char *const *groups)
+static void ask(struct buf *answer, const void *question)
 {
-        CLEANUP(buf) struct buf b = BUF_NULL;
-        sigset_t none;
+        const struct ids_lookup *lookup = question;
 
-        // The time limit: whatever a name service does, the other end sees the end of file.
-        (void)signal(SIGALRM, SIG_DFL);
-        (void)signal(SIGPIPE, SIG_DFL);
-        (void)alarm(IDS_LOOKUP_TIMEOUT_SEC);
-        sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
-        (void)fd_close_from(3, &fd, 1);
-        if (user)
-                ask_user(&b, user);
-        STRV_FOREACH (name, groups) {
+        if (lookup->user)
+                ask_user(answer, lookup->user);
+        STRV_FOREACH (name, lookup->groups) {
                 gid_t gid;
                 const struct group *gr =
                         parse_uid(*name, &gid) == 0 ? getgrgid(gid) : getgrnam(*name);
 
                 if (!gr)
                         continue;
-                put_field(&b, "G");
-                put_field(&b, *name);
-                put_number(&b, gr->gr_gid);
+                inquiry_put_field(answer, "G");
+                inquiry_put_field(answer, *name);
+                put_number(answer, gr->gr_gid);
         }
-        put_field(&b, "E");
-        if (!b.error)
-                (void)fd_write_all(fd, b.data, b.size);
-        _exit(0);
 }
 
 // ---- outside -----------------------------------------------------------------------------------
@@ -104,65 +80,26 @@ __attribute__((noreturn)) static void ask(int fd, const char *user, char *const 
 int ids_lookup_new(const char *user, char *const *groups, struct ids_lookup **ret)
 {
         CLEANUP(ids_lookup) struct ids_lookup *lookup = calloc(1, sizeof(*lookup));
-        sigset_t all, before;
-        int pipe_fds[2];
 
-        if (!lookup)
+        if (!lookup || str_set(&lookup->user, user) < 0 || strv_copy(groups, &lookup->groups) < 0)
                 return -ENOMEM;
-        lookup->fd = -1;
-        if (str_set(&lookup->user, user) < 0 || strv_copy(groups, &lookup->groups) < 0)
-                return -ENOMEM;
-        if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-                return -errno;
-        sigfillset(&all);
-        sigprocmask(SIG_SETMASK, &all, &before); // no handler of ours may run in the process
-        lookup->pid = fork();
-        if (lookup->pid == 0)
-                ask(pipe_fds[1], user, groups);
-        if (lookup->pid < 0) {
-                int error = errno;
+        int r = inquiry_start(ask, lookup, &lookup->inquiry);
 
-                lookup->pid = 0;
-                sigprocmask(SIG_SETMASK, &before, NULL);
-                fd_close(pipe_fds[0]);
-                fd_close(pipe_fds[1]);
-                return -error;
-        }
-        sigprocmask(SIG_SETMASK, &before, NULL);
-        fd_close(pipe_fds[1]);
-        lookup->fd = fd_move_up(pipe_fds[0]);
-        if (lookup->fd < 0)
-                return lookup->fd;
-        *ret = TAKE(lookup);
-        return 0;
+        if (r == 0)
+                *ret = TAKE(lookup);
+        return r;
 }
 
 int ids_lookup_fd(const struct ids_lookup *lookup)
 {
-        return lookup->fd;
-}
-
-pid_t ids_lookup_pid(const struct ids_lookup *lookup)
-{
-        return lookup->pid;
-}
-
-// While waitpid() says that it is our child and alive, its pid cannot be another's.
-static void end_process(struct ids_lookup *lookup)
-{
-        if (lookup->pid > 0 && waitpid(lookup->pid, NULL, WNOHANG) == 0) {
-                (void)kill(lookup->pid, SIGKILL);
-                (void)waitpid(lookup->pid, NULL, 0);
-        }
-        lookup->pid = 0;
+        return inquiry_fd(lookup->inquiry);
 }
 
 void ids_lookup_free(struct ids_lookup *lookup)
 {
         if (!lookup)
                 return;
-        end_process(lookup);
-        fd_close(lookup->fd);
+        inquiry_free(lookup->inquiry);
         free(lookup->user);
         strv_free(lookup->groups);
         ids_user_done(&lookup->answer);
@@ -174,38 +111,23 @@ void ids_lookup_free(struct ids_lookup *lookup)
 
 // ---- the answer --------------------------------------------------------------------------------
 
-struct reader {
-        const char *p, *end;
-};
-
-static const char *next_field(struct reader *r)
+static int next_number(struct inquiry *h, uint32_t *ret)
 {
-        const char *field = r->p;
-        size_t left = (size_t)(r->end - r->p);
-
-        if (left == 0 || !memchr(field, '\0', left))
-                return NULL;
-        r->p += strlen(field) + 1;
-        return field;
-}
-
-static int next_number(struct reader *r, uint32_t *ret)
-{
-        const char *field = next_field(r);
+        const char *field = inquiry_next_field(h);
 
         return field && parse_u32(field, ret) == 0 ? 0 : -EBADMSG;
 }
 
-static int next_string(struct reader *r, char **ret)
+static int next_string(struct inquiry *h, char **ret)
 {
-        const char *field = next_field(r);
+        const char *field = inquiry_next_field(h);
 
         if (!field)
                 return -EBADMSG;
         return str_set(ret, field[0] ? field : NULL);
 }
 
-static int read_user(struct ids_lookup *lookup, struct reader *reader)
+static int read_user(struct ids_lookup *lookup, struct inquiry *reader)
 {
         uint32_t n;
         int r = next_number(reader, &lookup->answer.uid);
@@ -234,10 +156,10 @@ static int read_user(struct ids_lookup *lookup, struct reader *reader)
         return r;
 }
 
-static int read_group(struct ids_lookup *lookup, struct reader *reader)
+static int read_group(struct ids_lookup *lookup, struct inquiry *reader)
 {
         size_t n = strv_length(lookup->group_names);
-        const char *name = next_field(reader);
+        const char *name = inquiry_next_field(reader);
         gid_t gid, *more;
         int r = name ? next_number(reader, &gid) : -EBADMSG;
 
@@ -253,44 +175,23 @@ static int read_group(struct ids_lookup *lookup, struct reader *reader)
 
 static int read_answer(struct ids_lookup *lookup)
 {
-        CLEANUP(free) char *data = NULL;
-        struct reader reader;
         const char *field;
-        size_t size;
-        int r = 0;
+        int r = lookup->is_read ? lookup->error : inquiry_read(lookup->inquiry);
 
-        if (lookup->is_read)
-                return 0;
-        r = fd_read_all(lookup->fd, ANSWER_SIZE_MAX, &data, &size);
-        if (r < 0)
+        if (r < 0 || lookup->is_read)
                 return r;
         lookup->is_read = true;
-        end_process(lookup);
-        reader = (struct reader){data, data + size};
-        while (r == 0 && !lookup->is_answered && (field = next_field(&reader))) {
-                if (streq(field, "U"))
-                        r = read_user(lookup, &reader);
-                else if (streq(field, "G"))
-                        r = read_group(lookup, &reader);
-                else if (streq(field, "E"))
-                        lookup->is_answered = true;
-                else
-                        r = -EBADMSG;
-        }
-        return r;
+        while (r == 0 && (field = inquiry_next_field(lookup->inquiry)))
+                r = streq(field, "U")   ? read_user(lookup, lookup->inquiry)
+                    : streq(field, "G") ? read_group(lookup, lookup->inquiry)
+                                        : -EBADMSG;
+        return lookup->error = r;
 }
 
 // 0: there is an answer about what was asked; 1, -ETIMEDOUT, -errno.
 static int prepare(struct ids_lookup *lookup, bool is_asked)
 {
-        int r;
-
-        if (!is_asked)
-                return 1;
-        r = read_answer(lookup);
-        if (r < 0)
-                return r;
-        return lookup->is_answered ? 0 : -ETIMEDOUT;
+        return is_asked ? read_answer(lookup) : 1;
 }
 
 int ids_lookup_user(struct ids_lookup *lookup, const char *name, const struct ids_user **ret)
