@@ -13,16 +13,15 @@ static const struct sock *sock_of_object(void *userdata)
         return CONTAINER_OF((struct unit *)userdata, struct sock, unit); // connections are services
 }
 
+// Of a name (X-ListenName=) its addresses, as far as they are known.
 GETTER(get_listen)
 {
-        const struct unit *u = userdata;
+        const struct sock *s = sock_of_object(userdata);
         int r = sd_bus_message_open_container(reply, 'a', "(ss)");
 
-        for (size_t i = 0; r >= 0 && u->conf->socket && i < u->conf->socket->ports.n; i++) {
-                const struct port *p = &u->conf->socket->ports.items[i];
-
-                r = sd_bus_message_append(reply, "(ss)", port_type_name(p), p->text);
-        }
+        for (size_t i = 0; r >= 0 && i < s->n_listeners; i++)
+                r = sd_bus_message_append(reply, "(ss)", port_type_name(s->listeners[i].port),
+                                          s->listeners[i].port->text);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 

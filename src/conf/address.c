@@ -376,10 +376,32 @@ bool address_equal(const struct address *a, const struct address *b)
 
 void port_done(struct port *port)
 {
+        free(port->host);
+        free(port->service);
         free(port->path);
         free(port->text);
         free(port->file);
         *port = (struct port){0};
+}
+
+void port_list_done(struct port_list *list)
+{
+        for (size_t i = 0; i < list->n; i++)
+                port_done(&list->items[i]);
+        free(list->items);
+        *list = (struct port_list){0};
+}
+
+int port_list_add(struct port_list *list, struct port *port)
+{
+        struct port *more = realloc(list->items, (list->n + 1) * sizeof(*more));
+
+        if (!more)
+                return -ENOMEM;
+        list->items = more;
+        more[list->n++] = *port;
+        *port = (struct port){0};
+        return 0;
 }
 
 bool port_equal(const struct port *a, const struct port *b)
@@ -387,7 +409,8 @@ bool port_equal(const struct port *a, const struct port *b)
         bool has_address = a->kind == PORT_SOCKET || a->kind == PORT_NETLINK;
 
         return a->kind == b->kind && a->type == b->type && a->protocol == b->protocol &&
-               str_eq_ptr(a->path, b->path) &&
+               str_eq_ptr(a->path, b->path) && str_eq_ptr(a->host, b->host) &&
+               str_eq_ptr(a->service, b->service) &&
                (!has_address || address_equal(&a->address, &b->address));
 }
 
@@ -395,8 +418,9 @@ int port_copy(const struct port *from, struct port *to)
 {
         struct port copy = *from;
 
-        copy.path = copy.text = copy.file = NULL;
-        if (str_set(&copy.path, from->path) < 0 || str_set(&copy.text, from->text) < 0 ||
+        copy.host = copy.service = copy.path = copy.text = copy.file = NULL;
+        if (str_set(&copy.host, from->host) < 0 || str_set(&copy.service, from->service) < 0 ||
+            str_set(&copy.path, from->path) < 0 || str_set(&copy.text, from->text) < 0 ||
             str_set(&copy.file, from->file) < 0) {
                 port_done(&copy);
                 return -ENOMEM;

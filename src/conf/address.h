@@ -25,6 +25,13 @@ char *address_format(const struct address *address, int protocol);
 bool address_equal(const struct address *a, const struct address *b);
 
 void port_done(struct port *port);
+void port_list_done(struct port_list *list);
+static inline void cleanup_port_list(struct port_list *list)
+{
+        port_list_done(list);
+}
+// The port moves into the list. 0 or -ENOMEM.
+int port_list_add(struct port_list *list, struct port *port);
 bool port_equal(const struct port *a, const struct port *b); // less file and line
 int port_copy(const struct port *from, struct port *to);     // 0 or -ENOMEM
 // "Stream", "Datagram", "SequentialPacket", "FIFO", "Special", "Netlink", "MessageQueue": as in

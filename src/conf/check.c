@@ -6,7 +6,7 @@
 
 static bool can_accept(const struct port *port)
 {
-        return port->kind == PORT_SOCKET &&
+        return (port->kind == PORT_SOCKET || port->kind == PORT_NAME) &&
                (port->type == SOCK_STREAM || port->type == SOCK_SEQPACKET);
 }
 

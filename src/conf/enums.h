@@ -117,6 +117,7 @@ enum port_arg {
         PORT_ARG_SPECIAL,
         PORT_ARG_NETLINK,
         PORT_ARG_MQUEUE,
+        PORT_ARG_NAME,
 };
 
 // `arg` of StandardInputText= and StandardInputData=.

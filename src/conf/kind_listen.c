@@ -8,25 +8,7 @@
 
 static void free_ports(void *field)
 {
-        struct port_list *list = field;
-
-        for (size_t i = 0; i < list->n; i++)
-                port_done(&list->items[i]);
-        free(list->items);
-        *list = (struct port_list){0};
-}
-
-// The port moves into the list. 0 or -ENOMEM.
-static int add_port(struct port_list *list, struct port *port)
-{
-        struct port *more = realloc(list->items, (list->n + 1) * sizeof(*more));
-
-        if (!more)
-                return -ENOMEM;
-        list->items = more;
-        more[list->n++] = *port;
-        *port = (struct port){0};
-        return 0;
+        port_list_done(field);
 }
 
 static int socket_type(intptr_t arg)
@@ -89,6 +71,40 @@ static int parse_address(const struct parse_context *c, char *text, struct port 
         return 0;
 }
 
+static bool is_host(const char *text)
+{
+        return streq(text, "*") || text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                     "0123456789-._:%")] == '\0';
+}
+
+// "stream HOST SERVICE", "datagram HOST SERVICE".
+static int parse_name(const struct parse_context *c, const char *text, struct port *ret)
+{
+        CLEANUP(strv) char **words = NULL;
+        int r = strv_split(text, " \t", &words);
+
+        if (r < 0)
+                return r;
+        bool is_stream = words && words[0] && streq(words[0], "stream");
+
+        if (strv_length(words) != 3 || (!is_stream && !streq(words[0], "datagram")))
+                return kind_complain(c,
+                                     "%s= needs \"stream\" or \"datagram\", a host name (or *) "
+                                     "and a service, ignoring: %s",
+                                     c->directive->name, text);
+        if (!is_host(words[1]))
+                return kind_complain_value(c, "host name", words[1]);
+        *ret = (struct port){.kind = PORT_NAME, .type = is_stream ? SOCK_STREAM : SOCK_DGRAM};
+        ret->text = strv_join(words, " ");
+        if (!ret->text || str_set(&ret->host, words[1]) < 0 ||
+            str_set(&ret->service, words[2]) < 0) {
+                port_done(ret);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
 static int parse_ports(const struct parse_context *c, const char *value, void *field)
 {
         static const int kinds[] = {
@@ -109,14 +125,15 @@ static int parse_ports(const struct parse_context *c, const char *value, void *f
 
         if (!text)
                 return r;
-        r = is_path ? parse_path(c, (enum port_kind)kinds[arg], text, &port)
-                    : parse_address(c, text, &port);
+        r = is_path                ? parse_path(c, (enum port_kind)kinds[arg], text, &port)
+            : arg == PORT_ARG_NAME ? parse_name(c, text, &port)
+                                   : parse_address(c, text, &port);
         if (!port.text)
                 return r;
         port.line = c->line;
         r = str_set(&port.file, c->file);
         if (r == 0)
-                r = add_port(field, &port);
+                r = port_list_add(field, &port);
         port_done(&port);
         return r;
 }
@@ -134,6 +151,8 @@ static intptr_t get_item_arg(const void *field, size_t i)
                 return PORT_ARG_NETLINK;
         case PORT_MQUEUE:
                 return PORT_ARG_MQUEUE;
+        case PORT_NAME:
+                return PORT_ARG_NAME;
         default:
                 return port->type == SOCK_STREAM  ? PORT_ARG_STREAM
                        : port->type == SOCK_DGRAM ? PORT_ARG_DATAGRAM
@@ -175,7 +194,7 @@ static int copy_ports(const void *from, void *to)
         for (size_t i = 0; i < list->n; i++) {
                 struct port port = {0};
 
-                if (port_copy(&list->items[i], &port) < 0 || add_port(&copy, &port) < 0) {
+                if (port_copy(&list->items[i], &port) < 0 || port_list_add(&copy, &port) < 0) {
                         port_done(&port);
                         free_ports(&copy);
                         return -ENOMEM;

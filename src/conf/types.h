@@ -66,7 +66,7 @@ enum port_kind {
         PORT_SPECIAL, // path
         PORT_NETLINK, // address (AF_NETLINK), protocol
         PORT_MQUEUE,  // path
-        PORT_USB,     // path; known and refused
+        PORT_NAME,    // host, service: the addresses are found when the socket starts
         _PORT_KIND_MAX,
 };
 
@@ -75,6 +75,7 @@ struct port {
         int type;     // SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW; 0 for paths
         int protocol; // AF_NETLINK family; else 0 (SocketProtocol= is applied at bind)
         struct address address;
+        char *host, *service; // X-ListenName=; host "*": any address
         char *path; // of an AF_UNIX node, FIFO, special file, queue; NULL otherwise (abstract, IP)
         char *text; // as systemd prints it: "[::]:80", "/run/x", "@name", "kobject-uevent 1"
         char *file; // where it was written, for messages
@@ -83,6 +84,22 @@ struct port {
 
 struct port_list {
         struct port *items;
+        size_t n;
+};
+
+// A multicast group to be a member of.
+struct multicast_group {
+        sa_family_t family;
+        union {
+                struct in_addr in;
+                struct in6_addr in6;
+        } addr;
+        char *interface; // NULL: as the kernel routes it
+        char *text;
+};
+
+struct multicast_groups {
+        struct multicast_group *items;
         size_t n;
 };
 

@@ -7,6 +7,7 @@
 #include "core/events.h"
 #include "core/unit.h"
 
+struct addresses;
 struct cfgfile;
 struct job;
 struct job_queue;
@@ -75,6 +76,7 @@ struct manager {
         int exit_code;
         struct service_log *service_log; // what services print (core/service_log.h)
         struct log_ring *log_ring;       // the last log lines
+        struct addresses *addresses;     // NULL: nobody waits for one (core/addresses.h)
         struct spawner *spawner;         // what all starts share (core/spawner.h)
         int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;

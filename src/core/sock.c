@@ -181,7 +181,7 @@ static void enter_start_pre(struct sock *s)
                 sock_enter_dead(s, SOCK_FAILURE_RESOURCES);
 }
 
-void sock_enter_start_open(struct sock *s)
+static void enter_opened(struct sock *s)
 {
         enum sock_result result = sock_open(s);
 
@@ -198,6 +198,33 @@ void sock_enter_start_open(struct sock *s)
                 sock_enter_start_post(s);
         else
                 sock_command_arm_timeout(s);
+}
+
+void sock_enter_start_open(struct sock *s)
+{
+        int r = sock_names_ask(s);
+
+        if (r > 0)
+                sock_command_arm_timeout(s);
+        else if (r == 0)
+                enter_opened(s);
+        else
+                sock_on_names_known(s, r);
+}
+
+void sock_on_names_known(struct sock *s, int r)
+{
+        bool may_wait = !s->unit.manager->options.compat_systemd && sock_conf(s)->x_bind_retry;
+
+        if (s->state == SOCK_START_PRE && (r < 0 || sock_names_missing(s)) && !may_wait) {
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+                return;
+        }
+        sock_reopen(s, s->unit.conf);
+        if (s->state == SOCK_START_PRE)
+                enter_opened(s);
+        else if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
+                sock_enter_listening(s);
 }
 
 void sock_enter_start_post(struct sock *s)
@@ -466,6 +493,7 @@ static void sock_done(struct unit *u)
         instance_forget_all(s);
         sock_close(s, false);
         sock_listeners_free(s);
+        sock_names_done(s);
         sock_template_drop(s);
         admit_free(TAKE(s->admit));
         free(TAKE(s->status_text));
@@ -481,6 +509,8 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
         s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
         s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;
         sock_reopen(s, old);
+        if (s->state == SOCK_LISTENING || s->state == SOCK_RUNNING || s->state == SOCK_DEFERRED)
+                (void)sock_names_ask(s); // a failure is logged; what is known stays
         if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
                 sock_enter_listening(s);
 }

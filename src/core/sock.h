@@ -51,26 +51,28 @@ enum pause_reason {
 struct sock;
 struct sock_command;
 struct sock_defer;
+struct sock_names;
+struct sock_retry;
 struct admit; // counts by source (core/admit.h)
 
-// One open port.
+// One port; of a name (X-ListenName=) each of its addresses.
 struct listener {
         struct watch watch; // fd inside; fd = -1: not open
         struct sock *sock;
-        const struct port *port; // in sock->unit.conf
+        const struct port *port; // in sock->ports_conf, or in sock->names
         struct rate poll_limit;
         struct timer poll_timer; // until polled again
-        struct timer bind_timer; // X-BindRetry=
-        usec_t bind_wait;        // until the next try
-        bool bind_pending;
+        bool is_missing;         // its address is not there yet (X-BindRetry=)
+        bool is_joining;         // that of a multicast group's interface
 };
 
 struct sock {
         struct unit unit;
         enum sock_state state;
         enum sock_result result;
-        struct listener *listeners; // one for each port, in file order
+        struct listener *listeners; // in file order
         size_t n_listeners;
+        struct unit_conf *ports_conf; // reference: what the listeners were made for
         struct rate trigger_limit;
         // Counters as systemd names them; refused by reason for ourselves.
         uint64_t n_accepted, n_connections, n_refused;
@@ -80,6 +82,8 @@ struct sock {
         struct list_node runs;           // live connections (struct run.node)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;
+        struct sock_names *names;     // X-ListenName=: what they stand for; NULL: there are none
+        struct sock_retry *retry;     // what is tried again; NULL: nothing
         struct sock_defer *defer;     // in state deferred
         struct sock_command *command; // what runs for it (ExecStartPre=, ...); NULL: nothing
         // Pause: listening, but not polled until `until`.

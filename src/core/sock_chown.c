@@ -1,5 +1,6 @@
 // SocketUser= and SocketGroup=: to whom the nodes of a socket belong.
 #include "base/log.h"
+#include "base/str.h"
 #include "core/sock_priv.h"
 #include "spawn/ids.h"
 
@@ -44,6 +45,27 @@ static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
         return r;
 }
 
+static int give_nodes(const struct sock *s, uid_t uid, gid_t gid)
+{
+        for (size_t i = 0; i < s->n_listeners; i++) {
+                const struct listener *l = &s->listeners[i];
+                bool is_node = l->port->kind == PORT_FIFO ||
+                               (l->port->kind == PORT_SOCKET &&
+                                l->port->address.addr.sa.sa_family == AF_UNIX);
+
+                if (l->watch.fd < 0 || !l->port->path || !is_node)
+                        continue;
+                if (chown(l->port->path, uid, gid) < 0) {
+                        int r = -errno;
+
+                        log_unit(s->unit.id, LOG_ERR, errno, "Cannot give %s to its owner",
+                                 l->port->path);
+                        return r;
+                }
+        }
+        return 0;
+}
+
 int sock_chown(struct sock *s)
 {
         const struct socket_group *conf = sock_conf(s);
@@ -62,20 +84,26 @@ int sock_chown(struct sock *s)
                          conf->socket_group ? conf->socket_group : "");
                 return r;
         }
-        for (size_t i = 0; i < s->n_listeners; i++) {
-                const struct listener *l = &s->listeners[i];
-                bool is_node = l->port->kind == PORT_FIFO ||
-                               (l->port->kind == PORT_SOCKET &&
-                                l->port->address.addr.sa.sa_family == AF_UNIX);
+        return give_nodes(s, uid, gid);
+}
 
-                if (l->watch.fd < 0 || !l->port->path || !is_node)
-                        continue;
-                if (chown(l->port->path, uid, gid) < 0) {
-                        r = -errno;
-                        log_unit(s->unit.id, LOG_ERR, errno, "Cannot give %s to its owner",
-                                 l->port->path);
-                        return r;
-                }
-        }
-        return 0;
+void sock_chown_again(struct sock *s, const struct socket_group *old)
+{
+        const struct socket_group *conf = sock_conf(s);
+        CLEANUP(ids_user) struct ids_user user = {.uid = geteuid(), .gid = getegid()};
+        int r = IDS_FOUND;
+
+        if (str_eq_ptr(conf->socket_user, old->socket_user) &&
+            str_eq_ptr(conf->socket_group, old->socket_group))
+                return;
+        if (conf->socket_user)
+                r = ids_get_user(conf->socket_user, NULL, &user);
+        if (r == IDS_FOUND && conf->socket_group)
+                r = ids_get_group(conf->socket_group, NULL, &user.gid);
+        if (r == IDS_FOUND)
+                (void)give_nodes(s, user.uid, user.gid); // logged; the listener goes on
+        else
+                log_unit(
+                        s->unit.id, LOG_WARNING, r < 0 ? -r : 0,
+                        "Its nodes change hands when it is restarted: the new owner is not known here");
 }

@@ -11,28 +11,43 @@
 #include "net/adopt.h"
 #include "net/flush.h"
 #include "net/listen.h"
+#include "net/multicast.h"
 #include "net/sockopt.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define BIND_RETRY_FIRST (1 * USEC_PER_SEC)
-#define BIND_RETRY_MAX (60 * USEC_PER_SEC)
 #define FAIL_TEXT_MAX 512
+
+static void add_listener(struct sock *s, const struct port *port)
+{
+        s->listeners[s->n_listeners++] = (struct listener){
+                .watch = {.fd = -1, .on_event = sock_on_readable}, .sock = s, .port = port};
+}
 
 int sock_listeners_new(struct sock *s)
 {
         const struct port_list *ports = &sock_conf(s)->ports;
-        struct listener *l = calloc(ports->n ? ports->n : 1, sizeof(*l));
+        size_t n = 0;
+
+        for (size_t i = 0; i < ports->n; i++)
+                n += ports->items[i].kind == PORT_NAME ? sock_names_get(s, &ports->items[i])->n : 1;
+        struct listener *l = calloc(n ? n : 1, sizeof(*l));
 
         if (!l)
                 return -ENOMEM;
-        for (size_t i = 0; i < ports->n; i++)
-                l[i] = (struct listener){.watch = {.fd = -1, .on_event = sock_on_readable},
-                                         .sock = s,
-                                         .port = &ports->items[i]};
         s->listeners = l;
-        s->n_listeners = ports->n;
+        s->n_listeners = 0;
+        s->ports_conf = unit_conf_ref(s->unit.conf);
+        for (size_t i = 0; i < ports->n; i++) {
+                const struct port *port = &ports->items[i];
+                const struct port_list *found = sock_names_get(s, port);
+
+                if (port->kind != PORT_NAME)
+                        add_listener(s, port);
+                for (size_t k = 0; port->kind == PORT_NAME && k < found->n; k++)
+                        add_listener(s, &found->items[k]);
+        }
         return 0;
 }
 
@@ -40,16 +55,39 @@ void sock_listeners_free(struct sock *s)
 {
         free(TAKE(s->listeners));
         s->n_listeners = 0;
+        unit_conf_unref(TAKE(s->ports_conf));
 }
 
-static void on_sockopt_failed(const struct net_sockopt_failure *f, void *data)
+void sock_on_sockopt_failed(const struct net_sockopt_failure *f, void *data)
 {
-        struct sock *s = data;
+        const struct sock *s = data;
 
         log_unit(s->unit.id, LOG_WARNING, f->error, "%s= cannot be set", f->directive);
 }
 
-static struct net_listen_params listen_params(const struct sock *s)
+void sock_join_groups(struct listener *l, const struct unit_conf *old)
+{
+        const struct multicast_groups *groups = &sock_conf(l->sock)->x_join_group;
+        const struct multicast_groups *left = old ? &old->socket->x_join_group : NULL;
+        bool was_joining = l->is_joining;
+
+        for (size_t i = 0; left && i < left->n; i++)
+                if (net_multicast_fits(l->port, &left->items[i]))
+                        net_multicast_leave(l->watch.fd, &left->items[i]);
+        l->is_joining = false;
+        for (size_t i = 0; i < groups->n; i++) {
+                int r = net_multicast_fits(l->port, &groups->items[i])
+                                ? net_multicast_join(l->watch.fd, &groups->items[i])
+                                : 0;
+                if (r == 0)
+                        continue;
+                l->is_joining |= sock_is_retryable(l->sock, l, r);
+                log_unit(l->sock->unit.id, was_joining ? LOG_DEBUG : LOG_WARNING, -r,
+                         "Cannot join %s on %s", groups->items[i].text, l->port->text);
+        }
+}
+
+struct net_listen_params sock_listen_params(const struct sock *s)
 {
         const struct manager *m = s->unit.manager;
 
@@ -72,7 +110,8 @@ static bool adopt(struct sock *s, struct listener *l)
                         // on.
                         (void)fd_set_nonblock(l->watch.fd, true);
                         net_sockopt_apply(l->watch.fd, l->port, sock_conf(s), false,
-                                          on_sockopt_failed, s);
+                                          sock_on_sockopt_failed, s);
+                        sock_join_groups(l, NULL);
                         log_unit(s->unit.id, LOG_INFO, 0, "Took over the descriptor of %s",
                                  l->port->text);
                         return true;
@@ -117,24 +156,17 @@ static void log_open_failure(const struct listener *l, int error, const struct f
 {
         char text[FAIL_TEXT_MAX];
 
-        log_unit(l->sock->unit.id, LOG_ERR, 0, "Failed to listen on %s (%s:%u): %s", l->port->text,
+        // What is tried again and again was told the first time.
+        log_unit(l->sock->unit.id, l->is_missing ? LOG_DEBUG : LOG_ERR, 0,
+                 "Failed to listen on %s (%s:%u): %s", l->port->text,
                  l->port->file ? l->port->file : "built-in", l->port->line,
                  why->error ? fail_format(why, text, sizeof(text)) : strerror(-error));
 }
 
-// An address that is not there yet may come. A port in use is no such thing: somebody has to
-// choose.
-static bool is_retryable(const struct sock *s, const struct listener *l, int error)
-{
-        return !s->unit.manager->options.compat_systemd && sock_conf(s)->x_bind_retry &&
-               l->port->kind == PORT_SOCKET && l->port->address.addr.sa.sa_family != AF_UNIX &&
-               (error == -EADDRNOTAVAIL || error == -ENODEV);
-}
-
-static int open_listener(struct listener *l)
+int sock_open_listener(struct listener *l)
 {
         struct sock *s = l->sock;
-        struct net_listen_params params = listen_params(s);
+        struct net_listen_params params = sock_listen_params(s);
         struct fail why = {0};
         const char *owner;
         int fd = -1, r;
@@ -151,41 +183,14 @@ static int open_listener(struct listener *l)
                 return r;
         }
         l->watch.fd = fd;
-        net_sockopt_apply(fd, l->port, sock_conf(s), false, on_sockopt_failed, s);
+        net_sockopt_apply(fd, l->port, sock_conf(s), false, sock_on_sockopt_failed, s);
+        sock_join_groups(l, NULL);
         return 0;
-}
-
-static void on_bind_retry(struct timer *t, usec_t now)
-{
-        struct listener *l = CONTAINER_OF(t, struct listener, bind_timer);
-        struct sock *s = l->sock;
-
-        l->bind_wait = MIN(l->bind_wait * 2, BIND_RETRY_MAX);
-        if (open_listener(l) < 0) {
-                if (timer_set(s->unit.manager->events, t, usec_add(now, l->bind_wait),
-                              on_bind_retry) < 0)
-                        log_unit(s->unit.id, LOG_ERR, ENOMEM, "Giving up on %s", l->port->text);
-                return;
-        }
-        l->bind_pending = false;
-        log_unit(s->unit.id, LOG_NOTICE, 0, "Listening on %s at last", l->port->text);
-        if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
-                sock_enter_listening(s);
-}
-
-static bool bind_later(struct listener *l)
-{
-        struct sock *s = l->sock;
-
-        l->bind_wait = BIND_RETRY_FIRST;
-        l->bind_pending = timer_set(s->unit.manager->events, &l->bind_timer,
-                                    usec_add(clock_now(), l->bind_wait), on_bind_retry) == 0;
-        return l->bind_pending;
 }
 
 enum sock_result sock_open(struct sock *s)
 {
-        size_t n_open = 0, n_later = 0;
+        size_t n_open = 0, n_later = sock_names_missing(s) != NULL;
 
         for (size_t i = 0; i < s->n_listeners; i++) {
                 struct listener *l = &s->listeners[i];
@@ -194,11 +199,12 @@ enum sock_result sock_open(struct sock *s)
                         n_open++;
                         continue;
                 }
-                int r = open_listener(l);
+                int r = sock_open_listener(l);
 
                 if (r == 0) {
                         n_open++;
-                } else if (is_retryable(s, l, r) && bind_later(l)) {
+                } else if (sock_is_retryable(s, l, r)) {
+                        l->is_missing = true;
                         n_later++;
                 } else {
                         sock_close(s, false);
@@ -207,7 +213,8 @@ enum sock_result sock_open(struct sock *s)
         }
         if (n_open == 0 && n_later > 0)
                 log_unit(s->unit.id, LOG_WARNING, 0, "None of its addresses is there yet, waiting");
-        struct net_listen_params params = listen_params(s);
+        sock_retry_update(s);
+        struct net_listen_params params = sock_listen_params(s);
         struct fail why = {0};
 
         if (net_symlinks_make(&params, &why) < 0) {
@@ -219,13 +226,12 @@ enum sock_result sock_open(struct sock *s)
         return SOCK_SUCCESS;
 }
 
-static void close_listener(struct listener *l, bool unlink)
+void sock_close_listener(struct listener *l, bool unlink)
 {
         struct events *e = l->sock->unit.manager->events;
 
         timer_stop(e, &l->poll_timer);
-        timer_stop(e, &l->bind_timer);
-        l->bind_pending = false;
+        l->is_missing = l->is_joining = false;
         if (l->watch.fd < 0)
                 return;
         watch_remove(e, &l->watch);
@@ -238,8 +244,10 @@ void sock_close(struct sock *s, bool unlink)
 {
         bool remove = unlink && s->unit.conf->socket && sock_conf(s)->remove_on_stop;
 
+        sock_names_cancel(s);
+        sock_retry_done(s);
         for (size_t i = 0; i < s->n_listeners; i++)
-                close_listener(&s->listeners[i], remove);
+                sock_close_listener(&s->listeners[i], remove);
         if (remove)
                 net_symlinks_remove(sock_conf(s));
 }
@@ -304,69 +312,6 @@ void sock_flush(struct sock *s)
         for (size_t i = 0; i < s->n_listeners; i++)
                 if (s->listeners[i].watch.fd >= 0)
                         net_flush(s->listeners[i].watch.fd, s->listeners[i].port);
-}
-
-// ---- reload
-
-// Find, among the listeners of before, the open one for a port of the new conf.
-static struct listener *find_kept(struct listener *old, size_t n, const struct port *port,
-                                  const struct socket_group *conf)
-{
-        for (size_t i = 0; i < n; i++)
-                if (old[i].watch.fd >= 0 && streq(old[i].port->text, port->text) &&
-                    net_adopt_fits(old[i].watch.fd, port, conf))
-                        return &old[i];
-        return NULL;
-}
-
-void sock_reopen(struct sock *s, const struct unit_conf *old_conf)
-{
-        struct listener *old = s->listeners;
-        size_t n_old = s->n_listeners;
-        bool is_open = s->state != SOCK_DEAD && s->state != SOCK_FAILED &&
-                       s->state != SOCK_START_PRE && s->state != SOCK_STOP_POST &&
-                       s->state != SOCK_FINAL_SIGTERM && s->state != SOCK_FINAL_SIGKILL;
-        bool is_live = !s->unit.manager->options.compat_systemd;
-
-        if (sock_listeners_new(s) < 0) {
-                // Keep what there is; the old conf owns the ports, so it has to stay, too.
-                log_unit(s->unit.id, LOG_ERR, ENOMEM, "Cannot apply the new configuration");
-                s->listeners = old;
-                s->n_listeners = n_old;
-                return;
-        }
-        for (size_t i = 0; i < s->n_listeners; i++) {
-                struct listener *l = &s->listeners[i];
-                struct listener *kept = find_kept(old, n_old, l->port, sock_conf(s));
-
-                if (kept) {
-                        watch_remove(s->unit.manager->events, &kept->watch);
-                        l->watch.fd = TAKE_FD(kept->watch.fd);
-                        if (is_live && old_conf->socket != s->unit.conf->socket)
-                                net_sockopt_apply(l->watch.fd, l->port, sock_conf(s), false,
-                                                  on_sockopt_failed, s);
-                }
-        }
-        for (size_t i = 0; i < n_old; i++)
-                close_listener(&old[i], is_open && is_live && old_conf->socket->remove_on_stop);
-        free(old);
-        for (size_t i = 0; is_open && i < s->n_listeners; i++) {
-                struct listener *l = &s->listeners[i];
-
-                if (l->watch.fd >= 0)
-                        continue;
-                if (!is_live) {
-                        log_unit(
-                                s->unit.id, LOG_WARNING, 0,
-                                "%s was added; it is not listened on before the socket is restarted",
-                                l->port->text);
-                        continue;
-                }
-                int r = open_listener(l);
-
-                if (r < 0 && is_retryable(s, l, r))
-                        (void)bind_later(l); // on failure the log line of open_listener stands
-        }
 }
 
 // ---- handing out

@@ -175,5 +175,5 @@ void sock_on_exhausted(struct sock *s, int error)
 
 const char *sock_status_text(const struct sock *s)
 {
-        return s->status_text;
+        return s->status_text ? s->status_text : sock_retry_status(s);
 }

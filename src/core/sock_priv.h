@@ -5,6 +5,8 @@
 #include "core/job.h"
 #include "core/manager.h"
 #include "core/sock.h"
+#include "net/listen.h"
+#include "net/sockopt.h"
 
 static inline struct sock *sock_of(const struct unit *u)
 {
@@ -31,8 +33,9 @@ void sock_enter_dead(struct sock *s, enum sock_result result);
 void sock_on_commands_done(struct sock *s, enum sock_result result);
 void sock_on_command_timeout(struct sock *s);
 
-// ---- descriptors (sock_open.c) One listener for each port of
-// the conf, closed. 0 or -ENOMEM.
+// ---- descriptors (sock_open.c)
+
+// One listener for each port of the conf, and for each address of its names; closed. 0 or -ENOMEM.
 int sock_listeners_new(struct sock *s);
 void sock_listeners_free(struct sock *s);
 // Opens all ports, in order. SOCK_SUCCESS or why not (everything is closed then; logged).
@@ -43,15 +46,50 @@ int sock_watch(struct sock *s); // poll all that may be polled; 0 or -errno
 void sock_unwatch(struct sock *s);
 // Count one wake-up; true: over the limit, the listener is not polled for a while.
 bool sock_poll_limit_hit(struct listener *l, usec_t now);
-// After a reload: keeps what still fits, closes what is gone, opens what was added, applies
-// options.
+struct net_listen_params sock_listen_params(const struct sock *s);
+// Member of the groups of X-JoinGroup=, and no longer of those that old had (NULL: none).
+void sock_join_groups(struct listener *l, const struct unit_conf *old);
+void sock_on_sockopt_failed(const struct net_sockopt_failure *f, void *data); // data: the sock
+void sock_close_listener(struct listener *l, bool unlink);
+// Open one. 0 or -errno (logged).
+int sock_open_listener(struct listener *l);
+
+// ---- changes while it listens (sock_reopen.c)
+
+// After a reload (or with old == the conf: other addresses of names): keeps what still fits, closes
+// what is gone, opens what was added, applies options.
 void sock_reopen(struct sock *s, const struct unit_conf *old);
+
+// ---- what is not there yet (sock_retry.c)
+
+// Would waiting help? Then X-BindRetry= has it tried again.
+bool sock_is_retryable(const struct sock *s, const struct listener *l, int error);
+// See that it is tried again: when an address comes, and now and then. Nothing is missing any more:
+// no longer.
+void sock_retry_update(struct sock *s);
+void sock_retry_done(struct sock *s);
+const char *sock_retry_status(const struct sock *s); // what it waits for, in words; or NULL
+
+// ---- names (sock_names.c)
+
+// Ask what the names of the conf stand for. 1: under way, sock_on_names_known() follows; 0: there
+// are none; -errno.
+int sock_names_ask(struct sock *s);
+const struct port *sock_names_missing(const struct sock *s); // one without an address, or NULL
+// The addresses of a named port; none (empty list) as long as they are not known.
+const struct port_list *sock_names_get(const struct sock *s, const struct port *port);
+void sock_names_cancel(struct sock *s); // no longer asked
+void sock_names_done(struct sock *s);
+// sock.c: what follows. r: 0, or no question could be answered (-errno, logged).
+void sock_on_names_known(struct sock *s, int r);
 
 // ---- owners (sock_chown.c)
 
 // SocketUser=/SocketGroup=: 0 done or nothing to do, 1 waiting for a look-up (sock_on_commands_done
 // follows), -errno failed (logged).
 int sock_chown(struct sock *s);
+// The same for nodes that are kept over a reload, without waiting.
+void sock_chown_again(struct sock *s, const struct socket_group *old);
 
 // ---- commands (sock_command.c)
 

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "conf/address.h"
+#include "net/listen.h"
 
 #include <limits.h>
 #include <sys/stat.h>
@@ -20,7 +21,7 @@ static bool fits_socket(int fd, const struct port *port, const struct socket_gro
         struct address own = {.size = sizeof(own.addr)};
         bool has_backlog = port->kind == PORT_SOCKET &&
                            (port->type == SOCK_STREAM || port->type == SOCK_SEQPACKET);
-        int protocol = port->kind == PORT_NETLINK ? port->protocol : group->socket_protocol;
+        int protocol = net_port_protocol(port, group);
         struct stat st;
 
         if (get_int(fd, SO_TYPE, -1) != port->type ||

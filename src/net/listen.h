@@ -21,6 +21,12 @@ struct net_listen_params {
 // shows it.
 int net_listen_open(const struct net_listen_params *params, const struct port *port, int *ret_fd,
                     struct fail *fail);
+// The protocol for socket(2): that of netlink; SocketProtocol= where the type has it (features
+// §1.1: not applied to others); else 0.
+int net_port_protocol(const struct port *port, const struct socket_group *group);
+// For a listener that is kept over a reload: Backlog=, and SocketMode= where it is another one.
+void net_listen_update(const struct net_listen_params *params, const struct port *port,
+                       const struct socket_group *old, int fd);
 // Remove the node of a port (RemoveOnStop=); nothing for those without one.
 void net_port_unlink(const struct port *port);
 // Symlinks= to the node of the unit. One that is there already, and right, is fine; with

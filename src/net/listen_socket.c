@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool is_ip(const struct port *port)
@@ -10,6 +11,24 @@ static bool is_ip(const struct port *port)
         sa_family_t family = port->address.addr.sa.sa_family;
 
         return family == AF_INET || family == AF_INET6;
+}
+
+int net_port_protocol(const struct port *port, const struct socket_group *group)
+{
+        if (port->kind == PORT_NETLINK)
+                return port->protocol;
+        if (port->kind != PORT_SOCKET || !is_ip(port))
+                return 0;
+        switch (group->socket_protocol) {
+        case IPPROTO_UDPLITE:
+                return port->type == SOCK_DGRAM ? IPPROTO_UDPLITE : 0;
+        case IPPROTO_SCTP:
+                return port->type != SOCK_DGRAM ? IPPROTO_SCTP : 0;
+        case PROTOCOL_MPTCP:
+                return port->type == SOCK_STREAM ? PROTOCOL_MPTCP : 0;
+        default:
+                return 0;
+        }
 }
 
 static int set_flag(int fd, int level, int option)
@@ -56,6 +75,31 @@ static void set_wished(int fd, const struct net_listen_params *params, const str
                                is_v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT);
 }
 
+static bool has_backlog(const struct port *port)
+{
+        return port->kind == PORT_SOCKET &&
+               (port->type == SOCK_STREAM || port->type == SOCK_SEQPACKET);
+}
+
+// A number that does not fit an int is "as many as the kernel allows" all the same.
+static int backlog_of(const struct socket_group *g)
+{
+        return g->backlog > INT32_MAX ? INT32_MAX : (int)g->backlog;
+}
+
+void net_listen_update(const struct net_listen_params *params, const struct port *port,
+                       const struct socket_group *old, int fd)
+{
+        bool is_fifo = port->kind == PORT_FIFO;
+        bool is_node = port->path && (is_fifo || port->kind == PORT_SOCKET);
+        mode_t mode = params->socket->socket_mode;
+
+        if (has_backlog(port))
+                (void)listen(fd, backlog_of(params->socket));
+        if (is_node && mode != old->socket_mode)
+                (void)chmod(port->path, is_fifo ? mode & ~params->umask : mode);
+}
+
 static int bind_socket(int fd, const struct net_listen_params *params, const struct port *port,
                        struct fail *fail)
 {
@@ -77,13 +121,9 @@ static int bind_socket(int fd, const struct net_listen_params *params, const str
 int listen_socket(const struct net_listen_params *params, const struct port *port, int *ret_fd,
                   struct fail *fail)
 {
-        int protocol = port->kind == PORT_NETLINK ? port->protocol
-                       : is_ip(port) && params->socket->socket_protocol > 0
-                               ? params->socket->socket_protocol
-                               : 0;
         CLEANUP(fd)
         int fd = socket(port->address.addr.sa.sa_family, port->type | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                        protocol);
+                        net_port_protocol(port, params->socket));
 
         if (fd < 0)
                 return fail_set(fail, errno, "socket", "%s", port->text);
@@ -95,12 +135,7 @@ int listen_socket(const struct net_listen_params *params, const struct port *por
         r = bind_socket(fd, params, port, fail);
         if (r < 0)
                 return r;
-        bool has_backlog = port->type == SOCK_STREAM || port->type == SOCK_SEQPACKET;
-
-        // A number that does not fit an int is "as many as the kernel allows" all the same.
-        if (has_backlog && port->kind == PORT_SOCKET &&
-            listen(fd, params->socket->backlog > INT32_MAX ? INT32_MAX
-                                                           : (int)params->socket->backlog) < 0) {
+        if (has_backlog(port) && listen(fd, backlog_of(params->socket)) < 0) {
                 char holder[LISTEN_HOLDER_MAX] = "";
                 int error = errno;
 

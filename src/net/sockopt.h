@@ -15,3 +15,8 @@ void net_sockopt_apply(int fd, const struct port *port, const struct socket_grou
                        bool is_accepted,
                        void (*cb)(const struct net_sockopt_failure *failure, void *data),
                        void *data);
+// For a listener that is kept over a reload: also set back what is no longer asked for, to what a
+// new socket has.
+void net_sockopt_reapply(int fd, const struct port *port, const struct socket_group *group,
+                         void (*cb)(const struct net_sockopt_failure *failure, void *data),
+                         void *data);

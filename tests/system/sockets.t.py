@@ -2,15 +2,19 @@
 """[Socket], directive by directive and surprise by surprise, with real sockets and services."""
 
 import os
+import socket
 import sys
 
-from daemon import answer, case, connect, eventually, main, talk
+from daemon import answer, case, connect, eventually, main, run, talk
 
-# Answers every connection at descriptor 3 with one byte and goes on.
-SERVER = """import socket
-with socket.socket(fileno=3) as listener:
-    while True:
-        peer = listener.accept()[0]
+# Answers every connection with one byte and goes on.
+SERVER = """import os, selectors, socket
+selector = selectors.DefaultSelector()
+for fd in range(3, 3 + int(os.environ["LISTEN_FDS"])):
+    selector.register(socket.socket(fileno=fd), selectors.EVENT_READ)
+while True:
+    for key, events in selector.select():
+        peer = key.fileobj.accept()[0]
         peer.sendall(b"x")
         peer.close()
 """
@@ -131,6 +135,221 @@ def unit_file_vanishes(d):
     assert peer.recv(1) == b"2"
     assert d.show("yes.socket", "LoadState") == "not-found"
     d.ctl("stop", "no.socket", "yes.socket", check=True)
+
+
+# What a service finds at descriptor 3: one option of it, as a number.
+PROBE = """import socket, sys
+listener = socket.socket(fileno=3)
+is_stream = listener.type == socket.SOCK_STREAM
+while True:
+    if is_stream:
+        peer = listener.accept()[0]
+        request = peer.recv(100)
+    else:
+        request, address = listener.recvfrom(100)
+    level, option = request.split()
+    value = b"%d" % listener.getsockopt(int(level), int(option))
+    if is_stream:
+        peer.sendall(value)
+        peer.close()
+    else:
+        listener.sendto(value, address)
+"""
+
+
+def probe(d):
+    return f"[Service]\nExecStart={sys.executable} {d.file('probe.py', PROBE)}\n"
+
+
+def ask(address, level, option):
+    return int(talk(address, b"%d %d" % (level, option)))
+
+
+@case
+def reload_applies_options(d):
+    """Also what is no longer asked for, but not with --compat=systemd."""
+    wanted = "KeepAlive=yes\nPriority=4\nBacklog=5\nKeepAliveTimeSec=77\n"
+    d.unit("a.service", probe(d))
+    for compat in (False, True):
+        d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\n")
+        begin(d, "a.socket", args=["--compat=systemd"] if compat else [])
+
+        def seen():
+            return [ask(("127.0.0.1", 7001), *pair) for pair in
+                    ((socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+                     (socket.SOL_SOCKET, socket.SO_PRIORITY),
+                     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))]
+
+        def backlog():
+            return run("ss", "-Hltn", "sport = :7001", check=True).stdout.split()[2]
+        before = [*seen(), backlog()]
+        d.unit("a.socket", f"[Socket]\nListenStream=127.0.0.1:7001\n{wanted}")
+        d.ctl("daemon-reload", check=True)
+        assert [*seen(), backlog()] == (before if compat else [1, 4, 77, "5"]), [*seen(), backlog()]
+        d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\n")
+        d.ctl("daemon-reload", check=True)
+        assert [*seen(), backlog()] == before, [*seen(), backlog()]
+        d.stop()
+
+
+@case
+def reload_changes_nodes(d):
+    d.unit("a.service", server(d))
+    d.unit("a.socket", f"[Socket]\nListenStream={d.folder}/a.sock\n")
+    begin(d, "a.socket")
+    inode = os.stat(f"{d.folder}/a.sock").st_ino
+    d.unit("a.socket", f"[Socket]\nListenStream={d.folder}/a.sock\nSocketMode=0640\n"
+           "SocketUser=daemon\nSocketGroup=daemon\n")
+    d.ctl("daemon-reload", check=True)
+    node = os.stat(f"{d.folder}/a.sock")
+    assert (node.st_ino, node.st_mode & 0o777, node.st_uid) == (inode, 0o640, 1), node
+    assert talk(f"{d.folder}/a.sock") == b"x"
+
+
+# ---- X-BindRetry=
+
+@case
+def address_that_comes_later(d):
+    d.unit("a.service", server(d))
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nListenStream=10.9.8.7:7002\n"
+           "ListenStream=[fd00::77]:7003\n")
+    begin(d, "a.socket")
+    assert talk(("127.0.0.1", 7001)) == b"x"  # the others work
+    d.ctl("stop", "a.service", check=True)
+    assert "10.9.8.7:7002" in d.ctl("status", "a.socket").stdout
+    run("ip", "address", "add", "10.9.8.7/32", "dev", "lo", check=True)
+    d.logged(r"Listening on 10\.9\.8\.7:7002 at last")
+    run("ip", "address", "add", "fd00::77/128", "dev", "lo", "nodad", check=True)
+    d.logged(r"Listening on \[fd00::77\]:7003 at last")
+    assert talk(("fd00::77", 7003)) == b"x"
+    d.ctl("stop", "a.socket", "a.service", check=True)
+    d.ctl("start", "a.socket", check=True)
+    run("ip", "address", "del", "10.9.8.7/32", "dev", "lo", check=True)
+    run("ip", "address", "del", "fd00::77/128", "dev", "lo", check=True)
+
+
+@case
+def address_that_is_insisted_on(d):
+    d.unit("a.service", server(d))
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nListenStream=10.9.8.7:7002\n"
+           "X-BindRetry=no\n")
+    begin(d)
+    assert d.ctl("start", "a.socket").returncode == 1
+    assert d.show("a.socket", "Result") == "resources"
+    assert answer(("127.0.0.1", 7001)) == b""
+
+
+# ---- X-JoinGroup=, X-MulticastLoop=
+
+ECHO = """import socket
+listener = socket.socket(fileno=3)
+while True:
+    data, address = listener.recvfrom(100)
+    listener.sendto(data, address)
+"""
+
+
+def multicast(group, port):
+    """Send one packet to the group over lo, and what is answered."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(20)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        sock.sendto(b"hello", (group, port))
+        return sock.recv(100)
+
+
+def memberships(interface):
+    return run("ip", "maddress", "show", "dev", interface).stdout.split()
+
+
+def groups(d, listen, join):
+    d.unit("m.socket", f"[Socket]\nListenDatagram={listen}\n"
+           + "".join(f"X-JoinGroup={group}\n" for group in join))
+    d.unit("m.service", f"[Service]\nExecStart={sys.executable} {d.file('echo.py', ECHO)}\n")
+
+
+@case
+def multicast_groups(d):
+    run("ip", "link", "set", "lo", "multicast", "on", check=True)
+    for listen in ("0.0.0.0:7001", "[::]:7001"):  # the second: dual stack
+        groups(d, listen, ["239.1.2.3%%lo"])
+        begin(d, "m.socket")
+        assert multicast("239.1.2.3", 7001) == b"hello", listen
+        d.stop()
+    groups(d, "[::]:7001", ["ff02::123%%lo"])  # lo does not carry these
+    begin(d, "m.socket")
+    assert "ff02::123" in memberships("lo")
+
+
+@case
+def multicast_groups_over_a_reload(d):
+    run("ip", "link", "set", "lo", "multicast", "on", check=True)
+    groups(d, "0.0.0.0:7001", ["239.1.2.3%%lo", "239.1.2.4%%lo"])
+    begin(d, "m.socket")
+    groups(d, "0.0.0.0:7001", ["239.1.2.4%%lo", "239.1.2.5%%lo"])
+    d.ctl("daemon-reload", check=True)
+    assert multicast("239.1.2.5", 7001) == b"hello"
+    assert multicast("239.1.2.4", 7001) == b"hello"
+    assert "239.1.2.3" not in memberships("lo")
+
+
+@case
+def multicast_interface_that_comes_later(d):
+    groups(d, "0.0.0.0:7001", ["239.1.2.3%%later"])
+    begin(d, "m.socket")
+    d.logged("Cannot join 239.1.2.3%later on 0.0.0.0:7001")
+    run("ip", "tuntap", "add", "later", "mode", "tun", check=True)
+    eventually(lambda: "239.1.2.3" in memberships("later"))
+    run("ip", "link", "del", "later", check=True)
+
+
+@case
+def multicast_not_looped(d):
+    d.unit("a.service", probe(d))
+    d.unit("a.socket", "[Socket]\nListenDatagram=127.0.0.1:7001\nX-MulticastLoop=no\n")
+    begin(d, "a.socket")
+    with connect(("127.0.0.1", 7001), kind=socket.SOCK_DGRAM) as sock:
+        sock.send(b"%d %d" % (socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP))
+        assert sock.recv(10) == b"0"
+
+
+# ---- X-ListenName=
+
+@case
+def names_as_addresses(d):
+    d.unit("n.service", server(d))
+    d.unit("n.socket", "[Socket]\nListenStream=127.0.0.1:7001\nX-ListenName=stream localhost http\n"
+           "X-ListenName=stream * 7002\nX-ListenName=stream 127.0.0.2 echo\n")
+    begin(d, "n.socket")
+    listen = d.show("n.socket", "Listen")
+    for text in ("127.0.0.1:7001", "127.0.0.1:80", "[::]:7002", "127.0.0.2:7"):
+        assert f"{text} (Stream)" in listen, listen
+    assert talk(("127.0.0.1", 7001)) == b"x"
+
+
+@case
+def names_that_do_not_resolve(d):
+    hosts = d.file("hosts", "127.0.0.1 localhost\n", 0o644)
+    run("mount", "--bind", hosts, "/etc/hosts", check=True)
+    try:
+        d.unit("n.service", server(d))
+        d.unit("n.socket", "[Socket]\nX-ListenName=stream later.example 7001\n"
+               "ListenStream=127.0.0.1:7002\n")
+        d.unit("strict.service", server(d))
+        d.unit("strict.socket", "[Socket]\nX-ListenName=stream later.example 7003\nX-BindRetry=no\n")
+        begin(d, "n.socket")
+        d.logged(r"Cannot listen on stream later.example 7001 \(.*n.socket:2\): ")
+        assert talk(("127.0.0.1", 7002)) == b"x"
+        assert "later.example" in d.show("n.socket", "StatusText")
+        assert d.ctl("start", "strict.socket").returncode == 1
+        d.ctl("stop", "n.service", check=True)
+        with open(hosts, "a", encoding="ascii") as file:
+            file.write("127.0.0.5 later.example\n")
+        eventually(lambda: "127.0.0.5:7001" in d.show("n.socket", "Listen"))
+        d.ctl("start", "strict.socket", check=True)
+        assert d.show("n.socket", "StatusText") == ""
+    finally:
+        run("umount", "/etc/hosts", check=True)
 
 
 if __name__ == "__main__":
