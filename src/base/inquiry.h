@@ -18,12 +18,12 @@ int inquiry_start(void (*work)(struct buf *answer, const void *question), const 
 void inquiry_free(struct inquiry *h); // NULL is fine; kills the process if it still runs
 DEFINE_CLEANUP(inquiry, struct inquiry *, inquiry_free)
 // Readable when the answer is there, or the process has ended without one: there is no need for a
-// timer. Owned by the helper.
+// timer. Owned by the inquiry.
 int inquiry_fd(const struct inquiry *h);
 // Take the answer in (at the first call; may block when the descriptor is not readable yet).
 // 0, -ETIMEDOUT there is none, other -errno.
 int inquiry_read(struct inquiry *h);
-// The answer's next field, NULL after the last one. Strings are the helper's.
+// The answer's next field, NULL after the last one. Strings are the inquiry's.
 const char *inquiry_next_field(struct inquiry *h);
 
 void inquiry_put_field(struct buf *answer, const char *text); // NULL: ""

@@ -247,6 +247,18 @@ int instance_name(const struct run *run, char **ret)
         return make_name(run->sock, run->number, peer_of(run), ret);
 }
 
+void instance_addresses(const struct run *run, char local[PEER_TEXT_MAX],
+                        char remote[PEER_TEXT_MAX])
+{
+        const struct peer_info *peer = peer_of(run);
+
+        local[0] = remote[0] = '\0';
+        if (!peer)
+                return;
+        peer_format_text(peer, remote);
+        peer_format_local(peer, local);
+}
+
 int instance_peer(const struct run *run, char **ret)
 {
         const struct peer_info *peer = peer_of(run);

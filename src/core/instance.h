@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/run.h"
+#include "net/peer.h"
 
 struct sock;
 struct unit;
@@ -28,7 +29,10 @@ int instance_environment(const struct run *run, char ***env);
 
 // "foo@3-127.0.0.1:80-127.0.0.1:4711.service"; new string.
 int instance_name(const struct run *run, char **ret);
-// Peer in words ("127.0.0.1:4711"), new string; "" when it has no name.
+// Both ends in words ("127.0.0.1:4711"); "" where one has no name.
+void instance_addresses(const struct run *run, char local[PEER_TEXT_MAX],
+                        char remote[PEER_TEXT_MAX]);
+// The peer alone, new string.
 int instance_peer(const struct run *run, char **ret);
 // "foo@.service": the template of a socket's connections; new string.
 int instance_template_name(const struct sock *s, char **ret);

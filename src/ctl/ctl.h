@@ -34,7 +34,8 @@ struct ctl {
         int signo;
         unsigned lines;
         bool all, full, reverse, show_types, value, quiet, no_legend, plain, no_block, wait, now,
-                runtime, force, compat, after, before, no_reload, systemd_units, follow, has_lines;
+                runtime, force, compat, after, before, no_reload, systemd_units, follow, has_lines,
+                wide;
         bool has_colors;
         sd_bus *bus; // NULL until it is needed
 };
@@ -95,6 +96,8 @@ struct ctl_unit {
 // Units by patterns (NULL: all), filtered by --type and --state (and, unless all: active, failed or
 // with a job), sorted. 0 or an exit code.
 int units_get(struct ctl *c, char *const *patterns, bool all, struct ctl_unit **ret, size_t *ret_n);
+// The same for sockets that are named, or match: all of them where there are no names.
+int units_get_sockets(struct ctl *c, char *const *names, struct ctl_unit **ret, size_t *ret_n);
 void units_free(struct ctl_unit *units, size_t n);
 
 // ---- printing (table.c)

@@ -199,6 +199,7 @@ static int set_flag(struct ctl *c, int id)
         } flags[] = {
                 {OPTION_ALL, &c->all},
                 {OPTION_FULL, &c->full},
+                {OPTION_WIDE, &c->wide},
                 {OPTION_REVERSE, &c->reverse},
                 {OPTION_SHOW_TYPES, &c->show_types},
                 {OPTION_VALUE, &c->value},

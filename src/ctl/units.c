@@ -4,16 +4,20 @@
 #include "conf/unit_name.h"
 #include "ctl/ctl.h"
 
+static void unit_done(struct ctl_unit *u)
+{
+        free(u->id);
+        free(u->description);
+        free(u->load);
+        free(u->active);
+        free(u->sub);
+        free(u->path);
+}
+
 void units_free(struct ctl_unit *units, size_t n)
 {
-        for (size_t i = 0; units && i < n; i++) {
-                free(units[i].id);
-                free(units[i].description);
-                free(units[i].load);
-                free(units[i].active);
-                free(units[i].sub);
-                free(units[i].path);
-        }
+        for (size_t i = 0; units && i < n; i++)
+                unit_done(&units[i]);
         free(units);
 }
 
@@ -126,5 +130,40 @@ int units_get(struct ctl *c, char *const *patterns, bool all, struct ctl_unit **
         else if (*ret_n > 1)
                 qsort(*ret, *ret_n, sizeof(struct ctl_unit), compare);
         sd_bus_error_free(&error);
+        return r;
+}
+
+int units_get_sockets(struct ctl *c, char *const *names, struct ctl_unit **ret, size_t *ret_n)
+{
+        CLEANUP(strv) char **patterns = NULL;
+        int r = 0;
+
+        for (; r == 0 && *names; names++) {
+                char *name;
+
+                if (client_is_pattern(*names)) {
+                        r = strv_push(&patterns, *names);
+                        continue;
+                }
+                r = unit_name_mangle(*names, UNIT_SOCKET, &name);
+                if (r == 0)
+                        r = strv_push_take(&patterns, name);
+        }
+        if (r < 0)
+                return client_complain(NULL, r, "Not a unit name");
+        r = units_get(c, patterns, false, ret, ret_n);
+        size_t n = 0;
+
+        for (size_t i = 0; i < *ret_n; i++) {
+                struct ctl_unit unit = (*ret)[i];
+
+                if (unit_name_type(unit.id) == UNIT_SOCKET) {
+                        (*ret)[i] = (*ret)[n];
+                        (*ret)[n++] = unit;
+                }
+        }
+        for (size_t i = n; i < *ret_n; i++)
+                unit_done(&(*ret)[i]);
+        *ret_n = n;
         return r;
 }

@@ -8,33 +8,69 @@
 
 #define INTERFACE "org.freedesktop.systemd1.Socket"
 
-struct listener {
-        char *address, *type, *unit, *activates, *accepted, *active, *refused, *state;
+enum cell {
+        CELL_ADDRESS,
+        CELL_TYPE,
+        CELL_UNIT,
+        CELL_ACTIVATES,
+        CELL_ACCEPTED,
+        CELL_ACTIVE,
+        CELL_REFUSED,
+        CELL_REFUSED_FULL,
+        CELL_REFUSED_SOURCE,
+        CELL_REFUSED_TRIGGER,
+        CELL_REFUSED_STOPPING,
+        CELL_STATE,
+        _CELL_MAX,
 };
 
-static void free_listeners(struct listener *l, size_t n)
+static const char *const heads[_CELL_MAX] = {
+        [CELL_ADDRESS] = "LISTEN",
+        [CELL_TYPE] = "TYPE",
+        [CELL_UNIT] = "UNIT",
+        [CELL_ACTIVATES] = "ACTIVATES",
+        [CELL_ACCEPTED] = "ACCEPTED",
+        [CELL_ACTIVE] = "ACTIVE",
+        [CELL_REFUSED] = "REFUSED",
+        [CELL_REFUSED_FULL] = "BY-MAX",
+        [CELL_REFUSED_SOURCE] = "BY-SOURCE",
+        [CELL_REFUSED_TRIGGER] = "BY-TRIGGER",
+        [CELL_REFUSED_STOPPING] = "BY-STOP",
+        [CELL_STATE] = "STATE",
+};
+
+// The properties that are counters.
+static const char *const counters[_CELL_MAX] = {
+        [CELL_ACCEPTED] = "NAccepted",
+        [CELL_ACTIVE] = "NConnections",
+        [CELL_REFUSED] = "NRefused",
+        [CELL_REFUSED_FULL] = "XNRefusedMaxConnections",
+        [CELL_REFUSED_SOURCE] = "XNRefusedMaxConnectionsPerSource",
+        [CELL_REFUSED_TRIGGER] = "XNRefusedTriggerLimit",
+        [CELL_REFUSED_STOPPING] = "XNRefusedStopping",
+};
+
+struct listener {
+        char *cells[_CELL_MAX];
+};
+
+static void free_listeners(struct listener *list, size_t n)
 {
-        for (size_t i = 0; l && i < n; i++) {
-                free(l[i].address);
-                free(l[i].type);
-                free(l[i].unit);
-                free(l[i].activates);
-                free(l[i].accepted);
-                free(l[i].active);
-                free(l[i].refused);
-                free(l[i].state);
-        }
-        free(l);
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < _CELL_MAX; k++)
+                        free(list[i].cells[k]);
+        free(list);
 }
 
 // Addresses first, then paths; then by type.
 static int compare(const void *a, const void *b)
 {
         const struct listener *x = a, *y = b;
-        bool p = x->address[0] == '/', q = y->address[0] == '/';
-        int order = p != q ? (p ? 1 : -1) : strcmp(x->address, y->address);
+        const char *one = x->cells[CELL_ADDRESS], *other = y->cells[CELL_ADDRESS];
+        bool p = one[0] == '/', q = other[0] == '/';
+        int order = p != q ? (p ? 1 : -1) : strcmp(one, other);
 
-        return order ? order : strcmp(x->type, y->type);
+        return order ? order : strcmp(x->cells[CELL_TYPE], y->cells[CELL_TYPE]);
 }
 
 static char *number(struct ctl *c, const char *path, const char *name)
@@ -68,20 +104,20 @@ static int add(struct listener **list, size_t *n, const struct ctl_unit *u, stru
         *list = more;
         struct listener *l = &more[(*n)++];
 
-        *l = (struct listener){
-                .address = strdup(address),
-                .type = strdup(type),
-                .unit = strdup(u->id),
-                .activates = activates(c, u->path, u->id),
-                .state = str_printf("%s (%s)", u->active, u->sub),
-                .accepted = number(c, u->path, "NAccepted"),
-                .active = number(c, u->path, "NConnections"),
-                .refused = number(c, u->path, "NRefused"),
-        };
-        return l->address && l->type && l->unit && l->activates && l->state && l->accepted &&
-                               l->active && l->refused
-                       ? 0
-                       : -ENOMEM;
+        *l = (struct listener){.cells = {
+                                       [CELL_ADDRESS] = strdup(address),
+                                       [CELL_TYPE] = strdup(type),
+                                       [CELL_UNIT] = strdup(u->id),
+                                       [CELL_ACTIVATES] = activates(c, u->path, u->id),
+                                       [CELL_STATE] = str_printf("%s (%s)", u->active, u->sub),
+                               }};
+        for (size_t i = 0; i < _CELL_MAX; i++) {
+                if (counters[i])
+                        l->cells[i] = number(c, u->path, counters[i]);
+                if (!l->cells[i])
+                        return -ENOMEM;
+        }
+        return 0;
 }
 
 static int add_unit(struct listener **list, size_t *n, const struct ctl_unit *u, struct ctl *c)
@@ -101,27 +137,23 @@ static int add_unit(struct listener **list, size_t *n, const struct ctl_unit *u,
 
 static int print(struct ctl *c, const struct listener *list, size_t n)
 {
-        static const char *const wide[] = {"LISTEN",   "TYPE",   "UNIT",    "ACTIVATES",
-                                           "ACCEPTED", "ACTIVE", "REFUSED", "STATE"};
-        static const char *const typed[] = {"LISTEN", "TYPE", "UNIT", "ACTIVATES"};
-        static const char *const plain[] = {"LISTEN", "UNIT", "ACTIVATES"};
-        bool is_wide = c->full || c->output != OUTPUT_SHORT;
+        static const enum cell plain[] = {CELL_ADDRESS, CELL_UNIT, CELL_ACTIVATES};
+        bool is_wide = c->wide || c->output != OUTPUT_SHORT;
+        size_t n_columns = is_wide         ? (size_t)_CELL_MAX
+                           : c->show_types ? CELL_ACTIVATES + 1
+                                           : ARRAY_SIZE(plain);
+        bool is_plain = n_columns == ARRAY_SIZE(plain);
+        const char *head[_CELL_MAX], *row[_CELL_MAX];
         CLEANUP(table) struct table *t = NULL;
-        int r = table_new(is_wide         ? wide
-                          : c->show_types ? typed
-                                          : plain,
-                          is_wide         ? ARRAY_SIZE(wide)
-                          : c->show_types ? ARRAY_SIZE(typed)
-                                          : ARRAY_SIZE(plain),
-                          &t);
+
+        for (size_t k = 0; k < n_columns; k++)
+                head[k] = heads[is_plain ? plain[k] : k];
+        int r = table_new(head, n_columns, &t);
 
         for (size_t i = 0; r == 0 && i < n; i++) {
-                const struct listener *l = &list[i];
-                const char *const all[] = {l->address,  l->type,   l->unit,    l->activates,
-                                           l->accepted, l->active, l->refused, l->state};
-                const char *const some[] = {l->address, l->unit, l->activates};
-
-                r = table_row(t, COLOR_NONE, NULL, is_wide || c->show_types ? all : some);
+                for (size_t k = 0; k < n_columns; k++)
+                        row[k] = list[i].cells[is_plain ? plain[k] : k];
+                r = table_row(t, COLOR_NONE, NULL, row);
         }
         if (r < 0)
                 return client_complain(NULL, r, "Failed to list sockets");
@@ -133,32 +165,16 @@ static int print(struct ctl *c, const struct listener *list, size_t n)
 
 int verb_list_sockets(struct ctl *c, char **args)
 {
-        CLEANUP(strv) char **patterns = NULL;
         struct ctl_unit *units = NULL;
         struct listener *list = NULL;
         size_t n_units = 0, n = 0;
-        int r = 0;
+        int r = units_get_sockets(c, args, &units, &n_units);
 
-        for (; r == 0 && *args; args++) {
-                char *name;
-
-                if (client_is_pattern(*args)) {
-                        r = strv_push(&patterns, *args);
-                        continue;
-                }
-                r = unit_name_mangle(*args, UNIT_SOCKET, &name);
-                if (r == 0)
-                        r = strv_push_take(&patterns, name);
+        for (size_t i = 0; r == 0 && i < n_units; i++) {
+                r = add_unit(&list, &n, &units[i], c);
+                if (r < 0)
+                        r = client_complain(NULL, r, "%s", units[i].id);
         }
-        if (r < 0)
-                return client_complain(NULL, r, "Not a unit name");
-        r = units_get(c, patterns, false, &units, &n_units);
-        for (size_t i = 0; r == 0 && i < n_units; i++)
-                if (unit_name_type(units[i].id) == UNIT_SOCKET) {
-                        r = add_unit(&list, &n, &units[i], c);
-                        if (r < 0)
-                                r = client_complain(NULL, r, "%s", units[i].id);
-                }
         if (r == 0 && n > 1)
                 qsort(list, n, sizeof(*list), compare);
         if (r == 0)

@@ -1,4 +1,4 @@
-// Host and service names as addresses (X-ListenName=): a helper process asks the name services.
+// Host and service names as addresses (X-ListenName=): an inquiry asks the name services.
 #pragma once
 
 #include "conf/types.h"

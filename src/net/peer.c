@@ -1,6 +1,7 @@
 #include "net/peer.h"
 
 #include "base/str.h"
+#include "conf/address.h"
 
 #include <arpa/inet.h>
 #include <linux/vm_sockets.h>
@@ -135,20 +136,32 @@ int peer_format_remote(const struct peer_info *peer, char address[PEER_TEXT_MAX]
         return 1;
 }
 
-void peer_format_text(const struct peer_info *peer, char text[PEER_TEXT_MAX])
+void peer_format_address(const struct address *a, char text[PEER_TEXT_MAX])
 {
         char address[INET6_ADDRSTRLEN];
         unsigned port;
 
-        if (format_inet(&peer->remote, address, sizeof(address), &port))
+        text[0] = '\0';
+        if (format_inet(a, address, sizeof(address), &port))
                 snprintf(text, PEER_TEXT_MAX, strchr(address, ':') ? "[%s]:%u" : "%s:%u", address,
                          port);
-        else if (peer->remote.addr.sa.sa_family == AF_VSOCK)
-                snprintf(text, PEER_TEXT_MAX, "vsock:%u:%u", vm_of(&peer->remote)->svm_cid,
-                         vm_of(&peer->remote)->svm_port);
-        else if (peer->cred.pid > 0)
+        else if (a->addr.sa.sa_family == AF_VSOCK)
+                snprintf(text, PEER_TEXT_MAX, "vsock:%u:%u", vm_of(a)->svm_cid, vm_of(a)->svm_port);
+}
+
+void peer_format_text(const struct peer_info *peer, char text[PEER_TEXT_MAX])
+{
+        peer_format_address(&peer->remote, text);
+        if (!text[0] && peer->cred.pid > 0)
                 snprintf(text, PEER_TEXT_MAX, "PID %d (UID %u)", (int)peer->cred.pid,
                          peer->cred.uid);
-        else
-                text[0] = '\0';
+}
+
+void peer_format_local(const struct peer_info *peer, char text[PEER_TEXT_MAX])
+{
+        peer_format_address(&peer->local, text);
+        CLEANUP(free) char *path = text[0] ? NULL : address_format(&peer->local, 0);
+
+        if (path)
+                snprintf(text, PEER_TEXT_MAX, "%s", path);
 }

@@ -31,3 +31,7 @@ int peer_format_remote(const struct peer_info *peer, char address[PEER_TEXT_MAX]
                        char port[PEER_TEXT_MAX]);
 // For people: "127.0.0.1:4711", "[::1]:4711", "PID 42 (UID 1000)".
 void peer_format_text(const struct peer_info *peer, char text[PEER_TEXT_MAX]);
+// Our end: "127.0.0.1:80", "/run/x.sock", "@x".
+void peer_format_local(const struct peer_info *peer, char text[PEER_TEXT_MAX]);
+// An address of either end; IPv4 within IPv6 is shown as IPv4. "" for families without.
+void peer_format_address(const struct address *address, char text[PEER_TEXT_MAX]);

@@ -1,4 +1,4 @@
-// What the name services say about a user and groups, asked by a helper process. Fields of the
+// What the name services say about a user and groups, asked by an inquiry. Fields of the
 // answer:
 //   U uid gid name home shell N gid1 ... gidN     the user that was asked for, if there is one
 //   G name gid                                    a group, if there is one

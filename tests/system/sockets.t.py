@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """[Socket], directive by directive and surprise by surprise, with real sockets and services."""
 
+import json
 import os
 import socket
 import sys
@@ -52,6 +53,67 @@ def descriptors_for_commands(d):
     assert seen["none"] == ["ExecStartPre", "ExecStartPost", "ExecStopPre", "ExecStopPost"], seen
     assert seen["all"] == ["ExecStartPre", "ExecStartPost 2 f:f", "ExecStopPre 2 f:f",
                            "ExecStopPost"], seen
+
+
+# ---- what usherctl tells
+
+def listing(d, *args):
+    return json.loads(d.ctl(*args, "-o", "json", check=True).stdout)
+
+
+@case
+def live_connections(d):
+    d.unit("a.socket", f"[Socket]\nListenStream=127.0.0.1:7001\nListenStream={d.folder}/a.sock\n"
+           "Accept=yes\n")
+    d.unit("a@.service", "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n")
+    d.unit("b.socket", "[Socket]\nListenStream=7002\n")
+    d.unit("b.service", "[Service]\nExecStart=/bin/cat\n")
+    begin(d, "a.socket", "b.socket")
+    assert listing(d, "connections") == []
+    with connect(("127.0.0.1", 7001)) as peer, connect(f"{d.folder}/a.sock"), \
+            connect(("::1", 7002)), connect(("127.0.0.1", 7002)):
+        peer.sendall(b"12345")
+        assert peer.recv(5) == b"12345"
+        eventually(lambda: len(listing(d, "connections")) == 4)
+        tcp, unix, *shared = listing(d, "connections")
+        port = peer.getsockname()[1]
+        assert (tcp["socket"], tcp["local"], tcp["peer"], tcp["state"]) == \
+            ("a.socket", "127.0.0.1:7001", f"127.0.0.1:{port}", "ESTAB"), tcp
+        assert (tcp["received"], tcp["sent"]) == ("5", "5"), tcp
+        assert tcp["unit"] == f"a@0-127.0.0.1:7001-127.0.0.1:{port}.service", tcp
+        command = open(f"/proc/{tcp['pid']}/cmdline", encoding="ascii").read()
+        assert command.startswith("/bin/cat"), command
+        assert unix["local"] == f"{d.folder}/a.sock" and unix["state"] == "-", unix
+        assert unix["peer"] == f"PID {os.getpid()} (UID 0)", unix
+        assert [row["unit"] for row in shared] == ["b.service"] * 2, shared
+        assert sorted(row["local"] for row in shared) == ["127.0.0.1:7002", "[::1]:7002"], shared
+        assert len(listing(d, "connections", "b*")) == 2
+        assert len(listing(d, "connections", "a")) == 2
+        head = d.ctl("connections", check=True).stdout.splitlines()[0].split()
+        wide = d.ctl("connections", "--wide", check=True).stdout.splitlines()[0].split()
+        assert wide == head + ["SEGMENTS-IN", "SEGMENTS-OUT"], (head, wide)
+
+
+@case
+def refusals_by_reason(d):
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n"
+           "MaxConnections=2\nMaxConnectionsPerSource=1\n")
+    d.unit("a@.service", "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n")
+    begin(d, "a.socket")
+    with connect(("127.0.0.1", 7001)) as first:
+        first.sendall(b"1")
+        assert first.recv(1) == b"1"
+        assert answer(("127.0.0.1", 7001)) == b""
+        with socket.create_connection(("127.0.0.1", 7001), source_address=("127.0.0.2", 0)) as other:
+            other.sendall(b"2")
+            assert other.recv(1) == b"2"
+            for _ in range(2):
+                assert answer(("127.0.0.1", 7001)) == b""
+            row = listing(d, "list-sockets")[0]
+    assert [row[key] for key in ("accepted", "active", "refused", "by-max", "by-source")] == \
+        ["2", "2", "3", "2", "1"], row
+    assert "BY-SOURCE" in d.ctl("list-sockets", "--wide", check=True).stdout
+    assert "BY-SOURCE" not in d.ctl("list-sockets", check=True).stdout
 
 
 # ---- DeferTrigger=

@@ -1,0 +1,39 @@
+// usher's own interface: the live connections of all sockets with Accept=yes.
+#include "bus/bus_priv.h"
+#include "core/instance.h"
+
+static int append(sd_bus_message *reply, const struct run *run)
+{
+        CLEANUP(free) char *name = NULL;
+        char local[PEER_TEXT_MAX], peer[PEER_TEXT_MAX];
+        int r = instance_name(run, &name);
+
+        if (r < 0)
+                return r;
+        instance_addresses(run, local, peer);
+        return sd_bus_message_append(reply, "(sssssu)", run->sock->unit.id, name, local, peer,
+                                     service_state_name(run->state), (uint32_t)run->main.pid);
+}
+
+// List(): socket, instance, local address, peer, state of the service, its main process (0: none).
+static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error UNUSED)
+{
+        struct manager *manager = ((struct bus_client *)userdata)->server->manager;
+        __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(m, &reply);
+
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sssssu)");
+        for (struct run *run = instance_next(manager, NULL); r >= 0 && run;
+             run = instance_next(manager, run))
+                r = append(reply, run);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+const sd_bus_vtable bus_connections_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("List", NULL, "a(sssssu)", on_list, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};

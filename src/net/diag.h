@@ -1,0 +1,17 @@
+// What the kernel knows about TCP connections (sock_diag(7)).
+#pragma once
+
+#include "net/peer.h"
+
+struct net_diag_connection {
+        struct address local, remote;
+        const char *state;       // "ESTAB", "CLOSE-WAIT", ...: as ss(8) has them
+        bool has_traffic;        // the kernel told:
+        uint64_t received, sent; // bytes; of those sent the acknowledged ones
+        uint64_t segments_received, segments_sent;
+        uint32_t inode; // of the socket; 0: its process has closed it
+};
+
+// All TCP connections of both families that are not over. 0, -errno, or the
+// negative number that the callback returned.
+int net_diag_walk(int (*cb)(const struct net_diag_connection *connection, void *data), void *data);
