@@ -12,7 +12,7 @@ BEGIN {
 	may["core"] = "base conf net spawn core"
 	may["bus"] = "base conf net spawn core bus"
 	may["daemon"] = "base conf net spawn core bus daemon"
-	may["ctl"] = "base conf ctl"
+	may["ctl"] = "base conf net ctl"
 	may["gen"] = "base conf gen"
 	may["proxy"] = "base net proxy"
 }
