@@ -238,6 +238,8 @@ bench bench-quick: all $(BENCH_BIN)
 
 compat: all
 	BUILD=$(abspath $(B)) $(S)/tests/compat/run
+compat-packages: all
+	BUILD=$(abspath $(B)) $(S)/tests/compat/packages
 
 demo: all
 	$(S)/contrib/demo --run $(abspath $(B))
@@ -320,6 +322,7 @@ help:
 #:   check-valgrind-system  system tests with usherd under valgrind
 #:   check-oom      the tests that make every allocation fail in turn
 #:   compat         recorded verdicts of systemd beside ours
+#:   compat-packages  do the socket units of Debian's packages load
 #:   lint           layers, sizes, words, headers, scripts, cppcheck; format, format-check
 #:   fuzz T=60      libFuzzer, T seconds for each harness (clang)
 #:   bench          measurements; bench-quick for a short run
@@ -330,7 +333,7 @@ help:
 #:   dist distcheck clean distclean
 
 .PHONY: need-cmocka need-valgrind all tests-build check check-unit check-system check-valgrind check-valgrind-system check-oom check-fuzz fuzz bench \
-	bench-quick compat demo coverage format format-check lint table install uninstall installcheck \
+	bench-quick compat compat-packages demo coverage format format-check lint table install uninstall installcheck \
 	dist distcheck clean distclean help
 
 -include $(shell find $(O) $(B)/obj-build -name '*.d' 2>/dev/null)

@@ -207,7 +207,7 @@ static void warn_triggers(struct ctl *c, const char *unit)
         CLEANUP(free) char *names = active ? strv_join(active, " ") : NULL;
 
         if (names)
-                fprintf(stderr, "Stopped %s, but it can be started again by: %s\n", unit, names);
+                fprintf(stderr, "Stopped %s, but it can still be activated by: %s\n", unit, names);
 }
 
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units)

@@ -156,9 +156,11 @@ static int change_offline(struct ctl *c, const struct operation *o, char *const 
         for (size_t i = 0; i < changes.n; i++)
                 print_change(c, changes.items[i].type == INSTALL_SYMLINK ? "symlink" : "unlink",
                              changes.items[i].file, changes.items[i].source);
-        if (r < 0)
-                return diag.errors > 0 ? CTL_FAILED
-                                       : client_complain(NULL, r, "Failed to %s", o->what);
+        if (r < 0) {
+                if (diag.errors == 0)
+                        client_complain(NULL, r, "Failed to %s", o->what);
+                return CTL_FAILED;
+        }
         if (o->has_flag)
                 warn_nothing_to_install(c, r);
         return 0;
@@ -199,12 +201,10 @@ static int change_online(struct ctl *c, const struct operation *o, char *const *
                 r = client_call(c, "Reload", &error, NULL, NULL);
         sd_bus_message_unref(call);
         sd_bus_message_unref(reply);
-        r = r < 0 ? client_complain(&error, r, "Failed to %s", o->what) : 0;
-        // A missing file is a plain failure here, as with systemctl.
-        if (r == CTL_NOT_INSTALLED || r == CTL_NOT_CONFIGURED)
-                r = CTL_FAILED;
+        if (r < 0)
+                client_complain(&error, r, "Failed to %s", o->what);
         sd_bus_error_free(&error);
-        return r;
+        return r < 0 ? CTL_FAILED : CTL_OK; // whatever the reason, as systemctl
 }
 
 static int change(struct ctl *c, char **args, const struct operation *o)

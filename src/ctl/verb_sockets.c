@@ -1,7 +1,6 @@
 // list-sockets.
 #include "base/str.h"
 #include "base/strv.h"
-#include "conf/unit_name.h"
 #include "ctl/ctl.h"
 
 #include <stdio.h>
@@ -79,19 +78,12 @@ static char *number(struct ctl *c, const char *path, const char *name)
                           (unsigned long long)client_get_number(c, path, INTERFACE, name, 0));
 }
 
-// What it starts: the service, for Accept=yes the template.
-static char *activates(struct ctl *c, const char *path, const char *unit)
+// The service; with Accept=yes the instances that live.
+static char *activates(struct ctl *c, const char *path)
 {
         CLEANUP(strv) char **triggers = client_get_strv(c, path, BUS_UNIT, "Triggers");
-        CLEANUP(free) char *prefix = NULL;
-        int accept = 0;
 
-        if (sd_bus_get_property_trivial(c->bus, BUS_DESTINATION, path, INTERFACE, "Accept", NULL,
-                                        'b', &accept) >= 0 &&
-            accept)
-                return unit_name_prefix(unit, &prefix) < 0 ? NULL
-                                                           : str_printf("%s@.service", prefix);
-        return triggers ? strv_join(triggers, " ") : strdup("-");
+        return triggers && triggers[0] ? strv_join(triggers, " ") : strdup("-");
 }
 
 static int add(struct listener **list, size_t *n, const struct ctl_unit *u, struct ctl *c,
@@ -108,7 +100,7 @@ static int add(struct listener **list, size_t *n, const struct ctl_unit *u, stru
                                        [CELL_ADDRESS] = strdup(address),
                                        [CELL_TYPE] = strdup(type),
                                        [CELL_UNIT] = strdup(u->id),
-                                       [CELL_ACTIVATES] = activates(c, u->path, u->id),
+                                       [CELL_ACTIVATES] = activates(c, u->path),
                                        [CELL_STATE] = str_printf("%s (%s)", u->active, u->sub),
                                }};
         for (size_t i = 0; i < _CELL_MAX; i++) {

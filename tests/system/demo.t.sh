@@ -1,5 +1,5 @@
 #!/bin/sh
-# The demo: every example is served and answers. Its ports are fixed, so it gets a network of its own
+# The demo: the examples are served and answer. Its ports are fixed, so it gets a network of its own
 # where that is allowed.
 set -eu
 if [ "${1:-}" != inside ]; then
@@ -8,7 +8,7 @@ if [ "${1:-}" != inside ]; then
 			exec unshare $flags "$0" inside
 		fi
 	done
-	echo "no network namespace here: using the machine's own ports 7701 to 7704"
+	echo "no network namespace here: using the machine's own ports 7701 to 7707"
 else
 	ip link set lo up
 fi
