@@ -119,7 +119,8 @@ void sock_enter_dead(struct sock *s, enum sock_result result)
         if (s->result != SOCK_SUCCESS)
                 log_unit(s->unit.id, LOG_WARNING, 0, "Failed with result '%s'.",
                          result_names[s->result]);
-        sock_close(s, false);
+        if (!s->park)
+                sock_close(s, false);
         sock_set_state(s, s->result == SOCK_SUCCESS ? SOCK_DEAD : SOCK_FAILED);
 }
 
@@ -160,7 +161,8 @@ void sock_enter_stop_post(struct sock *s, enum sock_result result)
 {
         if (s->result == SOCK_SUCCESS)
                 s->result = result;
-        sock_close(s, true);
+        if (!s->park)
+                sock_close(s, true);
         sock_set_state(s, SOCK_STOP_POST);
         int r = sock_run_commands(s, &sock_conf(s)->exec_stop_post);
 
@@ -418,6 +420,7 @@ static enum unit_verdict sock_stop(struct unit *u)
         case SOCK_LISTENING:
         case SOCK_DEFERRED:
         case SOCK_RUNNING:
+                sock_park(s);
                 sock_enter_stop_pre(s, SOCK_SUCCESS);
                 return UNIT_STARTED;
         default:
@@ -489,6 +492,7 @@ static void sock_done(struct unit *u)
 
         sock_command_done(s);
         sock_defer_done(s);
+        sock_park_done(s);
         sock_pause_end(s);
         instance_forget_all(s);
         sock_close(s, false);

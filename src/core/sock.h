@@ -52,6 +52,7 @@ struct sock;
 struct sock_command;
 struct sock_defer;
 struct sock_names;
+struct sock_park;
 struct sock_retry;
 struct admit; // counts by source (core/admit.h)
 
@@ -83,6 +84,7 @@ struct sock {
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;
         struct sock_names *names;     // X-ListenName=: what they stand for; NULL: there are none
+        struct sock_park *park;       // its descriptors are kept over a restart; NULL: they are not
         struct sock_retry *retry;     // what is tried again; NULL: nothing
         struct sock_defer *defer;     // in state deferred
         struct sock_command *command; // what runs for it (ExecStartPre=, ...); NULL: nothing

@@ -192,6 +192,8 @@ enum sock_result sock_open(struct sock *s)
 {
         size_t n_open = 0, n_later = sock_names_missing(s) != NULL;
 
+        sock_park_done(s);
+
         for (size_t i = 0; i < s->n_listeners; i++) {
                 struct listener *l = &s->listeners[i];
 

@@ -70,6 +70,12 @@ void sock_retry_update(struct sock *s);
 void sock_retry_done(struct sock *s);
 const char *sock_retry_status(const struct sock *s); // what it waits for, in words; or NULL
 
+// ---- restarts (sock_park.c)
+
+// The socket stops: if it is to start again, and its service runs, keep what is open.
+void sock_park(struct sock *s);
+void sock_park_done(struct sock *s); // the descriptors are as any others again
+
 // ---- names (sock_names.c)
 
 // Ask what the names of the conf stand for. 1: under way, sock_on_names_known() follows; 0: there
