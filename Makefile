@@ -220,6 +220,8 @@ VALGRIND_DAEMON = valgrind -q --leak-check=full --errors-for-leak-kinds=definite
 # usherd itself under valgrind, with real clients: an error or a leak makes it end with 99.
 check-valgrind-system: need-valgrind all $(HELPER_BIN)
 	USHERD_WRAPPER='$(VALGRIND_DAEMON)' USHER_SPAWN_METHOD=fork $(RUN) --time-limit 1200 $(SYSTEM_TESTS)
+check-reloads: all
+	RELOADS=10000 $(RUN) --time-limit 600 $(filter %/reloads.t.py,$(SYSTEM_TESTS))
 check-oom: need-cmocka $(UNIT_BIN)
 	$(RUN) --filter '*oom*' $(UNIT_BIN)
 need-cmocka:
@@ -320,6 +322,7 @@ help:
 #:   check          unit, system and fuzz-corpus tests; also check-unit, check-system, check-fuzz
 #:   check-valgrind unit tests under valgrind
 #:   check-valgrind-system  system tests with usherd under valgrind
+#:   check-reloads  10,000 reloads with sockets that change, under load
 #:   check-oom      the tests that make every allocation fail in turn
 #:   compat         recorded verdicts of systemd beside ours
 #:   compat-packages  do the socket units of Debian's packages load
@@ -332,7 +335,7 @@ help:
 #:   install        with DESTDIR=, prefix=...; also uninstall, installcheck
 #:   dist distcheck clean distclean
 
-.PHONY: need-cmocka need-valgrind all tests-build check check-unit check-system check-valgrind check-valgrind-system check-oom check-fuzz fuzz bench \
+.PHONY: need-cmocka need-valgrind all tests-build check check-unit check-system check-valgrind check-valgrind-system check-reloads check-oom check-fuzz fuzz bench \
 	bench-quick compat compat-packages demo coverage format format-check lint table install uninstall installcheck \
 	dist distcheck clean distclean help
 

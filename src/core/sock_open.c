@@ -136,6 +136,11 @@ void sock_adopt_done(struct manager *m)
         }
 }
 
+static bool is_node(const struct port *port)
+{
+        return port->kind == PORT_SOCKET && port->path;
+}
+
 // Is another socket unit of ours listening on this AF_UNIX node? (difference dup-unix-path)
 static const char *find_path_owner(const struct sock *s, const char *path)
 {
@@ -145,7 +150,8 @@ static const char *find_path_owner(const struct sock *s, const char *path)
                 const struct sock *other = sock_of(CONTAINER_OF(node, struct unit, type_node));
 
                 for (size_t i = 0; other != s && i < other->n_listeners; i++)
-                        if (other->listeners[i].watch.fd >= 0 && other->listeners[i].port->path &&
+                        if (other->listeners[i].watch.fd >= 0 &&
+                            is_node(other->listeners[i].port) &&
                             streq(other->listeners[i].port->path, path))
                                 return other->unit.id;
         }
@@ -171,7 +177,7 @@ int sock_open_listener(struct listener *l)
         const char *owner;
         int fd = -1, r;
 
-        if (l->port->path && !s->unit.manager->options.compat_systemd &&
+        if (is_node(l->port) && !s->unit.manager->options.compat_systemd &&
             (owner = find_path_owner(s, l->port->path))) {
                 fail_set(&why, EADDRINUSE, "bind", "the path belongs to %s", owner);
                 log_open_failure(l, -EADDRINUSE, &why);

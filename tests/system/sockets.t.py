@@ -3,10 +3,11 @@
 
 import json
 import os
+import re
 import socket
 import sys
 
-from daemon import answer, case, connect, eventually, main, run, talk
+from daemon import Skip, answer, case, connect, eventually, main, run, talk
 
 # Answers every connection with one byte and goes on.
 SERVER = """import os, selectors, socket
@@ -174,6 +175,74 @@ def name_of_a_connection(d):
         begin(d, "n.socket", args=["--compat=systemd"] if compat else [])
         assert talk("@n") == expected
         d.stop()
+
+
+# ---- other families
+
+@case
+def vsock(d):
+    """From a virtual machine to its host; here to the machine itself, where the kernel can do that."""
+    try:
+        socket.socket(socket.AF_VSOCK).close()
+    except OSError as error:
+        raise Skip(f"no AF_VSOCK: {error}") from None
+    d.unit("v.socket", "[Socket]\nListenStream=vsock::7009\nAccept=yes\nMaxConnectionsPerSource=1\n")
+    d.unit("v@.service", "[Service]\nExecStart=/bin/sh -c 'echo %i $REMOTE_ADDR; cat'\n"
+           "StandardInput=socket\n")
+    begin(d, "v.socket")
+    assert d.show("v.socket", "Listen").startswith("vsock:")
+    with socket.socket(socket.AF_VSOCK) as client, socket.socket(socket.AF_VSOCK) as second:
+        client.settimeout(5)
+        try:
+            client.connect((1, 7009))  # VMADDR_CID_LOCAL
+        except OSError as error:
+            raise Skip(f"it listens, but there is no AF_VSOCK loopback to connect: {error}") from None
+        assert client.makefile().readline().startswith("0-")
+        second.connect((1, 7009))
+        assert second.recv(1) == b""
+
+
+@case
+def protocols_that_the_kernel_lacks(d):
+    """SocketProtocol= counts for the types that have the protocol; one that is not there is told."""
+    d.unit("s.socket", "[Socket]\nListenDatagram=127.0.0.1:7001\nSocketProtocol=sctp\n")
+    d.unit("s.service", server(d))
+    d.unit("l.socket", "[Socket]\nListenDatagram=127.0.0.1:7002\nSocketProtocol=udplite\n")
+    d.unit("l.service", server(d))
+    begin(d, "s.socket")  # a datagram socket is none of sctp's
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136).close()
+        d.ctl("start", "l.socket", check=True)
+    except OSError:
+        assert d.ctl("start", "l.socket").returncode == 1
+        d.logged(r"Failed to listen on 127\.0\.0\.1:7002 .*: Protocol not supported")
+
+
+@case
+def special_files(d):
+    """Opened, never made; for writing with Writable= alone. Several units may have the same."""
+    for name, more in ("r", ""), ("w", "Writable=yes\n"):
+        d.unit(f"{name}.socket", f"[Socket]\nListenSpecial=/proc/self/mountinfo\n{more}")
+        d.unit(f"{name}.service", "[Service]\nType=oneshot\n"
+               f"ExecStart=/bin/sh -c 'grep flags /proc/$$$$/fdinfo/3 > {d.folder}/{name}'\n")
+    d.unit("n.socket", f"[Socket]\nListenSpecial={d.folder}/none\n")
+    d.unit("d.socket", f"[Socket]\nListenSpecial={d.folder}\n")
+    for name in "nd":
+        d.unit(f"{name}.service", "[Service]\nExecStart=/bin/sleep 1000\n")
+    begin(d, "r.socket", "w.socket", "r.service", "w.service")
+    access = [open(f"{d.folder}/{name}", encoding="ascii").read().strip()[-1] for name in "rw"]
+    assert access == [str(os.O_RDONLY), str(os.O_RDWR)], access
+    assert [d.ctl("start", f"{name}.socket").returncode for name in "nd"] == [1, 1]
+    d.logged(r"n\.socket: Failed to listen on .*none .*: No such file or directory")
+
+
+@case
+def usb_functions_are_refused(d):
+    d.unit("u.socket", "[Socket]\nListenUSBFunction=/dev/ffs\n")
+    d.unit("u.service", server(d))
+    begin(d)
+    assert d.ctl("start", "u.socket").returncode == 1
+    d.logged(r"u\.socket:2: .*ListenUSBFunction")
 
 
 # ---- reloads
