@@ -224,13 +224,13 @@ def special_files(d):
     for name, more in ("r", ""), ("w", "Writable=yes\n"):
         d.unit(f"{name}.socket", f"[Socket]\nListenSpecial=/proc/self/mountinfo\n{more}")
         d.unit(f"{name}.service", "[Service]\nType=oneshot\n"
-               f"ExecStart=/bin/sh -c 'grep flags /proc/$$$$/fdinfo/3 > {d.folder}/{name}'\n")
+               f"ExecStart=/bin/sh -c 'grep flags /proc/$$$$/fdinfo/3 >> {d.folder}/{name}'\n")
     d.unit("n.socket", f"[Socket]\nListenSpecial={d.folder}/none\n")
     d.unit("d.socket", f"[Socket]\nListenSpecial={d.folder}\n")
     for name in "nd":
         d.unit(f"{name}.service", "[Service]\nExecStart=/bin/sleep 1000\n")
     begin(d, "r.socket", "w.socket", "r.service", "w.service")
-    access = [open(f"{d.folder}/{name}", encoding="ascii").read().strip()[-1] for name in "rw"]
+    access = [open(f"{d.folder}/{name}", encoding="ascii").readline().strip()[-1] for name in "rw"]
     assert access == [str(os.O_RDONLY), str(os.O_RDWR)], access
     assert [d.ctl("start", f"{name}.socket").returncode for name in "nd"] == [1, 1]
     d.logged(r"n\.socket: Failed to listen on .*none .*: No such file or directory")
