@@ -122,7 +122,10 @@ static void fail_dependants(struct unit *u, enum job_type type, enum job_result 
         static const uint32_t needing =
                 DEP_BIT(DEP_REQUIRED_BY) | DEP_BIT(DEP_REQUISITE_OF) | DEP_BIT(DEP_BOUND_BY);
 
-        if (result != JOB_DONE) {
+        // A start that ExecCondition= skips is good enough for those that require it.
+        bool is_done = result == JOB_DONE || (result == JOB_SKIPPED && type == JOB_START);
+
+        if (!is_done) {
                 if (type == JOB_START || type == JOB_VERIFY_ACTIVE)
                         fail_others(u, needing);
                 else if (type == JOB_STOP)
