@@ -40,16 +40,13 @@ static int reply_error(sd_bus_error *error, int r, const struct complaint *c)
         return c->text[0] ? sd_bus_error_set(error, SD_BUS_ERROR_FAILED, c->text) : r;
 }
 
-static int open_install(struct manager *m, bool runtime, bool force, struct complaint *c,
-                        struct install **ret)
+static int open_install(struct manager *m, const struct install_options *wanted,
+                        struct complaint *c, struct install **ret)
 {
-        const struct install_options options = {
-                .unit_path = m->options.unit_path,
-                .is_runtime = runtime,
-                .is_forced = force,
-                .diag = &c->diag,
-        };
+        struct install_options options = *wanted;
 
+        options.unit_path = m->options.unit_path;
+        options.diag = &c->diag;
         *c = (struct complaint){.diag = {.emit = on_complaint, .data = c}};
         return install_open(&options, ret);
 }
@@ -85,11 +82,12 @@ static int reply_list(sd_bus_message *message, struct manager *m, char *const *s
                       char *const *patterns)
 {
         CLEANUP(install) struct install *install = NULL;
+        const struct install_options options = {0};
         struct install_file *files = NULL;
         struct complaint c;
         sd_bus_message *reply = NULL;
         size_t n = 0;
-        int r = open_install(m, false, false, &c, &install);
+        int r = open_install(m, &options, &c, &install);
 
         if (r == 0)
                 r = install_list(install, &files, &n);
@@ -170,10 +168,36 @@ static int reenable(struct install *install, char *const *names, struct install_
         return r < 0 ? r : install_enable(install, names, changes);
 }
 
-// force: does the method have that argument; carries: is the first word of its reply a flag.
-static int change(sd_bus_message *message, struct bus_client *client, sd_bus_error *error,
-                  install_fn f, bool has_force, bool has_flag)
+// What a method of this family takes and gives, besides runtime and the changes.
+enum change_flags {
+        TAKES_NAMES = 1 << 0,
+        TAKES_PRESET_MODE = 1 << 1,
+        TAKES_FORCE = 1 << 2,
+        GIVES_CARRIES =
+                1 << 3, // whether one of the units has an [Install] section that says something
+};
+
+static int read_preset_mode(sd_bus_message *message, sd_bus_error *error,
+                            enum install_preset_mode *ret)
 {
+        const char *mode;
+        int r = sd_bus_message_read(message, "s", &mode);
+
+        if (r < 0)
+                return r;
+        *ret = streq(mode, "") ? INSTALL_PRESET_FULL : install_preset_mode_from_name(mode);
+        return *ret == _INSTALL_PRESET_MODE_INVALID
+                       ? sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                           "Preset mode %s is none of full, enable-only, "
+                                           "disable-only",
+                                           mode)
+                       : 0;
+}
+
+static int change(sd_bus_message *message, struct bus_client *client, sd_bus_error *error,
+                  install_fn f, enum change_flags flags)
+{
+        struct install_options options = {0};
         CLEANUP(install) struct install *install = NULL;
         CLEANUP(install_changes) struct install_changes changes = {0};
         CLEANUP(strv) char **names = NULL;
@@ -181,45 +205,69 @@ static int change(sd_bus_message *message, struct bus_client *client, sd_bus_err
         int runtime = 0, force = 0;
         int r = bus_check_trusted(client, error);
 
-        if (r >= 0)
+        if (r >= 0 && (flags & TAKES_NAMES))
                 r = sd_bus_message_read_strv(message, &names);
+        if (r >= 0 && (flags & TAKES_PRESET_MODE))
+                r = read_preset_mode(message, error, &options.preset_mode);
         if (r >= 0)
                 r = sd_bus_message_read(message, "b", &runtime);
-        if (r >= 0 && has_force)
+        if (r >= 0 && (flags & TAKES_FORCE))
                 r = sd_bus_message_read(message, "b", &force);
+        options.is_runtime = runtime;
+        options.is_forced = force;
         if (r >= 0)
-                r = open_install(client->server->manager, runtime, force, &complaint, &install);
+                r = open_install(client->server->manager, &options, &complaint, &install);
         if (r < 0)
                 return r;
         r = f(install, names, &changes);
         if (r < 0)
                 return reply_error(error, r, &complaint);
-        return reply_changes(message, client->server, has_flag ? r : -1, &changes);
+        return reply_changes(message, client->server, flags & GIVES_CARRIES ? r : -1, &changes);
 }
 
 static int on_enable(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-        return change(message, userdata, error, install_enable, true, true);
+        return change(message, userdata, error, install_enable,
+                      TAKES_NAMES | TAKES_FORCE | GIVES_CARRIES);
 }
 
 static int on_reenable(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-        return change(message, userdata, error, reenable, true, true);
+        return change(message, userdata, error, reenable,
+                      TAKES_NAMES | TAKES_FORCE | GIVES_CARRIES);
 }
 
 static int on_disable(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-        return change(message, userdata, error, install_disable, false, false);
+        return change(message, userdata, error, install_disable, TAKES_NAMES);
 }
 
 static int on_mask(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-        return change(message, userdata, error, install_mask, true, false);
+        return change(message, userdata, error, install_mask, TAKES_NAMES | TAKES_FORCE);
 }
 
 static int on_unmask(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-        return change(message, userdata, error, install_unmask, false, false);
+        return change(message, userdata, error, install_unmask, TAKES_NAMES);
+}
+
+static int on_preset(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, install_preset,
+                      TAKES_NAMES | TAKES_FORCE | GIVES_CARRIES);
+}
+
+static int on_preset_with_mode(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, install_preset,
+                      TAKES_NAMES | TAKES_PRESET_MODE | TAKES_FORCE | GIVES_CARRIES);
+}
+
+static int on_preset_all(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, install_preset_all,
+                      TAKES_PRESET_MODE | TAKES_FORCE);
 }
 
 #define METHOD(name, in, out, function) \
@@ -232,6 +280,9 @@ const sd_bus_vtable bus_manager_files_vtable[] = {
         METHOD("ListUnitFilesByPatterns", "asas", "a(ss)", on_list_by_patterns),
         METHOD("EnableUnitFiles", "asbb", "ba(sss)", on_enable),
         METHOD("ReenableUnitFiles", "asbb", "ba(sss)", on_reenable),
+        METHOD("PresetUnitFiles", "asbb", "ba(sss)", on_preset),
+        METHOD("PresetUnitFilesWithMode", "assbb", "ba(sss)", on_preset_with_mode),
+        METHOD("PresetAllUnitFiles", "sbb", "a(sss)", on_preset_all),
         METHOD("DisableUnitFiles", "asb", "a(sss)", on_disable),
         METHOD("MaskUnitFiles", "asbb", "a(sss)", on_mask),
         METHOD("UnmaskUnitFiles", "asb", "a(sss)", on_unmask),

@@ -6,6 +6,8 @@
 #include "conf/directive.h"
 
 #include <limits.h>
+#include <sched.h>
+#include <sys/prctl.h>
 
 // Kinds whose property is not what one of their words is; the others go by kind->signature.
 enum shape {
@@ -160,6 +162,7 @@ static int append_working_directory(sd_bus_message *reply, const struct working_
         return text ? sd_bus_message_append(reply, "s", text) : -ENOMEM;
 }
 
+// The word alone: neither path nor name of a descriptor is part of the property.
 static const char *stdio_word(const struct directive *d, const struct stdio_value *v)
 {
         static const char *const words[_STDIO_MAX] = {
@@ -183,18 +186,6 @@ static const char *stdio_word(const struct directive *d, const struct stdio_valu
         if (v->console)
                 return v->mode == STDIO_JOURNAL ? "journal+console" : "kmsg+console";
         return words[v->mode];
-}
-
-static int append_stdio(sd_bus_message *reply, const struct directive *d,
-                        const struct stdio_value *v)
-{
-        const char *word = stdio_word(d, v);
-
-        if (!v->arg)
-                return sd_bus_message_append(reply, "s", word);
-        CLEANUP(free) char *text = str_printf("%s:%s", word, v->arg);
-
-        return text ? sd_bus_message_append(reply, "s", text) : -ENOMEM;
 }
 
 static int append_limit(sd_bus_message *reply, const struct directive *d,
@@ -242,6 +233,28 @@ static int append_choice(sd_bus_message *reply, const struct directive *d, int v
                                      choices_name((const struct choices *)d->arg, value));
 }
 
+// What a directive that is not set amounts to, where that is more than "not set": 1 appended, 0 no
+// such thing, -errno.
+static int append_implied(sd_bus_message *reply, const struct directive *d,
+                          const struct unit_conf *conf, const void *field)
+{
+        int r = 0;
+
+        if (streq(d->name, "RestartKillSignal") && *(const int *)field == 0)
+                r = sd_bus_message_append(reply, "i", conf->kill->kill_signal);
+        else if (streq(d->name, "TimerSlackNSec") && *(const uint64_t *)field == UINT64_MAX)
+                r = sd_bus_message_append(reply, "t", (uint64_t)prctl(PR_GET_TIMERSLACK));
+        else if (streq(d->name, "JobRunningTimeoutSec") && *(const usec_t *)field == USEC_INFINITY)
+                r = sd_bus_message_append(reply, "t", conf->unit->job_timeout_sec);
+        else if (streq(d->name, "CPUSchedulingPolicy") && *(const int *)field == CHOICE_UNSET)
+                r = sd_bus_message_append(reply, "i", SCHED_OTHER);
+        else if (streq(d->name, "IOSchedulingClass") && *(const int *)field == CHOICE_UNSET)
+                r = sd_bus_message_append(reply, "i", IO_CLASS_BEST_EFFORT);
+        else
+                return 0;
+        return r < 0 ? r : 1;
+}
+
 int bus_append_directive(sd_bus_message *reply, const struct directive *d,
                          const struct unit_conf *conf, bool is_soft)
 {
@@ -252,7 +265,10 @@ int bus_append_directive(sd_bus_message *reply, const struct directive *d,
         if (!field)
                 return -ENOENT;
         enum shape shape = shape_of(d, &signature);
+        int r = shape == SHAPE_NONE ? 0 : append_implied(reply, d, conf, field);
 
+        if (r != 0)
+                return r;
         switch (shape) {
         case SHAPE_NONE:
                 return -ENOENT;
@@ -276,7 +292,7 @@ int bus_append_directive(sd_bus_message *reply, const struct directive *d,
         case SHAPE_WORKING_DIRECTORY:
                 return append_working_directory(reply, field);
         case SHAPE_STDIO:
-                return append_stdio(reply, d, field);
+                return sd_bus_message_append(reply, "s", stdio_word(d, field));
         }
         return -ENOENT;
 }

@@ -1,9 +1,11 @@
 // The Unit interface: state, dependencies, time stamps, and the calls on one unit.
+#include "base/fs.h"
 #include "base/parse.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "bus/bus_priv.h"
+#include "conf/install.h"
 #include "conf/load.h"
 #include "conf/unit_name.h"
 #include "core/instance.h"
@@ -17,6 +19,16 @@
                         sd_bus_error *error UNUSED)
 
 // ---- names and states
+
+static const char *unit_file_preset(const struct bus_view *v)
+{
+        CLEANUP(install_presets) struct install_presets *presets = NULL;
+
+        if (!v->conf->fragment_path ||
+            install_presets_read(v->manager->options.unit_path, NULL, &presets) < 0)
+                return "";
+        return install_presets_ask(presets, fs_path_basename(v->conf->fragment_path));
+}
 
 static const char *string_value(const struct bus_view *v, const char *property, char **buffer)
 {
@@ -39,7 +51,9 @@ static const char *string_value(const struct bus_view *v, const char *property, 
                 return "running";
         if (streq(property, "UnitFileState"))
                 return conf_unit_file_state(v->manager->loader, v->id, &state) >= 0 ? state : "";
-        return ""; // Following, UnitFilePreset
+        if (streq(property, "UnitFilePreset"))
+                return unit_file_preset(v);
+        return ""; // Following
 }
 
 GETTER(get_string)

@@ -10,12 +10,22 @@
 
 struct install;
 
+// Which half of what presets say is done.
+enum install_preset_mode {
+        INSTALL_PRESET_FULL,
+        INSTALL_PRESET_ENABLE_ONLY,
+        INSTALL_PRESET_DISABLE_ONLY,
+        _INSTALL_PRESET_MODE_MAX,
+        _INSTALL_PRESET_MODE_INVALID = -EINVAL,
+};
+
 struct install_options {
         char *const *unit_path; // without root; copied
         const char *root;       // file system to work on; NULL: /
         bool is_runtime;        // make links in the first runtime folder of the path
         bool is_forced;         // replace links that stand in the way
-        struct diag *diag;      // what was wrong with a name; may be NULL; borrowed
+        enum install_preset_mode preset_mode;
+        struct diag *diag; // what was wrong with a name; may be NULL; borrowed
 };
 
 // Reads the path. 0 or -errno.
@@ -55,6 +65,23 @@ int install_enable(struct install *install, char *const *names, struct install_c
 int install_disable(struct install *install, char *const *names, struct install_changes *changes);
 int install_mask(struct install *install, char *const *names, struct install_changes *changes);
 int install_unmask(struct install *install, char *const *names, struct install_changes *changes);
+
+// What the vendor means to be enabled (systemd.preset(5)): files *.preset in DIR-preset beside each
+// folder of the path.
+struct install_presets;
+// dirs: the unit path (root included). What is wrong in the files is told to diag, which may be
+// NULL, and left out. 0 or -ENOMEM.
+int install_presets_read(char *const *dirs, struct diag *diag, struct install_presets **ret);
+void install_presets_free(struct install_presets *presets); // NULL is fine
+DEFINE_CLEANUP(install_presets, struct install_presets *, install_presets_free)
+// "enabled" (also where nothing is said), "disabled", "ignored". Static.
+const char *install_presets_ask(const struct install_presets *presets, const char *name);
+// Enable and disable units as the presets say; the second: all there are, names are not looked at.
+// Results as of install_enable().
+int install_preset(struct install *install, char *const *names, struct install_changes *changes);
+int install_preset_all(struct install *install, char *const *names,
+                       struct install_changes *changes);
+enum install_preset_mode install_preset_mode_from_name(const char *name); // "full", ...
 
 // Every unit file on the path, sorted, with its state. 0 or -errno.
 struct install_file {

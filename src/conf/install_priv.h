@@ -15,6 +15,7 @@ struct install {
         char **dirs; // the path with root in front
         struct search *search;
         bool is_runtime, is_forced;
+        enum install_preset_mode preset_mode;
         struct diag *diag;
 };
 

@@ -40,6 +40,7 @@ int install_open(const struct install_options *options, struct install **ret)
                 return -ENOMEM;
         i->is_runtime = options->is_runtime;
         i->is_forced = options->is_forced;
+        i->preset_mode = options->preset_mode;
         i->diag = options->diag;
         if (options->root && !streq(options->root, "/")) {
                 i->root = fs_path_simplify(options->root);

@@ -27,7 +27,7 @@ enum ctl_output { OUTPUT_SHORT, OUTPUT_JSON, OUTPUT_JSON_PRETTY };
 enum ctl_scope { SCOPE_DEFAULT, SCOPE_SYSTEM, SCOPE_USER };
 
 struct ctl {
-        const char *runtime_dir, *root, *config, *job_mode, *kill_whom, *unit, *since;
+        const char *runtime_dir, *root, *config, *job_mode, *kill_whom, *unit, *since, *preset_mode;
         char **units, **types, **states, **properties;
         enum ctl_scope scope;
         enum ctl_output output;
@@ -129,7 +129,8 @@ void json_end(struct buf *b);
 
 struct property {
         char *name, *value;
-        bool is_empty; // left out without --all
+        bool is_empty;  // left out without --all
+        bool is_absent; // left out in any case
 };
 // All properties of an object. 0 or -errno with *error.
 int properties_get(struct ctl *c, const char *path, sd_bus_error *error, struct property **ret,
@@ -147,6 +148,8 @@ int jobs_run(struct ctl *c, const char *method, const char *what, char *const *u
 // front of the first goes `before`. 0 or an exit code (verb_logs.c).
 int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, uint64_t *last,
                const char *before);
+// Is there a preset to tell of, for a unit file in this state? (verb_list.c)
+bool files_have_preset(const char *state);
 // The unit path that is meant where no supervisor is asked (offline.c). 0 or an exit code.
 int offline_unit_path(struct ctl *c, char ***ret);
 // Files are looked at and changed here: --root= or --units= says so, or there is no supervisor.

@@ -2,6 +2,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/install.h"
 #include "conf/unit_name.h"
 #include "ctl/ctl.h"
 
@@ -131,22 +132,41 @@ static int set_units(struct ctl *c, const char *value)
         return strv_push(&c->units, path) < 0 ? CTL_FAILED : OPTIONS_RUN;
 }
 
+// Options whose value is kept as it is.
+static bool set_text(struct ctl *c, int id, const char *value)
+{
+        const struct {
+                int id;
+                const char **text;
+        } texts[] = {
+                {OPTION_RUNTIME_DIR, &c->runtime_dir},
+                {OPTION_ROOT, &c->root},
+                {OPTION_JOB_MODE, &c->job_mode},
+                {OPTION_KILL_WHOM, &c->kill_whom},
+                {OPTION_CONFIG, &c->config},
+                {OPTION_UNIT, &c->unit},
+                {OPTION_SINCE, &c->since},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                if (texts[i].id == id) {
+                        *texts[i].text = value;
+                        return true;
+                }
+        return false;
+}
+
 static int set_value(struct ctl *c, int id, const char *value)
 {
         uint32_t number;
 
+        if (set_text(c, id, value))
+                return OPTIONS_RUN;
         switch (id) {
-        case OPTION_RUNTIME_DIR:
-                c->runtime_dir = value;
-                break;
-        case OPTION_ROOT:
-                c->root = value;
-                break;
-        case OPTION_JOB_MODE:
-                c->job_mode = value;
-                break;
-        case OPTION_KILL_WHOM:
-                c->kill_whom = value;
+        case OPTION_PRESET_MODE:
+                if (install_preset_mode_from_name(value) == _INSTALL_PRESET_MODE_INVALID)
+                        return complain("Not full, enable-only or disable-only", value);
+                c->preset_mode = value;
                 break;
         case OPTION_UNITS:
                 return set_units(c, value);
@@ -154,9 +174,6 @@ static int set_value(struct ctl *c, int id, const char *value)
                 return add_types(c, value);
         case OPTION_STATE:
                 return add_list(&c->states, value);
-        case OPTION_CONFIG:
-                c->config = value;
-                break;
         case OPTION_PROPERTY_VALUE:
                 c->value = true;
                 return add_list(&c->properties, value);
@@ -178,12 +195,6 @@ static int set_value(struct ctl *c, int id, const char *value)
                         return complain("Not a number of lines", value);
                 c->lines = number;
                 c->has_lines = true;
-                break;
-        case OPTION_UNIT:
-                c->unit = value;
-                break;
-        case OPTION_SINCE:
-                c->since = value;
                 break;
         default:
                 break;

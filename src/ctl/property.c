@@ -275,8 +275,8 @@ static int put_pair(struct buf *b, sd_bus_message *m, const char *contents)
         return r;
 }
 
-// The value that comes next, into b. 0 or -errno.
-static int put_value(struct buf *b, sd_bus_message *m, const char *name, const char *signature)
+// A number or a string. 1; 0: it is neither; -errno.
+static int put_basic(struct buf *b, sd_bus_message *m, const char *name, char type)
 {
         const char *s;
         uint64_t t;
@@ -285,10 +285,10 @@ static int put_value(struct buf *b, sd_bus_message *m, const char *name, const c
         int32_t i;
         int r;
 
-        switch (signature[0]) {
+        switch (type) {
         case 's':
         case 'o':
-                r = sd_bus_message_read_basic(m, signature[0], &s);
+                r = sd_bus_message_read_basic(m, type, &s);
                 if (r >= 0)
                         buf_puts(b, s);
                 return r;
@@ -314,12 +314,23 @@ static int put_value(struct buf *b, sd_bus_message *m, const char *name, const c
                 return r;
         case 'i':
                 r = sd_bus_message_read_basic(m, 'i', &i);
-                if (r >= 0)
+                if (r >= 0 && i < 0 && has_suffix(name, "ActionExitStatus"))
+                        buf_puts(b, "[not set]");
+                else if (r >= 0)
                         buf_printf(b, "%d", i);
                 return r;
         default:
-                break;
+                return 0;
         }
+}
+
+// The value that comes next, into b. 0 or -errno.
+static int put_value(struct buf *b, sd_bus_message *m, const char *name, const char *signature)
+{
+        int r = put_basic(b, m, name, signature[0]);
+
+        if (r != 0)
+                return r;
         if (streq(signature, "as"))
                 return put_strv(b, m);
         if (streq(signature, "ay"))
@@ -363,6 +374,8 @@ static int read_property(sd_bus_message *m, struct property *ret)
                 r = str_set(&ret->value, "");
         if (r >= 0)
                 ret->is_empty = ret->value[0] == '\0';
+        // A list of structures has a line for each of them, and none where it is empty.
+        ret->is_absent = ret->is_empty && type && str_after_prefix(type, "a(");
         return r;
 }
 
@@ -386,7 +399,13 @@ int properties_get(struct ctl *c, const char *path, sd_bus_error *error, struct 
                 }
                 list = more;
                 list[n] = (struct property){0};
-                r = read_property(reply, &list[n++]);
+                r = read_property(reply, &list[n]);
+                if (list[n].is_absent) {
+                        free(list[n].name);
+                        free(list[n].value);
+                } else {
+                        n++;
+                }
                 if (r >= 0)
                         r = sd_bus_message_exit_container(reply);
         }

@@ -10,8 +10,9 @@
 
 static void on_complaint(struct diag *diag UNUSED, const struct diag_entry *entry)
 {
-        fprintf(stderr, "usherctl: %s%s%s\n", entry->unit ? entry->unit : "",
-                entry->unit ? ": " : "", entry->text);
+        char text[512];
+
+        fprintf(stderr, "usherctl: %s\n", diag_format(entry, text, sizeof(text)));
 }
 
 static int open_install(struct ctl *c, struct diag *diag, struct install **ret)
@@ -26,6 +27,8 @@ static int open_install(struct ctl *c, struct diag *diag, struct install **ret)
                 .root = c->root,
                 .is_runtime = c->runtime,
                 .is_forced = c->force,
+                .preset_mode = c->preset_mode ? install_preset_mode_from_name(c->preset_mode)
+                                              : INSTALL_PRESET_FULL,
                 .diag = diag,
         };
 
@@ -134,6 +137,7 @@ struct operation {
         install_fn run;
         bool has_force, has_flag;
         const char *now_method, *now_what; // with --now
+        bool has_preset_mode, is_for_all;
 };
 
 static int reenable(struct install *install, char *const *names, struct install_changes *changes)
@@ -187,8 +191,10 @@ static int change_online(struct ctl *c, const struct operation *o, char *const *
         int r = sd_bus_message_new_method_call(c->bus, &call, BUS_DESTINATION, BUS_ROOT,
                                                BUS_MANAGER, o->method);
 
-        if (r >= 0)
+        if (r >= 0 && !o->is_for_all)
                 r = sd_bus_message_append_strv(call, (char **)names);
+        if (r >= 0 && o->has_preset_mode)
+                r = sd_bus_message_append(call, "s", c->preset_mode ? c->preset_mode : "");
         if (r >= 0)
                 r = sd_bus_message_append(call, "b", c->runtime);
         if (r >= 0 && o->has_force)
@@ -226,32 +232,73 @@ static int change(struct ctl *c, char **args, const struct operation *o)
 
 int verb_enable(struct ctl *c, char **args)
 {
-        static const struct operation o = {"enable", "EnableUnitFiles", install_enable, true,
-                                           true,     "StartUnit",       "start"};
+        static const struct operation o = {.what = "enable",
+                                           .method = "EnableUnitFiles",
+                                           .run = install_enable,
+                                           .has_force = true,
+                                           .has_flag = true,
+                                           .now_method = "StartUnit",
+                                           .now_what = "start"};
 
         return change(c, args, &o);
 }
 
 int verb_disable(struct ctl *c, char **args)
 {
-        static const struct operation o = {"disable", "DisableUnitFiles", install_disable, false,
-                                           false,     "StopUnit",         "stop"};
+        static const struct operation o = {.what = "disable",
+                                           .method = "DisableUnitFiles",
+                                           .run = install_disable,
+                                           .now_method = "StopUnit",
+                                           .now_what = "stop"};
 
         return change(c, args, &o);
 }
 
 int verb_reenable(struct ctl *c, char **args)
 {
-        static const struct operation o = {"reenable", "ReenableUnitFiles", reenable, true,
-                                           true,       "StartUnit",         "start"};
+        static const struct operation o = {.what = "reenable",
+                                           .method = "ReenableUnitFiles",
+                                           .run = reenable,
+                                           .has_force = true,
+                                           .has_flag = true,
+                                           .now_method = "StartUnit",
+                                           .now_what = "start"};
+
+        return change(c, args, &o);
+}
+
+int verb_preset(struct ctl *c, char **args)
+{
+        static const struct operation o = {.what = "preset",
+                                           .method = "PresetUnitFilesWithMode",
+                                           .run = install_preset,
+                                           .has_force = true,
+                                           .has_flag = true,
+                                           .has_preset_mode = true};
+
+        return change(c, args, &o);
+}
+
+int verb_preset_all(struct ctl *c, char **args)
+{
+        static const struct operation o = {.what = "preset all unit files",
+                                           .method = "PresetAllUnitFiles",
+                                           .run = install_preset_all,
+                                           .has_force = true,
+                                           .has_preset_mode = true,
+                                           .is_for_all = true};
 
         return change(c, args, &o);
 }
 
 int verb_mask(struct ctl *c, char **args)
 {
-        static const struct operation o = {"mask", "MaskUnitFiles", install_mask, true,
-                                           false,  "StopUnit",      "stop"};
+        static const struct operation o = {.what = "mask",
+                                           .method = "MaskUnitFiles",
+                                           .run = install_mask,
+                                           .has_force = true,
+                                           .now_method = "StopUnit",
+                                           .now_what = "stop"};
 
         return change(c, args, &o);
 }
@@ -259,7 +306,7 @@ int verb_mask(struct ctl *c, char **args)
 int verb_unmask(struct ctl *c, char **args)
 {
         static const struct operation o = {
-                "unmask", "UnmaskUnitFiles", install_unmask, false, false, NULL, NULL};
+                .what = "unmask", .method = "UnmaskUnitFiles", .run = install_unmask};
 
         return change(c, args, &o);
 }

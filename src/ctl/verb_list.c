@@ -166,9 +166,44 @@ static enum color color_of_file(const char *state)
         return str_after_prefix(state, "enabled") ? COLOR_GREEN : COLOR_NONE;
 }
 
+bool files_have_preset(const char *state)
+{
+        static const char *const without[] = {"", "alias", "static", "generated", "transient"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(without); i++)
+                if (streq(without[i], state))
+                        return false;
+        return true;
+}
+
+// Of the folders that the files were found on.
+static int read_presets(struct ctl *c, struct install_presets **ret)
+{
+        CLEANUP(strv) char **dirs = NULL;
+        int r = 0;
+
+        if (offline_is_meant(c)) {
+                CLEANUP(strv) char **path = NULL;
+
+                r = offline_unit_path(c, &path);
+                if (r != 0)
+                        return r;
+                STRV_FOREACH (dir, path)
+                        if (r == 0)
+                                r = strv_push_take(
+                                        &dirs, str_printf("%s%s", c->root ? c->root : "", *dir));
+        } else {
+                dirs = client_get_strv(c, BUS_ROOT, BUS_MANAGER, "UnitPath");
+        }
+        if (r == 0)
+                r = install_presets_read(dirs, NULL, ret);
+        return r < 0 ? client_complain(NULL, r, "Failed to read presets") : 0;
+}
+
 int verb_list_unit_files(struct ctl *c, char **args)
 {
-        static const char *const columns[] = {"UNIT FILE", "STATE"};
+        static const char *const columns[] = {"UNIT FILE", "STATE", "PRESET"};
+        CLEANUP(install_presets) struct install_presets *presets = NULL;
         CLEANUP(strv) char **patterns = NULL;
         CLEANUP(table) struct table *t = NULL;
         struct file *files = NULL;
@@ -177,10 +212,15 @@ int verb_list_unit_files(struct ctl *c, char **args)
 
         if (r == 0)
                 r = get_files(c, &files, &n);
+        if (r == 0)
+                r = read_presets(c, &presets);
         if (r == 0 && table_new(columns, ARRAY_SIZE(columns), &t) < 0)
                 r = CTL_FAILED;
         for (size_t i = 0; r == 0 && i < n; i++) {
-                const char *const cells[] = {fs_path_basename(files[i].path), files[i].state};
+                const char *name = fs_path_basename(files[i].path), *state = files[i].state;
+                const char *const cells[] = {
+                        name, state,
+                        files_have_preset(state) ? install_presets_ask(presets, name) : "-"};
 
                 if (is_file_wanted(c, &files[i], patterns) &&
                     table_row(t, color_of_file(files[i].state), NULL, cells) < 0)

@@ -42,6 +42,7 @@ static void print_loaded(const struct status *s)
 {
         const char *load = get(s, "LoadState"), *error = get(s, "LoadError");
         const char *fragment = get(s, "FragmentPath"), *file_state = get(s, "UnitFileState");
+        const char *preset = files_have_preset(file_state) ? get(s, "UnitFilePreset") : "";
         bool is_bad = !streq(load, "loaded");
 
         printf("     Loaded: %s%s%s", color_on(s->c, is_bad ? COLOR_RED : COLOR_NONE), load,
@@ -49,7 +50,8 @@ static void print_loaded(const struct status *s)
         if (is_bad && *error)
                 printf(" (Reason: %s)", error);
         else if (*fragment)
-                printf(" (%s%s%s)", fragment, *file_state ? "; " : "", file_state);
+                printf(" (%s%s%s%s%s)", fragment, *file_state ? "; " : "", file_state,
+                       *preset ? "; preset: " : "", preset);
         printf("%s\n", streq(get(s, "NeedDaemonReload"), "yes")
                                ? " (changed on disk: usherctl daemon-reload)"
                                : "");

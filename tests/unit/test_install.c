@@ -180,6 +180,49 @@ static void test_refusals(void **state)
         assert_true(changes.n > 0);
 }
 
+static void test_presets(void **state)
+{
+        static const struct {
+                const char *name, *expected;
+        } rows[] = {
+                {"a.socket", "disabled"},      {"b.service", "enabled"},
+                {"plain.service", "disabled"}, {"t@.service", "enabled"},
+                {"t@x.service", "enabled"},    {"t@z.service", "disabled"},
+                {"i.service", "ignored"},
+        };
+        static const char *const path[] = {"/etc/usher", "/usr/lib/usher", NULL};
+        CLEANUP(complaints) struct complaints said;
+        CLEANUP(strv) char **dirs = NULL;
+        CLEANUP(install_presets) struct install_presets *presets = NULL;
+        CLEANUP(install_changes) struct install_changes changes = {0};
+
+        put_units();
+        put_file("usr/lib/usher/t@.service", "[Service]\nExecStart=/bin/true\n[Install]\n"
+                                             "WantedBy=multi-user.target\n");
+        // Of two files with one name the first folder's counts; 10 comes before 90 in any folder.
+        put_file("etc/usher-preset/90.preset", "disable *\n");
+        put_file("usr/lib/usher-preset/90.preset", "enable *\n");
+        put_file("usr/lib/usher-preset/10.preset",
+                 "# x\n\nenable b.*\nenable t@.service x y\nignore i.service\n"
+                 "sometimes a.socket\nenable a.socket more\ndisable\n");
+        put_file("usr/lib/usher-preset/05.notes", "enable *\n");
+        for (size_t i = 0; i < ARRAY_SIZE(path) - 1; i++)
+                assert_int_equal(strv_push(&dirs, at(path[i] + 1)), 0);
+        assert_int_equal(install_presets_read(dirs, complaints_init(&said), &presets), 0);
+        assert_int_equal(said.diag.warnings, 3);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                if (!streq(install_presets_ask(presets, rows[i].name), rows[i].expected))
+                        fail_msg("%s is not %s", rows[i].name, rows[i].expected);
+        CLEANUP(complaints) struct complaints again;
+        CLEANUP(install) struct install *install = open_install(&again, false);
+
+        assert_int_equal(install_preset_all(install, NULL, &changes), 1);
+        assert_link("etc/usher/multi-user.target.wants/b.service", "/usr/lib/usher/b.service");
+        assert_link("etc/usher/multi-user.target.wants/t@x.service", "/usr/lib/usher/t@.service");
+        assert_link("etc/usher/multi-user.target.wants/t@y.service", "/usr/lib/usher/t@.service");
+        assert_link("etc/usher/alias.socket", NULL);
+}
+
 static int enable_once(void *arg UNUSED)
 {
         static const char *const path[] = {"/etc/usher", "/usr/lib/usher", NULL};
@@ -201,7 +244,12 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        TOP_TEST(test_enable_and_disable), TOP_TEST(test_states),   TOP_TEST(test_masks),
-        TOP_TEST(test_templates),          TOP_TEST(test_refusals), TOP_TEST(test_oom),
+        TOP_TEST(test_enable_and_disable),
+        TOP_TEST(test_states),
+        TOP_TEST(test_masks),
+        TOP_TEST(test_templates),
+        TOP_TEST(test_refusals),
+        TOP_TEST(test_presets),
+        TOP_TEST(test_oom),
 };
 HARNESS_MAIN(tests)
