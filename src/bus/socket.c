@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "bus/bus_priv.h"
 #include "conf/address.h"
+#include "core/restart.h"
 
 #define GETTER(name)                                                                               \
         static int name(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED, \
@@ -63,6 +64,19 @@ GETTER(get_detail)
         return -ENOENT;
 }
 
+GETTER(get_failures)
+{
+        const struct sock *s = sock_of_object(userdata);
+        const struct sock_failure *f;
+        int r = sd_bus_message_open_container(reply, 'a', "(sstsi)");
+
+        for (size_t i = 0; r >= 0 && (f = sock_history_get(s, i)); i++)
+                r = sd_bus_message_append(reply, "(sstsi)", f->name, service_result_name(f->result),
+                                          (uint64_t)f->time, f->code ? exit_code_name(f->code) : "",
+                                          f->status);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 GETTER(get_string)
 {
         const struct unit *u = userdata;
@@ -118,6 +132,7 @@ const sd_bus_vtable bus_socket_vtable[] = {
         SD_BUS_PROPERTY("XNRefusedMaxConnectionsPerSource", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XNRefusedStopping", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XNRefusedTriggerLimit", "t", get_detail, 0, 0),
+        SD_BUS_PROPERTY("XFailedInstances", "a(sstsi)", get_failures, 0, 0),
         SD_BUS_PROPERTY("XNAborted", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XPausedUntilMonotonic", "t", get_detail, 0, 0),
         COMMANDS("ExecStartPre"),

@@ -213,6 +213,7 @@ void instance_on_end(struct run *run)
 
         if (!s)
                 return;
+        sock_history_add(s, run);
         detach(run);
         sock_on_run_end(s);
 }

@@ -462,6 +462,7 @@ static void sock_reset_failed(struct unit *u)
                 sock_set_state(s, SOCK_DEAD);
         s->result = SOCK_SUCCESS;
         s->pause_length = 0;
+        sock_history_done(s);
         if (s->pause != PAUSE_NONE) {
                 rate_reset(&s->trigger_limit);
                 sock_pause_end(s);
@@ -493,6 +494,7 @@ static void sock_done(struct unit *u)
         sock_command_done(s);
         sock_defer_done(s);
         sock_park_done(s);
+        sock_history_done(s);
         sock_pause_end(s);
         instance_forget_all(s);
         sock_close(s, false);

@@ -51,6 +51,7 @@ enum pause_reason {
 struct sock;
 struct sock_command;
 struct sock_defer;
+struct sock_history;
 struct sock_names;
 struct sock_park;
 struct sock_retry;
@@ -84,6 +85,7 @@ struct sock {
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;
         struct sock_names *names;     // X-ListenName=: what they stand for; NULL: there are none
+        struct sock_history *history; // of connections whose service failed; NULL: none did
         struct sock_park *park;       // its descriptors are kept over a restart; NULL: they are not
         struct sock_retry *retry;     // what is tried again; NULL: nothing
         struct sock_defer *defer;     // in state deferred
@@ -117,5 +119,15 @@ void sock_adopt_done(struct manager *m);
 int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names);
 // A connection's run ended (its token is released already): counters, resume of a queueing socket.
 void sock_on_run_end(struct sock *s);
+// One of the last connections whose service failed.
+#define SOCK_HISTORY_MAX 10
+struct sock_failure {
+        char *name; // of the instance
+        enum service_result result;
+        int code, status; // of the main process, as waitid(2); code 0: there was none
+        usec_t time;      // CLOCK_REALTIME
+};
+// The i-th from the last; NULL: there is none.
+const struct sock_failure *sock_history_get(const struct sock *s, size_t i);
 // Why and until when it is paused, or its trouble, in words; NULL: nothing to tell.
 const char *sock_status_text(const struct sock *s);

@@ -76,6 +76,10 @@ const char *sock_retry_status(const struct sock *s); // what it waits for, in wo
 void sock_park(struct sock *s);
 void sock_park_done(struct sock *s); // the descriptors are as any others again
 
+// ---- failed connections (sock_history.c)
+void sock_history_add(struct sock *s, const struct run *run); // nothing for one that went well
+void sock_history_done(struct sock *s);
+
 // ---- names (sock_names.c)
 
 // Ask what the names of the conf stand for. 1: under way, sock_on_names_known() follows; 0: there

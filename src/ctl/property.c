@@ -216,6 +216,28 @@ static int put_pairs(struct buf *b, sd_bus_message *m, const char *contents)
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+// XFailedInstances.
+static int put_failures(struct buf *b, sd_bus_message *m)
+{
+        int r = sd_bus_message_enter_container(m, 'a', "(sstsi)");
+        const char *name, *result, *code;
+        uint64_t time;
+        int status;
+
+        while (r >= 0 &&
+               (r = sd_bus_message_read(m, "(sstsi)", &name, &result, &time, &code, &status)) > 0) {
+                char when[64];
+
+                format_timestamp(time, when, sizeof(when));
+                buf_printf(b, "%s%s: %s%s%s", b->size > 0 ? "\n" : "", name, result,
+                           *code ? ", " : "", code);
+                if (*code)
+                        buf_printf(b, " with %d", status);
+                buf_printf(b, " at %s", when);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int put_conditions(struct buf *b, sd_bus_message *m)
 {
         int r = sd_bus_message_enter_container(m, 'a', "(sbbsi)");
@@ -339,6 +361,8 @@ static int put_value(struct buf *b, sd_bus_message *m, const char *name, const c
                 return put_commands(b, m, signature + 1);
         if (streq(signature, "a(ss)") || streq(signature, "a(sb)"))
                 return put_pairs(b, m, signature + 1);
+        if (streq(signature, "a(sstsi)"))
+                return put_failures(b, m);
         if (streq(signature, "a(sbbsi)"))
                 return put_conditions(b, m);
         if (streq(signature, "(aiai)"))

@@ -117,19 +117,26 @@ static void print_docs(const struct status *s)
 
 // ---- sockets
 
-static void print_socket(const struct status *s)
+static void print_lines(const char *label, const char *text)
 {
         CLEANUP(strv) char **lines = NULL;
-        const char *refused = get(s, "NRefused");
 
-        if (strv_split(get(s, "Listen"), "\n", &lines) < 0)
+        if (strv_split(text, "\n", &lines) < 0)
                 return;
         STRV_FOREACH (line, lines)
-                printf("%s%s\n", line == lines ? "     Listen: " : "             ", *line);
+                printf("%*s%s\n", 13, line == lines ? label : "", *line);
+}
+
+static void print_socket(const struct status *s)
+{
+        const char *refused = get(s, "NRefused");
+
+        print_lines("Listen: ", get(s, "Listen"));
         if (streq(get(s, "Accept"), "yes"))
                 printf("   Accepted: %s; Connected: %s;%s%s\n", get(s, "NAccepted"),
                        get(s, "NConnections"),
                        streq(refused, "0") ? "" : " Refused: ", streq(refused, "0") ? "" : refused);
+        print_lines("Failed: ", get(s, "XFailedInstances"));
 }
 
 // ---- services

@@ -300,7 +300,7 @@ def s15_names_of_instances(d):
 @case
 def s16_instances_that_failed(d):
     """systemd keeps each of them until somebody resets it; usher collects them: a service that fails
-    a thousand times a day is no leak."""
+    a thousand times a day is no leak. The last ones are told by the socket's status."""
     d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
     d.unit("a@.service", shell("exit 1"))
     for args, kept in ((), 0), (COMPAT, 3):
@@ -310,6 +310,8 @@ def s16_instances_that_failed(d):
         eventually(lambda: d.show("a.socket", "NConnections") == "0")
         failed = d.ctl("list-units", "--failed", "--no-legend", "--plain", "a@*").stdout
         assert len(failed.splitlines()) == kept, failed
+        told = re.findall(r"(a@\d+)-.*: exit-code, exited with 1 at ", d.ctl("status", "a.socket").stdout)
+        assert told == ["a@2", "a@1", "a@0"], told
         d.stop()
 
 
