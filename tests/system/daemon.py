@@ -29,6 +29,7 @@ WRAPPER = os.environ.get("USHERD_WRAPPER", "").split()
 # Sanitizers and valgrind make everything slower; this only bounds what hangs.
 PATIENCE = 100.0 if WRAPPER else 20.0
 
+_SYSTEM_UNITS = "/lib/systemd/system"
 _cases = []
 
 
@@ -226,6 +227,24 @@ def need(program):
     if not path:
         raise Skip(f"{program} is not installed (sh contrib/install-deps real)")
     return path
+
+
+def package_units(d, *names):
+    """Link the units of a package into the unit folder."""
+    if os.geteuid() != 0 or open("/proc/self/uid_map").read().split()[2] == "1":
+        raise Skip("needs to be root: services change to users of their own")
+    for name in names:
+        path = os.path.join(_SYSTEM_UNITS, name)
+        if not os.path.exists(path):
+            raise Skip(f"{name} is not installed (sh contrib/install-deps real)")
+        with open(path, encoding="utf-8") as file:
+            d.unit(name, file.read())
+
+
+def own_folder(path):
+    """An empty file system of this namespace over a folder of the machine."""
+    os.makedirs(path, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", path], check=True)
 
 
 def _enter_namespaces():

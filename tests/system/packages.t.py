@@ -3,32 +3,12 @@
 
 import os
 import pwd
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from daemon import Skip, case, eventually, main, need, run
+from daemon import case, eventually, main, need, own_folder, package_units, run
 
-SYSTEM_UNITS = "/lib/systemd/system"
 HOME = pwd.getpwuid(0).pw_dir
 KEY = os.path.join(HOME, ".ssh/id_ed25519")
-
-
-def package_units(d, *names):
-    """Link the units of a package into the unit folder."""
-    if os.geteuid() != 0 or open("/proc/self/uid_map").read().split()[2] == "1":
-        raise Skip("needs to be root: services change to users of their own")
-    for name in names:
-        path = os.path.join(SYSTEM_UNITS, name)
-        if not os.path.exists(path):
-            raise Skip(f"{name} is not installed (sh contrib/install-deps real)")
-        with open(path, encoding="utf-8") as file:
-            d.unit(name, file.read())
-
-
-def own_folder(path):
-    """An empty file system of this namespace over a folder of the machine."""
-    os.makedirs(path, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", path], check=True)
 
 
 def ssh_setup():
