@@ -87,6 +87,24 @@ struct port_list {
         size_t n;
 };
 
+// OpenFile=: a file that is opened for a service, or a socket node that it is connected to.
+enum open_file_flags {
+        OPEN_FILE_READ_ONLY = 1 << 0,
+        OPEN_FILE_APPEND = 1 << 1,
+        OPEN_FILE_TRUNCATE = 1 << 2,
+        OPEN_FILE_GRACEFUL = 1 << 3, // left out where it cannot be opened
+};
+
+struct open_file {
+        char *path, *name; // name: in LISTEN_FDNAMES
+        unsigned flags;
+};
+
+struct open_files {
+        struct open_file *items;
+        size_t n;
+};
+
 // A multicast group to be a member of.
 struct multicast_group {
         sa_family_t family;

@@ -30,6 +30,7 @@ struct start {
         int *fds;
         char **fd_names;
         char *fd_names_text;
+        size_t n_opened; // so many at the end of fds are ours to close
         char *name;
         char invocation_id[SD_ID128_STRING_MAX];
 };
@@ -37,6 +38,8 @@ struct start {
 static void start_done(struct start *s)
 {
         strv_free(s->peer);
+        for (size_t i = 0; i < s->n_opened; i++)
+                fd_close(s->fds[s->params.n_fds - 1 - i]);
         free(s->fds);
         strv_free(s->fd_names);
         free(s->fd_names_text);
@@ -147,25 +150,36 @@ static int add_environment(struct start *s, const struct run *run, bool is_main)
 
 // ---- descriptors
 
-static int add_stored(struct start *s, const struct run *run)
+// What the service has stored, and what is opened for it, after its sockets.
+static int add_others(struct start *s, const struct run *run)
 {
-        if (!run->cold || run->cold->fdstore.n == 0)
+        size_t n_stored = run->cold ? run->cold->fdstore.n : 0;
+        size_t n_files = run_conf(run)->open_file.n;
+        struct spawn_params *p = &s->params;
+
+        if (n_stored + n_files == 0)
                 return 0;
-        size_t n = s->params.n_fds + run->cold->fdstore.n;
-        int *fds = reallocarray(s->fds, n, sizeof(*fds));
+        int *fds = reallocarray(s->fds, p->n_fds + n_stored + n_files, sizeof(*fds));
 
         if (!fds)
                 return -ENOMEM;
-        s->fds = fds;
-        LIST_FOREACH (&run->cold->fdstore.entries, node) {
-                const struct fdstore_entry *entry = CONTAINER_OF(node, struct fdstore_entry, node);
+        if (!s->fds && p->n_fds > 0)
+                memcpy(fds, p->fds, p->n_fds * sizeof(*fds)); // a connection
+        p->fds = s->fds = fds;
+        if (n_stored > 0)
+                LIST_FOREACH (&run->cold->fdstore.entries, node) {
+                        const struct fdstore_entry *entry =
+                                CONTAINER_OF(node, struct fdstore_entry, node);
 
-                s->fds[s->params.n_fds++] = entry->watch.fd;
-                if (strv_push(&s->fd_names, entry->name) < 0)
-                        return -ENOMEM;
-        }
-        s->params.fds = s->fds;
-        return 0;
+                        s->fds[p->n_fds++] = entry->watch.fd;
+                        if (strv_push(&s->fd_names, entry->name) < 0)
+                                return -ENOMEM;
+                }
+        size_t before = p->n_fds;
+        int r = service_open_files(run, s->fds, &p->n_fds, &s->fd_names);
+
+        s->n_opened = p->n_fds - before;
+        return r;
 }
 
 // FileDescriptorName= counts for connections since v257.
@@ -184,6 +198,9 @@ static int add_descriptors(struct start *s, struct run *run, bool is_main)
         bool wants_socket = spawn_plan_wants_socket(run->plan);
         struct spawn_params *p = &s->params;
 
+        size_t n = 0;
+        int r = 0;
+
         if (run->connection_fd >= 0) {
                 if (wants_socket)
                         p->socket_fd = run->connection_fd;
@@ -192,22 +209,24 @@ static int add_descriptors(struct start *s, struct run *run, bool is_main)
                 p->fds = &run->connection_fd;
                 p->n_fds = p->n_sockets = 1;
                 p->fd_names = connection_name(run);
-                return 0;
+                if (run_conf(run)->open_file.n == 0)
+                        return 0; // the usual case: nothing is allocated
+                r = strv_push(&s->fd_names, p->fd_names);
+        } else {
+                if (!is_main && !wants_socket)
+                        return 0;
+                if (run->service)
+                        r = sock_collect_for_service(&run->service->unit, &s->fds, &n,
+                                                     &s->fd_names);
+                if (n == 1 && wants_socket)
+                        p->socket_fd = s->fds[0];
+                if (r < 0 || !is_main)
+                        return r;
+                p->fds = s->fds;
+                p->n_fds = p->n_sockets = n;
         }
-        if (!run->service || (!is_main && !wants_socket))
-                return 0;
-        size_t n = 0;
-        int r = sock_collect_for_service(&run->service->unit, &s->fds, &n, &s->fd_names);
-
-        if (r < 0)
-                return r;
-        if (n == 1 && wants_socket)
-                p->socket_fd = s->fds[0];
-        if (!is_main)
-                return 0;
-        p->fds = s->fds;
-        p->n_fds = p->n_sockets = n;
-        r = add_stored(s, run);
+        if (r == 0)
+                r = add_others(s, run);
         if (r < 0 || p->n_fds == 0)
                 return r;
         s->fd_names_text = strv_join(s->fd_names, ":");
@@ -276,6 +295,7 @@ static int start_process(struct run *run, enum service_state state,
         s.n_environment = s.used = 0;
         s.peer = s.fd_names = NULL;
         s.fds = NULL;
+        s.n_opened = 0;
         s.fd_names_text = s.name = NULL;
         int r = run_plan_get(run);
 

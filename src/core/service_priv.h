@@ -78,6 +78,9 @@ int service_start_control(struct run *run, enum service_state state, usec_t time
 int service_start_main(struct run *run); // main_index of ExecStart=; as above
 // As service_start_control(), goes to the state, and to where a failure leads.
 void service_run_control(struct run *run, enum service_state state);
+// OpenFile= (service_open.c): the descriptors, the caller's to close, and their names are appended,
+// in order. fds has room for all. 0, -ENOMEM, or why one could not be opened (logged).
+int service_open_files(const struct run *run, int *fds, size_t *n, char ***names);
 void service_kill_control(struct run *run, int signo);
 
 // ---- plan (service_plan.c)

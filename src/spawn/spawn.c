@@ -209,9 +209,9 @@ static int choose_socket(struct launch *l, const struct spawn_params *params, in
         l->n_sockets = MIN(params->n_sockets, l->n_fds);
         if (!l->plan->has_stdio_socket)
                 return 0;
-        if (*ret_socket < 0 && l->n_fds == 1)
+        if (*ret_socket < 0 && l->n_sockets == 1)
                 *ret_socket = params->fds[0];
-        if (l->n_fds > 1 || *ret_socket < 0)
+        if (l->n_sockets > 1 || *ret_socket < 0)
                 return -EINVAL;
         l->has_socket = true;
         l->n_fds = l->n_sockets = 0; // they have it as a stream

@@ -177,6 +177,49 @@ def name_of_a_connection(d):
         d.stop()
 
 
+@case
+def files_that_are_opened(d):
+    """OpenFile=: after the sockets, by name; a socket node is connected to."""
+    show = "".join(f"exec {sys.executable} {d.file('show.py', SHOW)} {d.folder}/seen")
+    d.file("rw", "123")
+    d.file("trunc", "123")
+    d.unit("o.socket", "[Socket]\nListenStream=@o\nFileDescriptorName=web\n")
+    d.unit("o.service", f"[Service]\nType=oneshot\nExecStart=/bin/sh -c '{show}'\n"
+           f"OpenFile={d.folder}/rw\nOpenFile={d.folder}/rw:ro:read-only\n"
+           f"OpenFile={d.folder}/rw:more:append\nOpenFile={d.folder}/trunc::truncate\n"
+           f"OpenFile={d.folder}/none:n:graceful\nOpenFile=@{d.folder}/bad\n"
+           f"OpenFile={d.folder}/peer.sock:peer\nOpenFile={d.folder}/rw:x:read-only,append\n")
+    d.unit("f.service", f"[Service]\nExecStart=/bin/true\nOpenFile={d.folder}/none\n")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"{d.folder}/peer.sock")
+    listener.listen()
+    begin(d, "o.socket", "o.service")
+    d.logged(r"o\.service:9: Failed to parse file to open for OpenFile=")
+    d.logged(r"o\.service:11: Failed to parse file to open for OpenFile=")
+    seen = open(f"{d.folder}/seen", encoding="ascii").read().split("\n")
+    assert seen[0] == "web:rw:ro:more:trunc:peer", seen
+    assert seen[1:] == ["sock", "0o2", "0o0", "0o2002", "0o2", "sock", ""], seen
+    assert open(f"{d.folder}/trunc", encoding="ascii").read() == ""
+    assert d.ctl("start", "f.service").returncode == 1
+    d.logged(f"f.service: Cannot open {d.folder}/none: No such file or directory")
+    before = len(os.listdir(f"/proc/{d.process.pid}/fd"))
+    for _ in range(3):
+        assert d.ctl("start", "f.service").returncode == 1
+        d.ctl("restart", "o.service", check=True)
+    eventually(lambda: len(os.listdir(f"/proc/{d.process.pid}/fd")) <= before)
+    listener.close()
+
+
+SHOW = """import fcntl, os, stat, sys
+with open(sys.argv[1], "w") as out:
+    print(os.environ["LISTEN_FDNAMES"], file=out)
+    for fd in range(3, 3 + int(os.environ["LISTEN_FDS"])):
+        is_socket = stat.S_ISSOCK(os.fstat(fd).st_mode)
+        flags = fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_ACCMODE | os.O_APPEND | os.O_NONBLOCK)
+        print("sock" if is_socket else oct(flags), file=out)
+"""
+
+
 # ---- other families
 
 @case

@@ -12,7 +12,8 @@ import sys
 import threading
 import time
 
-from daemon import (USHERD, WRAPPER, Skip, answer, case, connect, eventually, main, run, talk)
+from daemon import (PATIENCE, USHERD, WRAPPER, Skip, answer, case, connect, eventually,
+                    is_sanitized, main, run, talk)
 
 CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
 # Listens on descriptor 3: answers each connection with its pid and what it got, on and on.
@@ -403,6 +404,55 @@ def crash_loop_recovers_by_itself(d):
         open(flag, "w", encoding="ascii").close()
         sock.sendall(b"hello")
         assert sock.recv(100).endswith(b"hello")
+
+
+def resources(d):
+    """Open descriptors, and KiB that are the process's own."""
+    with open(f"/proc/{d.process.pid}/smaps_rollup", encoding="ascii") as file:
+        size = sum(int(line.split()[1]) for line in file if line.startswith("Private_"))
+    return len(os.listdir(f"/proc/{d.process.pid}/fd")), size
+
+
+@case
+def thousand_crashes(d):
+    """Up to the start limit, and no further; nothing is left of them."""
+    d.unit("a.service", "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=1000\n"
+           f"[Service]\nExecStart=/bin/sh -c 'echo x >> {d.folder}/runs; exit 3'\n"
+           "Restart=always\nRestartSec=1ms\n")
+    d.start("--units", d.units, "--target", "basic.target")
+
+    def runs():
+        path = f"{d.folder}/runs"
+        return os.stat(path).st_size // 2 if os.path.exists(path) else 0
+    d.ctl("start", "--no-block", "a.service", check=True)
+    eventually(lambda: runs() >= 200)
+    fds, size = resources(d)
+    eventually(lambda: d.show("a.service", "ActiveState") == "failed", patience=10 * PATIENCE)
+    assert runs() == 1000, runs()
+    assert d.show("a.service", "Result") == "exit-code"
+    assert d.show("a.service", "NRestarts") == "1000"
+    assert d.ctl("start", "a.service").returncode == 1 and runs() == 1000
+    now = resources(d)
+    assert now[0] <= fds, (now, fds)
+    if not WRAPPER and not is_sanitized():
+        assert now[1] <= size + 256, (now, size)
+
+
+@case
+def crashes_with_back_off(d):
+    """RestartSteps=: the pauses grow from RestartSec= to RestartMaxDelaySec=, and stay there."""
+    d.unit("a.service", "[Unit]\nStartLimitIntervalSec=0\n"
+           f"[Service]\nExecStart=/bin/sh -c 'date +%%s.%%N >> {d.folder}/runs; exit 3'\n"
+           "Restart=always\nRestartSec=1ms\nRestartMaxDelaySec=400ms\nRestartSteps=4\n")
+    d.start("--units", d.units, "--target", "basic.target")
+    d.ctl("start", "--no-block", "a.service", check=True)
+    eventually(lambda: int(d.show("a.service", "NRestarts")) >= 7)
+    times = [float(line) for line in open(f"{d.folder}/runs", encoding="ascii")]
+    pauses = [after - before for before, after in zip(times, times[1:])]
+    assert all(pause >= 0.4 for pause in pauses[4:]), pauses  # never less, however busy the machine is
+    assert pauses[0] < pauses[5], pauses
+    d.ctl("stop", "a.service", check=True)
+    assert d.show("a.service", "SubState") == "dead"
 
 
 @case
