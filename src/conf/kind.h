@@ -28,7 +28,8 @@ typedef char **kind_paths_t;
 typedef int kind_signal_t;
 typedef struct exit_set kind_exit_set_t;
 typedef struct port_list kind_ports_t;
-typedef struct open_files kind_open_files_t;             // list, reset by ""
+typedef uint64_t kind_capabilities_t;        // bit n: capability n; the default says what "all" is
+typedef struct open_files kind_open_files_t; // list, reset by ""
 typedef struct multicast_groups kind_multicast_groups_t; // list, reset by ""
 typedef struct command_list kind_commands_t;
 typedef char **kind_environment_t;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "conf/capability.h"
 #include "ctl/ctl.h"
 
 #include <signal.h>
@@ -58,6 +59,8 @@ static void put_u64(struct buf *b, const char *name, uint64_t v)
         if (has_suffix(name, "Timestamp")) {
                 format_timestamp(v, text, sizeof(text));
                 buf_puts(b, text);
+        } else if (streq(name, "CapabilityBoundingSet") || streq(name, "AmbientCapabilities")) {
+                (void)capabilities_put(b, v); // its error is the buffer's
         } else if (strstr(name, "USec")) {
                 buf_puts(b, usec_format_span(v, 1, text, sizeof(text)));
         } else if (v == UINT64_MAX) {

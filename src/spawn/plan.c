@@ -369,14 +369,23 @@ static int add_middle_steps(struct spawn_plan *plan)
 
 static int add_last_steps(struct spawn_plan *plan)
 {
+        const struct exec_group *exec = plan->conf->exec;
+        bool limits_capabilities = exec->capability_bounding_set != UINT64_MAX;
+        bool keeps_capabilities = (exec->ambient_capabilities & exec->capability_bounding_set) != 0;
         const struct row rows[] = {
                 {true, "pass descriptors", step_pass_fds, EXIT_FDS, 0},
                 {has_limits(plan), "set limits", step_limits, EXIT_LIMITS, 0},
                 {plan->sets_gid || plan->sets_groups, "set groups", step_groups, EXIT_GROUP,
                  STEP_IDENTITY},
+                {limits_capabilities, "set bounding set", step_bounding_set, EXIT_CAPABILITIES,
+                 STEP_PRIVILEGE},
+                {keeps_capabilities && plan->sets_uid, "keep capabilities", step_keep_capabilities,
+                 EXIT_CAPABILITIES, STEP_PRIVILEGE},
                 {plan->sets_uid, "set user", step_user, EXIT_USER, STEP_IDENTITY},
                 {true, "chdir", step_working_directory, EXIT_CHDIR, 0},
-                {plan->conf->exec->no_new_privileges, "set no_new_privs", step_no_new_privileges,
+                {keeps_capabilities, "set ambient capabilities", step_ambient_set,
+                 EXIT_CAPABILITIES, STEP_PRIVILEGE},
+                {exec->no_new_privileges, "set no_new_privs", step_no_new_privileges,
                  EXIT_NO_NEW_PRIVILEGES, STEP_PRIVILEGE},
                 {true, "unblock signals", step_signal_mask, EXIT_SIGNAL_MASK, 0},
         };

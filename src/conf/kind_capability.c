@@ -1,0 +1,99 @@
+// Sets of capabilities (capabilities(7)): names, several lines add up, "~" takes away.
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/capability.h"
+#include "conf/kind_impl.h"
+
+#include <sys/capability.h>
+
+#define CAPABILITIES_MAX 64
+
+// Names, separated by blanks; what is none is told and left out. 0 or -ENOMEM.
+static int parse_names(const struct parse_context *c, const char *text, uint64_t *ret)
+{
+        CLEANUP(strv) char **words = NULL;
+        int r = strv_split(text, " \t", &words);
+
+        *ret = 0;
+        STRV_FOREACH (word, words) {
+                cap_value_t number;
+
+                if (cap_from_name(*word, &number) < 0 || number >= CAPABILITIES_MAX)
+                        kind_warn(c, "Unknown capability '%s', ignoring.", *word);
+                else
+                        *ret |= UINT64_C(1) << number;
+        }
+        return r;
+}
+
+static int parse_capabilities(const struct parse_context *c, const char *value, void *field)
+{
+        bool is_inverted = value[0] == '~';
+        uint64_t *set = field, names;
+        uint64_t initial = c->directive->fallback[0] == '~' ? UINT64_MAX : 0;
+        int r = parse_names(c, value + is_inverted, &names);
+
+        if (r < 0)
+                return r;
+        // "", "~", or nothing was said yet: a new set. Else it is added to, or taken from.
+        if (names == 0 || *set == initial)
+                *set = is_inverted ? ~names : names;
+        else if (is_inverted)
+                *set &= ~names;
+        else
+                *set |= names;
+        return 0;
+}
+
+int capabilities_put(struct buf *b, uint64_t set)
+{
+        bool is_first = true;
+
+        for (int i = 0; i < CAPABILITIES_MAX && i <= cap_max_bits() - 1; i++) {
+                if (!(set & (UINT64_C(1) << i)))
+                        continue;
+                char *name = cap_to_name(i);
+
+                if (!name)
+                        return -ENOMEM;
+                buf_printf(b, "%s%s", is_first ? "" : " ", name);
+                (void)cap_free(name);
+                is_first = false;
+        }
+        return b->error;
+}
+
+static int format_capabilities(const struct directive *d UNUSED, const void *field,
+                               char ***ret_lines)
+{
+        uint64_t set = *(const uint64_t *)field;
+        CLEANUP(buf) struct buf b = BUF_NULL;
+        bool is_inverted = set >> (CAPABILITIES_MAX - 1); // written as what is missing
+
+        if (is_inverted)
+                buf_putc(&b, '~');
+        int r = capabilities_put(&b, is_inverted ? ~set : set);
+
+        return r < 0 ? r : kind_push_buf(ret_lines, &b);
+}
+
+static bool equal_capabilities(const void *a, const void *b)
+{
+        return *(const uint64_t *)a == *(const uint64_t *)b;
+}
+
+static int copy_capabilities(const void *from, void *to)
+{
+        *(uint64_t *)to = *(const uint64_t *)from;
+        return 0;
+}
+
+const struct kind kind_capabilities = {
+        .name = "capabilities",
+        .size = sizeof(kind_capabilities_t),
+        .signature = "t",
+        .parse = parse_capabilities,
+        .format = format_capabilities,
+        .equal = equal_capabilities,
+        .copy = copy_capabilities,
+};
