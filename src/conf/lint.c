@@ -183,7 +183,7 @@ static int check(struct lint *l, const char *name, const struct unit_conf *conf)
         struct diag *diag = l->options.diag;
 
         if (conf->load_state == LOAD_NOT_FOUND)
-                diag_report(diag, DIAG_ERROR, name, NULL, 0, "Unit %s not found.", name);
+                diag_report(diag, DIAG_ERROR, name, NULL, 0, "%s", conf->load_error);
         else if (conf->load_state == LOAD_BAD_SETTING)
                 diag_report(diag, DIAG_ERROR, name, NULL, 0, "Unit %s has a bad unit file setting.",
                             name);

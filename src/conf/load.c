@@ -479,6 +479,12 @@ int conf_load(struct conf_loader *loader, const char *name, struct diag *diag,
                 return load_empty(&found, LOAD_MASKED, "is masked", ret);
         if (found.verdict == SEARCH_NOT_FOUND)
                 source.text = builtin_find(name, loader->is_user);
+        if (found.verdict == SEARCH_FOUND && (l.type == UNIT_TIMER || l.type == UNIT_PATH)) {
+                diag_report(diag, DIAG_NOTICE, name, found.path, 0,
+                            "usher runs no %s units: this one is not acted on", strrchr(name, '.'));
+                return load_empty(&found, LOAD_NOT_FOUND, "is of a type that usher does not run",
+                                  ret);
+        }
         if (!is_run_by_usher(l.type) || (found.verdict == SEARCH_NOT_FOUND && !source.text))
                 return load_empty(&found, LOAD_NOT_FOUND, "not found", ret);
         l.id = found.id;

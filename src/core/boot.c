@@ -38,6 +38,13 @@ static int start_by_name(struct manager *m, const char *name)
         return start(m, u);
 }
 
+// Timers and paths are not run, and one line tells so.
+static bool is_looked_at(enum unit_type type)
+{
+        return type == UNIT_SOCKET || type == UNIT_TARGET || type == UNIT_TIMER ||
+               type == UNIT_PATH;
+}
+
 // Loads everything that could be started, and what it names.
 static int load_all(struct manager *m)
 {
@@ -50,7 +57,7 @@ static int load_all(struct manager *m)
 
                 if (r < 0)
                         return r;
-                if (unit_name_is_template(*name) || (type != UNIT_SOCKET && type != UNIT_TARGET))
+                if (unit_name_is_template(*name) || !is_looked_at(type))
                         continue;
                 r = manager_load_unit(m, *name, &u);
         }

@@ -227,6 +227,24 @@ def command_lines(d):
 
 
 @case
+def timers_and_paths(d):
+    """Not run, and one line tells so; what wants or requires them goes on without."""
+    good(d)
+    d.unit("x.timer", "[Timer]\nOnCalendar=daily\n")
+    d.unit("y.path", "[Path]\nPathExists=/x\n")
+    d.unit("a.service", "[Unit]\nWants=x.timer y.path z.mount q.slice\nAfter=x.timer z.mount\n"
+           "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n")
+    d.unit("b.service", "[Unit]\nRequires=x.timer\n[Service]\nExecStart=/bin/true\n")
+    d.start()
+    assert len(d.logged(r"x\.timer: .*x\.timer: usher runs no \.timer units")) == 1
+    assert len(d.logged(r"y\.path: .*y\.path: usher runs no \.path units")) == 1
+    d.ctl("start", "a.service", check=True)
+    d.ctl("start", "b.service", check=True)
+    assert d.ctl("start", "x.timer").returncode == 5
+    is_good()
+
+
+@case
 def missing_folder(d):
     answer = run(USHERD, "--runtime-dir", d.runtime, "--units", "/nonexistent/units")
     assert answer.returncode == 1, answer
