@@ -211,22 +211,24 @@ void sock_enter_start_open(struct sock *s)
         else if (r == 0)
                 enter_opened(s);
         else
-                sock_on_names_known(s, r);
+                (void)sock_on_names_known(s, r); // nothing is listened on yet
 }
 
-void sock_on_names_known(struct sock *s, int r)
+int sock_on_names_known(struct sock *s, int r)
 {
         bool may_wait = !s->unit.manager->options.compat_systemd && sock_conf(s)->x_bind_retry;
 
         if (s->state == SOCK_START_PRE && (r < 0 || sock_names_missing(s)) && !may_wait) {
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
-                return;
+                return sock_reopen(s, s->unit.conf);
         }
-        sock_reopen(s, s->unit.conf);
+        int reopened = sock_reopen(s, s->unit.conf);
+
         if (s->state == SOCK_START_PRE)
                 enter_opened(s);
         else if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
                 sock_enter_listening(s);
+        return reopened;
 }
 
 void sock_enter_start_post(struct sock *s)
@@ -514,7 +516,7 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
                 return; // the file is gone or bad: go on with what is open until the stop
         s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
         s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;
-        sock_reopen(s, old);
+        (void)sock_reopen(s, old); // logged; what there was stays
         if (s->state == SOCK_LISTENING || s->state == SOCK_RUNNING || s->state == SOCK_DEFERRED)
                 (void)sock_names_ask(s); // a failure is logged; what is known stays
         if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)

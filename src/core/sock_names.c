@@ -20,6 +20,8 @@ struct sock_names {
         struct watch watch;
         struct found *items;
         size_t n;
+        struct found *retired; // for listeners that could not be made anew (memory)
+        size_t n_retired;
 };
 
 static bool has_names(const struct sock *s)
@@ -111,6 +113,14 @@ static void keep_known(struct sock_names *names, struct found *old, size_t n_old
         }
 }
 
+// What the listeners still refer to stays, beside what was found anew.
+static void give_back(struct sock_names *names, struct found *old, size_t n_old)
+{
+        free_items(names->retired, names->n_retired);
+        names->retired = old;
+        names->n_retired = n_old;
+}
+
 static void on_answer(struct watch *w, uint32_t revents UNUSED)
 {
         struct sock_names *names = CONTAINER_OF(w, struct sock_names, watch);
@@ -126,7 +136,11 @@ static void on_answer(struct watch *w, uint32_t revents UNUSED)
                          "Cannot find out what its names stand for");
         keep_known(names, old, n_old);
         sock_names_cancel(s);
-        sock_on_names_known(s, r); // the listeners of before are still those of old
+        // The listeners of before have their ports in old, until there are new ones.
+        if (sock_on_names_known(s, r) < 0) {
+                give_back(names, old, n_old);
+                return;
+        }
         free_items(old, n_old);
 }
 
@@ -183,7 +197,9 @@ void sock_names_cancel(struct sock *s)
 void sock_names_done(struct sock *s)
 {
         sock_names_cancel(s);
-        if (s->names)
+        if (s->names) {
                 free_items(s->names->items, s->names->n);
+                free_items(s->names->retired, s->names->n_retired);
+        }
         free(TAKE(s->names));
 }

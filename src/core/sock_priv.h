@@ -57,8 +57,9 @@ int sock_open_listener(struct listener *l);
 // ---- changes while it listens (sock_reopen.c)
 
 // After a reload (or with old == the conf: other addresses of names): keeps what still fits, closes
-// what is gone, opens what was added, applies options.
-void sock_reopen(struct sock *s, const struct unit_conf *old);
+// what is gone, opens what was added, applies options. 0 or -ENOMEM: the listeners are those of
+// before (logged).
+int sock_reopen(struct sock *s, const struct unit_conf *old);
 
 // ---- what is not there yet (sock_retry.c)
 
@@ -90,8 +91,9 @@ const struct port *sock_names_missing(const struct sock *s); // one without an a
 const struct port_list *sock_names_get(const struct sock *s, const struct port *port);
 void sock_names_cancel(struct sock *s); // no longer asked
 void sock_names_done(struct sock *s);
-// sock.c: what follows. r: 0, or no question could be answered (-errno, logged).
-void sock_on_names_known(struct sock *s, int r);
+// sock.c: what follows. r: 0, or no question could be answered (-errno, logged). 0, or -ENOMEM: the
+// listeners are those of before.
+int sock_on_names_known(struct sock *s, int r);
 
 // ---- owners (sock_chown.c)
 

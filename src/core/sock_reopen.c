@@ -66,7 +66,7 @@ static void open_added(struct listener *l, bool is_live)
         l->is_missing = r < 0 && sock_is_retryable(s, l, r); // else its log line stands
 }
 
-void sock_reopen(struct sock *s, const struct unit_conf *old)
+int sock_reopen(struct sock *s, const struct unit_conf *old)
 {
         bool is_live = !s->unit.manager->options.compat_systemd, was_open = is_open(s);
         struct former former = {s->listeners, s->n_listeners, s->ports_conf};
@@ -76,7 +76,7 @@ void sock_reopen(struct sock *s, const struct unit_conf *old)
                 s->listeners = former.listeners;
                 s->n_listeners = former.n;
                 s->ports_conf = former.conf;
-                return;
+                return -ENOMEM;
         }
         for (size_t i = 0; i < s->n_listeners; i++) {
                 struct listener *l = &s->listeners[i];
@@ -102,4 +102,5 @@ void sock_reopen(struct sock *s, const struct unit_conf *old)
                         open_added(&s->listeners[i], is_live);
         if (was_open)
                 sock_retry_update(s);
+        return 0;
 }

@@ -54,6 +54,8 @@ static bool is_going_down(const struct sock *s)
 
 static void try_all(struct sock *s)
 {
+        if (is_going_down(s))
+                return;
         for (size_t i = 0; i < s->n_listeners; i++) {
                 struct listener *l = &s->listeners[i];
 
