@@ -8,10 +8,13 @@
 #include "conf/install.h"
 #include "conf/load.h"
 #include "conf/unit_name.h"
+#include "core/condition.h"
 #include "core/instance.h"
 #include "core/processes.h"
 
 #include <signal.h>
+
+#define CONDITION_TEXT_MAX 512
 
 #define GETTER(name)                                                                               \
         static int name(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED, \
@@ -163,6 +166,42 @@ GETTER(get_stamp)
                 if (streq(stamps[i].name, property))
                         value = *(const usec_t *)((const char *)v.unit + stamps[i].offset);
         return sd_bus_message_append(reply, "t", value);
+}
+
+// ---- conditions
+
+// "ConditionPathExists", |, !, "/x", and whether it holds now: 1, -1; 0: nobody has asked yet.
+static int append_condition(sd_bus_message *reply, const struct bus_view *v,
+                            const struct condition *c, const char *prefix, bool is_tested)
+{
+        const struct condition_context context = {.environment = v->manager->options.environment,
+                                                  .is_user = v->manager->options.is_user};
+        char text[CONDITION_TEXT_MAX];
+        int state = !is_tested ? 0 : condition_test(c, &context) > 0 ? 1 : -1;
+
+        condition_format(c, prefix, text, sizeof(text));
+        text[strcspn(text, "=")] = '\0';
+        return sd_bus_message_append(reply, "(sbbsi)", text, c->trigger, c->negate,
+                                     c->param ? c->param : "", state);
+}
+
+GETTER(get_conditions)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        bool is_assert = streq(property, "Asserts");
+        int r = bus_view_get(userdata, &v);
+
+        if (r < 0)
+                return r;
+        const struct unit_group *g = v.conf->unit;
+        const struct condition_list *list = is_assert ? &g->asserts : &g->conditions;
+        bool is_tested = v.unit && (is_assert ? v.unit->assert_time : v.unit->condition_time) > 0;
+
+        r = sd_bus_message_open_container(reply, 'a', "(sbbsi)");
+        for (size_t i = 0; r >= 0 && i < list->n; i++)
+                r = append_condition(reply, &v, &list->items[i], is_assert ? "Assert" : "Condition",
+                                     is_tested);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 // ---- flags
@@ -427,6 +466,8 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("NeedDaemonReload", "b", get_flag, 0, 0),
         SD_BUS_PROPERTY("ConditionResult", "b", get_flag, 0, CHANGES),
         SD_BUS_PROPERTY("AssertResult", "b", get_flag, 0, CHANGES),
+        SD_BUS_PROPERTY("Conditions", "a(sbbsi)", get_conditions, 0, 0),
+        SD_BUS_PROPERTY("Asserts", "a(sbbsi)", get_conditions, 0, 0),
         SD_BUS_PROPERTY("LoadError", "(ss)", get_load_error, 0, 0),
         SD_BUS_PROPERTY("Transient", "b", get_flag, 0, 0),
         SD_BUS_PROPERTY("Perpetual", "b", get_flag, 0, 0),

@@ -65,6 +65,26 @@ static void print_dropins(const struct status *s)
                 printf("%s%s\n", path == paths ? "    Drop-In: " : "             ", *path);
 }
 
+// When it was skipped, and what does not hold (now).
+static void print_condition(const struct status *s)
+{
+        sd_bus_message *reply = NULL;
+        const char *type, *value;
+        int trigger, negate, state;
+        int r = sd_bus_get_property(s->c->bus, BUS_DESTINATION, s->path, BUS_UNIT, "Conditions",
+                                    NULL, &reply, "a(sbbsi)");
+
+        printf("  Condition: start condition failed at %s\n", get(s, "ConditionTimestamp"));
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "(sbbsi)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(sbbsi)", &type, &trigger, &negate,
+                                                  &value, &state)) > 0)
+                if (state < 0)
+                        printf("             %s=%s%s%s is not met\n", type, trigger ? "|" : "",
+                               negate ? "!" : "", value);
+        sd_bus_message_unref(reply);
+}
+
 static void print_active(const struct status *s)
 {
         const char *state = get(s, "ActiveState"), *result = get(s, "Result");
@@ -88,7 +108,7 @@ static void print_active(const struct status *s)
         }
         putchar('\n');
         if (streq(get(s, "ConditionResult"), "no") && is_down && *get(s, "ConditionTimestamp"))
-                printf("  Condition: start condition failed at %s\n", get(s, "ConditionTimestamp"));
+                print_condition(s);
 }
 
 static void print_related(const struct status *s, const char *property, const char *label)

@@ -415,6 +415,22 @@ def one_that_never_reads(d):
 
 
 @case
+def unmet_conditions(d):
+    """status names what does not hold, for the stock client, too."""
+    d.unit("t.target", "[Unit]\nWants=a.service\n")
+    d.unit("a.service", "[Unit]\nConditionPathExists=/nonexistent\nConditionPathExists=|!/\n"
+           f"ConditionUser=0\n{CAT}")
+    d.start("--units", d.units, "--target", "t.target")
+    eventually(lambda: d.show("a.service", "ConditionResult") == "no")
+    text = d.ctl("status", "a.service").stdout
+    assert "ConditionPathExists=/nonexistent is not met" in text, text
+    assert "ConditionPathExists=|!/ is not met" in text and "ConditionUser" not in text, text
+    if shutil.which("systemctl"):
+        text = d.systemctl("status", "a.service").stdout
+        assert "ConditionPathExists=/nonexistent was not met" in text, text
+
+
+@case
 def others_may_read(d):
     """Who is neither root nor the supervisor's own user reads, and changes nothing."""
     if os.geteuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] == "1":
