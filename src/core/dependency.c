@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/strv.h"
+#include "conf/difference.h"
 #include "conf/unit_name.h"
 #include "core/manager.h"
 
@@ -224,8 +225,29 @@ static int add_socket(struct unit *u)
         return add_by_name(u, g->service ? g->service : same_name, DEP_BEFORE, DEP_TRIGGERS);
 }
 
+// Its bus. One that somebody else runs is not among our units.
+static int add_message_bus(struct unit *u)
+{
+        struct manager *m = u->manager;
+        struct unit *bus = NULL;
+        int r = manager_load_unit(m, "dbus.socket", &bus);
+
+        if (r == 0)
+                r = dependency_add(u, DEP_AFTER, bus);
+        if (r == 0 && (bus->conf->load_state != LOAD_NOT_FOUND ||
+                       !difference_applies(DIFFERENCE_MESSAGE_BUS, m->options.compat_systemd)))
+                r = dependency_add(u, DEP_REQUIRES, bus);
+        return r;
+}
+
 static int add_service(struct unit *u)
 {
+        if (u->conf->service->type == SERVICE_DBUS) {
+                int r = add_message_bus(u);
+
+                if (r < 0)
+                        return r;
+        }
         STRV_FOREACH (name, u->conf->service->sockets) {
                 int r = add_by_name(u, *name, DEP_WANTS, DEP_AFTER);
 

@@ -8,6 +8,7 @@
 #include "core/unit.h"
 
 struct addresses;
+struct bus_names;
 struct cfgfile;
 struct job;
 struct job_queue;
@@ -77,6 +78,7 @@ struct manager {
         struct service_log *service_log; // what services print (core/service_log.h)
         struct log_ring *log_ring;       // the last log lines
         struct addresses *addresses;     // NULL: nobody waits for one (core/addresses.h)
+        struct bus_names *bus_names;     // NULL: nobody waits for one (core/bus_names.h)
         struct spawner *spawner;         // what all starts share (core/spawner.h)
         int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;

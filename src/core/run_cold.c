@@ -36,6 +36,7 @@ void run_cold_free(struct run *run)
         fd_close(cold->exec_watch.fd);
         watch_remove(e, &cold->lookup_watch);
         ids_lookup_free(cold->lookup);
+        bus_name_unwatch(&cold->bus_name);
         fdstore_clear(&cold->fdstore);
         free(cold->status_text);
         free(cold);

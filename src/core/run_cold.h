@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/rate.h"
+#include "core/bus_names.h"
 #include "core/fdstore.h"
 #include "core/run.h"
 
@@ -38,6 +39,7 @@ struct run_cold {
         struct timer idle_timer;     // Type=idle
         usec_t idle_until;           // 0: does not wait
         struct timer pid_file_timer; // PIDFile= is not there yet
+        struct bus_name bus_name;    // BusName=, from the first start on
         // processes that are not ours to wait for: looked for by and by
         struct timer sweep_timer;
         usec_t sweep_wait;

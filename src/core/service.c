@@ -26,22 +26,12 @@ void service_run_done(struct run *run)
         log_stream_unref(TAKE(run->log));
 }
 
-static bool can_run(const struct run *run)
-{
-        if (run_conf(run)->type != SERVICE_DBUS)
-                return true;
-        run_log(run, LOG_ERR, 0,
-                "Type=dbus cannot be started: usher watches no message bus. Use Type=notify or "
-                "simple.");
-        return false;
-}
-
 int service_run_start(struct run *run)
 {
-        if (!can_run(run))
-                return -EOPNOTSUPP;
-        int r = run_begin_life(run);
+        int r = run_watch_bus_name(run);
 
+        if (r == 0)
+                r = run_begin_life(run);
         if (r < 0)
                 return r;
         service_enter_condition(run);
@@ -129,6 +119,8 @@ static void service_reconfigure(struct unit *u, struct unit_conf *old UNUSED)
         unit_conf_unref(run->conf);
         run->conf = unit_conf_ref(u->conf);
         run_plan_drop(run);
+        if (run->cold && run->cold->bus_name.name)
+                (void)run_watch_bus_name(run);
 }
 
 // Processes of the last life that must not be killed would be mixed with the new ones.
@@ -161,9 +153,11 @@ static enum unit_verdict begin(struct unit *u)
         }
         int r = run_begin_life(run);
 
-        if (r < 0 || !can_run(run)) {
-                if (r < 0)
-                        run_log(run, LOG_ERR, -r, "Cannot start");
+        if (r < 0)
+                run_log(run, LOG_ERR, -r, "Cannot start");
+        else
+                r = run_watch_bus_name(run);
+        if (r < 0) {
                 service_enter_dead(run, SERVICE_FAILURE_RESOURCES, false);
                 return UNIT_FAILED;
         }

@@ -26,6 +26,8 @@ int run_main_is_good(const struct run *run)
 
 bool run_is_good(const struct run *run)
 {
+        if (!run_bus_name_is_good(run))
+                return false;
         int r = run_main_is_good(run);
 
         if (r > 0)

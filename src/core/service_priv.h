@@ -133,6 +133,14 @@ void run_unwatch_control(struct run *run);
 int run_main_is_good(const struct run *run);
 bool run_is_good(const struct run *run); // what makes it "running"
 
+// ---- the message bus (service_bus_name.c)
+
+// Type=dbus, and BusName= of other types: 0 and it is told what becomes of the name, or this type
+// has no need of it; -errno (logged): it cannot be started.
+int run_watch_bus_name(struct run *run);
+// Has the name an owner, if the type asks for one?
+bool run_bus_name_is_good(const struct run *run);
+
 // ---- what it says (service_notify.c)
 
 enum notify_access run_notify_access(const struct run *run);

@@ -106,8 +106,6 @@ static const struct row rows[] = {
          SERVICE_FAILURE_RESOURCES, "Failed with result 'resources'.", NULL},
         {"stdin-socket", "ExecStart=/bin/true\nStandardInput=socket\n", SERVICE_FAILED,
          SERVICE_FAILURE_RESOURCES, "Failed to run 'start' task", NULL},
-        {"dbus", "Type=dbus\nBusName=org.example.X\nExecStart=/bin/true\n", SERVICE_FAILED,
-         SERVICE_FAILURE_RESOURCES, "usher watches no message bus", NULL},
 };
 
 static void test_rows(void **state)

@@ -1,0 +1,1 @@
+../../../../system/bus_owner.py
