@@ -214,7 +214,7 @@ static bool flag_value(const struct bus_view *v, const char *property)
         if (streq(property, "CanStart"))
                 return is_loaded && u && !v->conf->unit->refuse_manual_start;
         if (streq(property, "CanStop"))
-                return is_loaded && !v->conf->unit->refuse_manual_stop;
+                return !is_loaded || !v->conf->unit->refuse_manual_stop;
         if (streq(property, "CanReload"))
                 return is_loaded && u && unit_can_reload(u);
         if (streq(property, "CanIsolate"))
