@@ -137,13 +137,15 @@ static const char *code_name(int code)
                                     : "(null)";
 }
 
+// As they are: systemctl quotes none here.
 static int put_command_words(struct buf *b, sd_bus_message *m)
 {
-        CLEANUP(buf) struct buf words = BUF_NULL;
-        int r = put_strv(&words, m);
+        const char *word, *before = "";
+        int r = sd_bus_message_enter_container(m, 'a', "s");
 
-        buf_puts(b, buf_text(&words));
-        return r;
+        for (; r >= 0 && (r = sd_bus_message_read_basic(m, 's', &word)) > 0; before = " ")
+                buf_printf(b, "%s%s", before, word);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 static int put_command(struct buf *b, sd_bus_message *m, bool is_extended)

@@ -96,7 +96,7 @@ int verb_is_enabled(struct ctl *c, char **args)
                 if (r < 0) {
                         fprintf(stderr, "usherctl: Failed to get unit file state for %s: %s\n",
                                 *name, strerror(-r));
-                        continue;
+                        return CTL_FAILED;
                 }
                 if (!c->quiet)
                         puts(state);

@@ -8,4 +8,3 @@ def run(c):
     c.obs("isolate", [c.start("k.service", "e.service", "a.service"), c.ctl("isolate", "i.target").returncode, [c.wait(u, s) for u, s in (("e.service", "inactive"), ("a.service", "inactive"), ("b.service", "active"), ("k.service", "active"), ("i.target", "active"), ("basic.target", "active"))]])
     c.obs("no isolate", [c.ctl("isolate", "j.target").returncode, c.ctl("isolate", "a.service").returncode])
     c.obs("bad mode", c.ctl("start", "--job-mode=nonsense", "a.service").returncode)
-    c.obs("wait", [c.ctl("start", "--wait", "d.service").returncode, c.state("d.service")])
