@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 
 // What one turn does at most of each kind.
@@ -19,6 +20,7 @@ struct events {
         // The batch that is being dispatched: a handler may remove a watch that comes later in it.
         struct epoll_event batch[BATCH_EVENTS];
         int batch_next, batch_size;
+        uint64_t n_batches;
 };
 
 static int on_readable(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
@@ -29,6 +31,7 @@ static int on_readable(sd_event_source *source UNUSED, int fd, uint32_t revents 
         if (n < 0)
                 return errno == EINTR ? 0 : -errno;
         e->batch_size = n;
+        e->n_batches++;
         for (e->batch_next = 0; e->batch_next < e->batch_size;) {
                 const struct epoll_event *event = &e->batch[e->batch_next++];
                 struct watch *w = event->data.ptr;
@@ -77,6 +80,11 @@ void events_free(struct events *e)
 sd_event *events_sd(struct events *e)
 {
         return e->sd;
+}
+
+uint64_t events_batch(const struct events *e)
+{
+        return e->batch_size > 0 ? e->n_batches : 0;
 }
 
 // ---- watches
@@ -189,11 +197,34 @@ static usec_t get_wait(struct events *e, usec_t limit)
         return first ? MIN(limit, usec_sub(first->key, clock_now())) : limit;
 }
 
+// sd-event waits whole milliseconds, rounded up.
+static void wait_precisely(struct events *e, usec_t wait)
+{
+        struct pollfd fd = {.fd = sd_event_get_fd(e->sd), .events = POLLIN};
+        struct timespec ts = {.tv_nsec = (long)wait * 1000};
+
+        (void)ppoll(&fd, 1, &ts, NULL);
+}
+
+static int run_sd(struct events *e, usec_t wait)
+{
+        int r = sd_event_prepare(e->sd);
+
+        if (r == 0) {
+                if (wait > 0 && wait < USEC_PER_MSEC) {
+                        wait_precisely(e, wait);
+                        wait = 0;
+                }
+                r = sd_event_wait(e->sd, wait);
+        }
+        return r > 0 ? sd_event_dispatch(e->sd) : r;
+}
+
 int events_turn(struct events *e, usec_t limit)
 {
         if (sd_event_get_state(e->sd) == SD_EVENT_FINISHED)
                 return 0;
-        int r = sd_event_run(e->sd, get_wait(e, limit));
+        int r = run_sd(e, get_wait(e, limit));
 
         if (r < 0)
                 return r;

@@ -54,6 +54,10 @@ void events_exit(struct events *e, int code);
 // One turn of it, waiting at most `limit`. 1: goes on, 0: events_exit was called, -errno.
 int events_turn(struct events *e, usec_t limit);
 
+// The number of the batch of watches that is being dispatched: what the kernel tells of a process
+// whose end is in it does not change until the next. 0: none is.
+uint64_t events_batch(const struct events *e);
+
 // Register, or change the mask of, a watch (events 0: remove). 0 or -errno.
 int watch_set(struct events *e, struct watch *w, uint32_t events);
 void watch_remove(struct events *e, struct watch *w);

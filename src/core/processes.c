@@ -4,13 +4,13 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "core/instance.h"
+#include "core/reap.h"
 #include "core/service_priv.h"
 #include "spawn/plan.h"
 
 #include <signal.h>
 
 #define PARENTS_MAX 32
-#define CHILDREN_FILE_MAX (1024 * 1024)
 // With more children than this, the list of them is not read at the end of each connection.
 #define CHILDREN_LOOKED_AT 512
 
@@ -45,38 +45,36 @@ static bool finds_strays(const struct run *run)
         return false;
 }
 
-// Has the supervisor a child that it did not make (or not for a run)? Orphans come to it where it
-// is a subreaper or PID 1.
-static bool has_unknown_child(struct manager *m)
+static int is_of_run(pid_t pid, void *data)
 {
-        CLEANUP(free) char *text = NULL;
-
-        if (fs_read_file("/proc/thread-self/children", CHILDREN_FILE_MAX, &text, NULL) < 0)
-                return false;
-        for (char *p = text, *end; *p; p = end) {
-                unsigned long pid = strtoul(p, &end, 10);
-
-                if (end == p)
-                        return false;
-                if (!u64map_get(m->runs_by_pid, pid))
-                        return true;
-        }
-        return false;
+        return run_has_process(data, pid);
 }
 
-bool run_has_strays(const struct run *run)
+// Thousands of connections end each second: the whole of /proc is not looked at. What they leave
+// behind is in the process group, or has come to the supervisor as an orphan.
+static bool finds_strays_of_connection(struct run *run)
 {
-        bool is_crowded = u64map_size(run->manager->runs_by_pid) > CHILDREN_LOOKED_AT;
+        struct manager *m = run->manager;
 
-        if (run->service)
-                return finds_strays(run);
-        // Thousands of connections end each second: the whole of /proc is looked at only where
-        // something was left in the process group, or came to the supervisor.
+        if (u64map_size(m->runs_by_pid) > CHILDREN_LOOKED_AT && run->main.pid > 0)
+                return false;
         if (run->main.pid > 0)
-                return !is_crowded && finds_strays(run);
+                return finds_strays(run);
         if (run->last_main > 0 && kill(-run->last_main, 0) == 0)
                 return true;
-        return !is_crowded && has_unknown_child(run->manager) && finds_strays(run);
+        return u64map_size(m->runs_by_pid) <= CHILDREN_LOOKED_AT &&
+               reaper_foreach_unknown(m->reaper, is_of_run, run) > 0;
+}
+
+bool run_has_strays(struct run *run)
+{
+        if (run->is_empty)
+                return false;
+        bool has_some = run->service ? finds_strays(run) : finds_strays_of_connection(run);
+
+        // All have ended: nobody is left who could make another one.
+        run->is_empty = !has_some && run->main.pid == 0 && run->control.pid == 0;
+        return has_some;
 }
 
 int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), void *data)

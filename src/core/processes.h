@@ -9,7 +9,7 @@
 // All of them, main and control included. 0 or -errno. *ret is empty where there is none.
 int run_find_processes(const struct run *run, struct kill_pids *ret);
 // Are there any besides main and control? Looks first where it costs nothing.
-bool run_has_strays(const struct run *run);
+bool run_has_strays(struct run *run);
 // f is called for each pid until it gives something else than 0, which is returned.
 int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), void *data);
 bool run_has_process(const struct run *run, pid_t pid);

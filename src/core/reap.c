@@ -1,11 +1,13 @@
 #include "core/reap.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "core/manager.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
@@ -21,6 +23,14 @@ struct reaped {
         void (*on_exit)(struct child *c, const siginfo_t *info);
 };
 
+// The list of our children as the kernel writes it: "12 13 ".
+struct children {
+        int fd; // kept open; -1: not opened yet
+        struct buf text;
+        uint64_t batch; // of events, in which it was read; 0: must be read
+        bool has_unknown;
+};
+
 struct reaper {
         struct events *events;
         struct u64map *by_pid; // struct reaped
@@ -28,6 +38,7 @@ struct reaper {
         sd_event_source *sigchld;
         struct timer sweep_timer;
         usec_t last_sweep;
+        struct children children;
 };
 
 // ---- the end of one
@@ -144,6 +155,57 @@ static int on_sigchld(sd_event_source *source UNUSED, const struct signalfd_sigi
         return 0;
 }
 
+// ---- orphans
+
+// Less than that: the kernel had no more to tell (it fills a page before it breaks off).
+#define CHILDREN_FULL 2048
+
+static int read_children(struct children *c)
+{
+        char text[16384];
+        ssize_t n;
+
+        if (c->fd < 0) // of this thread: there is no other
+                c->fd = fd_move_up(open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
+        if (c->fd < 0)
+                return c->fd;
+        buf_clear(&c->text);
+        do {
+                n = pread(c->fd, text, sizeof(text), (off_t)c->text.size);
+                if (n < 0)
+                        return -errno;
+                buf_put(&c->text, text, (size_t)n);
+        } while (n >= CHILDREN_FULL);
+        return c->text.error;
+}
+
+int reaper_foreach_unknown(struct reaper *r, int (*f)(pid_t pid, void *data), void *data)
+{
+        struct children *c = &r->children;
+        uint64_t batch = events_batch(r->events);
+        bool is_fresh = batch > 0 && c->batch == batch;
+        int e = is_fresh ? 0 : read_children(c);
+
+        c->batch = 0;
+        if (e < 0 || (is_fresh && !c->has_unknown))
+                return MIN(e, 0);
+        c->has_unknown = false;
+        for (const char *p = buf_text(&c->text); e == 0 && *p;) {
+                char *end;
+                unsigned long pid = strtoul(p, &end, 10);
+
+                if (end == p)
+                        break;
+                p = end + strspn(end, " ");
+                if (u64map_get(r->by_pid, pid))
+                        continue;
+                c->has_unknown = true;
+                e = f((pid_t)pid, data);
+        }
+        c->batch = batch;
+        return e;
+}
+
 // ---- the reaper
 
 static int watch_sigchld(struct reaper *r)
@@ -164,6 +226,7 @@ int reaper_new(struct manager *m, struct reaper **ret)
         if (!r)
                 return -ENOMEM;
         r->events = m->events;
+        r->children.fd = -1;
         r->by_pid = u64map_new();
         int e = r->by_pid ? watch_sigchld(r) : -ENOMEM;
 
@@ -188,6 +251,8 @@ void reaper_free(struct reaper *r)
         u64map_free(r->by_pid);
         sd_event_source_disable_unref(r->sigchld);
         timer_stop(r->events, &r->sweep_timer);
+        fd_close(r->children.fd);
+        buf_done(&r->children.text);
         free(r);
 }
 

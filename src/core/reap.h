@@ -20,6 +20,10 @@ int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd,
                  void (*on_exit)(struct child *c, const siginfo_t *info));
 // Forget a child (it is then reaped by the sweep). Does not kill it.
 void reaper_forget(struct reaper *r, struct child *c);
+// Children that nobody has told it of: orphans that came to us as a subreaper or PID 1. f is called
+// for each until it gives something else than 0, which is returned. The children are read once for
+// each batch of events.
+int reaper_foreach_unknown(struct reaper *r, int (*f)(pid_t pid, void *data), void *data);
 // A pid that is no child of ours (MAINPID= of a forking service) is watched by pidfd only; on_exit
 // gets si_code CLD_EXITED with status 0 unknown when its status cannot be had.
 int reaper_watch_alien(struct reaper *r, struct child *c, pid_t pid,

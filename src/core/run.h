@@ -93,6 +93,7 @@ struct run {
         uint16_t control_index;         // in the command list of the state
         bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1;
         bool main_ignores_failure : 1, control_ignores_failure : 1; // `-` of the running command
+        bool is_empty : 1; // no process of it was left, and none was started since
         pid_t last_main;   // the main process that ended; its session and group may go on. 0: none
         int connection_fd; // Accept=yes; -1 otherwise, or once closed
         uint64_t number;   // NR of the instance name

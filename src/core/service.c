@@ -124,7 +124,7 @@ static void service_reconfigure(struct unit *u, struct unit_conf *old UNUSED)
 }
 
 // Processes of the last life that must not be killed would be mixed with the new ones.
-static bool has_leftovers(const struct run *run)
+static bool has_leftovers(struct run *run)
 {
         const struct kill_group *k = run->conf->kill;
 

@@ -257,6 +257,7 @@ static int watch_child(struct run *run, struct child *c, const struct spawn_chil
 {
         int r = u64map_set(run->manager->runs_by_pid, (uint64_t)child->pid, run);
 
+        run->is_empty = false;
         if (r >= 0)
                 r = reaper_watch(run->manager->reaper, c, child->pid, child->pidfd, on_exit);
         else

@@ -63,7 +63,7 @@ static void signal_child(const struct run *run, const struct child *c, int signo
 }
 
 // All but main and control, which were signalled before. True: there are some.
-static bool signal_strays(const struct run *run, int signo, enum kill_operation operation)
+static bool signal_strays(struct run *run, int signo, enum kill_operation operation)
 {
         CLEANUP(kill_pids) struct kill_pids pids = {0};
         const pid_t keep[] = {run->main.pid, run->control.pid};

@@ -24,7 +24,7 @@ int run_main_is_good(const struct run *run)
         return run->main_pid_known ? 0 : -EAGAIN;
 }
 
-bool run_is_good(const struct run *run)
+bool run_is_good(struct run *run)
 {
         if (!run_bus_name_is_good(run))
                 return false;
@@ -80,6 +80,7 @@ int run_set_main_pid(struct run *run, pid_t pid)
         run_unwatch_main(run);
         (void)proc_get_parent(pid, &parent);
         run->main_pid_alien = parent != getpid();
+        run->is_empty = false;
 
         int pidfd = kill_pidfd_open(pid);
         int r;

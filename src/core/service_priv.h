@@ -131,7 +131,7 @@ void run_unwatch_main(struct run *run);
 void run_unwatch_control(struct run *run);
 // Is the main process known and alive (1), known and gone (0), not known (-EAGAIN)?
 int run_main_is_good(const struct run *run);
-bool run_is_good(const struct run *run); // what makes it "running"
+bool run_is_good(struct run *run); // what makes it "running"
 
 // ---- the message bus (service_bus_name.c)
 

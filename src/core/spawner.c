@@ -11,7 +11,10 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-#define RECLAIM_WAIT (USEC_PER_MSEC)
+// How long it is waited for a child to let go: at first, and at most.
+#define RECLAIM_FIRST 40
+#define RECLAIM_LAST (USEC_PER_MSEC)
+#define TRIM_WAIT (USEC_PER_SEC)
 // A connection is moved, its start needs a pidfd and may need a pipe.
 #define RESERVE_FDS 4
 
@@ -19,7 +22,8 @@ struct spawner {
         struct manager *manager;
         struct spawn_settings settings;
         char **environment;
-        struct timer reclaim_timer;
+        struct timer reclaim_timer, trim_timer;
+        usec_t reclaim_wait;
         int reserve[RESERVE_FDS]; // -1: given up for a start
 };
 
@@ -86,6 +90,7 @@ void spawner_free(struct spawner *s)
         if (!s)
                 return;
         timer_stop(s->manager->events, &s->reclaim_timer);
+        timer_stop(s->manager->events, &s->trim_timer);
         release_reserve(s);
         strv_free(s->environment);
         free(s);
@@ -97,12 +102,28 @@ const struct spawn_settings *spawner_settings(const struct spawner *s)
         return &s->settings;
 }
 
+static void on_trim(struct timer *t UNUSED, usec_t now UNUSED)
+{
+        spawn_trim();
+}
+
 static void on_reclaim(struct timer *t, usec_t now)
 {
         struct spawner *s = CONTAINER_OF(t, struct spawner, reclaim_timer);
+        struct events *events = s->manager->events;
 
-        if (spawn_reclaim())
-                (void)timer_set(s->manager->events, t, usec_add(now, RECLAIM_WAIT), on_reclaim);
+        switch (spawn_reclaim()) {
+        case SPAWN_HOLDS_FDS:
+                s->reclaim_wait = MIN(2 * s->reclaim_wait, RECLAIM_LAST);
+                (void)timer_set(events, t, usec_add(now, s->reclaim_wait), on_reclaim);
+                break;
+        case SPAWN_HOLDS_MEMORY:
+                (void)timer_set(events, t, usec_add(now, RECLAIM_LAST), on_reclaim);
+                break;
+        case SPAWN_HOLDS_NOTHING:
+                (void)timer_set(events, &s->trim_timer, usec_add(now, TRIM_WAIT), on_trim);
+                break;
+        }
 }
 
 int spawner_start(struct spawner *s, struct spawn_plan *plan, const struct spawn_params *params,
@@ -114,9 +135,10 @@ int spawner_start(struct spawner *s, struct spawn_plan *plan, const struct spawn
                 release_reserve(s);
                 r = spawn_start(plan, params, ret, why);
         }
-        // Until the child has reached its exec, the supervisor holds copies of what it was given.
-        if (r == 0 && !timer_is_set(&s->reclaim_timer))
+        if (r == 0) {
+                s->reclaim_wait = RECLAIM_FIRST;
                 (void)timer_set(s->manager->events, &s->reclaim_timer,
-                                usec_add(clock_now(), RECLAIM_WAIT), on_reclaim);
+                                usec_add(clock_now(), RECLAIM_FIRST), on_reclaim);
+        }
         return r;
 }

@@ -138,6 +138,7 @@ CHILD_CODE void child_run(void *arg)
                 r = (int)SYS_CALL(SYS_close_range, l->window, ~0U, 2 /* CLOSE_RANGE_UNSHARE */);
                 if (r < 0)
                         end(l, "unshare descriptors", -r, EXIT_FDS);
+                __atomic_store_n(&l->has_own_fds, true, __ATOMIC_RELEASE);
         }
         write_pid(l);
         for (size_t i = 0; i < plan->n_steps; i++) {

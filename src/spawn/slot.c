@@ -94,13 +94,17 @@ struct slot *slot_take(void)
         return slot;
 }
 
+void slot_let_go(struct slot *slot)
+{
+        while (slot->n_held > 0)
+                fd_close(slot->held[--slot->n_held]);
+}
+
 void slot_release(struct slot *slot)
 {
         if (!slot || !slot->is_taken)
                 return;
-        for (size_t i = 0; i < slot->n_held; i++)
-                fd_close(slot->held[i]);
-        slot->n_held = 0;
+        slot_let_go(slot);
         if (slot->lost_dumpable)
                 (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
         while (slot->arena.chunks) {
@@ -120,22 +124,34 @@ static bool is_done(const struct slot *slot)
         return __atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) == 0;
 }
 
-// After a burst: the pages of all but the first slots go back.
-static void cool_down(void)
+void slots_trim(void)
 {
+        if (n_pending > 0)
+                return;
         for (size_t i = SLOTS_WARM; i < n_cold_used; i++)
                 (void)madvise(slot_stack(slots[i]), SLOT_STACK_SIZE + MEMORY_SIZE, MADV_DONTNEED);
         n_cold_used = 0;
 }
 
-bool slots_reclaim(void)
+enum spawn_pending slots_reclaim(void)
 {
-        for (size_t i = 0; i < n_slots && n_pending > 0; i++)
-                if (slots[i]->is_taken && is_done(slots[i]))
-                        slot_release(slots[i]);
-        if (n_pending == 0 && n_cold_used > 0)
-                cool_down();
-        return n_pending > 0;
+        bool is_holding = false;
+
+        for (size_t i = 0, seen = 0, n = n_pending; seen < n; i++) {
+                struct slot *slot = slots[i];
+
+                if (!slot->is_taken)
+                        continue;
+                seen++;
+                if (is_done(slot))
+                        slot_release(slot);
+                else if (__atomic_load_n(&slot->launch.has_own_fds, __ATOMIC_ACQUIRE))
+                        slot_let_go(slot);
+                is_holding = is_holding || slot->n_held > 0;
+        }
+        return is_holding      ? SPAWN_HOLDS_FDS
+               : n_pending > 0 ? SPAWN_HOLDS_MEMORY
+                               : SPAWN_HOLDS_NOTHING;
 }
 
 void slots_done(void)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/fd.h"
+#include "spawn/spawn.h"
 #include "spawn/step.h"
 
 #define SLOTS_MAX 32
@@ -36,6 +37,10 @@ struct slot *slot_take(void);
 void *slot_stack(struct slot *slot);
 // Give it back: closes held descriptors, drops the plan, frees the arena's chunks.
 void slot_release(struct slot *slot);
-// Give back those whose child is done; true if some are not.
-bool slots_reclaim(void);
+// Close the copies of descriptors.
+void slot_let_go(struct slot *slot);
+// Give back those whose child is done, and what the others need no longer.
+enum spawn_pending slots_reclaim(void);
+// After a burst: the pages of all but the first slots go back, if none is taken.
+void slots_trim(void);
 void slots_done(void);

@@ -178,9 +178,14 @@ void spawn_done(void)
         child_report_done();
 }
 
-bool spawn_reclaim(void)
+enum spawn_pending spawn_reclaim(void)
 {
         return slots_reclaim();
+}
+
+void spawn_trim(void)
+{
+        slots_trim();
 }
 
 // ---- filling a launch
@@ -301,12 +306,6 @@ static bool hold_one(struct slot *slot, int *fd)
         return true;
 }
 
-static void let_go(struct slot *slot)
-{
-        while (slot->n_held > 0)
-                fd_close(slot->held[--slot->n_held]);
-}
-
 // True: all that the child needs is in the window. The launch is as it was otherwise.
 static bool hold_descriptors(struct slot *slot)
 {
@@ -325,7 +324,7 @@ static bool hold_descriptors(struct slot *slot)
         fits = fits && hold_one(slot, &l->exec_fd) && hold_one(slot, &l->cgroup_fd);
         if (fits)
                 return true;
-        let_go(slot);
+        slot_let_go(slot);
         memcpy(l->stdio_fds, old_stdio, sizeof(old_stdio));
         memcpy(l->fds, old_fds, l->n_fds * sizeof(int));
         l->exec_fd = old_exec;

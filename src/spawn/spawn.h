@@ -75,11 +75,18 @@ const char *spawn_method_name(enum spawn_method method);
 int spawn_start(struct spawn_plan *plan, const struct spawn_params *params, struct spawn_child *ret,
                 struct fail *why);
 
-// Give back what children that have reached their exec no longer need (slots, and copies of the
-// descriptors handed to them). True while some are still on the way: then call again within about
-// a millisecond, since till then the supervisor holds a copy of what they were given, and a peer
-// sees no end of file. Cheap when there is nothing to do.
-bool spawn_reclaim(void);
+enum spawn_pending {
+        SPAWN_HOLDS_NOTHING,
+        SPAWN_HOLDS_MEMORY, // of children that have not come to their exec
+        SPAWN_HOLDS_FDS,    // copies of what children were given: a peer sees no end of file
+};
+
+// Give back what children need no longer: copies of the descriptors handed to them, which takes
+// some ten microseconds, and memory, until the exec. Tells what is still held: then call again.
+// Cheap when there is nothing to do.
+enum spawn_pending spawn_reclaim(void);
+// Give back the memory that a burst of starts has taken: when there was none for a while.
+void spawn_trim(void);
 
 // The report of a child that ended with a status of spawn/exit_status.h: 1 and *ret (what failed,
 // and why), 0 if it left none. It is forgotten afterwards.

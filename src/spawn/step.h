@@ -151,6 +151,7 @@ struct launch {
         int cgroup_fd;    // the child moves itself there; -1: it was born there, or need not
         unsigned skip;    // step_flags of steps to leave out
         int window;       // > 0: unshare descriptors, keeping those below it
+        bool has_own_fds; // written by the child: it has done that (atomic)
         uint64_t ignored_signals;
         bool clears_signals; // clone did not reset the handlers
         bool has_close_range;

@@ -47,6 +47,15 @@ def children(pid):
 
 # ---- usherd run
 
+def is_alive(pid):
+    """Does it run? A zombie does not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @case
 def run_inetd(d):
     d.start("run", "-l", "127.0.0.1:7001", "-l", "@usher-test", "-a", "--inetd", "--", "/bin/cat",
@@ -480,6 +489,23 @@ def exhaustion_recovers_by_itself(d):
         assert sock.recv(1) == b"x"
         sock.close()
     assert talk(("127.0.0.1", 7001), b"x") == b"x"
+
+
+@case
+def orphans_of_connections(d):
+    """What a connection leaves behind in a session of its own is stopped with it; of the others nothing is."""
+    leave = "setsid sleep 604 </dev/null >/dev/null 2>&1 & echo $$!"
+    for name, more in (("stopped", ""), ("kept", "KillMode=process\n")):
+        d.unit(f"{name}.socket", f"[Socket]\nListenStream={d.folder}/{name}\nAccept=yes\n")
+        d.unit(f"{name}@.service", f"[Service]\nStandardInput=socket\n{more}ExecStart=/bin/sh -c '{leave}'\n")
+    d.start("--units", d.units, "--target", "basic.target")
+    d.ctl("start", "stopped.socket", "kept.socket", check=True)
+    kept = [int(talk(f"{d.folder}/kept")) for _ in range(2)]
+    for _ in range(3):
+        stopped = int(talk(f"{d.folder}/stopped"))
+        eventually(lambda: not is_alive(stopped), "the orphan to be stopped")
+    assert all(is_alive(pid) for pid in kept)
+    eventually(lambda: d.show("stopped.socket", "NConnections") == "0")
 
 
 main()
