@@ -71,7 +71,7 @@ HARNESS_SRC := $(call src,tests/unit/harness.c tests/fake/*.c)
 UNIT_SRC := $(call src,tests/unit/test_*.c)
 FUZZ_SRC := $(call src,tests/fuzz/fuzz_*.c)
 FUZZ_DRIVER := $(call src,tests/fuzz/replay.c)
-BENCH_SRC := $(call src,tests/bench/*.c)
+BENCH_SRC := $(call src,tests/bench/bare.c tests/bench/load.c)
 HELPER_SRC := $(call src,tests/system/helpers/*.c)
 EXAMPLE_SRC := $(call src,examples/*/*.c)
 SYSTEM_TESTS := $(call src,tests/system/*.t.sh tests/system/*.t.py)
@@ -86,6 +86,7 @@ GEN := $(if $(filter %/main.c,$(GEN_SRC)),$(B)/usher-gen)
 UNIT_BIN := $(if $(HAVE_CMOCKA),$(patsubst $(S)/tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC)))
 FUZZ_BIN := $(patsubst $(S)/tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 BENCH_BIN := $(patsubst $(S)/tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC))
+PAYLOAD_BIN := $(addprefix $(B)/tests/bench/,payload payload-listener payload-forever payload-stay)
 HELPER_BIN := $(patsubst $(S)/tests/system/helpers/%.c,$(B)/tests/helpers/%,$(HELPER_SRC))
 EXAMPLE_BIN := $(patsubst $(S)/%.c,$(B)/%,$(EXAMPLE_SRC))
 EXAMPLE_COPY := $(patsubst $(S)/%,$(B)/%,$(filter-out %.c %.o $(EXAMPLE_SRC:.c=),$(call src,examples/*/*)))
@@ -196,6 +197,14 @@ $(BENCH_BIN): $(B)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call link,$^)
 
+# A program of some hundred bytes: neither a C library nor a loader.
+PAYLOAD_FLAGS = -Os -ffreestanding -fno-stack-protector -fno-pic -fno-asynchronous-unwind-tables -static -nostdlib \
+	-no-pie -s -Wl,-n,-z,noseparate-code,-z,norelro,--build-id=none
+$(PAYLOAD_BIN): $(B)/tests/bench/%: $(S)/tests/bench/payload.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PAYLOAD_FLAGS) $(patsubst payload-%,-DPAYLOAD_%,$(filter payload-%,$*)) -o $@ $<
+
 $(HELPER_BIN): $(B)/tests/helpers/%: $(O)/tests/system/helpers/%.o $(LIB)
 	$(call say,LD)
 	@mkdir -p $(@D)
@@ -235,8 +244,9 @@ check-fuzz: $(FUZZ_BIN)
 fuzz: $(DICT)
 	$(S)/tests/fuzz/run $(abspath $(S)) $(abspath $(B)) $(T)
 
-bench bench-quick: all $(BENCH_BIN)
-	$(S)/tests/bench/run $(if $(filter bench-quick,$@),--quick) $(abspath $(B))
+bench bench-quick: all $(BENCH_BIN) $(PAYLOAD_BIN)
+	BUILD=$(abspath $(B)) $(S)/tests/bench/run $(if $(filter bench-quick,$@),--quick) --json $(B)/bench.json \
+		--svg $(B)/bench.svg
 
 compat: all
 	BUILD=$(abspath $(B)) $(S)/tests/compat/run
