@@ -106,7 +106,21 @@ static void attach(struct sock *s, struct run *run, int fd, struct admit_token *
         unit_changed(&s->unit);
 }
 
-static int start_plain(struct sock *s, int fd, struct peer_info *peer, struct admit_token *token)
+// Accepted is the lowest number that is free: that is right for one who is handed over at once. Who
+// stays must not take the place of others.
+static void make_window_free(struct run *run)
+{
+        int fd = run->connection_fd;
+        int up = fd >= 0 && fd < FD_LOW_WINDOW ? fd_dup_up(fd) : -1;
+
+        if (up < 0)
+                return;
+        fd_close(fd);
+        run->connection_fd = up;
+}
+
+static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
+                       struct admit_token *token)
 {
         struct instance *i = calloc(1, sizeof(*i));
 
@@ -124,6 +138,8 @@ static int start_plain(struct sock *s, int fd, struct peer_info *peer, struct ad
 
         if (r < 0)
                 instance_on_end(&i->run);
+        else
+                make_window_free(&i->run);
         return r;
 }
 
@@ -140,7 +156,8 @@ static int make_name(const struct sock *s, uint64_t number, const struct peer_in
 }
 
 // The long way: a unit of its own, started by a job.
-static int start_unit(struct sock *s, int fd, struct peer_info *peer, struct admit_token *token)
+static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
+                      struct admit_token *token)
 {
         CLEANUP(free) char *name = NULL;
         struct request_failure why = {0};
@@ -168,6 +185,7 @@ static int start_unit(struct sock *s, int fd, struct peer_info *peer, struct adm
         free(service->peer);
         service->peer = copy;
         attach(s, &service->run, fd, token);
+        make_window_free(&service->run);
         if (job_request(s->unit.manager, JOB_START, u, JOB_REPLACE, NULL, &why) == REQUEST_OK)
                 return 0;
         log_unit(s->unit.id, LOG_WARNING, 0, "Failed to queue start of %s: %s", u->id, why.text);
@@ -175,21 +193,16 @@ static int start_unit(struct sock *s, int fd, struct peer_info *peer, struct adm
         return -EIO;
 }
 
-int instance_start(struct sock *s, int fd, struct admit_token *token)
+int instance_start(struct sock *s, int fd, const struct peer_info *peer, struct admit_token *token)
 {
-        struct peer_info peer;
-        int r = peer_info_get(fd, &peer);
+        int r = load_template(s);
 
-        if (r == 0)
-                r = load_template(s);
         if (r < 0) {
-                if (r == -ENOTCONN)
-                        s->n_aborted++;
                 fd_close(fd);
                 admit_release(token);
                 return r;
         }
-        return is_plain(s) ? start_plain(s, fd, &peer, token) : start_unit(s, fd, &peer, token);
+        return is_plain(s) ? start_plain(s, fd, peer, token) : start_unit(s, fd, peer, token);
 }
 
 // ---- end

@@ -14,9 +14,8 @@ struct sock;
 struct unit;
 
 // Takes over fd and token (always; *token is empty afterwards). 0 or -errno: then the connection is
-// closed and the place given back; -ENOTCONN: the peer has left already, -ENOENT: no usable
-// template.
-int instance_start(struct sock *s, int fd, struct admit_token *token);
+// closed and the place given back; -ENOENT: no usable template.
+int instance_start(struct sock *s, int fd, const struct peer_info *peer, struct admit_token *token);
 // The run is over and jobless (called by core/service): closes the connection, gives the place
 // back, and frees the run unless it is a unit's.
 void instance_on_end(struct run *run);

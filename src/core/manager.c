@@ -13,6 +13,7 @@
 #include "core/run.h"
 #include "core/target.h"
 
+#include <sys/random.h>
 #include <sys/stat.h>
 
 static int copy_options(struct manager *m, const struct manager_options *from)
@@ -142,6 +143,23 @@ void manager_free(struct manager *m)
         free((char *)m->options.runtime_dir);
         free((char *)m->options.spawn_method);
         free(m);
+}
+
+// ---- ids
+
+int manager_random_id(struct manager *m, sd_id128_t *ret)
+{
+        if (m->n_random_ids == 0) {
+                if (getrandom(m->random_ids, sizeof(m->random_ids), 0) !=
+                    (ssize_t)sizeof(m->random_ids))
+                        return -errno;
+                m->n_random_ids = MANAGER_RANDOM_IDS;
+        }
+        *ret = m->random_ids[--m->n_random_ids];
+        // RFC 4122: version 4, and the variant.
+        ret->bytes[6] = (ret->bytes[6] & 0x0f) | 0x40;
+        ret->bytes[8] = (ret->bytes[8] & 0x3f) | 0x80;
+        return 0;
 }
 
 // ---- observers

@@ -50,6 +50,8 @@ struct manager_options {
         size_t n_listen_fds;
 };
 
+#define MANAGER_RANDOM_IDS 16
+
 struct manager {
         struct events *events;
         struct settings *settings;
@@ -66,6 +68,8 @@ struct manager {
         struct core_observer *observers;
         struct u64map *runs_by_pid; // live processes -> struct run (main and control)
         unsigned default_umask;
+        sd_id128_t random_ids[MANAGER_RANDOM_IDS]; // fetched together; the last n are left
+        unsigned n_random_ids;
         uint64_t n_reloads;
         usec_t startup, startup_rt;
         bool is_reloading, is_stopping;
@@ -101,6 +105,9 @@ DEFINE_CLEANUP(manager, struct manager *, manager_free)
 
 void manager_add_observer(struct manager *m, struct core_observer *o);
 void manager_remove_observer(struct manager *m, struct core_observer *o);
+
+// A new random id (version 4 UUID). 0 or -errno.
+int manager_random_id(struct manager *m, sd_id128_t *ret);
 
 // Load the units to start (design §2: target, or default.target, or every socket and wanted
 // service) and queue their start. 0 or -errno; complaints are logged.

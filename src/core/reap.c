@@ -106,6 +106,7 @@ static void on_sweep(struct timer *timer, usec_t now)
         struct reaper *r = CONTAINER_OF(timer, struct reaper, sweep_timer);
 
         r->last_sweep = now;
+        (void)sd_event_source_set_enabled(r->sigchld, SD_EVENT_ON);
         for (int i = 0; i < SWEEP_BATCH; i++) {
                 siginfo_t info = {0};
 
@@ -151,6 +152,8 @@ static int on_sigchld(sd_event_source *source UNUSED, const struct signalfd_sigi
 
         if (r->n_without_pidfd > 0)
                 look_at_those_without_pidfd(r);
+        else // pidfds tell of those that are known: until the next sweep there is nothing to hear
+                (void)sd_event_source_set_enabled(r->sigchld, SD_EVENT_OFF);
         sweep_later(r, usec_add(r->last_sweep, SWEEP_INTERVAL));
         return 0;
 }
@@ -280,9 +283,10 @@ static int watch_child(struct reaper *r, struct child *c, pid_t pid, int pidfd,
         e->watch = (struct watch){.fd = pidfd, .on_event = on_pidfd};
         c->pid = pid;
         c->watch = (struct watch){.fd = pidfd};
-        if (pidfd < 0)
+        if (pidfd < 0) {
                 r->n_without_pidfd++;
-        else if ((error = watch_set(r->events, &e->watch, EPOLLIN)) < 0)
+                (void)sd_event_source_set_enabled(r->sigchld, SD_EVENT_ON);
+        } else if ((error = watch_set(r->events, &e->watch, EPOLLIN)) < 0)
                 forget(e);
         return error;
 }

@@ -284,6 +284,20 @@ static int prepare(struct start *s, struct run *run, const struct exec_command *
         return r < 0 ? r : add_descriptors(s, run, is_main);
 }
 
+// Does a command that is still to come want the connection? Then it is kept (design §7,
+// connection-copy); else it is handed over, so that the peer sees the end when the service closes
+// it.
+static bool keeps_connection(const struct run *run)
+{
+        const struct service_group *g = run_conf(run);
+        bool has_more = g->exec_start_post.n > 0 || g->exec_reload.n > 0 || g->exec_stop.n > 0 ||
+                        g->exec_stop_post.n > 0;
+
+        return run->manager->options.compat_systemd || g->restart != RESTART_NO ||
+               run->main_index + 1U < g->exec_start.n ||
+               (has_more && spawn_plan_wants_socket(run->plan));
+}
+
 // state: whose command it is. 0, 1 waits for a look-up, -errno (logged).
 static int start_process(struct run *run, enum service_state state,
                          const struct exec_command *command, bool is_main, struct spawn_child *ret)
@@ -310,6 +324,9 @@ static int start_process(struct run *run, enum service_state state,
                 goto end;
         s.environment[s.n_environment] = NULL;
         s.params.want_exec_result = is_main && run_conf(run)->type == SERVICE_EXEC;
+        if (is_main && state == SERVICE_START && run->connection_fd >= 0 &&
+            run_conf(run)->type != SERVICE_FORKING && !keeps_connection(run))
+                s.params.given_fd = &run->connection_fd;
         r = spawner_start(run->manager->spawner, run->plan, &s.params, ret, &why);
 end:
         if (r < 0)
@@ -373,21 +390,6 @@ int service_start_control(struct run *run, enum service_state state, usec_t time
         return 0;
 }
 
-// Does a command that is still to come want the connection? Then it is kept (design §7,
-// connection-copy); else it is closed, so that the peer sees the end when the service closes it.
-static void release_connection(struct run *run)
-{
-        const struct service_group *g = run_conf(run);
-        bool has_more = g->exec_start_post.n > 0 || g->exec_reload.n > 0 || g->exec_stop.n > 0 ||
-                        g->exec_stop_post.n > 0;
-
-        if (run->connection_fd < 0 || run->manager->options.compat_systemd ||
-            g->restart != RESTART_NO || run->main_index + 1U < g->exec_start.n ||
-            (has_more && spawn_plan_wants_socket(run->plan)))
-                return;
-        run->connection_fd = fd_close(run->connection_fd);
-}
-
 static int watch_exec(struct run *run, int exec_fd)
 {
         struct run_cold *cold = run_cold_get(run);
@@ -425,7 +427,6 @@ int service_start_main(struct run *run)
         if (run->service)
                 run->service->main_status = (struct exec_status){
                         .pid = child.pid, .start = clock_now(), .start_rt = clock_now_realtime()};
-        release_connection(run);
         return child.exec_fd >= 0 ? watch_exec(run, child.exec_fd) : 0;
 }
 

@@ -25,7 +25,7 @@ static void reset_cold(struct run_cold *cold)
 
 int run_begin_life(struct run *run)
 {
-        int r = sd_id128_randomize(&run->invocation_id);
+        int r = manager_random_id(run->manager, &run->invocation_id);
 
         if (r < 0)
                 return r;

@@ -31,7 +31,7 @@ struct sock_command *sock_command_get(struct sock *s)
         c->sock = s;
         c->child.watch.fd = c->lookup_watch.fd = -1;
         c->conf = unit_conf_ref(s->unit.conf);
-        if (sd_id128_randomize(&c->invocation_id) < 0)
+        if (manager_random_id(s->unit.manager, &c->invocation_id) < 0)
                 c->invocation_id = SD_ID128_NULL;
         return s->command = c;
 }

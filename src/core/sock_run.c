@@ -113,6 +113,7 @@ static bool on_connection(struct listener *l, int fd, usec_t now)
         struct admit_limits limits = {.max_connections = conf->max_connections,
                                       .max_per_source = conf->max_connections_per_source};
         struct admit_token token = {0};
+        struct peer_info peer;
         struct peer_key key = {0};
 
         net_sockopt_apply(fd, l->port, conf, true, on_sockopt_failed, s);
@@ -130,8 +131,19 @@ static bool on_connection(struct listener *l, int fd, usec_t now)
                           // systemd counts local peers by user since v256 only
                           !(s->unit.manager->options.compat_systemd &&
                             l->port->address.addr.sa.sa_family == AF_UNIX);
-        bool has_key = is_counted && peer_key_from_fd(fd, &key) > 0;
-        int r = admit_try(s->admit, &limits, has_key ? key.bytes : NULL, key.size, &token);
+        int r = peer_info_get(fd, conf->transparent ? NULL : peer_known_local(&l->port->address),
+                              &peer);
+
+        if (r < 0) {
+                s->n_aborted += r == -ENOTCONN;
+                fd_close(fd);
+                if (r != -ENOTCONN)
+                        goto failed;
+                return true;
+        }
+        bool has_key = is_counted && peer_get_key(&peer, &key);
+
+        r = admit_try(s->admit, &limits, has_key ? key.bytes : NULL, key.size, &token);
 
         if (r == ADMIT_FULL || r == ADMIT_SOURCE_FULL) {
                 refuse(s, fd, r == ADMIT_FULL ? &s->n_refused_full : &s->n_refused_source);
@@ -144,12 +156,12 @@ static bool on_connection(struct listener *l, int fd, usec_t now)
                 sock_on_exhausted(s, -r);
                 return false;
         }
-        r = instance_start(s, fd, &token);
-        if (r < 0 && r != -ENOTCONN) {
-                sock_on_instance_failed(s, r);
-                return s->state == SOCK_LISTENING && s->pause == PAUSE_NONE;
-        }
-        return true;
+        r = instance_start(s, fd, &peer, &token);
+        if (r >= 0)
+                return true;
+failed:
+        sock_on_instance_failed(s, r);
+        return s->state == SOCK_LISTENING && s->pause == PAUSE_NONE;
 }
 
 // Before a connection is taken: is there a reason to leave it in the backlog?
@@ -196,14 +208,14 @@ static void accept_connections(struct listener *l)
                         sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
                         return;
                 }
-                if (fd < FD_LOW_WINDOW)
-                        fd = spawner_make_room(s->unit.manager->spawner, fd);
-                if (fd < 0) {
-                        sock_on_exhausted(s, -fd);
-                        return;
-                }
+                bool is_last = i == 0 && !net_has_connection(l->watch.fd);
+
                 // A listener may go with its state: look before it is touched again.
-                if (!on_connection(l, fd, now) || s->state != SOCK_LISTENING)
+                spawner_set_calm(s->unit.manager->spawner, is_last);
+                bool goes_on = on_connection(l, fd, now) && s->state == SOCK_LISTENING;
+
+                spawner_set_calm(s->unit.manager->spawner, false);
+                if (!goes_on || is_last)
                         return;
         }
 }

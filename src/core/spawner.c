@@ -24,6 +24,7 @@ struct spawner {
         char **environment;
         struct timer reclaim_timer, trim_timer;
         usec_t reclaim_wait;
+        bool is_calm;
         int reserve[RESERVE_FDS]; // -1: given up for a start
 };
 
@@ -45,12 +46,6 @@ static void release_reserve(struct spawner *s)
 {
         for (size_t i = 0; i < RESERVE_FDS; i++)
                 s->reserve[i] = fd_close(s->reserve[i]);
-}
-
-int spawner_make_room(struct spawner *s, int fd)
-{
-        release_reserve(s);
-        return fd_move_up(fd);
 }
 
 // ---- starting
@@ -102,6 +97,11 @@ const struct spawn_settings *spawner_settings(const struct spawner *s)
         return &s->settings;
 }
 
+void spawner_set_calm(struct spawner *s, bool is_calm)
+{
+        s->is_calm = is_calm && spawn_reclaim() == SPAWN_HOLDS_NOTHING;
+}
+
 static void on_trim(struct timer *t UNUSED, usec_t now UNUSED)
 {
         spawn_trim();
@@ -126,9 +126,10 @@ static void on_reclaim(struct timer *t, usec_t now)
         }
 }
 
-int spawner_start(struct spawner *s, struct spawn_plan *plan, const struct spawn_params *params,
+int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_params *params,
                   struct spawn_child *ret, struct fail *why)
 {
+        params->is_calm = s->is_calm;
         int r = spawn_start(plan, params, ret, why);
 
         if (r == -EMFILE || r == -ENFILE) {
@@ -136,9 +137,9 @@ int spawner_start(struct spawner *s, struct spawn_plan *plan, const struct spawn
                 r = spawn_start(plan, params, ret, why);
         }
         if (r == 0) {
-                s->reclaim_wait = RECLAIM_FIRST;
+                s->reclaim_wait = s->is_calm ? RECLAIM_LAST : RECLAIM_FIRST;
                 (void)timer_set(s->manager->events, &s->reclaim_timer,
-                                usec_add(clock_now(), RECLAIM_FIRST), on_reclaim);
+                                usec_add(clock_now(), s->reclaim_wait), on_reclaim);
         }
         return r;
 }

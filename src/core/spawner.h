@@ -17,12 +17,11 @@ DEFINE_CLEANUP(spawner, struct spawner *, spawner_free)
 // left (any more), nothing should be taken in that needs a process.
 bool spawner_has_reserve(struct spawner *s);
 
-// Moves a connection that found no room above the low window there, in the place of the reserve.
-// New fd or -errno; the old one is closed.
-int spawner_make_room(struct spawner *s, int fd);
-
 // For spawn_plan_new().
 const struct spawn_settings *spawner_settings(const struct spawner *s);
+// Nothing else waits to be done: until it is said otherwise a start may take a moment longer, and
+// leaves nothing to be given back.
+void spawner_set_calm(struct spawner *s, bool is_calm);
 // spawn_start(), and later spawn_reclaim() as often as it asks for it.
-int spawner_start(struct spawner *s, struct spawn_plan *plan, const struct spawn_params *params,
+int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_params *params,
                   struct spawn_child *ret, struct fail *why);

@@ -1,7 +1,6 @@
 #include "net/accept.h"
 
-#include "base/fd.h"
-
+#include <poll.h>
 #include <sys/socket.h>
 
 static bool is_exhaustion(int error)
@@ -35,6 +34,13 @@ static bool is_of_the_connection(int error)
         }
 }
 
+bool net_has_connection(int fd)
+{
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+
+        return poll(&p, 1, 0) > 0;
+}
+
 int net_accept(int fd, int *ret_fd)
 {
         int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
@@ -44,10 +50,6 @@ int net_accept(int fd, int *ret_fd)
                         return ACCEPT_EXHAUSTED;
                 return is_of_the_connection(errno) ? ACCEPT_NONE : -errno;
         }
-        int up = connection < FD_LOW_WINDOW ? fd_dup_up(connection) : connection;
-
-        if (up >= 0 && up != connection)
-                fd_close(connection);
-        *ret_fd = up < 0 ? connection : up;
+        *ret_fd = connection;
         return ACCEPT_OK;
 }

@@ -10,6 +10,8 @@ enum accept_outcome {
         ACCEPT_EXHAUSTED, // out of descriptors or memory; errno tells which
 };
 
-// *ret_fd: close-on-exec, blocking as a service expects it, above the low window as long as there
-// is room above it. ACCEPT_*, or -errno: the listener is of no use any more.
+// *ret_fd: close-on-exec, blocking as a service expects it, the lowest number that is free.
+// ACCEPT_*, or -errno: the listener is of no use any more.
 int net_accept(int fd, int *ret_fd);
+// Does one more wait?
+bool net_has_connection(int fd);

@@ -12,57 +12,37 @@ static const struct sockaddr_vm *vm_of(const struct address *a)
         return (const struct sockaddr_vm *)&a->addr;
 }
 
-// ---- the key
-
-int peer_key_from_fd(int fd, struct peer_key *ret)
-{
-        struct address remote = {.size = sizeof(remote.addr)};
-        struct ucred cred;
-        socklen_t size = sizeof(cred);
-        const void *data;
-
-        if (getpeername(fd, &remote.addr.sa, &remote.size) < 0)
-                return -errno;
-        sa_family_t family = remote.addr.sa.sa_family;
-
-        switch (family) {
-        case AF_INET:
-                data = &remote.addr.in.sin_addr;
-                size = sizeof(remote.addr.in.sin_addr);
-                break;
-        case AF_INET6:
-                data = &remote.addr.in6.sin6_addr;
-                size = sizeof(remote.addr.in6.sin6_addr);
-                break;
-        case AF_VSOCK:
-                data = &vm_of(&remote)->svm_cid;
-                size = sizeof(vm_of(&remote)->svm_cid);
-                break;
-        case AF_UNIX:
-                if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
-                        return -errno;
-                data = &cred.uid;
-                size = sizeof(cred.uid);
-                break;
-        default:
-                return 0;
-        }
-        memcpy(ret->bytes, &family, sizeof(family));
-        memcpy(ret->bytes + sizeof(family), data, size);
-        ret->size = sizeof(family) + size;
-        return 1;
-}
-
 // ---- both ends
 
-int peer_info_get(int fd, struct peer_info *ret)
+const struct address *peer_known_local(const struct address *listener)
+{
+        switch (listener->addr.sa.sa_family) {
+        case AF_INET:
+                return listener->addr.in.sin_port != 0 &&
+                                       listener->addr.in.sin_addr.s_addr != htonl(INADDR_ANY)
+                               ? listener
+                               : NULL;
+        case AF_INET6:
+                return listener->addr.in6.sin6_port != 0 &&
+                                       !IN6_IS_ADDR_UNSPECIFIED(&listener->addr.in6.sin6_addr)
+                               ? listener
+                               : NULL;
+        default:
+                return NULL;
+        }
+}
+
+int peer_info_get(int fd, const struct address *local, struct peer_info *ret)
 {
         struct peer_info peer = {.local = {.size = sizeof(peer.local.addr)},
                                  .remote = {.size = sizeof(peer.remote.addr)}};
         socklen_t size = sizeof(peer.cred);
 
-        if (getpeername(fd, &peer.remote.addr.sa, &peer.remote.size) < 0 ||
-            getsockname(fd, &peer.local.addr.sa, &peer.local.size) < 0)
+        if (getpeername(fd, &peer.remote.addr.sa, &peer.remote.size) < 0)
+                return -errno;
+        if (local)
+                peer.local = *local;
+        else if (getsockname(fd, &peer.local.addr.sa, &peer.local.size) < 0)
                 return -errno;
         if (peer.local.addr.sa.sa_family == AF_UNIX &&
             getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer.cred, &size) < 0)
@@ -70,6 +50,43 @@ int peer_info_get(int fd, struct peer_info *ret)
         *ret = peer;
         return 0;
 }
+
+// ---- the key
+
+bool peer_get_key(const struct peer_info *peer, struct peer_key *ret)
+{
+        const struct address *remote = &peer->remote;
+        sa_family_t family = remote->addr.sa.sa_family;
+        const void *data;
+        size_t size;
+
+        switch (family) {
+        case AF_INET:
+                data = &remote->addr.in.sin_addr;
+                size = sizeof(remote->addr.in.sin_addr);
+                break;
+        case AF_INET6:
+                data = &remote->addr.in6.sin6_addr;
+                size = sizeof(remote->addr.in6.sin6_addr);
+                break;
+        case AF_VSOCK:
+                data = &vm_of(remote)->svm_cid;
+                size = sizeof(vm_of(remote)->svm_cid);
+                break;
+        case AF_UNIX:
+                data = &peer->cred.uid;
+                size = sizeof(peer->cred.uid);
+                break;
+        default:
+                return false;
+        }
+        memcpy(ret->bytes, &family, sizeof(family));
+        memcpy(ret->bytes + sizeof(family), data, size);
+        ret->size = sizeof(family) + size;
+        return true;
+}
+
+// ---- in words
 
 static bool is_mapped(const struct address *a)
 {

@@ -13,16 +13,18 @@ struct peer_key {
         size_t size;
 };
 
-// 1 and *ret; 0: this family is not counted by source (a pipe, an unnamed peer). -errno.
-int peer_key_from_fd(int fd, struct peer_key *ret);
-
 struct peer_info {
         struct address local, remote;
         struct ucred cred; // AF_UNIX; pid 0: not visible from here
 };
 
-// 0, -ENOTCONN: the peer has gone already; other -errno.
-int peer_info_get(int fd, struct peer_info *ret);
+// What is known of our end of the connections of a listener on this address: it, or NULL where each
+// must be asked (any address, a path). With IP_TRANSPARENT ours may be everybody's: do not ask.
+const struct address *peer_known_local(const struct address *listener);
+// local: our end, NULL: it is asked for. 0, -ENOTCONN: the peer has gone already; other -errno.
+int peer_info_get(int fd, const struct address *local, struct peer_info *ret);
+// True and *ret; false: this family is not counted by source.
+bool peer_get_key(const struct peer_info *peer, struct peer_key *ret);
 // What stands behind the "@" of its instance: "3-127.0.0.1:80-127.0.0.1:4711", "3-PID-UID"
 // (features §5.2). New string; 0 or -ENOMEM.
 int peer_format_instance(const struct peer_info *peer, uint64_t number, char **ret);

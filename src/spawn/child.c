@@ -2,6 +2,7 @@
 #include "spawn/step.h"
 #include "spawn/sys.h"
 
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
@@ -138,7 +139,9 @@ CHILD_CODE void child_run(void *arg)
                 r = (int)SYS_CALL(SYS_close_range, l->window, ~0U, 2 /* CLOSE_RANGE_UNSHARE */);
                 if (r < 0)
                         end(l, "unshare descriptors", -r, EXIT_FDS);
-                __atomic_store_n(&l->has_own_fds, true, __ATOMIC_RELEASE);
+                __atomic_store_n(&l->has_own_fds, 1, __ATOMIC_RELEASE);
+                if (l->is_awaited)
+                        (void)SYS_CALL(SYS_futex, &l->has_own_fds, FUTEX_WAKE_PRIVATE, 1);
         }
         write_pid(l);
         for (size_t i = 0; i < plan->n_steps; i++) {

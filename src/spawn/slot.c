@@ -100,6 +100,14 @@ void slot_let_go(struct slot *slot)
                 fd_close(slot->held[--slot->n_held]);
 }
 
+bool slot_holds(const struct slot *slot, int fd)
+{
+        for (size_t i = 0; i < slot->n_held; i++)
+                if (slot->held[i] == fd)
+                        return true;
+        return false;
+}
+
 void slot_release(struct slot *slot)
 {
         if (!slot || !slot->is_taken)

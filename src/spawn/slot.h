@@ -25,8 +25,9 @@ struct slot {
         bool is_taken;
         bool lost_dumpable; // the child changed ids: our dumpable flag has to be set again
         uint8_t n_held;
-        int held[FD_LOW_WINDOW];
-        struct spawn_plan *plan; // reference
+        int held[FD_LOW_WINDOW];      // -1: given back
+        int held_from[FD_LOW_WINDOW]; // what each is a copy of, or it itself
+        struct spawn_plan *plan;      // reference
         struct launch launch;
         struct arena arena;
 };
@@ -37,8 +38,9 @@ struct slot *slot_take(void);
 void *slot_stack(struct slot *slot);
 // Give it back: closes held descriptors, drops the plan, frees the arena's chunks.
 void slot_release(struct slot *slot);
-// Close the copies of descriptors.
+// Close the descriptors that it holds.
 void slot_let_go(struct slot *slot);
+bool slot_holds(const struct slot *slot, int fd);
 // Give back those whose child is done, and what the others need no longer.
 enum spawn_pending slots_reclaim(void);
 // After a burst: the pages of all but the first slots go back, if none is taken.

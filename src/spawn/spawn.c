@@ -6,6 +6,7 @@
 #include "spawn/slot.h"
 #include "spawn/sys.h"
 
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
 
+#define OWN_FDS_WAIT_NS 200000
 #define SLOT_TRIES 1000 // each gives the children on their way the processor
 
 static const char *const method_names[_SPAWN_METHOD_MAX] = {
@@ -42,20 +44,6 @@ const char *spawn_method_name(enum spawn_method method)
 }
 
 // ---- clone
-
-// All signals: a handler must not run in a child that shares our memory.
-static uint64_t block_signals(void)
-{
-        uint64_t all = UINT64_MAX, old = 0;
-
-        (void)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
-        return old;
-}
-
-static void restore_signals(uint64_t old)
-{
-        (void)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
-}
 
 #if SYS_HAS_CLONE
 // pid or -errno. *ret_pidfd is as the kernel gave it.
@@ -107,10 +95,7 @@ static bool method_works(enum spawn_method method)
         if (!slot)
                 return false;
         slot->launch = (struct launch){.window = method == SPAWN_SHARED ? FD_LOW_WINDOW : 0};
-        uint64_t mask = block_signals();
         pid_t pid = clone_in_memory(slot, method, trial_run, &slot->launch, &pidfd);
-
-        restore_signals(mask);
         bool works = pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED) == 0 &&
                      info.si_code == CLD_EXITED && info.si_status == 0;
 
@@ -289,25 +274,41 @@ static int fill(struct slot *slot, struct spawn_plan *plan, const struct spawn_p
 
 // ---- the low window
 
-// A copy of *fd below FD_LOW_WINDOW, which the slot holds; *fd is that copy then.
-static bool hold_one(struct slot *slot, int *fd)
+// *fd, or a copy of it, below FD_LOW_WINDOW, which the slot holds. given: what need not be copied.
+static bool hold_one(struct slot *slot, int given, int *fd)
 {
         if (*fd < 0)
                 return true;
-        int low = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+        for (size_t i = 0; i < slot->n_held; i++)
+                if (slot->held_from[i] == *fd) {
+                        *fd = slot->held[i];
+                        return true;
+                }
+        bool is_low = *fd == given && *fd < FD_LOW_WINDOW;
+        int low = is_low ? *fd : fcntl(*fd, F_DUPFD_CLOEXEC, 3);
 
         if (low < 0)
                 return false;
         if (low >= FD_LOW_WINDOW || slot->n_held >= ARRAY_SIZE(slot->held)) {
-                close(low);
+                if (!is_low)
+                        close(low);
                 return false;
         }
+        slot->held_from[slot->n_held] = *fd;
         slot->held[slot->n_held++] = *fd = low;
         return true;
 }
 
+// A start that failed: what it was given is the caller's again.
+static void give_back(struct slot *slot, int given)
+{
+        for (size_t i = 0; i < slot->n_held; i++)
+                if (slot->held[i] == given)
+                        slot->held[i] = -1;
+}
+
 // True: all that the child needs is in the window. The launch is as it was otherwise.
-static bool hold_descriptors(struct slot *slot)
+static bool hold_descriptors(struct slot *slot, int given)
 {
         struct launch *l = &slot->launch;
         int old_stdio[3], old_exec = l->exec_fd, old_cgroup = l->cgroup_fd, old_fds[FD_LOW_WINDOW];
@@ -318,12 +319,13 @@ static bool hold_descriptors(struct slot *slot)
         memcpy(old_stdio, l->stdio_fds, sizeof(old_stdio));
         memcpy(old_fds, l->fds, l->n_fds * sizeof(int));
         for (size_t i = 0; fits && i < l->n_fds; i++)
-                fits = hold_one(slot, &l->fds[i]);
+                fits = hold_one(slot, given, &l->fds[i]);
         for (size_t i = 0; fits && i < 3; i++)
-                fits = hold_one(slot, &l->stdio_fds[i]);
-        fits = fits && hold_one(slot, &l->exec_fd) && hold_one(slot, &l->cgroup_fd);
+                fits = hold_one(slot, given, &l->stdio_fds[i]);
+        fits = fits && hold_one(slot, given, &l->exec_fd) && hold_one(slot, given, &l->cgroup_fd);
         if (fits)
                 return true;
+        give_back(slot, given);
         slot_let_go(slot);
         memcpy(l->stdio_fds, old_stdio, sizeof(old_stdio));
         memcpy(l->fds, old_fds, l->n_fds * sizeof(int));
@@ -341,13 +343,29 @@ static enum spawn_method method_for(const struct spawn_plan *plan)
         return plan->needs & STEP_WAITED ? SPAWN_VFORK : state.method;
 }
 
+// All signals: a handler must not run in the child. (That of a clone has none from the start.)
+static uint64_t block_signals(void)
+{
+        uint64_t all = UINT64_MAX, old = 0;
+
+        (void)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
+        return old;
+}
+
+static void restore_signals(uint64_t old)
+{
+        (void)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
+}
+
 static pid_t fork_child(struct slot *slot, int *ret_pidfd)
 {
         slot->launch.clears_signals = true;
+        uint64_t mask = block_signals();
         pid_t pid = fork();
 
         if (pid == 0)
                 child_run(&slot->launch); // does not return
+        restore_signals(mask);
         if (pid < 0)
                 return -errno;
         *ret_pidfd = (int)SYS_CALL(SYS_pidfd_open, pid, 0);
@@ -384,28 +402,46 @@ static struct slot *take_slot(void)
         return NULL;
 }
 
-static int start(struct slot *slot, struct spawn_child *ret, struct fail *why)
+// Until the child has descriptors of its own: some ten microseconds. Bounded, as it may not run at
+// once.
+static void await_own_fds(struct slot *slot)
+{
+        const struct timespec limit = {.tv_nsec = OWN_FDS_WAIT_NS};
+
+        (void)SYS_CALL(SYS_futex, &slot->launch.has_own_fds, FUTEX_WAIT_PRIVATE, 0, &limit);
+        (void)slots_reclaim();
+}
+
+static int start(struct slot *slot, const struct spawn_params *params, struct spawn_child *ret,
+                 struct fail *why)
 {
         struct spawn_plan *plan = slot->plan;
         enum spawn_method method = method_for(plan);
-        int pidfd = -1;
+        int pidfd = -1, given = params->given_fd ? *params->given_fd : -1;
 
         if (method == SPAWN_SHARED) {
-                if (hold_descriptors(slot))
+                if (hold_descriptors(slot, given))
                         slot->launch.window = FD_LOW_WINDOW;
                 else
                         method = SPAWN_VFORK;
         }
-        uint64_t mask = block_signals();
+        slot->launch.is_awaited = params->is_calm && method == SPAWN_SHARED;
         pid_t pid = start_child(slot, method, &pidfd);
 
-        restore_signals(mask);
-        if (pid < 0)
+        if (pid < 0) {
+                give_back(slot, given);
                 return fail_set(why, (int)-pid, "make a process", "%s", slot->launch.executable);
+        }
+        if (given >= 0 && !slot_holds(slot, given))
+                fd_close(given); // the child has a copy
+        if (params->given_fd)
+                *params->given_fd = -1;
         ret->pid = pid;
         ret->pidfd = pidfd < 0 ? -1 : fd_move_up(pidfd);
         if (ret->pidfd < 0)
                 ret->pidfd = -1; // known by its pid alone then
+        if (slot->launch.is_awaited)
+                await_own_fds(slot);
         return 0;
 }
 
@@ -428,7 +464,7 @@ int spawn_start(struct spawn_plan *plan, const struct spawn_params *params, stru
         int r = fill(slot, plan, params, write_end, why);
 
         if (r == 0)
-                r = start(slot, &child, why);
+                r = start(slot, params, &child, why);
         // Only a child that shares our memory and goes on by itself still needs the slot.
         if (r < 0 || __atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) == 0)
                 slot_release(slot);

@@ -43,7 +43,13 @@ struct spawn_params {
         char *const *environment;
         const char *invocation_id; // 32 hex digits, or NULL
         int cgroup_fd;             // of a cgroup's folder (cgroup v2), or -1
-        bool want_exec_result;     // Type=exec: see spawn_child.exec_fd
+        // One of the descriptors above that the caller does not need any longer: a successful start
+        // takes it over, and sets it to -1. NULL: none.
+        int *given_fd;
+        // Nothing else waits to be done: sleep, but shortly, until no copies of descriptors are
+        // held.
+        bool is_calm;
+        bool want_exec_result; // Type=exec: see spawn_child.exec_fd
 };
 
 #define SPAWN_PARAMS_INIT                                       \
@@ -66,12 +72,12 @@ void spawn_done(void);
 enum spawn_method spawn_method(void);
 const char *spawn_method_name(enum spawn_method method);
 
-// Start a process. The descriptors in params stay the caller's, who may close them at once. 0 and
-// *ret; -EINVAL: stdio is to be the socket, and there is none or more than one; -E2BIG; other
-// -errno: no process was made (-EAGAIN, -ENOMEM: exhaustion). A step that fails in the child shows
-// as its exit status (spawn/exit_status.h) and in spawn_report_take().
-// Signals: the child begins with default dispositions (SIGPIPE as IgnoreSIGPIPE= says) and an empty
-// mask, as leader of a session of its own.
+// Start a process. The descriptors in params (but given_fd) stay the caller's, who may close them
+// at once. 0 and *ret; -EINVAL: stdio is to be the socket, and there is none or more than one;
+// -E2BIG; other -errno: no process was made (-EAGAIN, -ENOMEM: exhaustion). A step that fails in
+// the child shows as its exit status (spawn/exit_status.h) and in spawn_report_take(). Signals: the
+// child begins with default dispositions (SIGPIPE as IgnoreSIGPIPE= says) and an empty mask, as
+// leader of a session of its own.
 int spawn_start(struct spawn_plan *plan, const struct spawn_params *params, struct spawn_child *ret,
                 struct fail *why);
 

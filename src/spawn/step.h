@@ -146,12 +146,13 @@ struct launch {
         size_t n_fds, n_sockets;
         bool nonblocking;
         bool has_socket;
-        int stdio_fds[3]; // for FROM_SOCKET, FROM_LOG, FROM_NAMED; -1
-        int exec_fd;      // gets the report, too; -1
-        int cgroup_fd;    // the child moves itself there; -1: it was born there, or need not
-        unsigned skip;    // step_flags of steps to leave out
-        int window;       // > 0: unshare descriptors, keeping those below it
-        bool has_own_fds; // written by the child: it has done that (atomic)
+        int stdio_fds[3];     // for FROM_SOCKET, FROM_LOG, FROM_NAMED; -1
+        int exec_fd;          // gets the report, too; -1
+        int cgroup_fd;        // the child moves itself there; -1: it was born there, or need not
+        unsigned skip;        // step_flags of steps to leave out
+        int window;           // > 0: unshare descriptors, keeping those below it
+        uint32_t has_own_fds; // futex, set by the child when it has done that
+        bool is_awaited;      // somebody sleeps until then
         uint64_t ignored_signals;
         bool clears_signals; // clone did not reset the handlers
         bool has_close_range;
