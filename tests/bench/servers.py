@@ -71,8 +71,9 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
         with open(os.path.join(self.folder, "log"), "wb") as log:
+            # A locale would be loaded by every program that is started.
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            **self.options())
+                                            env={"PATH": os.environ["PATH"]}, **self.options())
         if wait:
             self.wait()
         return self
