@@ -18,14 +18,18 @@
 // A connection's run and what names it: the peer is asked once, while it is surely there.
 struct instance {
         struct run run;
-        struct peer_info peer;
+        char peer[]; // packed (net/peer.h)
 };
 
-static const struct peer_info *peer_of(const struct run *run)
+// False: it serves no connection.
+static bool get_peer(const struct run *run, struct peer_info *ret)
 {
-        if (run->service)
-                return run->service->peer;
-        return &CONTAINER_OF(run, struct instance, run)->peer;
+        const void *packed =
+                run->service ? run->service->peer : CONTAINER_OF(run, struct instance, run)->peer;
+
+        if (packed)
+                peer_unpack(packed, ret);
+        return packed;
 }
 
 // ---- template
@@ -122,14 +126,14 @@ static void make_window_free(struct run *run)
 static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
                        struct admit_token *token)
 {
-        struct instance *i = calloc(1, sizeof(*i));
+        struct instance *i = calloc(1, sizeof(*i) + peer_packed_size(peer));
 
         if (!i) {
                 fd_close(fd);
                 admit_release(token);
                 return -ENOMEM;
         }
-        i->peer = *peer;
+        peer_pack(peer, i->peer);
         i->run.manager = s->unit.manager;
         i->run.conf = unit_conf_ref(s->template_conf);
         i->run.main.watch.fd = i->run.control.watch.fd = -1;
@@ -172,7 +176,7 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
                 r = dependency_add(&s->unit, DEP_BEFORE, u);
         if (r == 0)
                 r = dependency_add(&s->unit, DEP_TRIGGERS, u);
-        struct peer_info *copy = r == 0 ? malloc(sizeof(*copy)) : NULL;
+        void *copy = r == 0 ? malloc(peer_packed_size(peer)) : NULL;
 
         if (!copy) {
                 fd_close(fd);
@@ -181,7 +185,7 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
         }
         struct service *service = CONTAINER_OF(u, struct service, unit);
 
-        *copy = *peer;
+        peer_pack(peer, copy);
         free(service->peer);
         service->peer = copy;
         attach(s, &service->run, fd, token);
@@ -242,9 +246,9 @@ void instance_forget_all(struct sock *s)
 int instance_environment(const struct run *run, char ***env)
 {
         char address[PEER_TEXT_MAX], port[PEER_TEXT_MAX];
-        const struct peer_info *peer = peer_of(run);
+        struct peer_info peer;
 
-        if (!peer || peer_format_remote(peer, address, port) == 0)
+        if (!get_peer(run, &peer) || peer_format_remote(&peer, address, port) == 0)
                 return 0;
         CLEANUP(free) char *a = str_printf("REMOTE_ADDR=%s", address);
         CLEANUP(free) char *p = str_printf("REMOTE_PORT=%s", port);
@@ -258,28 +262,30 @@ int instance_name(const struct run *run, char **ret)
 {
         if (run->service)
                 return str_set(ret, run->service->unit.id);
-        return make_name(run->sock, run->number, peer_of(run), ret);
+        struct peer_info peer;
+
+        return make_name(run->sock, run->number, get_peer(run, &peer) ? &peer : NULL, ret);
 }
 
 void instance_addresses(const struct run *run, char local[PEER_TEXT_MAX],
                         char remote[PEER_TEXT_MAX])
 {
-        const struct peer_info *peer = peer_of(run);
+        struct peer_info peer;
 
         local[0] = remote[0] = '\0';
-        if (!peer)
+        if (!get_peer(run, &peer))
                 return;
-        peer_format_text(peer, remote);
-        peer_format_local(peer, local);
+        peer_format_text(&peer, remote);
+        peer_format_local(&peer, local);
 }
 
 int instance_peer(const struct run *run, char **ret)
 {
-        const struct peer_info *peer = peer_of(run);
         char text[PEER_TEXT_MAX] = "";
+        struct peer_info peer;
 
-        if (peer)
-                peer_format_text(peer, text);
+        if (get_peer(run, &peer))
+                peer_format_text(&peer, text);
         char *copy = strdup(text);
 
         if (!copy)

@@ -50,27 +50,36 @@ static int is_of_run(pid_t pid, void *data)
         return run_has_process(data, pid);
 }
 
-// Thousands of connections end each second: the whole of /proc is not looked at. What they leave
-// behind is in the process group, or has come to the supervisor as an orphan.
-static bool finds_strays_of_connection(struct run *run)
+// Main and control have ended: what they left behind is in their process group, or has come to us
+// as an orphan (or descends from one). So the whole of /proc need not be looked at.
+static bool has_left_some(struct run *run)
 {
         struct manager *m = run->manager;
+        // With thousands of connections not at the end of each.
+        bool is_crowded = !run->service && u64map_size(m->runs_by_pid) > CHILDREN_LOOKED_AT;
 
-        if (u64map_size(m->runs_by_pid) > CHILDREN_LOOKED_AT && run->main.pid > 0)
-                return false;
-        if (run->main.pid > 0)
-                return finds_strays(run);
-        if (run->last_main > 0 && kill(-run->last_main, 0) == 0)
+        if (run->last_main > 0 && (kill(-run->last_main, 0) == 0 || errno == EPERM))
                 return true;
-        return u64map_size(m->runs_by_pid) <= CHILDREN_LOOKED_AT &&
-               reaper_foreach_unknown(m->reaper, is_of_run, run) > 0;
+        return !is_crowded && reaper_foreach_unknown(m->reaper, is_of_run, run) > 0;
+}
+
+static bool look_for_strays(struct run *run)
+{
+        bool is_over = run->main.pid == 0 && run->control.pid == 0;
+
+        // The descendants of a main process that is not ours do not come to us.
+        if (is_over && !run->main_pid_alien)
+                return has_left_some(run);
+        if (!run->service && u64map_size(run->manager->runs_by_pid) > CHILDREN_LOOKED_AT)
+                return false;
+        return finds_strays(run);
 }
 
 bool run_has_strays(struct run *run)
 {
         if (run->is_empty)
                 return false;
-        bool has_some = run->service ? finds_strays(run) : finds_strays_of_connection(run);
+        bool has_some = look_for_strays(run);
 
         // All have ended: nobody is left who could make another one.
         run->is_empty = !has_some && run->main.pid == 0 && run->control.pid == 0;

@@ -8,16 +8,13 @@
 #include "core/run.h"
 #include "core/unit.h"
 
-struct peer_info;
-
 struct service {
         struct unit unit;
         struct run run; // of the current (or last) life; conf is what it was started with
         unsigned n_restarts;
         struct exec_status main_status, control_status;
         bool flush_n_restarts; // the counter is kept for onlookers until the next start
-        struct peer_info
-                *peer; // of the connection that it serves (Accept=yes by way of a unit); owned
+        void *peer; // of the connection that it serves (Accept=yes by way of a unit), packed; owned
 };
 
 extern const struct unit_ops service_ops;

@@ -86,6 +86,53 @@ bool peer_get_key(const struct peer_info *peer, struct peer_key *ret)
         return true;
 }
 
+// ---- packed: the sizes of both addresses, the addresses, and of AF_UNIX who it is
+
+struct packed_head {
+        uint8_t local_size, remote_size; // at most sizeof(struct sockaddr_un)
+        bool has_cred;
+};
+
+static bool has_cred(const struct peer_info *peer)
+{
+        return peer->local.addr.sa.sa_family == AF_UNIX;
+}
+
+size_t peer_packed_size(const struct peer_info *peer)
+{
+        return sizeof(struct packed_head) + peer->local.size + peer->remote.size +
+               (has_cred(peer) ? sizeof(peer->cred) : 0);
+}
+
+void peer_pack(const struct peer_info *peer, void *ret)
+{
+        struct packed_head head = {(uint8_t)peer->local.size, (uint8_t)peer->remote.size,
+                                   has_cred(peer)};
+        char *p = ret;
+
+        p = mempcpy(p, &head, sizeof(head));
+        p = mempcpy(p, &peer->local.addr, peer->local.size);
+        p = mempcpy(p, &peer->remote.addr, peer->remote.size);
+        if (head.has_cred)
+                memcpy(p, &peer->cred, sizeof(peer->cred));
+}
+
+void peer_unpack(const void *packed, struct peer_info *ret)
+{
+        const char *p = packed;
+        struct packed_head head;
+
+        *ret = (struct peer_info){0};
+        memcpy(&head, p, sizeof(head));
+        p += sizeof(head);
+        ret->local.size = head.local_size;
+        ret->remote.size = head.remote_size;
+        memcpy(&ret->local.addr, p, head.local_size);
+        memcpy(&ret->remote.addr, p + head.local_size, head.remote_size);
+        if (head.has_cred)
+                memcpy(&ret->cred, p + head.local_size + head.remote_size, sizeof(ret->cred));
+}
+
 // ---- in words
 
 static bool is_mapped(const struct address *a)

@@ -25,6 +25,10 @@ const struct address *peer_known_local(const struct address *listener);
 int peer_info_get(int fd, const struct address *local, struct peer_info *ret);
 // True and *ret; false: this family is not counted by source.
 bool peer_get_key(const struct peer_info *peer, struct peer_key *ret);
+// The same in as few bytes as its addresses have, for those who keep thousands.
+size_t peer_packed_size(const struct peer_info *peer);
+void peer_pack(const struct peer_info *peer, void *ret); // peer_packed_size() bytes, any alignment
+void peer_unpack(const void *packed, struct peer_info *ret);
 // What stands behind the "@" of its instance: "3-127.0.0.1:80-127.0.0.1:4711", "3-PID-UID"
 // (features §5.2). New string; 0 or -ENOMEM.
 int peer_format_instance(const struct peer_info *peer, uint64_t number, char **ret);

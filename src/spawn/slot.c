@@ -1,5 +1,8 @@
 #include "spawn/slot.h"
 
+#include "spawn/sys.h"
+
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -7,6 +10,7 @@
 #define GUARD_SIZE 4096u
 #define MEMORY_SIZE ((sizeof(struct slot) + 4095u) & ~4095u)
 #define MAP_SIZE (GUARD_SIZE + SLOT_STACK_SIZE + MEMORY_SIZE)
+#define AWAIT_NS 10000000
 #define SLOTS_WARM 2 // keep their pages when nothing is on the way
 
 struct arena_chunk {
@@ -130,6 +134,22 @@ void slot_release(struct slot *slot)
 static bool is_done(const struct slot *slot)
 {
         return __atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) == 0;
+}
+
+void slots_await(void)
+{
+        const struct timespec limit = {.tv_nsec = AWAIT_NS};
+
+        for (size_t i = 0; i < n_slots; i++) {
+                uint32_t tid = __atomic_load_n(&slots[i]->busy_tid, __ATOMIC_ACQUIRE);
+
+                if (!slots[i]->is_taken || tid == 0)
+                        continue;
+                // The kernel wakes us when it clears the word (set_tid_address(2)); not a private
+                // futex, therefore.
+                (void)SYS_CALL(SYS_futex, &slots[i]->busy_tid, FUTEX_WAIT, tid, &limit);
+                return;
+        }
 }
 
 void slots_trim(void)

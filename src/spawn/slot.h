@@ -43,6 +43,8 @@ void slot_let_go(struct slot *slot);
 bool slot_holds(const struct slot *slot, int fd);
 // Give back those whose child is done, and what the others need no longer.
 enum spawn_pending slots_reclaim(void);
+// Sleep until one of the children lets go, but not for long: all slots are taken.
+void slots_await(void);
 // After a burst: the pages of all but the first slots go back, if none is taken.
 void slots_trim(void);
 void slots_done(void);

@@ -8,7 +8,6 @@
 
 #include <linux/futex.h>
 #include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -19,7 +18,7 @@
 #endif
 
 #define OWN_FDS_WAIT_NS 200000
-#define SLOT_TRIES 1000 // each gives the children on their way the processor
+#define SLOT_TRIES 100
 
 static const char *const method_names[_SPAWN_METHOD_MAX] = {
         [SPAWN_FORK] = "fork",
@@ -397,7 +396,7 @@ static struct slot *take_slot(void)
                 slot = slot_take();
                 if (slot)
                         return slot;
-                sched_yield();
+                slots_await();
         }
         return NULL;
 }

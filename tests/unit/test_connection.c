@@ -37,6 +37,27 @@ static void test_accept(void **state)
 }
 
 // Names as systemd v255 makes them (features §5.2).
+// What is kept of a peer says the same as what was asked.
+static void assert_packs(const struct peer_info *peer)
+{
+        char packed[512], a[PEER_TEXT_MAX], b[PEER_TEXT_MAX];
+        CLEANUP(free) char *name_a = NULL, *name_b = NULL;
+        struct peer_info again;
+
+        assert_true(peer_packed_size(peer) <= sizeof(packed));
+        peer_pack(peer, packed);
+        peer_unpack(packed, &again);
+        assert_int_equal(peer_format_instance(peer, 1, &name_a), 0);
+        assert_int_equal(peer_format_instance(&again, 1, &name_b), 0);
+        assert_string_equal(name_a, name_b);
+        peer_format_text(peer, a);
+        peer_format_text(&again, b);
+        assert_string_equal(a, b);
+        peer_format_local(peer, a);
+        peer_format_local(&again, b);
+        assert_string_equal(a, b);
+}
+
 static void test_tcp_names(void **state)
 {
         unsigned port = free_port(SOCK_STREAM);
@@ -65,6 +86,7 @@ static void test_tcp_names(void **state)
         assert_int_equal(atoi(remote_port), client_port);
         peer_format_text(&peer, text);
         assert_non_null(strstr(text, "127.0.0.1:"));
+        assert_packs(&peer);
         assert_true(peer_get_key(&peer, &key));
         // Without the port: another connection from there is the same source.
         CLEANUP(fd) int second_client = connect_to(fd, SOCK_STREAM);
@@ -96,6 +118,7 @@ static void test_unix_names(void **state)
         assert_int_equal(peer_info_get(connection, NULL, &peer), 0);
         assert_int_equal(peer_format_instance(&peer, 7, &name), 0);
         expected = str_printf("7-%d-%u", (int)getpid(), getuid());
+        assert_packs(&peer);
         assert_string_equal(name, expected);
         assert_int_equal(peer_format_remote(&peer, address, port), 0);
         fd_close(connection);

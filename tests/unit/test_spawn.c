@@ -314,6 +314,80 @@ static void test_exec_result(void **state)
         end(w);
 }
 
+// ---- many, and what is handed over
+
+#define BURST 300
+
+// More than have a place at once: each waits for it.
+static void test_burst(void **state)
+{
+        static const char *const lines[] = {"ExecStart", "/bin/true", NULL};
+        struct world *w = begin(state);
+        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
+        CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+        struct spawn_params params = SPAWN_PARAMS_INIT;
+        struct fail why = {0};
+        int status;
+
+        assert_int_equal(
+                spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan, NULL, &why),
+                SPAWN_PLAN_READY);
+        params.command = &conf->service->exec_start.items[0];
+        for (int i = 0; i < BURST; i++) {
+                struct spawn_child child;
+
+                assert_int_equal(spawn_start(plan, &params, &child, &why), 0);
+                fd_close(child.pidfd);
+        }
+        for (int i = 0; i < BURST; i++)
+                assert_true(waitpid(-1, &status, 0) > 0 && status == 0);
+        end(w);
+}
+
+// Taken over by a start that succeeds, and by no other; the other end sees the child's end of it.
+static void test_given_descriptor(void **state)
+{
+        static const char *const lines[] = {"ExecStart", SH "'echo hello >&3'", NULL};
+        struct world *w = begin(state);
+        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
+        CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+        struct spawn_params params = SPAWN_PARAMS_INIT;
+        struct fail why = {0};
+        struct spawn_child child;
+        char text[16];
+
+        assert_int_equal(
+                spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan, NULL, &why),
+                SPAWN_PLAN_READY);
+        params.command = &conf->service->exec_start.items[0];
+        for (int variant = 0; variant < 4; variant++) {
+                int ends[2], too_many[SPAWN_FDS_MAX + 1];
+                int status, given;
+
+                assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+                given = variant % 2 ? fd_move_up(ends[1]) : ends[1];
+                params.given_fd = &given;
+                params.fds = too_many;
+                for (size_t i = 0; i < ARRAY_SIZE(too_many); i++)
+                        too_many[i] = given;
+                params.n_fds = params.n_sockets = ARRAY_SIZE(too_many);
+                assert_true(spawn_start(plan, &params, &child, &why) < 0);
+                assert_true(given >= 0 && fcntl(given, F_GETFD) >= 0);
+
+                params.n_fds = params.n_sockets = 1;
+                params.is_calm = variant >= 2;
+                assert_int_equal(spawn_start(plan, &params, &child, &why), 0);
+                assert_int_equal(given, -1);
+                assert_int_equal(read(ends[0], text, sizeof(text)), 6);
+                assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+                (void)spawn_reclaim();
+                assert_int_equal(read(ends[0], text, sizeof(text)), 0);
+                fd_close(child.pidfd);
+                fd_close(ends[0]);
+        }
+        end(w);
+}
+
 // ---- memory
 
 static int plan_once(void *arg)
@@ -354,7 +428,8 @@ static void test_plan_oom(void **state)
 #define METHODS(test) METHOD(test, "fork"), METHOD(test, "vfork"), METHOD(test, "shared")
 
 static const struct CMUnitTest tests[] = {
-        METHODS(test_settings),        METHODS(test_failures),    METHODS(test_descriptors),
-        METHODS(test_socket_as_stdio), METHODS(test_exec_result), cmocka_unit_test(test_plan_oom),
+        METHODS(test_settings),         METHODS(test_failures),          METHODS(test_descriptors),
+        METHODS(test_socket_as_stdio),  METHODS(test_exec_result),       METHODS(test_burst),
+        METHODS(test_given_descriptor), cmocka_unit_test(test_plan_oom),
 };
 HARNESS_MAIN(tests)
