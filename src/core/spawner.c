@@ -126,20 +126,30 @@ static void on_reclaim(struct timer *t, usec_t now)
         }
 }
 
+static void reclaim_within(struct spawner *s, usec_t wait)
+{
+        usec_t when = usec_add(clock_now(), wait);
+
+        if (timer_is_set(&s->reclaim_timer) && s->reclaim_timer.node.key <= when)
+                return;
+        s->reclaim_wait = wait;
+        (void)timer_set(s->manager->events, &s->reclaim_timer, when, on_reclaim);
+}
+
 int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_params *params,
                   struct spawn_child *ret, struct fail *why)
 {
-        params->is_calm = s->is_calm;
+        bool is_handed_over = params->given_fd != NULL;
+
+        params->is_calm = s->is_calm && is_handed_over;
         int r = spawn_start(plan, params, ret, why);
 
         if (r == -EMFILE || r == -ENFILE) {
                 release_reserve(s);
                 r = spawn_start(plan, params, ret, why);
         }
-        if (r == 0) {
-                s->reclaim_wait = s->is_calm ? RECLAIM_LAST : RECLAIM_FIRST;
-                (void)timer_set(s->manager->events, &s->reclaim_timer,
-                                usec_add(clock_now(), s->reclaim_wait), on_reclaim);
-        }
+        // Only who was handed over has a peer that waits for its end.
+        if (r == 0)
+                reclaim_within(s, is_handed_over && !s->is_calm ? RECLAIM_FIRST : RECLAIM_LAST);
         return r;
 }
