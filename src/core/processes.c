@@ -19,16 +19,22 @@ static pid_t main_mark(const struct run *run)
         return run->main.pid > 0 ? run->main.pid : run->last_main;
 }
 
-int run_find_processes(const struct run *run, struct kill_pids *ret)
+// What its processes are known by; id is where the text of the invocation id goes.
+static struct kill_marks marks_of(const struct run *run, char id[SD_ID128_STRING_MAX])
 {
-        char id[SD_ID128_STRING_MAX];
-        struct kill_marks marks = {
+        return (struct kill_marks){
                 .main_pid = run->main_pid_alien ? 0 : main_mark(run),
                 .control_pid = run->control.pid,
                 .invocation_id = sd_id128_is_null(run->invocation_id)
                                          ? NULL
                                          : sd_id128_to_string(run->invocation_id, id),
         };
+}
+
+int run_find_processes(const struct run *run, struct kill_pids *ret)
+{
+        char id[SD_ID128_STRING_MAX];
+        struct kill_marks marks = marks_of(run, id);
 
         return kill_find_marked(&marks, ret);
 }
@@ -45,9 +51,10 @@ static bool finds_strays(const struct run *run)
         return false;
 }
 
+// One that cannot be looked at for want of memory may be one.
 static int is_of_run(pid_t pid, void *data)
 {
-        return run_has_process(data, pid);
+        return kill_is_marked(pid, data) != 0 && proc_is_alive(pid);
 }
 
 // Main and control have ended: what they left behind is in their process group, or has come to us
@@ -55,12 +62,14 @@ static int is_of_run(pid_t pid, void *data)
 static bool has_left_some(struct run *run)
 {
         struct manager *m = run->manager;
+        char id[SD_ID128_STRING_MAX];
+        struct kill_marks marks = marks_of(run, id);
         // With thousands of connections not at the end of each.
         bool is_crowded = !run->service && u64map_size(m->runs_by_pid) > CHILDREN_LOOKED_AT;
 
         if (run->last_main > 0 && (kill(-run->last_main, 0) == 0 || errno == EPERM))
                 return true;
-        return !is_crowded && reaper_foreach_unknown(m->reaper, is_of_run, run) > 0;
+        return !is_crowded && reaper_foreach_unknown(m->reaper, is_of_run, &marks) > 0;
 }
 
 static bool look_for_strays(struct run *run)
@@ -108,22 +117,10 @@ int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), 
 
 bool run_has_process(const struct run *run, pid_t pid)
 {
-        CLEANUP(free) char *value = NULL;
         char id[SD_ID128_STRING_MAX];
-        pid_t group, session;
+        struct kill_marks marks = marks_of(run, id);
 
-        if (pid == run->main.pid || pid == run->control.pid)
-                return true;
-        if (!run->main_pid_alien && proc_get_session(pid, &group, &session) == 0) {
-                pid_t mark = main_mark(run), control = run->control.pid;
-
-                if ((mark > 0 && (group == mark || session == mark)) ||
-                    (control > 0 && (group == control || session == control)))
-                        return true;
-        }
-        return !sd_id128_is_null(run->invocation_id) &&
-               proc_get_environ(pid, "INVOCATION_ID", &value) == 0 &&
-               streq(value, sd_id128_to_string(run->invocation_id, id));
+        return kill_is_marked(pid, &marks) > 0;
 }
 
 static struct run *run_by_invocation_id(struct manager *m, sd_id128_t id)

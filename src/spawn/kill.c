@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 int kill_process(pid_t pid, int pidfd, int signo)
@@ -53,9 +54,20 @@ static int add_pid(struct kill_pids *pids, pid_t pid)
 }
 
 // Whatever a service leaves behind has its environment, but for the moment of an exec: who has come
-// to us as an orphan in that moment is looked at again.
-#define EXEC_LOOKS 20
+// to us as an orphan in that moment is looked at again. On a busy machine the moment is long; but
+// one that was made long ago has no environment for good.
+#define EXEC_LOOKS 200
 #define EXEC_PAUSE_USEC 250
+#define EXEC_AGE_SEC 2
+
+static bool is_young(pid_t pid)
+{
+        struct timespec now;
+        uint64_t start;
+
+        return proc_get_start_time(pid, &start) == 0 && clock_gettime(CLOCK_BOOTTIME, &now) == 0 &&
+               (uint64_t)now.tv_sec < start / (uint64_t)sysconf(_SC_CLK_TCK) + EXEC_AGE_SEC;
+}
 
 static int has_invocation_id(pid_t pid, const char *wanted)
 {
@@ -68,16 +80,16 @@ static int has_invocation_id(pid_t pid, const char *wanted)
                         return streq(id, wanted);
                 if (r == -ENOMEM)
                         return r;
-                if (r != -EAGAIN || proc_get_parent(pid, &parent) < 0 || parent != getpid() ||
-                    !proc_is_alive(pid))
+                // -ESRCH: the old memory is gone, the new not there yet, says Linux 6.
+                if ((r != -EAGAIN && r != -ESRCH) || proc_get_parent(pid, &parent) < 0 ||
+                    parent != getpid() || !proc_is_alive(pid) || !is_young(pid))
                         return 0;
                 usleep(EXEC_PAUSE_USEC);
         }
         return 0;
 }
 
-// 1, 0, -ENOMEM: a process that cannot be looked at now may be one.
-static int is_marked(pid_t pid, const struct kill_marks *marks)
+int kill_is_marked(pid_t pid, const struct kill_marks *marks)
 {
         pid_t group, session;
 
@@ -109,7 +121,7 @@ int kill_find_marked(const struct kill_marks *marks, struct kill_pids *ret)
 
                 if (pid <= 0 || pid == self)
                         continue;
-                r = is_marked(pid, marks);
+                r = kill_is_marked(pid, marks);
                 if (r > 0)
                         r = proc_get_state(pid);
                 if (r > 0)
