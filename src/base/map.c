@@ -46,11 +46,16 @@ static uint64_t hash_string(const struct table *t, const char *s)
         return mix(h);
 }
 
+// Each its own, from one secret of the process.
 static void seed_table(struct table *t)
 {
+        static uint64_t secret;
+
         // A fixed seed is only less robust against chosen keys; early boot may have no entropy.
-        if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) != sizeof(t->seed))
-                t->seed = 0xcbf29ce484222325u ^ (uint64_t)(uintptr_t)t;
+        if (secret == 0 && getrandom(&secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
+                secret = 0xcbf29ce484222325u ^ (uint64_t)(uintptr_t)t;
+        secret += 0x9e3779b97f4a7c15u;
+        t->seed = mix(secret);
 }
 
 static bool is_key(const struct entry *e, uint64_t hash, const char *key, uint64_t number)

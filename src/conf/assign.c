@@ -12,6 +12,7 @@ struct conf_builder {
         void *owned[_GROUP_MAX]; // groups that can be changed; NULL: still the shared defaults
         uint8_t *assigned[_GROUP_MAX]; // bit n: the field at offset n was assigned; NULL: none
         bool has_marks;                // in a value that cannot be filled at each start
+        bool has_inert;                // a directive that is read and has no effect
 };
 
 // ---- groups of a conf
@@ -130,6 +131,7 @@ static int mark_assigned(struct conf_builder *b, const struct directive *d)
                 b->assigned[d->group] = calloc(1, conf_group_size(d->group) / 8 + 1);
         if (!b->assigned[d->group])
                 return -ENOMEM;
+        b->has_inert = b->has_inert || (d->flags & DIRECTIVE_INERT);
         b->assigned[d->group][d->offset / 8] |= (uint8_t)(1U << d->offset % 8);
         return 0;
 }
@@ -308,7 +310,7 @@ static int note_inert(struct conf_builder *b)
         size_t position = 0;
         const struct directive *d;
 
-        while ((d = directive_next(b->conf->type, &position))) {
+        while (b->has_inert && (d = directive_next(b->conf->type, &position))) {
                 if (!(d->flags & DIRECTIVE_INERT) || d->is_more || !is_assigned(b, d))
                         continue;
                 const void *plain = group_default(d->group);
