@@ -306,8 +306,8 @@ def s16_instances_that_failed(d):
     for args, kept in ((), 0), (COMPAT, 3):
         begin(d, "a.socket", args=args)
         for _ in range(3):
-            answer(ONE)
-        eventually(lambda: d.show("a.socket", "NConnections") == "0")
+            answer(ONE)  # its peer sees the end before we do
+            eventually(lambda: d.show("a.socket", "NConnections") == "0")
         failed = d.ctl("list-units", "--failed", "--no-legend", "--plain", "a@*").stdout
         assert len(failed.splitlines()) == kept, failed
         told = re.findall(r"(a@\d+)-.*: exit-code, exited with 1 at ", d.ctl("status", "a.socket").stdout)
