@@ -172,8 +172,6 @@ static int read_children(struct children *c)
                 c->fd = fd_move_up(open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
         if (c->fd < 0)
                 return c->fd;
-        if (c->text.error < 0)
-                buf_done(&c->text);
         buf_clear(&c->text);
         do {
                 n = pread(c->fd, text, sizeof(text), (off_t)c->text.size);
