@@ -111,13 +111,6 @@ static bool has_name(char *const *paths, const char *name)
         return false;
 }
 
-static bool has_suffix(const char *name)
-{
-        const char *dot = strrchr(name, '.');
-
-        return dot && dot != name && streq(dot, ".preset");
-}
-
 static int find_files(const char *dir, char ***paths)
 {
         CLEANUP(free) char *folder = str_printf("%s-preset", dir);
@@ -126,9 +119,12 @@ static int find_files(const char *dir, char ***paths)
 
         if (!d)
                 return r; // most systems have few of these folders
-        for (struct dirent *e; r == 0 && (e = readdir(d));)
-                if (has_suffix(e->d_name) && !has_name(*paths, e->d_name))
+        for (struct dirent *e; r == 0 && (e = readdir(d));) {
+                const char *suffix = str_at_suffix(e->d_name, ".preset");
+
+                if (suffix && suffix != e->d_name && !has_name(*paths, e->d_name))
                         r = strv_push_take(paths, str_printf("%s/%s", folder, e->d_name));
+        }
         closedir(d);
         return r;
 }

@@ -1,6 +1,5 @@
 #include "core/processes.h"
 
-#include "base/fs.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "core/instance.h"
@@ -11,8 +10,7 @@
 #include <signal.h>
 
 #define PARENTS_MAX 32
-// With more children than this, the list of them is not read at the end of each connection.
-#define CHILDREN_LOOKED_AT 512
+#define CHILDREN_LOOKED_AT 512 // with more, a connection's end is not looked into
 
 static pid_t main_mark(const struct run *run)
 {
@@ -57,41 +55,37 @@ static int is_of_run(pid_t pid, void *data)
         return kill_is_marked(pid, data) != 0 && proc_is_alive(pid);
 }
 
+// With thousands of connections the look is not worth its price at the end of each.
+static bool is_looked_at(const struct run *run)
+{
+        return run->service || u64map_size(run->manager->runs_by_pid) <= CHILDREN_LOOKED_AT;
+}
+
 // Main and control have ended: what they left behind is in their process group, or has come to us
 // as an orphan (or descends from one). So the whole of /proc need not be looked at.
-static bool has_left_some(struct run *run)
+static bool has_left_some(const struct run *run)
 {
-        struct manager *m = run->manager;
         char id[SD_ID128_STRING_MAX];
         struct kill_marks marks = marks_of(run, id);
-        // With thousands of connections not at the end of each.
-        bool is_crowded = !run->service && u64map_size(m->runs_by_pid) > CHILDREN_LOOKED_AT;
 
         if (run->last_main > 0 && (kill(-run->last_main, 0) == 0 || errno == EPERM))
                 return true;
-        return !is_crowded && reaper_foreach_unknown(m->reaper, is_of_run, &marks) > 0;
-}
-
-static bool look_for_strays(struct run *run)
-{
-        bool is_over = run->main.pid == 0 && run->control.pid == 0;
-
-        // The descendants of a main process that is not ours do not come to us.
-        if (is_over && !run->main_pid_alien)
-                return has_left_some(run);
-        if (!run->service && u64map_size(run->manager->runs_by_pid) > CHILDREN_LOOKED_AT)
-                return false;
-        return finds_strays(run);
+        return is_looked_at(run) &&
+               reaper_foreach_unknown(run->manager->reaper, is_of_run, &marks) > 0;
 }
 
 bool run_has_strays(struct run *run)
 {
+        bool is_over = run->main.pid == 0 && run->control.pid == 0;
+
         if (run->is_empty)
                 return false;
-        bool has_some = look_for_strays(run);
+        // The descendants of a main process that is not ours do not come to us.
+        bool has_some = is_over && !run->main_pid_alien ? has_left_some(run)
+                                                        : is_looked_at(run) && finds_strays(run);
 
         // All have ended: nobody is left who could make another one.
-        run->is_empty = !has_some && run->main.pid == 0 && run->control.pid == 0;
+        run->is_empty = !has_some && is_over;
         return has_some;
 }
 

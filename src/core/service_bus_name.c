@@ -1,7 +1,6 @@
 // BusName=: Type=dbus has started when its name has an owner, and ends when it has none. Services
 // of other types whose main process nobody knows learn it from the bus.
 #include "base/log.h"
-#include "conf/specifier.h"
 #include "core/service_priv.h"
 
 static struct run *run_of(struct bus_name *n)
@@ -41,21 +40,10 @@ static void on_process(struct bus_name *n, pid_t pid)
         run_changed(run);
 }
 
-// Its own bus name; *buffer is what to free. NULL: no memory.
-static const char *bus_name_of(const struct run *run, char **buffer)
-{
-        const char *name = run_conf(run)->bus_name;
-        CLEANUP(free) char *name_buffer = NULL;
-
-        if (!specifier_has_marks(name))
-                return name;
-        return *buffer = specifier_fill(name, run_name(run, &name_buffer));
-}
-
 static int watch(struct run *run)
 {
         CLEANUP(free) char *buffer = NULL;
-        const char *name = bus_name_of(run, &buffer);
+        const char *name = run_fill(run, run_conf(run)->bus_name, &buffer);
         struct run_cold *cold = run_cold_get(run);
 
         if (!cold || !name)

@@ -107,17 +107,6 @@ int run_set_main_pid(struct run *run, pid_t pid)
 
 // ---- PID file
 
-// Path for this run; *buffer is what to free.
-static const char *pid_file_of(const struct run *run, char **buffer)
-{
-        const char *path = run_conf(run)->pid_file;
-        CLEANUP(free) char *name_buffer = NULL;
-
-        if (!path || !specifier_has_marks(path))
-                return path;
-        return *buffer = specifier_fill(path, run_name(run, &name_buffer));
-}
-
 static int read_pid(const char *path, pid_t *ret, uid_t *ret_owner)
 {
         CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -141,7 +130,7 @@ static int read_pid(const char *path, pid_t *ret, uid_t *ret_owner)
 int run_load_pid_file(struct run *run, bool may_warn)
 {
         CLEANUP(free) char *buffer = NULL;
-        const char *path = pid_file_of(run, &buffer);
+        const char *path = run_fill(run, run_conf(run)->pid_file, &buffer);
         int level = may_warn ? LOG_INFO : LOG_DEBUG;
         uid_t owner = 0;
         pid_t pid;
@@ -222,7 +211,7 @@ void run_await_pid_file(struct run *run)
 void run_remove_pid_file(struct run *run)
 {
         CLEANUP(free) char *buffer = NULL;
-        const char *path = pid_file_of(run, &buffer);
+        const char *path = run_fill(run, run_conf(run)->pid_file, &buffer);
 
         if (path && unlink(path) < 0 && errno != ENOENT)
                 run_log(run, LOG_WARNING, errno, "Cannot remove its PID file %s", path);

@@ -24,6 +24,9 @@ static inline const struct service_group *run_conf(const struct run *run)
 
 // The unit's name of a run: a singleton's id, or formatted into *buffer (freed by the caller).
 const char *run_name(const struct run *run, char **buffer);
+// A setting with its specifiers filled for this run: text itself, or *buffer (freed by the caller).
+// NULL: text is, or no memory.
+const char *run_fill(const struct run *run, const char *text, char **buffer);
 // One line about the run; a connection's name is made only when the line is written.
 void run_log(const struct run *run, int level, int error, const char *fmt, ...) PRINTF(4, 5);
 // Goes to a state: stops the timers that it has no use for, tells everybody.

@@ -1,6 +1,7 @@
 // The states of a service: names, what they mean to others, and the change from one to the next.
 #include "base/clock.h"
 #include "base/log.h"
+#include "conf/specifier.h"
 #include "core/instance.h"
 #include "core/job.h"
 #include "core/service_priv.h"
@@ -117,6 +118,15 @@ const char *run_name(const struct run *run, char **buffer)
         if (run->sock && instance_name(run, buffer) == 0)
                 return *buffer;
         return run->conf->id;
+}
+
+const char *run_fill(const struct run *run, const char *text, char **buffer)
+{
+        CLEANUP(free) char *name_buffer = NULL;
+
+        if (!text || !specifier_has_marks(text))
+                return text;
+        return *buffer = specifier_fill(text, run_name(run, &name_buffer));
 }
 
 void run_log(const struct run *run, int level, int error, const char *fmt, ...)

@@ -57,12 +57,18 @@ static void print_loaded(const struct status *s)
                                : "");
 }
 
+// The label stands before the first.
+static void print_list(const char *label, char *const *lines)
+{
+        STRV_FOREACH (line, lines)
+                printf("%*s%s\n", 13, line == lines ? label : "", *line);
+}
+
 static void print_dropins(const struct status *s)
 {
         CLEANUP(strv) char **paths = client_get_strv(s->c, s->path, BUS_UNIT, "DropInPaths");
 
-        STRV_FOREACH (path, paths)
-                printf("%s%s\n", path == paths ? "    Drop-In: " : "             ", *path);
+        print_list("Drop-In: ", paths);
 }
 
 // When it was skipped, and what does not hold (now).
@@ -141,10 +147,8 @@ static void print_lines(const char *label, const char *text)
 {
         CLEANUP(strv) char **lines = NULL;
 
-        if (strv_split(text, "\n", &lines) < 0)
-                return;
-        STRV_FOREACH (line, lines)
-                printf("%*s%s\n", 13, line == lines ? label : "", *line);
+        if (strv_split(text, "\n", &lines) == 0)
+                print_list(label, lines);
 }
 
 static void print_socket(const struct status *s)

@@ -90,7 +90,6 @@ bool peer_get_key(const struct peer_info *peer, struct peer_key *ret)
 
 struct packed_head {
         uint8_t local_size, remote_size; // at most sizeof(struct sockaddr_un)
-        bool has_cred;
 };
 
 static bool has_cred(const struct peer_info *peer)
@@ -106,14 +105,13 @@ size_t peer_packed_size(const struct peer_info *peer)
 
 void peer_pack(const struct peer_info *peer, void *ret)
 {
-        struct packed_head head = {(uint8_t)peer->local.size, (uint8_t)peer->remote.size,
-                                   has_cred(peer)};
+        struct packed_head head = {(uint8_t)peer->local.size, (uint8_t)peer->remote.size};
         char *p = ret;
 
         p = mempcpy(p, &head, sizeof(head));
         p = mempcpy(p, &peer->local.addr, peer->local.size);
         p = mempcpy(p, &peer->remote.addr, peer->remote.size);
-        if (head.has_cred)
+        if (has_cred(peer))
                 memcpy(p, &peer->cred, sizeof(peer->cred));
 }
 
@@ -129,7 +127,7 @@ void peer_unpack(const void *packed, struct peer_info *ret)
         ret->remote.size = head.remote_size;
         memcpy(&ret->local.addr, p, head.local_size);
         memcpy(&ret->remote.addr, p + head.local_size, head.remote_size);
-        if (head.has_cred)
+        if (has_cred(ret))
                 memcpy(&ret->cred, p + head.local_size + head.remote_size, sizeof(ret->cred));
 }
 

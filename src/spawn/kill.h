@@ -31,8 +31,8 @@ struct kill_marks {
         pid_t control_pid;         // the same
         const char *invocation_id; // 32 hex digits; NULL: not looked for
 };
-// Has it one? 1, 0 (also when it has gone), -ENOMEM: it may have. Waits a few milliseconds at most
-// for a child of ours that is on its way through an exec, when it has no environment.
+// Has it one? 1, 0 (also when it has gone), -ENOMEM: it may have. Waits up to 50 ms
+// for a young child of ours that is on its way through an exec, when it has no environment.
 int kill_is_marked(pid_t pid, const struct kill_marks *marks);
 // Processes with one of the marks: a bounded scan of /proc, zombies left out, the caller's own
 // process never. 0 or -errno.
