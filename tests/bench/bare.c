@@ -7,11 +7,9 @@
 //   start         reads every file below the folder ADDRESS and binds PROGRAM (a number) sockets
 // Options: -i COUNT  more listening sockets, which nobody asks     -k COUNT  children that stay: of
 //   -p PROGRAM, with a pipe that never ends as standard input
-#include "base/clock.h"
-#include "base/fs.h"
 #include "base/str.h"
+#include "conf/address.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -20,8 +18,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +28,7 @@
 
 struct bare {
         const char *program;
-        int listener, epoll;
+        int listener;
         unsigned idle, stay;
         const char *stay_program;
 };
@@ -56,30 +52,19 @@ static void die(const char *what)
 
 static int listen_at(const char *text)
 {
-        struct sockaddr_un un = {.sun_family = AF_UNIX};
-        struct sockaddr_in in = {.sin_family = AF_INET};
-        const char *colon = strrchr(text, ':');
-        char host[INET_ADDRSTRLEN];
-        int one = 1, r;
-        int fd = socket(text[0] == '/' ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct port port = {0};
+        int one = 1, r = address_parse(text, SOCK_STREAM, &port);
 
-        if (fd < 0)
-                die("socket");
-        if (text[0] == '/') {
-                snprintf(un.sun_path, sizeof(un.sun_path), "%s", text);
-                r = bind(fd, (struct sockaddr *)&un, sizeof(un));
-        } else {
-                if (!colon || (size_t)(colon - text) >= sizeof(host))
-                        die(text);
-                snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
-                in.sin_port = htons((uint16_t)atoi(colon + 1));
-                if (inet_pton(AF_INET, host, &in.sin_addr) != 1)
-                        die(text);
-                setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-                r = bind(fd, (struct sockaddr *)&in, sizeof(in));
+        if (r < 0) {
+                fprintf(stderr, "bare: %s: %s\n", text, address_error(r));
+                exit(EXIT_FAILURE);
         }
-        if (r < 0 || listen(fd, SOMAXCONN) < 0)
+        int fd = socket(port.address.addr.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+            bind(fd, &port.address.addr.sa, port.address.size) < 0 || listen(fd, SOMAXCONN) < 0)
                 die(text);
+        port_done(&port);
         return fd;
 }
 
@@ -192,16 +177,17 @@ static void serve_clone(const struct bare *b)
         }
 }
 
-static void serve_pidfd(struct bare *b)
+static void serve_pidfd(const struct bare *b)
 {
         struct epoll_event events[64];
         struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};
 
-        b->epoll = epoll_create1(EPOLL_CLOEXEC);
-        if (b->epoll < 0 || epoll_ctl(b->epoll, EPOLL_CTL_ADD, b->listener, &event) < 0)
+        int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+        if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, b->listener, &event) < 0)
                 die("epoll");
         for (;;) {
-                int n = epoll_wait(b->epoll, events, ARRAY_SIZE(events), -1);
+                int n = epoll_wait(epoll, events, ARRAY_SIZE(events), -1);
 
                 for (int i = 0; i < n; i++) {
                         siginfo_t info = {0};
@@ -212,7 +198,7 @@ static void serve_pidfd(struct bare *b)
                                 give_back(info.si_pid);
                                 // A child that has not come to its exec has a copy of it, which
                                 // would go on to tell.
-                                epoll_ctl(b->epoll, EPOLL_CTL_DEL, pidfd, NULL);
+                                epoll_ctl(epoll, EPOLL_CTL_DEL, pidfd, NULL);
                                 close(pidfd);
                                 continue;
                         }
@@ -223,7 +209,7 @@ static void serve_pidfd(struct bare *b)
                         launch(fd, CLONE_PIDFD, &pidfd);
                         close(fd);
                         event.data.u64 = (uint64_t)pidfd;
-                        if (epoll_ctl(b->epoll, EPOLL_CTL_ADD, pidfd, &event) < 0)
+                        if (epoll_ctl(epoll, EPOLL_CTL_ADD, pidfd, &event) < 0)
                                 die("pidfd");
                 }
         }
@@ -278,7 +264,7 @@ static void read_all(const char *dir)
 
 int main(int argc, char **argv)
 {
-        struct bare b = {.epoll = -1};
+        struct bare b = {0};
         const char *method = argc > 1 ? argv[1] : "";
         struct rlimit limit;
         int c;

@@ -9,29 +9,20 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "conf/address.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define CONCURRENCY_MAX 1024
 #define STALLED 20000 // ms
 
-struct address {
-        union {
-                struct sockaddr any;
-                struct sockaddr_in in;
-                struct sockaddr_un un;
-        };
-        socklen_t size;
-};
-
 struct load {
-        struct address address;
+        struct port port; // where to
         unsigned count, concurrency, sources;
         usec_t pause, limit;
         bool keep;
@@ -48,28 +39,6 @@ static void die(const char *what)
         exit(EXIT_FAILURE);
 }
 
-static void parse_address(const char *text, struct address *ret)
-{
-        const char *colon = strrchr(text, ':');
-        char host[INET_ADDRSTRLEN];
-
-        *ret = (struct address){0};
-        if (text[0] == '/') {
-                ret->un.sun_family = AF_UNIX;
-                snprintf(ret->un.sun_path, sizeof(ret->un.sun_path), "%s", text);
-                ret->size = sizeof(ret->un);
-                return;
-        }
-        if (!colon || (size_t)(colon - text) >= sizeof(host))
-                die(text);
-        snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
-        ret->in.sin_family = AF_INET;
-        ret->in.sin_port = htons((uint16_t)atoi(colon + 1));
-        ret->size = sizeof(ret->in);
-        if (inet_pton(AF_INET, host, &ret->in.sin_addr) != 1)
-                die(text);
-}
-
 // The n-th source: 127.1.0.0 and those behind it.
 static void bind_source(const struct load *l, int fd, unsigned n)
 {
@@ -84,13 +53,13 @@ static void bind_source(const struct load *l, int fd, unsigned n)
 
 static int open_connection(const struct load *l, unsigned n)
 {
-        int fd = socket(l->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd = socket(l->port.address.addr.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         if (fd < 0)
                 die("socket");
         if (l->sources > 1)
                 bind_source(l, fd, n);
-        if (connect(fd, &l->address.any, l->address.size) < 0)
+        if (connect(fd, &l->port.address.addr.sa, l->port.address.size) < 0)
                 die("connect");
         return fd;
 }
@@ -171,12 +140,13 @@ static void keep(const struct load *l)
 
 static unsigned number(const char *text)
 {
-        char *end;
-        unsigned long n = strtoul(text, &end, 10);
+        uint32_t n;
 
-        if (*end || n > UINT32_MAX)
-                die(text);
-        return (unsigned)n;
+        if (parse_u32(text, &n) < 0) {
+                fprintf(stderr, "load: %s is not a number\n", text);
+                exit(2);
+        }
+        return n;
 }
 
 int main(int argc, char **argv)
@@ -209,7 +179,12 @@ int main(int argc, char **argv)
                 }
         if (optind + 1 != argc || l.concurrency > CONCURRENCY_MAX)
                 return 2;
-        parse_address(argv[optind], &l.address);
+        int r = address_parse(argv[optind], SOCK_STREAM, &l.port);
+
+        if (r < 0) {
+                fprintf(stderr, "load: %s: %s\n", argv[optind], address_error(r));
+                return 2;
+        }
         l.times = calloc(MAX(l.count, 1U), sizeof(*l.times));
         l.epoll = epoll_create1(EPOLL_CLOEXEC);
         if (!l.times || l.epoll < 0)
@@ -219,6 +194,7 @@ int main(int argc, char **argv)
         else
                 run(&l);
         close(l.epoll);
+        port_done(&l.port);
         free(l.times);
         return EXIT_SUCCESS;
 }

@@ -9,7 +9,7 @@ import time
 
 import servers
 from servers import (BareActivate, BareClone, BareFork, BarePidfd, BareVfork, Systemd, Usherd, bench_program,
-                     connection_unit, memory, own_cpu, socket_unit)
+                     connection_pair, connection_unit, memory, own_cpu, socket_unit)
 
 PORTS = iter(range(7100, 7999))
 
@@ -53,13 +53,18 @@ def in_turns(running, rounds, seconds, *args):
             rate, p50, _, p99, _ = load(server.address, "-n", counts[server.name], *args)
             cpu = (own_cpu(server.pid()) - before) / 1000 / counts[server.name]
             samples[server.name].append({"rate": rate, "p50": p50, "p99": p99, "cpu": cpu})
-    rows = {}
-    for name, rows_of in samples.items():
-        first = samples[running[0].name]
-        rows[name] = {key: statistics.median(r[key] for r in rows_of) for key in ("rate", "p50", "p99", "cpu")}
-        rows[name]["ratio"] = statistics.median(a["rate"] / b["rate"] for a, b in zip(rows_of, first))
-        rows[name]["p99 ratio"] = statistics.median(a["p99"] / b["p99"] for a, b in zip(rows_of, first))
-    return rows
+    return summary(samples)
+
+
+def summary(samples):
+    """Medians of each server's rounds, and of the ratios to the first server in the same round."""
+    first = next(iter(samples.values()))
+
+    def ratio(rows, key):
+        return statistics.median(a[key] / b[key] for a, b in zip(rows, first))
+    return {name: dict({key: statistics.median(r[key] for r in rows) for key in rows[0]},
+                       **{"ratio": ratio(rows, "rate"), "p99 ratio": ratio(rows, "p99")})
+            for name, rows in samples.items()}
 
 
 class Bench:
@@ -110,7 +115,6 @@ class Bench:
     def activation(self):
         """From connect(2) to the end of the answer of a service that was not running."""
         program = bench_program("payload-listener")
-        units = {"bench.socket": None, "bench.service": f"[Service]\nExecStart={program}\n"}
         ours, theirs = Usherd(self.folder), Systemd(self.folder)
         running = []
         try:
@@ -120,9 +124,9 @@ class Bench:
                 target = address("tcp", self.folder, server.name)
                 if server in (ours, theirs):
                     # A service that ends at once is started again without limit.
-                    server.units = dict(units, **{
+                    server.units = {
                         "bench.socket": socket_unit(target, accept=False),
-                        "bench.service": f"[Unit]\nStartLimitIntervalSec=0\n{units['bench.service']}"})
+                        "bench.service": f"[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart={program}\n"}
                 running.append(server.start(target, program))
             # The end of the last one's process is not part of it: a pause.
             pause = 30000 if theirs in running else 3000
@@ -259,12 +263,11 @@ class Bench:
             server = Usherd(self.folder, units=self.idle_units(n))
             times, floors = [], []
             for _ in range(3):
-                floors.append(0)
                 times.append(self.time_start(server))
                 folder = os.path.join(server.folder, "units")
                 begin = time.monotonic()
                 subprocess.run([bench_program("bare"), "start", folder, str(n)], check=True)
-                floors[-1] = time.monotonic() - begin
+                floors.append(time.monotonic() - begin)
             rows[f"usherd, {n} pairs"] = {"seconds": statistics.median(times)}
             rows[f"read {2 * n} files, bind {n} sockets"] = {"seconds": statistics.median(floors)}
         return rows
@@ -277,7 +280,6 @@ class Bench:
             notify.bind(path)
             notify.settimeout(servers.PATIENCE)
             os.environ["NOTIFY_SOCKET"] = path
-            server.folder += ""
             os.makedirs(server.folder, exist_ok=True)
             command = server.command()
             begin = time.monotonic()
@@ -311,13 +313,6 @@ class Bench:
                                        "without reload ms": max(calm) / 1000}}
 
 
-def summary(samples):
-    first = next(iter(samples.values()))
-    return {name: dict({key: statistics.median(r[key] for r in rows) for key in rows[0]},
-                       ratio=statistics.median(a["rate"] / b["rate"] for a, b in zip(rows, first)))
-            for name, rows in samples.items()}
-
-
 class Burdened(Usherd):
     """usherd with more units than those that are asked."""
 
@@ -330,8 +325,7 @@ class Burdened(Usherd):
         self.kept = None
 
     def command(self):
-        self.units = dict(self.burden, **{"bench.socket": socket_unit(self.address),
-                                          "bench@.service": connection_unit(self.program)})
+        self.units = dict(self.burden, **connection_pair(self.address, self.program))
         return super().command()
 
     def wait(self):
@@ -351,7 +345,7 @@ def stop(running):
         server.stop()
 
 
-# Title, unit of measure, and what makes the rows; in this order.
+# Name -> title, and what makes the rows; in this order.
 SCENARIOS = {
     "rate-1": ("Accept=yes, one connection at a time", Bench.rate_1),
     "rate-8": ("Accept=yes, 8 at a time", Bench.rate_8),

@@ -153,6 +153,10 @@ def connection_unit(program):
     return f"[Service]\nExecStart={program}\nStandardInput=socket\n"
 
 
+def connection_pair(address, program):
+    return {"bench.socket": socket_unit(address), "bench@.service": connection_unit(program)}
+
+
 class Usherd(Server):
     """With limits, counting by source, REMOTE_ADDR and accounting: as a unit file gives them."""
 
@@ -164,9 +168,7 @@ class Usherd(Server):
         self.units = units  # name -> text; the default serves `program` with Accept=yes
 
     def command(self):
-        units = self.units or {"bench.socket": socket_unit(self.address),
-                               "bench@.service": connection_unit(self.program)}
-        for name, text in units.items():
+        for name, text in (self.units or connection_pair(self.address, self.program)).items():
             self.write(f"units/{name}", text)
         return [os.path.join(BUILD, "usherd"), "--log-level=warning", *self.more, "--runtime-dir",
                 os.path.join(self.folder, "run"), "--units", os.path.join(self.folder, "units")]
@@ -197,10 +199,6 @@ class S6Ipcserver(Server):
 
     def command(self):
         return ["s6-ipcserver", "-c", "1000", "-b", "4096", self.address, self.program]
-
-    def pid(self):
-        """It becomes s6-ipcserverd by exec."""
-        return self.process.pid
 
 
 class Xinetd(Server):
@@ -266,8 +264,7 @@ class Systemd(Server):
         return os.path.exists(cls.needs[0]) and os.geteuid() == 0 and _cgroup2() is not None
 
     def command(self):
-        units = self.units or {"bench.socket": socket_unit(self.address),
-                               "bench@.service": connection_unit(self.program)}
+        units = self.units or connection_pair(self.address, self.program)
         for target in ("basic", "sysinit", "sockets", "shutdown", "umount"):
             self.write(f"units/{target}.target", "[Unit]\nDefaultDependencies=no\n")
         for name, text in units.items():
