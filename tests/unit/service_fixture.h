@@ -125,14 +125,27 @@ static inline void fixture_wait(struct fixture *f, usec_t how_long)
                 fixture_turn(f);
 }
 
+// Valgrind loses signals that reach a forked child right before its exec: sent once more.
+static inline void fixture_repeat_signal(struct service *s)
+{
+        if (harness_has_valgrind() && s->run.state == SERVICE_STOP_SIGTERM && s->run.main.pid > 0)
+                (void)kill(s->run.main.pid, SIGTERM);
+}
+
 // Until the unit is in the state, and has no job.
 static inline void fixture_await(struct fixture *f, struct service *s, enum service_state state)
 {
-        for (usec_t end = clock_now() + FIXTURE_PATIENCE; s->run.state != state || s->unit.job;) {
-                if (clock_now() > end)
+        usec_t begin = clock_now(), repeat = begin + FIXTURE_PATIENCE / 10;
+
+        while (s->run.state != state || s->unit.job) {
+                if (clock_now() > begin + FIXTURE_PATIENCE)
                         fail_msg("%s is %s, not %s\n%s", s->unit.id,
                                  service_state_name(s->run.state), service_state_name(state),
                                  buf_text(&f->log));
+                if (clock_now() > repeat) {
+                        repeat = USEC_INFINITY;
+                        fixture_repeat_signal(s);
+                }
                 fixture_turn(f);
         }
 }
