@@ -305,14 +305,8 @@ def control(d):
     return os.path.join(d.runtime, "systemd/private")
 
 
-def resident(d):
-    """Private memory in KiB."""
-    with open(f"/proc/{d.process.pid}/smaps_rollup", encoding="ascii") as file:
-        return sum(int(l.split()[1]) for l in file if l.startswith("Private_"))
-
-
 def returned(d, limit):
-    eventually(lambda: is_sanitized() or resident(d) < limit, f"memory to return to {limit} KiB")
+    eventually(lambda: is_sanitized() or d.memory() < limit, f"memory to return to {limit} KiB")
 
 
 def raise_limit():
@@ -325,7 +319,7 @@ def thousand_that_hang(d):
     pair(d)
     d.start()
     d.ctl("list-units")
-    before = resident(d)
+    before = d.memory()
     socks = []
     refused = 0
     for _ in range(1000):
@@ -351,7 +345,7 @@ def garbage(d):
     pair(d)
     d.start()
     d.ctl("list-units")
-    before = resident(d)
+    before = d.memory()
     for start in (b"", b"\0AUTH EXTERNAL 30\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n"):
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(5)
@@ -374,7 +368,7 @@ def one_that_never_reads(d):
         d.unit(f"filler-{i}.service", "[Unit]\nDescription=" + "x" * 200 + "\n" + CAT)
         d.unit(f"all.target.wants/filler-{i}.service", "")
     d.start()
-    before = resident(d)
+    before = d.memory()
     sock = socket.socket(socket.AF_UNIX)
     sock.setblocking(False)
     sock.connect(control(d))
@@ -409,7 +403,7 @@ def one_that_never_reads(d):
         except (BrokenPipeError, ConnectionResetError):
             is_dropped = True
     assert talk(("127.0.0.1", 7001), b"still") == b"still"
-    assert is_sanitized() or resident(d) < before + 16384, (before, resident(d))
+    assert is_sanitized() or d.memory() < before + 16384, (before, d.memory())
     sock.close()
     returned(d, before + 1024)
 

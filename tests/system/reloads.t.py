@@ -67,13 +67,6 @@ def descriptors(d):
     return min(counts)
 
 
-def memory(d):
-    """KiB that it has taken. A process that it has forked for a moment shares them, which makes them
-    less private, but not fewer."""
-    with open(f"/proc/{d.process.pid}/smaps_rollup", encoding="ascii") as file:
-        return sum(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
-
-
 @case
 def reloads_under_load(d):
     # No limit of starts: as many connections as the machine gives.
@@ -95,11 +88,11 @@ def reloads_under_load(d):
             change(d, n)
             d.ctl("daemon-reload", check=True)
             if n == RELOADS // 4:
-                settled = memory(d)
+                settled = d.memory()
     finally:
         load.is_over.set()
         load.join()
-    grown = memory(d) - settled
+    grown = d.memory() - settled
     change(d, 0)
     d.ctl("daemon-reload", check=True)
     before = descriptors(d)
