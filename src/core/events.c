@@ -23,10 +23,9 @@ struct events {
         uint64_t n_batches;
 };
 
-static int on_readable(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
+static int dispatch_watches(struct events *e)
 {
-        struct events *e = data;
-        int n = epoll_wait(fd, e->batch, BATCH_EVENTS, 0);
+        int n = epoll_wait(e->epoll_fd, e->batch, BATCH_EVENTS, 0);
 
         if (n < 0)
                 return errno == EINTR ? 0 : -errno;
@@ -41,6 +40,12 @@ static int on_readable(sd_event_source *source UNUSED, int fd, uint32_t revents 
         }
         e->batch_size = 0;
         return 0;
+}
+
+static int on_readable(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents UNUSED,
+                       void *data)
+{
+        return dispatch_watches(data);
 }
 
 int events_new(struct events **ret)
@@ -231,6 +236,17 @@ int events_turn(struct events *e, usec_t limit)
         run_timers(e);
         run_work(e);
         return sd_event_get_state(e->sd) != SD_EVENT_FINISHED;
+}
+
+int events_serve(struct events *e)
+{
+        int r = dispatch_watches(e);
+
+        if (r < 0)
+                return r;
+        run_timers(e);
+        run_work(e);
+        return 0;
 }
 
 int events_run(struct events *e)

@@ -70,7 +70,7 @@ struct manager {
         unsigned default_umask;
         sd_id128_t random_ids[MANAGER_RANDOM_IDS]; // fetched together; the last n are left
         unsigned n_random_ids;
-        uint64_t n_reloads;
+        unsigned n_reloads; // begun ones
         usec_t startup, startup_rt;
         bool is_reloading, is_stopping;
         bool is_hurrying; // a second manager_stop(): nobody is waited for any longer

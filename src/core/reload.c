@@ -1,5 +1,6 @@
 // A reload: new confs for all units in memory, then all edges anew. What runs goes on; the types
 // decide in ops->reconfigure what a new conf changes (sockets keep the descriptors that still fit).
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -9,6 +10,9 @@
 #include "core/log_ring.h"
 #include "core/registry.h"
 
+// Who has traffic waits no longer than that while files are read.
+#define TURN_EVERY (2 * USEC_PER_MSEC)
+
 // What is to be swapped, all read before the first swap.
 struct change {
         struct unit *unit;
@@ -17,7 +21,8 @@ struct change {
 
 struct changes {
         struct change *items;
-        size_t n;
+        size_t n, capacity;
+        usec_t turn; // when the others had one
 };
 
 static void changes_done(struct changes *c)
@@ -27,13 +32,22 @@ static void changes_done(struct changes *c)
         free(c->items);
 }
 
-static size_t count_units(struct manager *m)
+// Takes conf, also when it fails.
+static int changes_add(struct changes *c, struct unit *u, struct unit_conf *conf)
 {
-        size_t n = 0;
+        if (c->n == c->capacity) {
+                size_t capacity = c->capacity ? c->capacity * 2 : 16;
+                struct change *items = realloc(c->items, capacity * sizeof(*items));
 
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
-                n++;
-        return n;
+                if (!items) {
+                        unit_conf_unref(conf);
+                        return -ENOMEM;
+                }
+                c->items = items;
+                c->capacity = capacity;
+        }
+        c->items[c->n++] = (struct change){u, conf};
+        return 0;
 }
 
 // A name that has become an alias of another unit is not that unit: what runs under it is kept
@@ -62,23 +76,6 @@ static int load_anew(struct conf_loader *loader, struct unit *u, struct unit_con
         return 0;
 }
 
-static int read_all(struct manager *m, struct conf_loader *loader, struct changes *ret)
-{
-        ret->items = calloc(count_units(m) + 1, sizeof(*ret->items));
-        if (!ret->items)
-                return -ENOMEM;
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
-                struct change *c = &ret->items[ret->n];
-                int r = load_anew(loader, u, &c->conf);
-
-                if (r < 0)
-                        return r;
-                c->unit = u;
-                ret->n++;
-        }
-        return 0;
-}
-
 // Also where the settings come from, and what links say.
 static bool is_same(const struct unit_conf *a, const struct unit_conf *b)
 {
@@ -90,13 +87,53 @@ static bool is_same(const struct unit_conf *a, const struct unit_conf *b)
                strv_equal(a->linked_upholds, b->linked_upholds) && unit_conf_equal(a, b);
 }
 
+static int read_one(struct manager *m, struct conf_loader *loader, struct unit *u,
+                    struct changes *changes)
+{
+        struct unit_conf *conf = NULL;
+        int r = load_anew(loader, u, &conf);
+
+        if (r < 0)
+                return r;
+        u->reload = m->n_reloads;
+        if (conf != u->conf && !is_same(u->conf, conf))
+                return changes_add(changes, u, conf);
+        unit_conf_unref(conf);
+        return 0;
+}
+
+// Nothing is removed meanwhile, and what is new comes last in the list of its type.
+static int read_units(struct manager *m, struct conf_loader *loader, struct changes *changes,
+                      bool lets_others)
+{
+        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+                int r = 0;
+
+                if (u->reload != m->n_reloads)
+                        r = read_one(m, loader, u, changes);
+                if (r == 0 && lets_others && clock_now() - changes->turn > TURN_EVERY) {
+                        r = events_serve(m->events);
+                        changes->turn = clock_now();
+                }
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int read_all(struct manager *m, struct conf_loader *loader, struct changes *changes)
+{
+        int r = read_units(m, loader, changes, true);
+
+        // Then without a pause what the others have loaded meanwhile.
+        return r < 0 ? r : read_units(m, loader, changes, false);
+}
+
 static void swap(struct change *c)
 {
         struct unit *u = c->unit;
         struct unit_conf *old = u->conf;
 
-        if (old == c->conf || is_same(old, c->conf))
-                return;
         log_unit(u->id, LOG_DEBUG, 0, "Its settings have changed.");
         u->conf = TAKE(c->conf);
         unit_configure(u);
@@ -141,27 +178,26 @@ static void tell(struct manager *m, bool is_active)
 
 static void apply(struct manager *m, struct changes *changes)
 {
-        m->is_reloading = true;
+        int r = 0;
+
         for (size_t i = 0; i < changes->n; i++)
                 swap(&changes->items[i]);
-        int r = rebuild(m);
-
+        if (changes->n > 0)
+                r = rebuild(m);
         if (r < 0)
                 log_write(LOG_ERR, "Not all dependencies could be made: %s", strerror(-r));
-        m->n_reloads++;
-        m->is_reloading = false;
         for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
-                manager_collect_unit(u);
+                if (u->ops->reloaded)
+                        u->ops->reloaded(u);
 }
 
-int manager_reload(struct manager *m)
+static int reload(struct manager *m)
 {
         CLEANUP(conf_loader) struct conf_loader *loader = NULL;
         CLEANUP(cfgfile) struct cfgfile *cfgfile = NULL;
-        struct changes changes = {0};
+        struct changes changes = {.turn = clock_now()};
         int r = 0;
 
-        tell(m, true);
         if (m->options.load_config)
                 r = m->options.load_config(m->options.load_config_data, &cfgfile);
         if (r == 0)
@@ -173,14 +209,28 @@ int manager_reload(struct manager *m)
                 struct cfgfile *old_cfgfile = m->options.cfgfile;
 
                 m->loader = loader;
-                log_ring_set_limit(m->log_ring, m->settings->log_buffer_size);
                 m->options.cfgfile = cfgfile;
+                log_ring_set_limit(m->log_ring, m->settings->log_buffer_size);
                 apply(m, &changes);
-                // What the clean-up below frees.
+                // What the clean-up frees.
                 loader = old_loader;
                 cfgfile = old_cfgfile;
         }
         changes_done(&changes);
+        return r;
+}
+
+int manager_reload(struct manager *m)
+{
+        tell(m, true);
+        m->is_reloading = true;
+        m->n_reloads++;
+        int r = reload(m);
+
+        m->is_reloading = false;
+        // What was put off.
+        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+                manager_collect_unit(u);
         tell(m, false);
         return r;
 }

@@ -511,7 +511,6 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
 {
         struct sock *s = sock_of(u);
 
-        sock_template_drop(s);
         if (!u->conf->socket)
                 return; // the file is gone or bad: go on with what is open until the stop
         s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
@@ -521,6 +520,11 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
                 (void)sock_names_ask(s); // a failure is logged; what is known stays
         if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
                 sock_enter_listening(s);
+}
+
+static void sock_reloaded(struct unit *u)
+{
+        sock_template_drop(sock_of(u));
 }
 
 // Did the start that this socket asked for last do nothing, because a condition does not hold?
@@ -582,6 +586,7 @@ const struct unit_ops sock_ops = {
         .init = sock_init,
         .done = sock_done,
         .reconfigure = sock_reconfigure,
+        .reloaded = sock_reloaded,
         .start = sock_start,
         .stop = sock_stop,
         .kill = sock_kill,

@@ -105,6 +105,9 @@ struct unit_ops {
         // A reload gave a new conf: u->conf is the new one already, old (freed afterwards) is given
         // for comparison. Also called when only paths or links differ.
         void (*reconfigure)(struct unit *u, struct unit_conf *old);
+        // A reload is over, whether conf has changed or not: forget what other files than the
+        // unit's own have said. NULL: nothing.
+        void (*reloaded)(struct unit *u);
         enum unit_verdict (*start)(struct unit *u);
         enum unit_verdict (*stop)(struct unit *u);
         enum unit_verdict (*reload)(struct unit *u); // NULL: never
@@ -146,6 +149,7 @@ struct unit {
         struct rate auto_limit; // of starts and stops that nobody asked for
         bool start_limit_hit;
         bool has_aliases; // further names in the registry
+        unsigned reload;  // the last one that has read its files (n_reloads of the manager)
 
         struct work state_work, notify_work, collect_work;
         struct list_node type_node; // in manager's list of its type

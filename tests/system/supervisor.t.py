@@ -254,6 +254,18 @@ def reload_changes(d):
 
 
 @case
+def reload_changes_template(d):
+    """The socket is as it was; what its connections get is not."""
+    said = "[Service]\nExecStart=/bin/echo {}\nStandardOutput=socket\n"
+    pair(d, service=said.format("old"))
+    d.start()
+    assert talk(("127.0.0.1", 7001)) == b"old\n"
+    d.unit("echo@.service", said.format("new"))
+    d.ctl("daemon-reload", check=True)
+    assert talk(("127.0.0.1", 7001)) == b"new\n"
+
+
+@case
 def failed_reload_keeps_all(d):
     pair(d)
     path = d.file("usher.conf", "LogLevel = info\n", 0o644)
@@ -418,10 +430,8 @@ def crash_loop_recovers_by_itself(d):
 
 
 def resources(d):
-    """Open descriptors, and KiB that are the process's own."""
-    with open(f"/proc/{d.process.pid}/smaps_rollup", encoding="ascii") as file:
-        size = sum(int(line.split()[1]) for line in file if line.startswith("Private_"))
-    return len(os.listdir(f"/proc/{d.process.pid}/fd")), size
+    """Open descriptors, and KiB."""
+    return len(os.listdir(f"/proc/{d.process.pid}/fd")), d.memory()
 
 
 @case

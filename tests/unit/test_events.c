@@ -163,6 +163,47 @@ static void test_work(void **state)
         events_free(e);
 }
 
+struct long_work {
+        struct events *events;
+        sd_event_source *source;
+};
+
+// Something long in a source of sd-event.
+static int on_defer(sd_event_source *source UNUSED, void *data)
+{
+        struct long_work *l = data;
+
+        note('(');
+        assert_int_equal(events_serve(l->events), 0);
+        note(')');
+        return 0;
+}
+
+static void test_serve(void **state)
+{
+        struct long_work l = {.events = begin()};
+        struct letter_timer timer = {.letter = 't'};
+        struct letter_work work = {.letter = 'j'};
+        struct watch w = {.fd = -1, .on_event = on_readable};
+        int ends[2];
+
+        assert_int_equal(pipe(ends), 0);
+        w.fd = ends[0];
+        assert_int_equal(watch_set(l.events, &w, EPOLLIN), 0);
+        assert_int_equal(write(ends[1], "w", 1), 1);
+        assert_int_equal(timer_set(l.events, &timer.timer, 1, on_timer), 0);
+        work_queue(l.events, WORK_JOBS, &work.work, run_letter);
+        assert_true(sd_event_add_defer(events_sd(l.events), &l.source, on_defer, &l) >= 0);
+        assert_true(sd_event_source_set_priority(l.source, SD_EVENT_PRIORITY_IMPORTANT) >= 0);
+        turns(l.events, 2);
+        assert_string_equal(trace, "(wtj)"); // all of it meanwhile, and once
+        sd_event_source_unref(l.source);
+        watch_remove(l.events, &w);
+        events_free(l.events);
+        close(ends[0]);
+        close(ends[1]);
+}
+
 static void test_exit(void **state)
 {
         struct events *e = begin();
@@ -192,6 +233,6 @@ static void test_oom(void **state)
 
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_watches), cmocka_unit_test(test_timers), cmocka_unit_test(test_work),
-        cmocka_unit_test(test_exit),    cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_serve),   cmocka_unit_test(test_exit),   cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)
