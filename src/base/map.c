@@ -5,10 +5,12 @@
 // Both maps: entries in an array in the order of insertion (removed ones leave a hole), and an open
 // addressing index of entry numbers. Rebuilt when holes or load grow.
 struct entry {
-        char *key; // string map
-        uint64_t number;
+        union {
+                char *key; // string map
+                uint64_t number;
+        };
         void *value;
-        uint64_t hash;
+        uint32_t hash;
         bool is_used;
 };
 
@@ -37,13 +39,18 @@ static uint64_t mix(uint64_t x)
         return x ^ (x >> 31);
 }
 
-static uint64_t hash_string(const struct table *t, const char *s)
+static uint32_t hash_string(const struct table *t, const char *s)
 {
         uint64_t h = t->seed;
 
         for (; *s; s++)
                 h = (h ^ (unsigned char)*s) * 0x100000001b3u;
-        return mix(h);
+        return (uint32_t)mix(h);
+}
+
+static uint32_t hash_number(const struct table *t, uint64_t number)
+{
+        return (uint32_t)mix(number ^ t->seed);
 }
 
 // Each its own, from one secret of the process.
@@ -58,14 +65,14 @@ static void seed_table(struct table *t)
         t->seed = mix(secret);
 }
 
-static bool is_key(const struct entry *e, uint64_t hash, const char *key, uint64_t number)
+static bool is_key(const struct entry *e, uint32_t hash, const char *key, uint64_t number)
 {
         if (e->hash != hash || !e->is_used)
                 return false;
         return key ? strcmp(e->key, key) == 0 : e->number == number;
 }
 
-static struct entry *table_find(const struct table *t, uint64_t hash, const char *key,
+static struct entry *table_find(const struct table *t, uint32_t hash, const char *key,
                                 uint64_t number)
 {
         if (t->n_index == 0)
@@ -94,7 +101,7 @@ static int table_rebuild(struct table *t)
 {
         size_t capacity = 8, n = 0;
 
-        while (capacity < t->n_live * 2 + 2)
+        while (capacity <= t->n_live + t->n_live / 2)
                 capacity *= 2;
         struct entry *entries = malloc(capacity * sizeof(*entries));
         uint32_t *index = calloc(capacity * 2, sizeof(*index));
@@ -155,8 +162,6 @@ static void *table_remove(struct table *t, struct entry *e)
         if (!e)
                 return NULL;
         value = e->value;
-        free(e->key);
-        e->key = NULL;
         e->is_used = false; // its index slot stays, so that longer probes still pass
         if (--t->n_live == 0)
                 table_empty(t);
@@ -178,8 +183,6 @@ static bool table_next(const struct table *t, size_t *position, const struct ent
 
 static void table_done(struct table *t)
 {
-        for (size_t i = 0; i < t->n_entries; i++)
-                free(t->entries[i].key);
         free(t->entries);
         free(t->index);
 }
@@ -197,13 +200,16 @@ void map_free(struct map *m)
 {
         if (!m)
                 return;
+        for (size_t i = 0; i < m->table.n_entries; i++)
+                if (m->table.entries[i].is_used)
+                        free(m->table.entries[i].key);
         table_done(&m->table);
         free(m);
 }
 
 int map_set(struct map *m, const char *key, void *value)
 {
-        uint64_t hash = hash_string(&m->table, key);
+        uint32_t hash = hash_string(&m->table, key);
         struct entry *e = table_find(&m->table, hash, key, 0);
 
         if (e) {
@@ -230,9 +236,20 @@ void *map_get(const struct map *m, const char *key)
         return e ? e->value : NULL;
 }
 
+const char *map_get_key(const struct map *m, const char *key)
+{
+        struct entry *e = table_find(&m->table, hash_string(&m->table, key), key, 0);
+
+        return e ? e->key : NULL;
+}
+
 void *map_remove(struct map *m, const char *key)
 {
-        return table_remove(&m->table, table_find(&m->table, hash_string(&m->table, key), key, 0));
+        struct entry *e = table_find(&m->table, hash_string(&m->table, key), key, 0);
+
+        if (e)
+                free(TAKE(e->key));
+        return table_remove(&m->table, e);
 }
 
 size_t map_size(const struct map *m)
@@ -272,7 +289,7 @@ void u64map_free(struct u64map *m)
 
 int u64map_set(struct u64map *m, uint64_t key, void *value)
 {
-        uint64_t hash = mix(key ^ m->table.seed);
+        uint32_t hash = hash_number(&m->table, key);
         struct entry *e = table_find(&m->table, hash, NULL, key);
 
         if (e) {
@@ -286,14 +303,15 @@ int u64map_set(struct u64map *m, uint64_t key, void *value)
 
 void *u64map_get(const struct u64map *m, uint64_t key)
 {
-        struct entry *e = table_find(&m->table, mix(key ^ m->table.seed), NULL, key);
+        struct entry *e = table_find(&m->table, hash_number(&m->table, key), NULL, key);
 
         return e ? e->value : NULL;
 }
 
 void *u64map_remove(struct u64map *m, uint64_t key)
 {
-        return table_remove(&m->table, table_find(&m->table, mix(key ^ m->table.seed), NULL, key));
+        return table_remove(&m->table,
+                            table_find(&m->table, hash_number(&m->table, key), NULL, key));
 }
 
 size_t u64map_size(const struct u64map *m)

@@ -12,7 +12,9 @@ DEFINE_CLEANUP(map, struct map *, map_free)
 // Insert or replace. The key is copied. 1 inserted, 0 replaced, -ENOMEM.
 int map_set(struct map *m, const char *key, void *value);
 void *map_get(const struct map *m, const char *key); // NULL: not there
-void *map_remove(struct map *m, const char *key);    // the removed value or NULL
+// The map's own copy of the key, as long as it is in it. NULL: not there.
+const char *map_get_key(const struct map *m, const char *key);
+void *map_remove(struct map *m, const char *key); // the removed value or NULL
 size_t map_size(const struct map *m);
 // Walk in insertion order: *position starts at 0; false at the end. The current entry may be
 // removed while walking; nothing may be added.

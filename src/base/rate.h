@@ -6,8 +6,8 @@
 
 struct rate {
         usec_t interval; // 0: no limit
-        unsigned burst;  // 0: no limit
         usec_t begin;    // start of the current window, 0: none
+        unsigned burst;  // 0: no limit
         unsigned count;  // events in the window
 };
 

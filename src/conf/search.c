@@ -15,10 +15,10 @@
 
 enum entry_kind { ENTRY_FILE, ENTRY_ALIAS, ENTRY_MASK, ENTRY_BLOCK };
 
-struct entry {
+struct search_entry {
         enum entry_kind kind;
-        size_t dir;     // rank: index in the path
-        char *path;     // of the file or the link
+        size_t dir;     // rank: index in the path; the file or link is there, and has the name
+        char *file;     // ENTRY_BLOCK: where it is instead
         char *target;   // ENTRY_ALIAS: the name it stands for
         char **aliases; // names that stand for this one, over any number of steps
 };
@@ -32,31 +32,39 @@ void search_result_done(struct search_result *result)
         *result = (struct search_result){0};
 }
 
-static void entry_free(struct entry *e)
+static void entry_free(struct search_entry *e)
 {
         if (!e)
                 return;
-        free(e->path);
+        free(e->file);
         free(e->target);
         strv_free(e->aliases);
         free(e);
 }
 
-DEFINE_CLEANUP(entry, struct entry *, entry_free)
+DEFINE_CLEANUP(search_entry, struct search_entry *, entry_free)
 
-// Takes path, also when it fails; NULL: no memory.
-static struct entry *entry_new(enum entry_kind kind, size_t dir, char *path)
+// NULL: no memory.
+static struct search_entry *entry_new(enum entry_kind kind, size_t dir)
 {
-        struct entry *e = path ? calloc(1, sizeof(*e)) : NULL;
+        struct search_entry *e = calloc(1, sizeof(*e));
 
-        if (!e) {
-                free(path);
-                return NULL;
+        if (e) {
+                e->kind = kind;
+                e->dir = dir;
         }
-        e->kind = kind;
-        e->dir = dir;
-        e->path = path;
         return e;
+}
+
+static bool is_plain(const struct search *s, const struct search_entry *e)
+{
+        return e == &s->plain[e->dir];
+}
+
+// New string, or NULL: no memory.
+static char *path_of(const struct search *s, const struct search_entry *e, const char *name)
+{
+        return e->file ? strdup(e->file) : fs_path_join(s->dirs[e->dir], name);
 }
 
 static void folder_free(struct search_folder *f)
@@ -76,8 +84,10 @@ void search_free(struct search *s)
         if (!s)
                 return;
         while (s->entries && map_next(s->entries, &position, NULL, &value))
-                entry_free(value);
+                if (!is_plain(s, value))
+                        entry_free(value);
         map_free(s->entries);
+        free(s->plain);
         for (size_t i = 0; s->folders && i < s->n_dirs; i++) {
                 position = 0;
                 while (s->folders[i] && map_next(s->folders[i], &position, NULL, &value))
@@ -160,15 +170,18 @@ static const char *find_alias_fault(const char *name, const char *target, int *r
 
 // A symbolic link in the folder: alias (target set), linked file, or of no use (*ret_kind
 // unchanged, returns 0 with *ret_use false).
-static int judge_link(const struct search *s, size_t dir, const char *name, struct entry *e,
+static int judge_link(const struct search *s, const char *name, struct search_entry *e,
                       struct diag *diag, bool *ret_use)
 {
+        CLEANUP(free) char *path = path_of(s, e, name);
         CLEANUP(free) char *text = NULL, *folder = NULL, *target = NULL;
         const char *fault = NULL;
         int error, r;
 
         *ret_use = false;
-        r = fs_readlink(e->path, &text);
+        if (!path)
+                return -ENOMEM;
+        r = fs_readlink(path, &text);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         if (streq(text, "/dev/null")) { // also below a root that has no /dev
@@ -176,7 +189,7 @@ static int judge_link(const struct search *s, size_t dir, const char *name, stru
                 *ret_use = true;
                 return 0;
         }
-        r = resolve_link(s, s->dirs[dir], text, &folder, &target);
+        r = resolve_link(s, s->dirs[e->dir], text, &folder, &target);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
@@ -190,8 +203,8 @@ static int judge_link(const struct search *s, size_t dir, const char *name, stru
                 if (error < 0)
                         return error;
                 if (fault) {
-                        diag_report(diag, DIAG_WARNING, NULL, e->path, 0,
-                                    "Link to '%s' ignored: %s.", target, fault);
+                        diag_report(diag, DIAG_WARNING, NULL, path, 0, "Link to '%s' ignored: %s.",
+                                    target, fault);
                         return 0;
                 }
                 e->kind = ENTRY_ALIAS;
@@ -226,20 +239,22 @@ static int add_folder(struct search *s, size_t dir, const char *name)
 
 static int add_unit(struct search *s, size_t dir, const char *name, bool is_link, struct diag *diag)
 {
-        CLEANUP(entry) struct entry *e = NULL;
+        CLEANUP(search_entry) struct search_entry *e = NULL;
         bool use = true;
         int r;
 
         if (!unit_name_is_valid(name) || map_get(s->entries, name))
                 return 0;
-        e = entry_new(ENTRY_FILE, dir, fs_path_join(s->dirs[dir], name));
+        if (!is_link) {
+                r = map_set(s->entries, name, &s->plain[dir]);
+                return MIN(r, 0);
+        }
+        e = entry_new(ENTRY_FILE, dir);
         if (!e)
                 return -ENOMEM;
-        if (is_link) {
-                r = judge_link(s, dir, name, e, diag, &use);
-                if (r < 0 || !use)
-                        return r;
-        }
+        r = judge_link(s, name, e, diag, &use);
+        if (r < 0 || !use)
+                return r;
         r = map_set(s->entries, name, e);
         if (r < 0)
                 return r;
@@ -304,10 +319,10 @@ static int read_dir(struct search *s, size_t dir, struct diag *diag)
 // ---- names -------------------------------------------------------------------------------------
 
 // Follow aliases. NULL: a name that does not exist, or a chain that is too long (a ring).
-static struct entry *follow(const struct search *s, const char *name, const char **ret_name)
+static struct search_entry *follow(const struct search *s, const char *name, const char **ret_name)
 {
         for (unsigned hops = 0; hops < ALIAS_HOPS_MAX; hops++) {
-                struct entry *e = map_get(s->entries, name);
+                struct search_entry *e = map_get(s->entries, name);
 
                 if (!e)
                         return NULL;
@@ -321,6 +336,21 @@ static struct entry *follow(const struct search *s, const char *name, const char
         return NULL;
 }
 
+static int add_alias(struct search *s, const char *name, struct search_entry *e, const char *alias)
+{
+        if (is_plain(s, e)) {
+                struct search_entry *own = entry_new(e->kind, e->dir);
+                int r = own ? map_set(s->entries, name, own) : -ENOMEM;
+
+                if (r < 0) {
+                        entry_free(own);
+                        return r;
+                }
+                e = own;
+        }
+        return strv_push(&e->aliases, alias);
+}
+
 static int collect_aliases(struct search *s)
 {
         size_t position = 0;
@@ -328,8 +358,8 @@ static int collect_aliases(struct search *s)
         void *value;
 
         while (map_next(s->entries, &position, &name, &value)) {
-                const struct entry *e = value;
-                struct entry *final;
+                const struct search_entry *e = value;
+                struct search_entry *final;
                 const char *final_name;
                 int r;
 
@@ -339,7 +369,7 @@ static int collect_aliases(struct search *s)
                 // foo@x.service -> foo@.service is an instance with a link, not a name of all
                 if (!final || (unit_name_is_instance(name) && unit_name_is_template(final_name)))
                         continue;
-                r = strv_push(&final->aliases, name);
+                r = add_alias(s, final_name, final, name);
                 if (r < 0)
                         return r;
         }
@@ -374,9 +404,12 @@ int search_new_in_root(const char *root, char *const *dirs, struct diag *diag, s
                 return r;
         s->n_dirs = strv_length(dirs);
         s->entries = map_new();
+        s->plain = calloc(s->n_dirs + 1, sizeof(*s->plain));
         s->folders = calloc(s->n_dirs + 1, sizeof(*s->folders));
-        if (!s->entries || !s->folders)
+        if (!s->entries || !s->plain || !s->folders)
                 return -ENOMEM;
+        for (size_t i = 0; i < s->n_dirs; i++)
+                s->plain[i] = (struct search_entry){.kind = ENTRY_FILE, .dir = i};
         STRV_FOREACH (dir, s->dirs) {
                 char *real = realpath(*dir, NULL);
 
@@ -403,8 +436,8 @@ int search_new_in_root(const char *root, char *const *dirs, struct diag *diag, s
 
 int search_add_block(struct search *s, const char *name, const char *file, const char *dir)
 {
-        CLEANUP(entry) struct entry *e = NULL;
-        struct entry *other = map_get(s->entries, name);
+        CLEANUP(search_entry) struct search_entry *e = NULL;
+        struct search_entry *other = map_get(s->entries, name);
         size_t rank = 0;
         int r;
 
@@ -414,25 +447,28 @@ int search_add_block(struct search *s, const char *name, const char *file, const
         if (other && (other->kind == ENTRY_BLOCK || other->dir < rank ||
                       (other->dir == rank && streq(s->dirs[rank], dir))))
                 return 0;
-        e = entry_new(ENTRY_BLOCK, rank, strdup(file));
+        e = entry_new(ENTRY_BLOCK, rank);
         if (!e)
                 return -ENOMEM;
-        r = map_set(s->entries, name, e);
+        r = str_set(&e->file, file);
+        if (r >= 0)
+                r = map_set(s->entries, name, e);
         if (r < 0)
                 return r;
-        if (other)
+        if (other && !is_plain(s, other)) {
                 e->aliases = TAKE(other->aliases);
-        entry_free(other);
+                entry_free(other);
+        }
         e = NULL;
         return 0;
 }
 
 // The names of the unit: those that stand for the entry, made instances where the entry is a
 // template; and those that stand for the instance itself.
-static int collect_names(const struct search *s, const char *instance, const struct entry *e,
+static int collect_names(const struct search *s, const char *instance, const struct search_entry *e,
                          struct search_result *result)
 {
-        const struct entry *own = map_get(s->entries, result->id);
+        const struct search_entry *own = map_get(s->entries, result->id);
         int r = 0;
 
         STRV_FOREACH (alias, e->aliases) {
@@ -453,7 +489,8 @@ static int collect_names(const struct search *s, const char *instance, const str
 }
 
 static int fill_result(const struct search *s, const char *name, const char *instance,
-                       const char *entry_name, const struct entry *e, struct search_result *result)
+                       const char *entry_name, const struct search_entry *e,
+                       struct search_result *result)
 {
         bool is_made = instance && *instance && unit_name_is_template(entry_name);
         int r = 0;
@@ -465,7 +502,7 @@ static int fill_result(const struct search *s, const char *name, const char *ins
                 r = unit_name_with_instance(entry_name, instance, &result->id);
         else
                 result->id = strdup(entry_name);
-        result->path = strdup(e->path);
+        result->path = path_of(s, e, entry_name);
         if (e->kind == ENTRY_BLOCK)
                 result->block = strdup(entry_name);
         if (r < 0 || !result->id || !result->path || (e->kind == ENTRY_BLOCK && !result->block))
@@ -477,7 +514,7 @@ static int fill_result(const struct search *s, const char *name, const char *ins
                 return r;
         strv_remove(result->names, result->id);
         strv_sort_unique(result->names);
-        if (e->kind == ENTRY_FILE && search_path_is_mask(e->path) > 0)
+        if (e->kind == ENTRY_FILE && search_path_is_mask(result->path) > 0)
                 result->verdict = SEARCH_MASKED;
         return 0;
 }
@@ -487,7 +524,7 @@ int search_find(struct search *s, const char *name, struct search_result *ret)
         CLEANUP(search_result) struct search_result result = {.verdict = SEARCH_NOT_FOUND};
         CLEANUP(free) char *instance = NULL, *template_name = NULL;
         const char *entry_name = NULL;
-        const struct entry *e = follow(s, name, &entry_name);
+        const struct search_entry *e = follow(s, name, &entry_name);
         int r = unit_name_instance(name, &instance);
 
         if (r >= 0 && !e && unit_name_is_instance(name)) {

@@ -15,7 +15,8 @@ struct search {
         char *root; // NULL: /
         char **dirs;
         char **real_dirs; // the same, links followed: where a link points to is compared with these
-        struct map *entries;  // name -> struct entry (search.c)
-        struct map **folders; // for each of dirs: folder name -> struct search_folder
+        struct map *entries;        // name -> struct search_entry (search.c)
+        struct search_entry *plain; // for each of dirs: the entry of all its files without an alias
+        struct map **folders;       // for each of dirs: folder name -> struct search_folder
         size_t n_dirs;
 };

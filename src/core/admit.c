@@ -186,7 +186,7 @@ void admit_release(struct admit_token *token)
 
 unsigned admit_count(const struct admit *a)
 {
-        return a->count;
+        return a ? a->count : 0;
 }
 
 size_t admit_count_sources(const struct admit *a)

@@ -40,7 +40,7 @@ int admit_try(struct admit *a, const struct admit_limits *limits, const void *ke
 // Give the place back; the token is empty afterwards. Nothing happens with an empty one.
 void admit_release(struct admit_token *token);
 
-unsigned admit_count(const struct admit *a);       // live connections
+unsigned admit_count(const struct admit *a);       // live connections; NULL: none
 size_t admit_count_sources(const struct admit *a); // sources with at least one
 const char *admit_verdict_name(
         enum admit_verdict v); // "max-connections", "max-connections-per-source"

@@ -83,7 +83,6 @@ static void unqueue_build(struct unit *u)
 static void forget_unit(struct unit *u)
 {
         registry_drop_aliases(u);
-        map_remove(u->manager->units, u->id);
         unqueue_build(u);
         dependency_drop(u);
         list_remove(&u->type_node);
@@ -91,7 +90,7 @@ static void forget_unit(struct unit *u)
         work_cancel(&u->notify_work);
         work_cancel(&u->collect_work);
         unit_conf_unref(u->conf);
-        free(u->id);
+        map_remove(u->manager->units, u->id);
         free(u);
 }
 
@@ -105,9 +104,9 @@ void registry_remove_unit(struct unit *u)
         forget_unit(u);
 }
 
-static int add_names(struct unit *u)
+static int add_aliases(struct unit *u)
 {
-        int r = registry_add_name(u, u->id);
+        int r = 0;
 
         STRV_FOREACH (name, u->conf->names)
                 if (r == 0 && !manager_find_unit(u->manager, *name))
@@ -125,20 +124,20 @@ int registry_add_unit(struct manager *m, struct unit_conf *conf, struct unit **r
 
         if (!u)
                 return -ENOMEM;
+        int r = map_set(m->units, conf->id, u);
+
+        if (r < 0) {
+                free(u);
+                return r;
+        }
         u->manager = m;
         u->ops = ops;
         u->conf = unit_conf_ref(conf);
-        u->id = strdup(conf->id);
-        if (!u->id) {
-                unit_conf_unref(conf);
-                free(u);
-                return -ENOMEM;
-        }
+        u->id = map_get_key(m->units, conf->id);
         // Placeholders of all types share one list.
         list_append(&m->by_type[ops->type], &u->type_node);
         unit_configure(u);
-        int r = add_names(u);
-
+        r = add_aliases(u);
         if (r == 0)
                 r = registry_queue_build(u);
         if (r == 0 && ops->init)

@@ -482,11 +482,7 @@ static int sock_init(struct unit *u)
         struct sock *s = sock_of(u);
 
         list_init(&s->runs);
-        int r = admit_new(&s->admit);
-
-        if (r < 0 || !u->conf->socket)
-                return r;
-        return sock_listeners_new(s);
+        return u->conf->socket ? sock_listeners_new(s) : 0;
 }
 
 static void sock_done(struct unit *u)

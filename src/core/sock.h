@@ -79,8 +79,8 @@ struct sock {
         // Counters as systemd names them; refused by reason for ourselves.
         uint64_t n_accepted, n_connections, n_refused;
         uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit, n_aborted;
-        usec_t refusals_logged; // when the last summary line was written
-        struct admit *admit;
+        usec_t refusals_logged;          // when the last summary line was written
+        struct admit *admit;             // NULL: there was no connection yet
         struct list_node runs;           // live connections (struct run.node)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;

@@ -143,8 +143,9 @@ static bool on_connection(struct listener *l, int fd, usec_t now)
         }
         bool has_key = is_counted && peer_get_key(&peer, &key);
 
-        r = admit_try(s->admit, &limits, has_key ? key.bytes : NULL, key.size, &token);
-
+        r = s->admit ? 0 : admit_new(&s->admit);
+        if (r == 0)
+                r = admit_try(s->admit, &limits, has_key ? key.bytes : NULL, key.size, &token);
         if (r == ADMIT_FULL || r == ADMIT_SOURCE_FULL) {
                 refuse(s, fd, r == ADMIT_FULL ? &s->n_refused_full : &s->n_refused_source);
                 log_refusals(s,

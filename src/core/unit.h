@@ -130,9 +130,9 @@ struct unit_ops {
 struct unit {
         struct manager *manager;
         const struct unit_ops *ops; // by type of the name
-        char *id;
-        struct unit_conf *conf; // reference; never NULL after load
-        struct job *job;        // the one pending job
+        const char *id;             // the registry's
+        struct unit_conf *conf;     // reference; never NULL after load
+        struct job *job;            // the one pending job
         struct dependency_list deps;
 
         // the state as last told to everybody (ops->active_state is the truth)

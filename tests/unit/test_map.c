@@ -42,6 +42,8 @@ static void test_keys_are_copied(void **state)
         key[0] = 'X';
         assert_ptr_equal(map_get(m, "abc"), number(1));
         assert_true(map_next(m, &position, &seen, NULL));
+        assert_ptr_equal(map_get_key(m, "abc"), seen);
+        assert_null(map_get_key(m, "Xbc"));
         assert_ptr_equal(map_remove(m, seen), number(1)); // by its own copy
 }
 
