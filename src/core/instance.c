@@ -136,7 +136,7 @@ static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
         peer_pack(peer, i->peer);
         i->run.manager = s->unit.manager;
         i->run.conf = unit_conf_ref(s->template_conf);
-        i->run.main.watch.fd = i->run.control.watch.fd = -1;
+        i->run.main.pidfd = i->run.control.pidfd = -1;
         attach(s, &i->run, fd, token);
         int r = service_run_start(&i->run);
 

@@ -90,8 +90,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
         }
         m->types[UNIT_TARGET] = &target_ops;
         m->units = map_new();
-        m->runs_by_pid = u64map_new();
-        if (!m->units || !m->runs_by_pid)
+        if (!m->units)
                 return -ENOMEM;
         int r = init(m, options);
 
@@ -134,7 +133,6 @@ void manager_free(struct manager *m)
         cfgfile_free(m->options.cfgfile);
         events_free(m->events);
         map_free(m->units);
-        u64map_free(m->runs_by_pid);
         for (size_t i = 0; i < m->n_adoptable; i++)
                 fd_close(m->adoptable[i]);
         free(m->adoptable);

@@ -66,7 +66,6 @@ struct manager {
         struct reaper *reaper;
         struct notify_socket *notify;
         struct core_observer *observers;
-        struct u64map *runs_by_pid; // live processes -> struct run (main and control)
         unsigned default_umask;
         sd_id128_t random_ids[MANAGER_RANDOM_IDS]; // fetched together; the last n are left
         unsigned n_random_ids;

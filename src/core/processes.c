@@ -58,7 +58,7 @@ static int is_of_run(pid_t pid, void *data)
 // With thousands of connections the look is not worth its price at the end of each.
 static bool is_looked_at(const struct run *run)
 {
-        return run->service || u64map_size(run->manager->runs_by_pid) <= CHILDREN_LOOKED_AT;
+        return run->service || reaper_count(run->manager->reaper) <= CHILDREN_LOOKED_AT;
 }
 
 // Main and control have ended: what they left behind is in their process group, or has come to us
@@ -131,24 +131,34 @@ static struct run *run_by_invocation_id(struct manager *m, sd_id128_t id)
         return NULL;
 }
 
+struct run *run_by_pid(struct manager *m, pid_t pid)
+{
+        struct child *c = reaper_find(m->reaper, pid, service_on_main_exit);
+
+        if (c)
+                return CONTAINER_OF(c, struct run, main);
+        c = reaper_find(m->reaper, pid, service_on_control_exit);
+        return c ? CONTAINER_OF(c, struct run, control) : NULL;
+}
+
 struct run *run_by_process(struct manager *m, pid_t pid)
 {
         CLEANUP(free) char *value = NULL;
-        struct run *run = u64map_get(m->runs_by_pid, (uint64_t)pid);
+        struct run *run = run_by_pid(m, pid);
         pid_t group, session, parent = pid;
         sd_id128_t id;
 
         if (run)
                 return run;
         if (proc_get_session(pid, &group, &session) == 0) {
-                run = u64map_get(m->runs_by_pid, (uint64_t)session);
+                run = run_by_pid(m, session);
                 if (!run)
-                        run = u64map_get(m->runs_by_pid, (uint64_t)group);
+                        run = run_by_pid(m, group);
         }
         for (int i = 0; !run && i < PARENTS_MAX; i++) {
                 if (proc_get_parent(parent, &parent) < 0 || parent <= 1)
                         break;
-                run = u64map_get(m->runs_by_pid, (uint64_t)parent);
+                run = run_by_pid(m, parent);
         }
         if (run || proc_get_environ(pid, "INVOCATION_ID", &value) < 0 ||
             sd_id128_from_string(value, &id) < 0)

@@ -13,6 +13,8 @@ bool run_has_strays(struct run *run);
 // f is called for each pid until it gives something else than 0, which is returned.
 int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), void *data);
 bool run_has_process(const struct run *run, pid_t pid);
+// The run whose main or control process it is, or was until its end has been told. NULL: none.
+struct run *run_by_pid(struct manager *m, pid_t pid);
 // The run that a process belongs to: a known child, or by session, parents, INVOCATION_ID. NULL.
 struct run *run_by_process(struct manager *m, pid_t pid);
 // User or group id that its processes have; UINT32_MAX: nobody's (not started, or the

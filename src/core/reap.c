@@ -17,9 +17,9 @@
 
 // A known process.
 struct reaped {
-        struct reaper *reaper;
+        struct reaper *reaper; // NULL: it has ended, and its owner is being told
         struct child *child;
-        struct watch watch; // fd borrowed of child->watch; -1: the kernel has no pidfds
+        struct watch watch; // fd borrowed of the child; -1: the kernel has no pidfds
         void (*on_exit)(struct child *c, const siginfo_t *info);
 };
 
@@ -43,7 +43,7 @@ struct reaper {
 
 // ---- the end of one
 
-static void forget(struct reaped *e)
+static void stop_watching(struct reaped *e)
 {
         struct reaper *r = e->reaper;
         struct child *c = e->child;
@@ -51,19 +51,29 @@ static void forget(struct reaped *e)
         watch_remove(r->events, &e->watch);
         if (e->watch.fd < 0)
                 r->n_without_pidfd--;
-        u64map_remove(r->by_pid, (uint64_t)c->pid);
-        c->watch.fd = fd_close(c->watch.fd);
+        c->pidfd = fd_close(c->pidfd);
         c->pid = 0;
+}
+
+static void forget(struct reaped *e)
+{
+        u64map_remove(e->reaper->by_pid, (uint64_t)e->child->pid);
+        stop_watching(e);
         free(e);
 }
 
 static void finish(struct reaped *e, const siginfo_t *info)
 {
-        void (*on_exit)(struct child * c, const siginfo_t *info) = e->on_exit;
-        struct child *c = e->child;
+        struct reaper *r = e->reaper;
+        uint64_t pid = (uint64_t)e->child->pid;
 
-        forget(e);
-        on_exit(c, info);
+        stop_watching(e);
+        e->reaper = NULL;
+        e->on_exit(e->child, info);
+        // Its owner may have forgotten it by himself.
+        if (u64map_get(r->by_pid, pid) == e)
+                u64map_remove(r->by_pid, pid);
+        free(e);
 }
 
 // Has it ended?
@@ -282,7 +292,7 @@ static int watch_child(struct reaper *r, struct child *c, pid_t pid, int pidfd,
         *e = (struct reaped){.reaper = r, .child = c, .on_exit = on_exit};
         e->watch = (struct watch){.fd = pidfd, .on_event = on_pidfd};
         c->pid = pid;
-        c->watch = (struct watch){.fd = pidfd};
+        c->pidfd = pidfd;
         if (pidfd < 0) {
                 r->n_without_pidfd++;
                 (void)sd_event_source_set_enabled(r->sigchld, SD_EVENT_ON);
@@ -316,6 +326,25 @@ void reaper_forget(struct reaper *r, struct child *c)
 {
         struct reaped *e = c->pid > 0 ? u64map_get(r->by_pid, (uint64_t)c->pid) : NULL;
 
-        if (e && e->child == c)
+        if (!e || e->child != c)
+                return;
+        if (e->reaper) {
                 forget(e);
+                return;
+        }
+        u64map_remove(r->by_pid, (uint64_t)c->pid);
+        c->pid = 0;
+}
+
+struct child *reaper_find(struct reaper *r, pid_t pid,
+                          void (*on_exit)(struct child *c, const siginfo_t *info))
+{
+        const struct reaped *e = u64map_get(r->by_pid, (uint64_t)pid);
+
+        return e && e->on_exit == on_exit ? e->child : NULL;
+}
+
+size_t reaper_count(const struct reaper *r)
+{
+        return u64map_size(r->by_pid);
 }

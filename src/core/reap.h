@@ -20,6 +20,11 @@ int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd,
                  void (*on_exit)(struct child *c, const siginfo_t *info));
 // Forget a child (it is then reaped by the sweep). Does not kill it.
 void reaper_forget(struct reaper *r, struct child *c);
+// The child of this pid, if it is watched with this on_exit: also while that is told of its end,
+// until it is forgotten. NULL: there is none.
+struct child *reaper_find(struct reaper *r, pid_t pid,
+                          void (*on_exit)(struct child *c, const siginfo_t *info));
+size_t reaper_count(const struct reaper *r); // of watched ones
 // Children that nobody has told it of: orphans that came to us as a subreaper or PID 1. f is called
 // for each until it gives something else than 0, which is returned. The children are read once for
 // each batch of events.

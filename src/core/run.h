@@ -1,5 +1,5 @@
 // A run: one life of a service, be it the singleton of foo.service or one of 10,000 connections.
-// The state machine (core/service) drives both over a shared conf. Hot part at most 256 bytes; the
+// The state machine (core/service) drives both over a shared conf. Hot part at most 208 bytes; the
 // cold part is allocated at first need.
 #pragma once
 
@@ -61,8 +61,8 @@ enum service_result {
 
 // A child process of a run.
 struct child {
-        pid_t pid;          // 0: none
-        struct watch watch; // its pidfd (owned; -1 where the kernel has none: then reaped by pid)
+        pid_t pid; // 0: none
+        int pidfd; // owned; -1: none, or the kernel has none (then it is reaped by pid)
 };
 
 // Times and outcome of the last process of one kind (ExecMain* properties).
@@ -102,4 +102,4 @@ struct run {
         sd_id128_t invocation_id;
 };
 
-_Static_assert(sizeof(struct run) <= 256, "10,000 connections: keep rarely needed things cold");
+_Static_assert(sizeof(struct run) <= 208, "10,000 connections: keep rarely needed things cold");

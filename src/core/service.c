@@ -12,7 +12,7 @@ static void run_init(struct run *run, struct manager *m, struct unit_conf *conf)
 {
         run->manager = m;
         run->conf = unit_conf_ref(conf);
-        run->main.watch.fd = run->control.watch.fd = run->connection_fd = -1;
+        run->main.pidfd = run->control.pidfd = run->connection_fd = -1;
 }
 
 void service_run_done(struct run *run)

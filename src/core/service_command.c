@@ -255,16 +255,11 @@ static void add_log(struct start *s, struct run *run)
 static int watch_child(struct run *run, struct child *c, const struct spawn_child *child,
                        void (*on_exit)(struct child *c, const siginfo_t *info))
 {
-        int r = u64map_set(run->manager->runs_by_pid, (uint64_t)child->pid, run);
-
         run->is_empty = false;
-        if (r >= 0)
-                r = reaper_watch(run->manager->reaper, c, child->pid, child->pidfd, on_exit);
-        else
-                fd_close(child->pidfd);
+        int r = reaper_watch(run->manager->reaper, c, child->pid, child->pidfd, on_exit);
+
         if (r >= 0)
                 return 0;
-        u64map_remove(run->manager->runs_by_pid, (uint64_t)child->pid);
         (void)kill_process(child->pid, -1, SIGKILL);
         return r;
 }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "core/notify.h"
+#include "core/reap.h"
 #include "core/service_log.h"
 #include "core/service_priv.h"
 #include "spawn/spawn.h"
@@ -53,10 +54,9 @@ static bool settle(struct run *run, struct child *c, pid_t pid)
                 notify_socket_drain(run->manager->notify);
         if (run->log)
                 log_stream_flush(run->log, pid);
-        u64map_remove(run->manager->runs_by_pid, (uint64_t)pid);
         if (c->pid != pid)
                 return false;
-        c->pid = 0;
+        reaper_forget(run->manager->reaper, c);
         return true;
 }
 

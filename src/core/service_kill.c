@@ -49,7 +49,7 @@ static void signal_child(const struct run *run, const struct child *c, int signo
         if (operation != KILL_OPERATION_TERMINATE)
                 log_kill(run, c->pid, signo);
 
-        int r = kill_process(c->pid, c->watch.fd, signo);
+        int r = kill_process(c->pid, c->pidfd, signo);
 
         if (r < 0 && r != -ESRCH) {
                 run_log(run, LOG_WARNING, -r, "Failed to kill process %d", (int)c->pid);
@@ -57,9 +57,9 @@ static void signal_child(const struct run *run, const struct child *c, int signo
         }
         // A stopped process would never see the signal.
         if (signo != SIGKILL && signo != SIGCONT)
-                (void)kill_process(c->pid, c->watch.fd, SIGCONT);
+                (void)kill_process(c->pid, c->pidfd, SIGCONT);
         if (run->conf->kill->send_sighup && operation == KILL_OPERATION_TERMINATE)
-                (void)kill_process(c->pid, c->watch.fd, SIGHUP);
+                (void)kill_process(c->pid, c->pidfd, SIGHUP);
 }
 
 // All but main and control, which were signalled before. True: there are some.
@@ -106,7 +106,7 @@ bool run_kill(struct run *run, enum kill_operation operation)
 void service_kill_control(struct run *run, int signo)
 {
         if (run->control.pid > 0)
-                (void)kill_process(run->control.pid, run->control.watch.fd, signo);
+                (void)kill_process(run->control.pid, run->control.pidfd, signo);
 }
 
 // ---- strays
@@ -179,11 +179,11 @@ int service_run_kill(struct run *run, const char *who, int signo)
         int r = 0;
 
         if (run->main.pid > 0 && !streq(kind, "control")) {
-                r = kill_process(run->main.pid, run->main.watch.fd, signo);
+                r = kill_process(run->main.pid, run->main.pidfd, signo);
                 sent = r == 0;
         }
         if (run->control.pid > 0 && !streq(kind, "main")) {
-                r = kill_process(run->control.pid, run->control.watch.fd, signo);
+                r = kill_process(run->control.pid, run->control.pidfd, signo);
                 sent = sent || r == 0;
         }
         if (is_all) {

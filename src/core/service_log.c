@@ -136,7 +136,7 @@ static void put_line(struct log_stream *s, const char *line, size_t size)
         }
         tell_dropped(s);
 
-        const struct run *run = u64map_get(s->log->manager->runs_by_pid, (uint64_t)s->pid);
+        const struct run *run = run_by_pid(s->log->manager, s->pid);
 
         log_service_line(run && run->log == s ? run_name(run, &buffer) : s->unit, s->pid,
                          s->identifier, level, line, size);

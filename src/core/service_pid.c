@@ -39,10 +39,8 @@ bool run_is_good(struct run *run)
 
 static void unwatch(struct run *run, struct child *c)
 {
-        if (c->pid <= 0)
-                return;
-        u64map_remove(run->manager->runs_by_pid, (uint64_t)c->pid);
-        reaper_forget(run->manager->reaper, c);
+        if (c->pid > 0)
+                reaper_forget(run->manager->reaper, c);
 }
 
 void run_unwatch_main(struct run *run)
@@ -68,7 +66,7 @@ int run_main_pid_is_suitable(struct run *run, pid_t pid)
         // An orphan that came to us and is nobody else's: a daemon that left session and
         // environment behind looks like this.
         return proc_get_parent(pid, &parent) == 0 && parent == getpid() &&
-               !u64map_get(run->manager->runs_by_pid, (uint64_t)pid);
+               !run_by_pid(run->manager, pid);
 }
 
 int run_set_main_pid(struct run *run, pid_t pid)
@@ -102,7 +100,7 @@ int run_set_main_pid(struct run *run, pid_t pid)
                 *status = (struct exec_status){
                         .pid = pid, .start = clock_now(), .start_rt = clock_now_realtime()};
         }
-        return u64map_set(run->manager->runs_by_pid, (uint64_t)pid, run) < 0 ? -ENOMEM : 0;
+        return 0;
 }
 
 // ---- PID file

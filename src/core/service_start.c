@@ -236,7 +236,7 @@ void service_enter_reload(struct run *run)
         cold->reload_result = SERVICE_SUCCESS;
         cold->reload_begin = clock_now();
         if (g->type == SERVICE_NOTIFY_RELOAD && run->main.pid > 0) {
-                int r = kill_process(run->main.pid, run->main.watch.fd, g->reload_signal);
+                int r = kill_process(run->main.pid, run->main.pidfd, g->reload_signal);
 
                 if (r < 0) {
                         run_log(run, LOG_WARNING, -r, "Failed to send the reload signal");

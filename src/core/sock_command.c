@@ -29,7 +29,7 @@ struct sock_command *sock_command_get(struct sock *s)
         if (!c)
                 return NULL;
         c->sock = s;
-        c->child.watch.fd = c->lookup_watch.fd = -1;
+        c->child.pidfd = c->lookup_watch.fd = -1;
         c->conf = unit_conf_ref(s->unit.conf);
         if (manager_random_id(s->unit.manager, &c->invocation_id) < 0)
                 c->invocation_id = SD_ID128_NULL;
@@ -290,13 +290,13 @@ int sock_signal_command(struct sock *s, int signo)
         if (!c || c->child.pid <= 0 || k->kill_mode == KILL_NONE)
                 return 0;
         pid_t pid = c->child.pid;
-        int r = kill_process(pid, c->child.watch.fd, signo);
+        int r = kill_process(pid, c->child.pidfd, signo);
 
         if (r < 0 && r != -ESRCH)
                 log_unit(s->unit.id, LOG_WARNING, -r, "Failed to kill control process %d",
                          (int)pid);
         if (signo != SIGKILL && signo != SIGCONT)
-                (void)kill_process(pid, c->child.watch.fd, SIGCONT);
+                (void)kill_process(pid, c->child.pidfd, SIGCONT);
         if (k->kill_mode == KILL_PROCESS || (k->kill_mode == KILL_MIXED && signo != SIGKILL))
                 return 1;
         CLEANUP(kill_pids) struct kill_pids pids = {0};
