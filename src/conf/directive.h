@@ -48,16 +48,17 @@ enum conf_group {
         _GROUP_MAX,
 };
 
+// Packed: the pages of the rows are each process's own, because the pointers are relocated.
 struct directive {
         const char *name;
-        enum conf_group group;
-        enum directive_how how;
+        enum conf_group group : 8;
+        enum directive_how how : 8;
+        unsigned flags : 8;
+        bool is_more : 1;        // MORE row
+        uint32_t offset;         // of the field in its group's struct
         const struct kind *kind; // NULL where it is not acted on
         intptr_t arg;         // meaning belongs to the kind: enum table, port type, condition type
-        size_t offset;        // of the field in its group's struct
-        bool is_more;         // MORE row
         const char *fallback; // default, as text; NULL for MORE and UNACTED
-        unsigned flags;
         const char *example, *bad, *owner, *doc;
 };
 
