@@ -546,15 +546,16 @@ int search_find(struct search *s, const char *name, struct search_result *ret)
 
 int search_list(const struct search *s, char ***ret)
 {
-        CLEANUP(strv) char **list = NULL;
-        size_t position = 0;
+        CLEANUP(strv) char **list = calloc(map_size(s->entries) + 1, sizeof(char *));
+        size_t position = 0, n = 0;
         const char *name;
 
+        if (!list)
+                return -ENOMEM;
         while (map_next(s->entries, &position, &name, NULL)) {
-                int r = strv_push(&list, name);
-
-                if (r < 0)
-                        return r;
+                list[n] = strdup(name);
+                if (!list[n++])
+                        return -ENOMEM;
         }
         strv_sort(list);
         *ret = TAKE(list);

@@ -1,6 +1,5 @@
 // What is started: the unit of --target; else default.target where a file or link gives one; else
 // every socket found and every service that something wants and no socket triggers (design §2).
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -10,6 +9,7 @@
 
 // Stands for all that is started where no target says it.
 #define BOOT_TARGET "usher-start.target"
+#define BOOT_TEXT "[Unit]\nDescription=Units that usherd starts\n"
 
 // Targets that units are installed into though no file may be there for them.
 static const char *const wanting_targets[] = {"multi-user.target", "graphical.target",
@@ -79,41 +79,46 @@ static bool is_wanted_service(const struct unit *u)
         return is_wanted;
 }
 
-// *ret: text of the target that wants all of it.
-static int describe_start(struct manager *m, char **ret, size_t *ret_n)
+// Names of all that is to be started.
+static int find_wanted(struct manager *m, char ***ret)
 {
-        CLEANUP(buf) struct buf text = BUF_NULL;
+        size_t n = 0;
+        CLEANUP(strv) char **names = calloc(map_size(m->units) + 1, sizeof(char *));
 
-        *ret_n = 0;
-        buf_puts(&text, "[Unit]\nDescription=Units that usherd starts\n");
+        if (!names)
+                return -ENOMEM;
         for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
                 if (u->conf->load_state != LOAD_LOADED)
                         continue; // loading has complained
                 if (u->conf->type != UNIT_SOCKET &&
                     (u->conf->type != UNIT_SERVICE || !is_wanted_service(u)))
                         continue;
-                buf_printf(&text, "Wants=%s\n", u->id);
-                (*ret_n)++;
+                names[n] = strdup(u->id);
+                if (!names[n++])
+                        return -ENOMEM;
         }
-        return buf_take(&text, ret);
+        *ret = TAKE(names);
+        return 0;
 }
 
 static int start_all(struct manager *m)
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
-        CLEANUP(free) char *text = NULL;
+        CLEANUP(strv) char **wanted = NULL;
         struct diag diag = diag_log();
         struct unit *u = NULL;
-        size_t n = 0;
         int r = load_all(m);
 
         if (r == 0)
-                r = describe_start(m, &text, &n);
-        if (r == 0 && n == 0)
+                r = find_wanted(m, &wanted);
+        if (r == 0)
+                r = conf_load_text(m->loader, BOOT_TARGET, BOOT_TEXT, &diag, &conf);
+        // As if by links of its own.
+        if (r == 0)
+                r = strv_extend(&conf->linked_wants, wanted);
+        if (r == 0 && !conf->linked_wants)
                 log_write(LOG_WARNING, "There is nothing to start: no .socket, and no .service "
                                        "that something wants.");
-        if (r == 0)
-                r = conf_load_text(m->loader, BOOT_TARGET, text, &diag, &conf);
         if (r == 0)
                 r = registry_add_unit(m, conf, &u);
         if (r == 0)

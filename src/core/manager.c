@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/cfgfile.h"
+#include "core/dependency.h"
 #include "core/job.h"
 #include "core/log_ring.h"
 #include "core/reap.h"
@@ -108,6 +109,9 @@ static void free_units(struct manager *m)
         // Services go first: their connections and children lean on sockets, not the other way
         // round.
         m->is_stopping = true;
+        // Edge by edge this would take the square of their number.
+        for (u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+                dependency_clear(u);
         while ((u = manager_next_unit(m, NULL)))
                 registry_remove_unit(u);
 }
