@@ -453,10 +453,9 @@ def thousand_crashes(d):
     assert d.show("a.service", "Result") == "exit-code"
     assert d.show("a.service", "NRestarts") == "1000"
     assert d.ctl("start", "a.service").returncode == 1 and runs() == 1000
-    now = resources(d)
-    assert now[0] <= fds, (now, fds)
+    eventually(lambda: resources(d)[0] <= fds, f"{fds} descriptors, as before (those of usherctl go by and by)")
     if not WRAPPER and not is_sanitized():
-        assert now[1] <= size + 256, (now, size)
+        assert d.memory() <= size + 256, (d.memory(), size)
 
 
 @case
@@ -473,7 +472,12 @@ def crashes_with_back_off(d):
     assert all(pause >= 0.4 for pause in pauses[4:]), pauses  # never less, however busy the machine is
     assert pauses[0] < pauses[5], pauses
     d.ctl("stop", "a.service", check=True)
-    assert d.show("a.service", "SubState") == "dead"
+    # Stopped while it waited, or in the moment in which it exits with 3.
+    assert d.show("a.service", "SubState") in ("dead", "failed")
+    n = len(times)
+    times = open(f"{d.folder}/runs", encoding="ascii").readlines()
+    time.sleep(0.5)  # longer than the longest pause
+    assert len(open(f"{d.folder}/runs", encoding="ascii").readlines()) == len(times) >= n
 
 
 @case
