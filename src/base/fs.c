@@ -222,6 +222,22 @@ char *fs_path_join(const char *dir, const char *name)
         return str_printf("%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
 }
 
+int fs_path_make_absolute(const char *path, char **ret)
+{
+        CLEANUP(free) char *cwd = NULL, *full = NULL;
+
+        if (path[0] != '/') {
+                cwd = getcwd(NULL, 0);
+                if (!cwd)
+                        return -errno;
+                full = fs_path_join(cwd, path);
+                if (!full)
+                        return -ENOMEM;
+        }
+        *ret = fs_path_simplify(full ? full : path);
+        return *ret ? 0 : -ENOMEM;
+}
+
 const char *fs_path_basename(const char *path)
 {
         const char *slash = strrchr(path, '/');

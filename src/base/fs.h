@@ -26,6 +26,8 @@ bool fs_path_is_absolute(const char *path);
 char *fs_path_simplify(const char *path);
 // dir + "/" + name, new string; NULL: no memory.
 char *fs_path_join(const char *dir, const char *name);
+// From the present folder on where it is relative, then simplified; new string. 0 or -errno.
+int fs_path_make_absolute(const char *path, char **ret);
 const char *fs_path_basename(const char *path);
 // readlink into a new string. 0 or -errno.
 int fs_readlink(const char *path, char **ret);

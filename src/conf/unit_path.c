@@ -117,16 +117,10 @@ static int push_default(char ***path, const struct unit_path_options *options)
 
 int unit_path_add(char ***path, const char *dir)
 {
-        CLEANUP(free) char *cwd = NULL, *full = NULL;
+        char *full = NULL;
+        int r = fs_path_make_absolute(dir, &full);
 
-        if (dir[0] != '/') {
-                cwd = realpath(".", NULL);
-                if (!cwd)
-                        return -errno;
-                full = fs_path_join(cwd, dir);
-        }
-        return dir[0] != '/' && !full ? -ENOMEM
-                                      : strv_push_take(path, fs_path_simplify(full ? full : dir));
+        return r < 0 ? r : strv_push_take(path, full);
 }
 
 int unit_path_from_text(const char *text, char ***ret)

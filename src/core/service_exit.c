@@ -24,7 +24,8 @@ static void log_report(const struct run *run, pid_t pid, const siginfo_t *info)
         struct fail why = {0};
         char buf[SIGNAL_NAME_MAX], text[FAIL_DETAIL_MAX + 128];
 
-        if (info->si_code != CLD_EXITED || spawn_report_take(pid, &why) <= 0)
+        if (info->si_code != CLD_EXITED || info->si_status == 0 ||
+            spawn_report_take(pid, &why) <= 0)
                 return;
         run_log(run, LOG_ERR, 0, "Failed at step %s: %s",
                 exit_status_text(CLD_EXITED, info->si_status, buf, sizeof(buf)),

@@ -105,7 +105,7 @@ static int choose_config(struct daemon *d)
                         log_write(LOG_ERR, "%s: %s", d->options.config, strerror(errno));
                         return COMPLAINED;
                 }
-                return str_set(&d->config_path, d->options.config);
+                return fs_path_make_absolute(d->options.config, &d->config_path);
         }
         r = unit_path_config_file(d->is_user, &d->config_path);
         return r == -ENXIO ? 0 : r; // no home: no file of its own
@@ -243,6 +243,10 @@ static int run(struct daemon *d)
         CLEANUP(bus_server) struct bus_server *bus = NULL;
         int r = make_manager(d, &m);
 
+        // No file system is kept busy, and children that work there need not go there. (A failure
+        // does no harm.)
+        if (r == 0 && chdir("/") < 0)
+                log_write(LOG_DEBUG, "The working directory stays as it is: %s", strerror(errno));
         if (r == 0)
                 log_ring_attach(m->log_ring);
         if (r == 0)

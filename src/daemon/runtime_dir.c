@@ -14,13 +14,9 @@ static int choose(const char *given, char **ret)
 {
         const char *xdg = getenv("XDG_RUNTIME_DIR");
 
-        if (given) {
-                CLEANUP(free) char *cwd = given[0] == '/' ? NULL : getcwd(NULL, 0);
-
-                *ret = given[0] == '/' ? fs_path_simplify(given)
-                       : cwd           ? fs_path_join(cwd, given)
-                                       : NULL;
-        } else if (geteuid() == 0) {
+        if (given)
+                return fs_path_make_absolute(given, ret);
+        if (geteuid() == 0) {
                 *ret = strdup("/run/usher");
         } else if (xdg && xdg[0] == '/') {
                 *ret = fs_path_join(xdg, "usher");

@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ static const char *const method_names[_SPAWN_METHOD_MAX] = {
 static struct {
         enum spawn_method method;
         bool has_close_range;
+        bool is_at_root;
         uint64_t ignored_signals; // as they were when the supervisor was started
 } state;
 
@@ -112,6 +114,19 @@ static bool method_works(enum spawn_method method UNUSED)
 }
 #endif
 
+bool spawn_is_at_root(void)
+{
+        return state.is_at_root;
+}
+
+static bool find_is_at_root(void)
+{
+        struct stat here, root;
+
+        return stat(".", &here) == 0 && stat("/", &root) == 0 && here.st_dev == root.st_dev &&
+               here.st_ino == root.st_ino;
+}
+
 static bool has_close_range(void)
 {
         // No such descriptors: it does nothing, or is not there.
@@ -137,6 +152,7 @@ int spawn_init(const char *method, struct fail *why)
         if (r < 0)
                 return fail_set(why, r, "map memory for reports", NULL);
         state.has_close_range = has_close_range();
+        state.is_at_root = find_is_at_root();
         remember_ignored();
         if (!method) {
                 state.method = state.has_close_range && method_works(SPAWN_SHARED) ? SPAWN_SHARED

@@ -68,6 +68,9 @@ struct spawn_child {
 // report memory. 0; -EINVAL: no such name; -EOPNOTSUPP: it does not work here; -ENOMEM.
 // Called once, before the first start; signal dispositions are taken to be final.
 int spawn_init(const char *method, struct fail *why);
+// Was the working directory "/" at that time? Then children need not go there. It must not be
+// changed later.
+bool spawn_is_at_root(void);
 void spawn_done(void);
 enum spawn_method spawn_method(void);
 const char *spawn_method_name(enum spawn_method method);

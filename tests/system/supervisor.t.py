@@ -279,6 +279,20 @@ def failed_reload_keeps_all(d):
 
 
 @case
+def relative_paths(d):
+    """They are those of the start: usherd itself works in /, and so do services that say nothing else."""
+    pair(d, service="[Service]\nExecStart=/bin/pwd\nStandardOutput=socket\n")
+    d.file("usher.conf", "LogLevel = info\n", 0o644)
+    d.start("--units", os.path.relpath(d.units, d.folder), "--config", "usher.conf", cwd=d.folder)
+    assert os.readlink(f"/proc/{d.process.pid}/cwd") == "/"
+    assert talk(("127.0.0.1", 7001)) == b"/\n"
+    pair(d, "late", 7002)
+    d.ctl("daemon-reload", check=True)
+    d.ctl("start", "late.socket", check=True)
+    assert talk(("127.0.0.1", 7002), b"x") == b"x"
+
+
+@case
 def blocks_of_usher_conf(d):
     path = d.file("usher.conf",
                   'socket "echo" { ListenStream = {"127.0.0.1:7001", "127.0.0.1:7002"} Accept = yes }\n'

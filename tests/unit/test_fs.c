@@ -175,6 +175,13 @@ static void test_paths(void **state)
         CLEANUP(free) char *a = fs_path_join("/a", "b"), *b = fs_path_join("/", "b");
         assert_string_equal(a, "/a/b");
         assert_string_equal(b, "/b");
+        CLEANUP(free) char *cwd = getcwd(NULL, 0), *here = NULL, *there = NULL;
+        assert_int_equal(fs_path_make_absolute("./x//y", &here), 0);
+        assert_int_equal(fs_path_make_absolute("/x//y/", &there), 0);
+        assert_non_null(cwd);
+        assert_memory_equal(here, cwd, strlen(cwd));
+        assert_string_equal(here + strlen(cwd), "/x/y");
+        assert_string_equal(there, "/x/y");
 }
 
 static void test_readlink(void **state)
