@@ -13,9 +13,14 @@
 #include "core/registry.h"
 #include "core/run.h"
 #include "core/target.h"
+#include "spawn/spawn.h"
 
+#include <malloc.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+
+#define TRIM_WAIT (USEC_PER_SEC)
+#define TRIM_WORTH (64u << 10) // free bytes; less would be taken again soon
 
 static int copy_options(struct manager *m, const struct manager_options *from)
 {
@@ -130,6 +135,7 @@ void manager_free(struct manager *m)
         if (m->events) {
                 timer_stop(m->events, &m->auto_timer);
                 timer_stop(m->events, &m->stop_timer);
+                timer_stop(m->events, &m->trim_timer);
         }
         reaper_free(m->reaper);
         log_ring_free(m->log_ring);
@@ -148,6 +154,19 @@ void manager_free(struct manager *m)
 }
 
 // ---- ids
+
+static void on_trim(struct timer *t UNUSED, usec_t now UNUSED)
+{
+        spawn_trim();
+        if (mallinfo2().fordblks >= TRIM_WORTH)
+                malloc_trim(0);
+}
+
+void manager_trim_later(struct manager *m)
+{
+        // Without memory for the timer the next one asks again.
+        (void)timer_set(m->events, &m->trim_timer, usec_add(clock_now(), TRIM_WAIT), on_trim);
+}
 
 int manager_random_id(struct manager *m, sd_id128_t *ret)
 {

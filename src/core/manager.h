@@ -76,7 +76,8 @@ struct manager {
         bool is_started;  // the first jobs are over
         usec_t stop_begin;
         struct timer auto_timer, stop_timer;
-        bool is_building; // edges of new units are being made (registry)
+        struct timer trim_timer; // memory is given back when it is due
+        bool is_building;        // edges of new units are being made (registry)
         int exit_code;
         struct service_log *service_log; // what services print (core/service_log.h)
         struct log_ring *log_ring;       // the last log lines
@@ -104,6 +105,10 @@ DEFINE_CLEANUP(manager, struct manager *, manager_free)
 
 void manager_add_observer(struct manager *m, struct core_observer *o);
 void manager_remove_observer(struct manager *m, struct core_observer *o);
+
+// Something that took memory is over (the start, a reload, a burst of connections): when there was
+// nothing of this kind for a second, what is free goes back to the system.
+void manager_trim_later(struct manager *m);
 
 // A new random id (version 4 UUID). 0 or -errno.
 int manager_random_id(struct manager *m, sd_id128_t *ret);

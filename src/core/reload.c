@@ -232,5 +232,6 @@ int manager_reload(struct manager *m)
         for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
                 manager_collect_unit(u);
         tell(m, false);
+        manager_trim_later(m);
         return r;
 }

@@ -65,7 +65,7 @@ struct child {
         int pidfd; // owned; -1: none, or the kernel has none (then it is reaped by pid)
 };
 
-// Times and outcome of the last process of one kind (ExecMain* properties).
+// Times and outcome of the last main process (ExecMain* properties).
 struct exec_status {
         pid_t pid;
         int code, status; // as waitid(2): CLD_EXITED ...

@@ -12,7 +12,7 @@ struct service {
         struct unit unit;
         struct run run; // of the current (or last) life; conf is what it was started with
         unsigned n_restarts;
-        struct exec_status main_status, control_status;
+        struct exec_status main_status;
         bool flush_n_restarts; // the counter is kept for onlookers until the next start
         void *peer; // of the connection that it serves (Accept=yes by way of a unit), packed; owned
 };

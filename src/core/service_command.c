@@ -379,9 +379,6 @@ int service_start_control(struct run *run, enum service_state state, usec_t time
         run->control_ignores_failure = command->flags & EXEC_IGNORE_FAILURE;
         if (is_start)
                 run->main_ignores_failure = run->control_ignores_failure;
-        if (run->service)
-                run->service->control_status = (struct exec_status){
-                        .pid = child.pid, .start = clock_now(), .start_rt = clock_now_realtime()};
         return 0;
 }
 

@@ -11,13 +11,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-static struct exec_status *status_of(struct run *run, bool is_main)
-{
-        if (!run->service)
-                return NULL;
-        return is_main ? &run->service->main_status : &run->service->control_status;
-}
-
 // A step before the exec failed: its own words, "Failed at step EXEC spawning /x: No such file".
 static void log_report(const struct run *run, pid_t pid, const siginfo_t *info)
 {
@@ -64,9 +57,10 @@ static bool settle(struct run *run, struct child *c, pid_t pid)
 static enum service_result note_exit(struct run *run, bool is_main, const siginfo_t *info)
 {
         const struct service_group *g = run_conf(run);
-        struct exec_status *status = status_of(run, is_main);
 
-        if (status) {
+        if (run->service && is_main) {
+                struct exec_status *status = &run->service->main_status;
+
                 status->pid = info->si_pid;
                 status->code = info->si_code;
                 status->status = info->si_status;

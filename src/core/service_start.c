@@ -47,7 +47,7 @@ int run_begin_life(struct run *run)
                 run_plan_drop(run);
         }
         s->unit.invocation_id = run->invocation_id;
-        s->main_status = s->control_status = (struct exec_status){0};
+        s->main_status = (struct exec_status){0};
         if (s->flush_n_restarts)
                 s->n_restarts = 0;
         s->flush_n_restarts = false;

@@ -247,6 +247,8 @@ void sock_on_run_end(struct sock *s)
 {
         s->n_connections--;
         unit_changed(&s->unit);
+        if (s->n_connections == 0)
+                manager_trim_later(s->unit.manager);
         if (s->pause == PAUSE_FULL && admit_count(s->admit) < sock_conf(s)->max_connections) {
                 sock_pause_end(s);
                 sock_enter_listening(s);

@@ -14,7 +14,6 @@
 // How long it is waited for a child to let go: at first, and at most.
 #define RECLAIM_FIRST 40
 #define RECLAIM_LAST (USEC_PER_MSEC)
-#define TRIM_WAIT (USEC_PER_SEC)
 // A connection is moved, its start needs a pidfd and may need a pipe.
 #define RESERVE_FDS 4
 
@@ -22,7 +21,7 @@ struct spawner {
         struct manager *manager;
         struct spawn_settings settings;
         char **environment;
-        struct timer reclaim_timer, trim_timer;
+        struct timer reclaim_timer;
         usec_t reclaim_wait;
         bool is_calm;
         int reserve[RESERVE_FDS]; // -1: given up for a start
@@ -85,7 +84,6 @@ void spawner_free(struct spawner *s)
         if (!s)
                 return;
         timer_stop(s->manager->events, &s->reclaim_timer);
-        timer_stop(s->manager->events, &s->trim_timer);
         release_reserve(s);
         strv_free(s->environment);
         free(s);
@@ -102,11 +100,6 @@ void spawner_set_calm(struct spawner *s, bool is_calm)
         s->is_calm = is_calm && spawn_reclaim() == SPAWN_HOLDS_NOTHING;
 }
 
-static void on_trim(struct timer *t UNUSED, usec_t now UNUSED)
-{
-        spawn_trim();
-}
-
 static void on_reclaim(struct timer *t, usec_t now)
 {
         struct spawner *s = CONTAINER_OF(t, struct spawner, reclaim_timer);
@@ -121,7 +114,7 @@ static void on_reclaim(struct timer *t, usec_t now)
                 (void)timer_set(events, t, usec_add(now, RECLAIM_LAST), on_reclaim);
                 break;
         case SPAWN_HOLDS_NOTHING:
-                (void)timer_set(events, &s->trim_timer, usec_add(now, TRIM_WAIT), on_trim);
+                manager_trim_later(s->manager);
                 break;
         }
 }

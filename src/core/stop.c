@@ -114,6 +114,7 @@ void manager_on_job_removed(struct manager *m)
                 return;
         m->is_started = true;
         sock_adopt_done(m);
+        manager_trim_later(m);
         for (struct core_observer *o = m->observers; o; o = o->next)
                 if (o->on_startup_finished)
                         o->on_startup_finished(o);

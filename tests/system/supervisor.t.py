@@ -495,6 +495,24 @@ def crashes_with_back_off(d):
 
 
 @case
+def burst_gives_memory_back(d):
+    pair(d, more="MaxConnections=1000\nMaxConnectionsPerSource=1000\nTriggerLimitBurst=0\nPollLimitBurst=0\n")
+    d.start()
+    assert talk(("127.0.0.1", 7001), b"x") == b"x"
+    before = d.memory()
+    peers = [connect(("127.0.0.1", 7001)) for _ in range(400)]
+    for peer in peers:
+        peer.sendall(b"x")
+        assert peer.recv(1) == b"x"
+    during = d.memory()
+    for peer in peers:
+        peer.close()
+    if not WRAPPER and not is_sanitized():
+        assert during > before + 80, (during, before)
+        eventually(lambda: d.memory() <= before + 64, "the memory of 400 connections")
+
+
+@case
 def exhaustion_recovers_by_itself(d):
     """No descriptors left: connections wait, nothing spins, nobody is lost."""
     pair(d, more="MaxConnections=10000\n", service="[Service]\nExecStart=/bin/cat\n"
