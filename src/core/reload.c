@@ -22,7 +22,8 @@ struct change {
 struct changes {
         struct change *items;
         size_t n, capacity;
-        usec_t turn; // when the others had one
+        usec_t begin_rt; // nothing was read before
+        usec_t turn;     // when the others had one
 };
 
 static void changes_done(struct changes *c)
@@ -186,16 +187,19 @@ static void apply(struct manager *m, struct changes *changes)
                 r = rebuild(m);
         if (r < 0)
                 log_write(LOG_ERR, "Not all dependencies could be made: %s", strerror(-r));
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+                if (u->reload == m->n_reloads)
+                        u->conf_rt = changes->begin_rt;
                 if (u->ops->reloaded)
                         u->ops->reloaded(u);
+        }
 }
 
 static int reload(struct manager *m)
 {
         CLEANUP(conf_loader) struct conf_loader *loader = NULL;
         CLEANUP(cfgfile) struct cfgfile *cfgfile = NULL;
-        struct changes changes = {.turn = clock_now()};
+        struct changes changes = {.begin_rt = clock_now_realtime(), .turn = clock_now()};
         int r = 0;
 
         if (m->options.load_config)

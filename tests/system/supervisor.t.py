@@ -266,6 +266,24 @@ def reload_changes_template(d):
 
 
 @case
+def reload_takes_note_of_times(d):
+    """A file that is younger than what was read of it asks for a reload, even when it says the same; then no more."""
+    pair(d)
+    d.start()
+    path = os.path.join(d.units, "echo.socket")
+
+    def is_needed():
+        return d.show("echo.socket", "NeedDaemonReload") == "yes"
+    assert not is_needed()
+    later = time.time() + 0.05
+    os.utime(path, (later, later))
+    assert is_needed()
+    time.sleep(0.1)
+    d.ctl("daemon-reload", check=True)
+    assert not is_needed()
+
+
+@case
 def failed_reload_keeps_all(d):
     pair(d)
     path = d.file("usher.conf", "LogLevel = info\n", 0o644)
