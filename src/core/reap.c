@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 
 // Looking for strays goes through all children: not more often than this, and so many at once.
@@ -35,7 +36,9 @@ struct reaper {
         struct events *events;
         struct u64map *by_pid; // struct reaped
         size_t n_without_pidfd;
-        sd_event_source *sigchld;
+        // A source of sd-event would close its signalfd when it is switched off, which does not
+        // take it out of the epoll as long as a child that is about to exec has it, too.
+        struct watch sigchld; // fd owned
         struct timer sweep_timer;
         usec_t last_sweep;
         struct children children;
@@ -116,7 +119,7 @@ static void on_sweep(struct timer *timer, usec_t now)
         struct reaper *r = CONTAINER_OF(timer, struct reaper, sweep_timer);
 
         r->last_sweep = now;
-        (void)sd_event_source_set_enabled(r->sigchld, SD_EVENT_ON);
+        (void)watch_set(r->events, &r->sigchld, EPOLLIN);
         for (int i = 0; i < SWEEP_BATCH; i++) {
                 siginfo_t info = {0};
 
@@ -155,17 +158,18 @@ static void look_at_those_without_pidfd(struct reaper *r)
         }
 }
 
-static int on_sigchld(sd_event_source *source UNUSED, const struct signalfd_siginfo *si UNUSED,
-                      void *data)
+static void on_sigchld(struct watch *w, uint32_t revents UNUSED)
 {
-        struct reaper *r = data;
+        struct reaper *r = CONTAINER_OF(w, struct reaper, sigchld);
+        struct signalfd_siginfo ignored;
 
+        if (read(w->fd, &ignored, sizeof(ignored)) < 0)
+                return;
         if (r->n_without_pidfd > 0)
                 look_at_those_without_pidfd(r);
         else // pidfds tell of those that are known: until the next sweep there is nothing to hear
-                (void)sd_event_source_set_enabled(r->sigchld, SD_EVENT_OFF);
+                watch_remove(r->events, w);
         sweep_later(r, usec_add(r->last_sweep, SWEEP_INTERVAL));
-        return 0;
 }
 
 // ---- orphans
@@ -229,7 +233,12 @@ static int watch_sigchld(struct reaper *r)
         sigaddset(&mask, SIGCHLD);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
-        return sd_event_add_signal(events_sd(r->events), &r->sigchld, SIGCHLD, on_sigchld, r);
+        int fd = fd_move_up(signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+
+        if (fd < 0)
+                return fd;
+        r->sigchld = (struct watch){.fd = fd, .on_event = on_sigchld};
+        return watch_set(r->events, &r->sigchld, EPOLLIN);
 }
 
 int reaper_new(struct manager *m, struct reaper **ret)
@@ -239,7 +248,7 @@ int reaper_new(struct manager *m, struct reaper **ret)
         if (!r)
                 return -ENOMEM;
         r->events = m->events;
-        r->children.fd = -1;
+        r->sigchld.fd = r->children.fd = -1;
         r->by_pid = u64map_new();
         int e = r->by_pid ? watch_sigchld(r) : -ENOMEM;
 
@@ -262,7 +271,8 @@ void reaper_free(struct reaper *r)
         while (r->by_pid && u64map_next(r->by_pid, &position, &pid, &value))
                 forget(value);
         u64map_free(r->by_pid);
-        sd_event_source_disable_unref(r->sigchld);
+        watch_remove(r->events, &r->sigchld);
+        fd_close(r->sigchld.fd);
         timer_stop(r->events, &r->sweep_timer);
         fd_close(r->children.fd);
         buf_done(&r->children.text);
@@ -295,8 +305,11 @@ static int watch_child(struct reaper *r, struct child *c, pid_t pid, int pidfd,
         c->pidfd = pidfd;
         if (pidfd < 0) {
                 r->n_without_pidfd++;
-                (void)sd_event_source_set_enabled(r->sigchld, SD_EVENT_ON);
-        } else if ((error = watch_set(r->events, &e->watch, EPOLLIN)) < 0)
+                (void)watch_set(r->events, &r->sigchld, EPOLLIN);
+                return 0;
+        }
+        error = watch_set(r->events, &e->watch, EPOLLIN);
+        if (error < 0)
                 forget(e);
         return error;
 }
