@@ -20,40 +20,24 @@
 #define STRUCT_OF_Kill struct kill_group
 #define STRUCT_OF_Cgroup struct cgroup_group
 
-#define DIRECTIVE(section_, name_, field_, sort_, arg_, def_, flags_, example_, bad_, owner_, \
-                  doc_)                                                                       \
-        {.name = #name_,                                                                      \
-         .group = GROUP_OF_##section_,                                                        \
-         .how = DIRECTIVE_ACTED,                                                              \
-         .kind = &kind_##sort_,                                                               \
-         .arg = (intptr_t)(arg_),                                                             \
-         .offset = offsetof(STRUCT_OF_##section_, field_),                                    \
-         .fallback = def_,                                                                    \
-         .flags = (flags_),                                                                   \
-         .example = example_,                                                                 \
-         .bad = bad_,                                                                         \
-         .owner = owner_,                                                                     \
-         .doc = doc_},
-#define MORE(section_, name_, field_, sort_, arg_, flags_, example_, bad_, owner_, doc_) \
-        {.name = #name_,                                                                 \
-         .group = GROUP_OF_##section_,                                                   \
-         .how = DIRECTIVE_ACTED,                                                         \
-         .kind = &kind_##sort_,                                                          \
-         .arg = (intptr_t)(arg_),                                                        \
-         .offset = offsetof(STRUCT_OF_##section_, field_),                               \
-         .is_more = true,                                                                \
-         .flags = (flags_),                                                              \
-         .example = example_,                                                            \
-         .bad = bad_,                                                                    \
-         .owner = owner_,                                                                \
-         .doc = doc_},
-#define UNACTED(section_, name_, how_, flags_, example_, doc_) \
-        {.name = #name_,                                       \
-         .group = GROUP_OF_##section_,                         \
-         .how = DIRECTIVE_##how_,                              \
-         .flags = (flags_),                                    \
-         .example = example_,                                  \
-         .doc = doc_},
+// Each form fills what its fixed columns say; the named ones follow.
+#define DIRECTIVE(section_, name_, field_, sort_, ...)     \
+        {.name = #name_,                                   \
+         .group = GROUP_OF_##section_,                     \
+         .how = DIRECTIVE_ACTED,                           \
+         .kind = &kind_##sort_,                            \
+         .offset = offsetof(STRUCT_OF_##section_, field_), \
+         __VA_ARGS__},
+#define MORE(section_, name_, field_, sort_, ...)          \
+        {.name = #name_,                                   \
+         .group = GROUP_OF_##section_,                     \
+         .how = DIRECTIVE_ACTED,                           \
+         .kind = &kind_##sort_,                            \
+         .offset = offsetof(STRUCT_OF_##section_, field_), \
+         .is_more = true,                                  \
+         __VA_ARGS__},
+#define UNACTED(section_, name_, how_, ...) \
+        {.name = #name_, .group = GROUP_OF_##section_, .how = DIRECTIVE_##how_, __VA_ARGS__},
 
 static const struct directive unit_rows[] = {
 #include "conf/directives/unit.def"

@@ -2,14 +2,13 @@
 // directives walks it: assignment, libconfuse options, defaults, diagnostics, canonical dump, bus
 // properties, manual pages, completions, fuzz dictionary, the parse test.
 //
-// Row forms (all arguments on every row):
-//   DIRECTIVE(section, Name, field, kind, arg, "default", flags, "example", "bad example" or NULL,
-//             "owner.c", "One line of prose.")
-//   MORE     (section, Name, field, kind, arg, flags, "example", "bad example" or NULL, "owner.c",
-//             "prose")
-//            another directive that fills an existing field (arg tells the kind which: a port type,
-//            a condition type, an obsolete alias, ...)
-//   UNACTED  (section, Name, how, flags, "example", "prose")
+// Row forms: some fixed columns, then named members of struct directive; what is left out is zero.
+//   DIRECTIVE(section, Name, field, kind, .default_ = "no", .example = "yes", .owner = "...", ...)
+//            makes the field, of the kind's C type
+//   MORE     (section, Name, field, kind, ...)
+//            another directive that fills an existing field (.arg tells the kind which: a port
+//            type, a condition type, an obsolete alias, ...)
+//   UNACTED  (section, Name, how, ...)
 //            known to systemd; how: IGNORE with a notice, REFUSE, SILENT. A value of "no" (and the
 //            empty one) asks for nothing, and gets neither notice nor refusal.
 // section: Unit, Install, Socket, Service, or Exec, Kill, Cgroup (valid in Socket and Service).
@@ -54,12 +53,18 @@ struct directive {
         enum conf_group group : 8;
         enum directive_how how : 8;
         unsigned flags : 8;
-        bool is_more : 1;        // MORE row
-        uint32_t offset;         // of the field in its group's struct
-        const struct kind *kind; // NULL where it is not acted on
-        intptr_t arg;         // meaning belongs to the kind: enum table, port type, condition type
-        const char *fallback; // default, as text; NULL for MORE and UNACTED
-        const char *example, *bad, *owner, *doc;
+        bool is_more : 1;          // MORE row
+        uint32_t offset;           // of the field in its group's struct
+        const struct kind *kind;   // NULL where it is not acted on
+        union {                    // its meaning belongs to the kind
+                intptr_t arg;      // a port type, a condition type, ...
+                const void *table; // the names of an enum, the range of a number
+        };
+        const char *default_; // as text; NULL: the empty one (and none for MORE and UNACTED)
+        const char *example;  // of a value that is accepted, for tests, fuzzers, the manual
+        const char *bad;      // of a value that is complained about; NULL: any is accepted
+        const char *owner;    // the file below src that acts on it
+        const char *doc;      // one line of prose
 };
 
 // Rows of a group, in table order.

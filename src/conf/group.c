@@ -74,7 +74,7 @@ static int parse_default(const struct directive *d, void *field)
 {
         const struct parse_context context = {.directive = d};
 
-        return d->kind->parse(&context, d->fallback, field) < 0 ? -ENOMEM : 0;
+        return d->kind->parse(&context, d->default_ ? d->default_ : "", field) < 0 ? -ENOMEM : 0;
 }
 
 const void *group_default(enum conf_group group)

@@ -30,7 +30,8 @@ static int parse_capabilities(const struct parse_context *c, const char *value, 
 {
         bool is_inverted = value[0] == '~';
         uint64_t *set = field, names;
-        uint64_t initial = c->directive->fallback[0] == '~' ? UINT64_MAX : 0;
+        uint64_t initial =
+                c->directive->default_ && c->directive->default_[0] == '~' ? UINT64_MAX : 0;
         int r = parse_names(c, value + is_inverted, &names);
 
         if (r < 0)

@@ -177,7 +177,7 @@ static int parse_as_signal(const struct parse_context *c, const char *value, voi
 {
         int v = 0;
 
-        bool may_be_empty = !c->directive || !c->directive->fallback || !*c->directive->fallback;
+        bool may_be_empty = !c->directive || !c->directive->default_;
 
         if ((*value || !may_be_empty) && parse_signal(value, &v) < 0)
                 return kind_complain_value(c, "signal name", value);

@@ -8,10 +8,9 @@
 
 // Fields of one group: every DIRECTIVE row makes one; MORE rows (several directives that fill one
 // field, such as ListenStream= and ListenFIFO=) and UNACTED rows make none.
-#define DIRECTIVE(section, name, field, kind, arg, def, flags, example, bad, owner, doc) \
-        kind_##kind##_t field;
-#define MORE(section, name, field, kind, arg, flags, example, bad, owner, doc)
-#define UNACTED(section, name, how, flags, example, doc)
+#define DIRECTIVE(section, name, field, kind, ...) kind_##kind##_t field;
+#define MORE(...)
+#define UNACTED(...)
 struct unit_group {
 #include "conf/directives/unit.def"
 };

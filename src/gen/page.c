@@ -125,8 +125,8 @@ static void put_directive(const struct directive *d)
         puts(".TP");
         put_in("\\fB", d->name, "=\\fR\n");
         put_sentence(d->doc);
-        if (d->how == DIRECTIVE_ACTED && d->fallback && *d->fallback)
-                put_in("Default: ", d->fallback, ".\n");
+        if (d->how == DIRECTIVE_ACTED && d->default_)
+                put_in("Default: ", d->default_, ".\n");
         if (d->example && *d->example) {
                 put_in("Example: ", d->name, "=");
                 put_in("", d->example, "\n");

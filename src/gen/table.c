@@ -40,8 +40,7 @@ int gen_table(void)
 
                         printf("%-8s %-32s %-8s %-18s %-12s %-24s %s\n", group_names[g], d->name,
                                how_name(d), d->kind ? d->kind->name : "-",
-                               d->fallback && *d->fallback ? d->fallback : "-",
-                               d->owner ? d->owner : "-", d->doc);
+                               d->default_ ? d->default_ : "-", d->owner ? d->owner : "-", d->doc);
                 }
         }
         return 0;

@@ -114,8 +114,8 @@ static void check_columns(const struct row *row)
                 wrong("%s= lacks an example or a word about it", d->name);
         if (d->how != DIRECTIVE_ACTED)
                 return;
-        if (!d->kind || (!d->is_more && !d->fallback))
-                wrong("%s= lacks a kind or a default", d->name);
+        if (!d->kind || (d->is_more && d->default_) || (d->default_ && !*d->default_))
+                wrong("%s= lacks a kind, or has a default that needs none", d->name);
         // The file that acts on it is there.
         const char *root = getenv("SRC");
         CLEANUP(free) char *owner = str_printf("%s/src/%s", root ? root : ".", d->owner);
@@ -163,13 +163,13 @@ static void check_default(const struct row *row)
 {
         struct bench fresh, b;
 
-        if (row->d->how != DIRECTIVE_ACTED || !row->d->fallback || !*row->d->fallback)
+        if (row->d->how != DIRECTIVE_ACTED || !row->d->default_)
                 return;
         bench_init(&fresh, row);
         bench_init(&b, row);
-        assign(&b, row, row->d->fallback);
+        assign(&b, row, row->d->default_);
         if (n_complaints(&b) > 0 || !is_equal(row, &fresh, &b))
-                wrong("%s=%s is not the default: %s", row->d->name, row->d->fallback,
+                wrong("%s=%s is not the default: %s", row->d->name, row->d->default_,
                       buf_text(&b.said.text));
         bench_done(&b);
         bench_done(&fresh);
@@ -229,7 +229,7 @@ static void check_reset(const struct row *row)
 
         // CapabilityBoundingSet= empty is the empty set; "~" is all of them.
         if (row->d->how != DIRECTIVE_ACTED ||
-            (streq(row->d->kind->name, "capabilities") && *row->d->fallback))
+            (streq(row->d->kind->name, "capabilities") && row->d->default_))
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(growing); i++)
                 grows = grows || streq(row->d->kind->name, growing[i]);
