@@ -47,7 +47,8 @@ static int enter_section(struct parser *p, char *header)
         free(p->section);
         p->section = NULL;
         p->is_section_ignored = true;
-        if (p->sink->has_section && !p->sink->has_section(p->sink->data, header)) {
+        // No unit has a section without a name.
+        if (!*header || (p->sink->has_section && !p->sink->has_section(p->sink->data, header))) {
                 if (!str_after_prefix(header, "X-"))
                         COMPLAIN(p, DIAG_WARNING, "Unknown section '%s'. Ignoring.", header);
                 return 0;

@@ -10,7 +10,7 @@
 
 struct ini_sink {
         // Does the unit have this section? false: its lines are skipped (a complaint was made here,
-        // but for X- sections). NULL: every section.
+        // but for X- sections). NULL: every section that has a name.
         bool (*has_section)(void *data, const char *section);
         // One assignment; the strings are gone after the call. Negative ends the parse.
         int (*assign)(void *data, const char *section, const char *name, const char *value,

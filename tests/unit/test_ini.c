@@ -53,6 +53,7 @@ static const struct {
         {"a=b\n[A]\na=b\n", "3 A.a=[b]\n", "w f:1: Assignment outside of section. Ignoring.\n", 0},
         {"[Bogus]\na=b\nnonsense\n[A]\na=b\n", "5 A.a=[b]\n",
          "w f:1: Unknown section 'Bogus'. Ignoring.\n", 0},
+        {"[]\na=b\n[A]\na=b\n", "4 A.a=[b]\n", "w f:1: Unknown section ''. Ignoring.\n", 0},
         {"[X-Y]\na=b\n[A]\na=b\n", "4 A.a=[b]\n", "", 0},
         {"[A]\na=1\n[B]\nb=2\n[A]\na=3\n", "2 A.a=[1]\n4 B.b=[2]\n6 A.a=[3]\n", "", 0},
         {"[A]\na=1\n[A\nb=2\n", "2 A.a=[1]\n", "e f:3: Invalid section header '[A'\n", -EBADMSG},
@@ -76,6 +77,20 @@ static void test_table(void **state)
                 assert_string_equal(buf_text(&c.text), cases[i].complaints);
                 buf_done(&l.text);
         }
+}
+
+// Who takes every section gets no nameless one either.
+static void test_every_section(void **state)
+{
+        static const char text[] = "[]\na=b\n[Bogus]\na=b\n";
+        CLEANUP(complaints) struct complaints c;
+        struct listing l = {0};
+        struct ini_sink sink = {NULL, on_assign, &l, "a.service", complaints_init(&c)};
+
+        assert_int_equal(ini_parse(text, strlen(text), "f", &sink), 0);
+        assert_string_equal(buf_text(&l.text), "4 Bogus.a=[b]\n");
+        assert_string_equal(buf_text(&c.text), "w f:1: Unknown section ''. Ignoring.\n");
+        buf_done(&l.text);
 }
 
 static void test_nul_byte(void **state)
@@ -168,6 +183,7 @@ static void test_oom(void **state)
 
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_every_section),
         cmocka_unit_test(test_nul_byte),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_caller_ends_it),
