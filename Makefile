@@ -187,10 +187,14 @@ $(UNIT_BIN): $(B)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(HARNESS_SRC)) $
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAP_FLAGS) \
 		$(addprefix -Wl$(comma)--wrap=,$(shell cat $(wildcard $(S)/tests/unit/$*.wrap) </dev/null)) -o $@ $^ $(CMOCKA_LIBS) $(ALL_LIBS)
 
+# A harness whose name begins with a program's folder (fuzz_bus_call) gets that folder's objects.
+$(filter $(B)/tests/fuzz/fuzz_bus_%,$(FUZZ_BIN)): $(call obj,$(call src,src/bus/*.c))
+$(filter $(B)/tests/fuzz/fuzz_daemon_%,$(FUZZ_BIN)): $(call obj,$(filter-out %/main.c,$(DAEMON_SRC)))
+$(filter $(B)/tests/fuzz/fuzz_ctl_%,$(FUZZ_BIN)): $(call obj,$(filter-out %/main.c,$(CTL_SRC)))
 $(FUZZ_BIN): $(B)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(call link,$^)
+	$(call link,$(filter-out $(LIB),$^) $(LIB))
 
 $(BENCH_BIN): $(B)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(call say,LD)
