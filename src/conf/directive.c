@@ -1,8 +1,24 @@
 #include "conf/directive.h"
 
 #include "base/str.h"
+#include "conf/group.h"
 #include "conf/kind_impl.h"
 #include "conf/unit_conf.h"
+
+// The options of sockets that rows name.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+#ifndef SCTP_NODELAY
+#define SCTP_NODELAY 3
+#endif
 
 // The section token of a row: its group and the struct that its field is in.
 #define GROUP_OF_Unit GROUP_UNIT
@@ -60,6 +76,11 @@ static const struct directive kill_rows[] = {
 static const struct directive cgroup_rows[] = {
 #include "conf/directives/cgroup.def"
 };
+
+_Static_assert(sizeof(struct unit_group) <= UINT16_MAX && sizeof(struct exec_group) <= UINT16_MAX &&
+                       sizeof(struct socket_group) <= UINT16_MAX &&
+                       sizeof(struct service_group) <= UINT16_MAX,
+               "directive.offset");
 
 #define ROWS_MAX 256 // of a group
 

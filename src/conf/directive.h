@@ -47,17 +47,26 @@ enum conf_group {
         _GROUP_MAX,
 };
 
+// An option of setsockopt(2) that has the directive's value, on the sockets that its level applies
+// to: SOL_SOCKET on all, IPPROTO_IP also on those of IPv6 where the row has none for IPPROTO_IPV6.
+struct directive_sockopt {
+        uint8_t level, option; // option 0: none
+};
+
+#define DIRECTIVE_SOCKOPTS 2
+
 // Packed: the pages of the rows are each process's own, because the pointers are relocated.
 struct directive {
         const char *name;
-        enum conf_group group : 8;
-        enum directive_how how : 8;
+        enum conf_group group : 4;
+        enum directive_how how : 2;
+        bool is_more : 1; // MORE row
         unsigned flags : 8;
-        bool is_more : 1;          // MORE row
-        uint32_t offset;           // of the field in its group's struct
-        const struct kind *kind;   // NULL where it is not acted on
-        union {                    // its meaning belongs to the kind
-                intptr_t arg;      // a port type, a condition type, ...
+        uint16_t offset;                                      // of the field in its group's struct
+        struct directive_sockopt sockopt[DIRECTIVE_SOCKOPTS]; // of listeners and connections
+        const struct kind *kind;                              // NULL where it is not acted on
+        union {                                               // its meaning belongs to the kind
+                intptr_t arg;                                 // a port type, a condition type, ...
                 const void *table; // the names of an enum, the range of a number
         };
         const char *default_; // as text; NULL: the empty one (and none for MORE and UNACTED)

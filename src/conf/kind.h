@@ -85,5 +85,7 @@ struct kind {
         // item i, of which format gives one line each.
         intptr_t (*item_arg)(const void *field, size_t i);
         bool (*equal)(const void *a, const void *b);
+        // The number that setsockopt(2) takes for it (of a time: the seconds). NULL: there is none.
+        int (*number)(const void *field);
         int (*copy)(const void *from, void *to); // *to is zeroed memory; 0 or -ENOMEM
 };

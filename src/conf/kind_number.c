@@ -18,7 +18,7 @@
                 return 0;                                          \
         }
 
-#define DEFINE_KIND(id, plain, dbus)           \
+#define DEFINE_KIND(id, plain, dbus, numeric)  \
         const struct kind kind_##id = {        \
                 .name = #id,                   \
                 .size = sizeof(kind_##id##_t), \
@@ -27,6 +27,7 @@
                 .format = format_##id,         \
                 .equal = equal_##plain,        \
                 .copy = copy_##plain,          \
+                .number = numeric,             \
         }
 
 DEFINE_PLAIN(boolean)
@@ -195,13 +196,28 @@ static int format_signal(const struct directive *d UNUSED, const void *field, ch
         return *name ? kind_push_line(ret_lines, "%s%s", is_name ? "SIG" : "", name) : 0;
 }
 
-DEFINE_KIND(boolean, boolean, "b");
-DEFINE_KIND(tristate, integer, NULL);
-DEFINE_KIND(uint, integer, "u");
-DEFINE_KIND(u32, integer, "u");
-DEFINE_KIND(i64, u64, "x");
-DEFINE_KIND(integer, integer, "i");
-DEFINE_KIND(size, u64, "t");
-DEFINE_KIND(mode, mode, "u");
-DEFINE_KIND(ip_tos, integer, "i");
-DEFINE_KIND(signal, integer, "i");
+static int number_of_boolean(const void *field)
+{
+        return *(const bool *)field;
+}
+
+static int number_of_uint(const void *field)
+{
+        return (int)MIN(*(const unsigned *)field, (unsigned)INT32_MAX);
+}
+
+static int number_of_integer(const void *field)
+{
+        return *(const int *)field;
+}
+
+DEFINE_KIND(boolean, boolean, "b", number_of_boolean);
+DEFINE_KIND(tristate, integer, NULL, NULL);
+DEFINE_KIND(uint, integer, "u", number_of_uint);
+DEFINE_KIND(u32, integer, "u", NULL);
+DEFINE_KIND(i64, u64, "x", NULL);
+DEFINE_KIND(integer, integer, "i", number_of_integer);
+DEFINE_KIND(size, u64, "t", NULL);
+DEFINE_KIND(mode, mode, "u", NULL);
+DEFINE_KIND(ip_tos, integer, "i", number_of_integer);
+DEFINE_KIND(signal, integer, "i", NULL);

@@ -91,17 +91,26 @@ static int format_nsec(const struct directive *d UNUSED, const void *field, char
         return v == UINT64_MAX ? 0 : kind_push_line(ret_lines, "%" PRIu64, v);
 }
 
-#define DEFINE_KIND(id, parser, formatter)     \
-        const struct kind kind_##id = {        \
-                .name = #id,                   \
-                .size = sizeof(kind_##id##_t), \
-                .signature = "t",              \
-                .parse = parser,               \
-                .format = formatter,           \
-                .equal = equal_usec,           \
-                .copy = copy_usec,             \
+// Whole seconds, cut as systemd does, but at least one.
+static int number_of_usec(const void *field)
+{
+        usec_t s = *(const usec_t *)field / USEC_PER_SEC;
+
+        return s > INT32_MAX ? INT32_MAX : s == 0 ? 1 : (int)s;
+}
+
+#define DEFINE_KIND(id, parser, formatter, numeric) \
+        const struct kind kind_##id = {             \
+                .name = #id,                        \
+                .size = sizeof(kind_##id##_t),      \
+                .signature = "t",                   \
+                .parse = parser,                    \
+                .format = formatter,                \
+                .equal = equal_usec,                \
+                .copy = copy_usec,                  \
+                .number = numeric,                  \
         }
 
-DEFINE_KIND(usec, parse_as_usec, format_usec);
-DEFINE_KIND(timeout, parse_as_timeout, format_usec);
-DEFINE_KIND(nsec, parse_as_nsec, format_nsec);
+DEFINE_KIND(usec, parse_as_usec, format_usec, number_of_usec);
+DEFINE_KIND(timeout, parse_as_timeout, format_usec, number_of_usec);
+DEFINE_KIND(nsec, parse_as_nsec, format_nsec, NULL);

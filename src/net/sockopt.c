@@ -3,29 +3,21 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "conf/directive.h"
+#include "conf/group.h"
 #include "net/listen.h"
 
 #include <fcntl.h>
-#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <netinet/tcp.h>
 
-#ifndef SO_PASSPIDFD
-#define SO_PASSPIDFD 76
-#endif
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83
-#endif
-#ifndef SCTP_NODELAY
-#define SCTP_NODELAY 3
-#endif
 #define CONGESTION_NAME_MAX 16 // TCP_CA_NAME_MAX of the kernel
 
 struct applying {
         int fd;
         int fresh; // what a new socket has is set where nothing is asked for; -1: it is left alone
         sa_family_t family; // AF_UNSPEC: no socket
-        bool is_tcp, is_sctp, is_datagram;
+        bool is_tcp, is_sctp;
         void (*cb)(const struct net_sockopt_failure *failure, void *data);
         void *data;
 };
@@ -59,14 +51,6 @@ static void set_int(const struct applying *a, bool is_wanted, const char *direct
                 fail(a, directive, errno);
 }
 
-// Whole seconds, cut as systemd does, but at least one.
-static int seconds(usec_t span)
-{
-        usec_t s = span / USEC_PER_SEC;
-
-        return s > INT32_MAX ? INT32_MAX : s == 0 ? 1 : (int)s;
-}
-
 // The forced variant goes over the administrator's maximum, and needs the privilege for it.
 static void set_buffer(const struct applying *a, const char *directive, int option, int forced,
                        uint64_t size)
@@ -81,28 +65,67 @@ static void set_buffer(const struct applying *a, const char *directive, int opti
                 set_int(a, true, directive, SOL_SOCKET, option, value);
 }
 
+// ---- rows whose option is a number
+
+static bool has_option_of_ipv6(const struct directive *d)
+{
+        for (size_t i = 0; i < DIRECTIVE_SOCKOPTS; i++)
+                if (d->sockopt[i].level == IPPROTO_IPV6)
+                        return true;
+        return false;
+}
+
+static bool applies(const struct applying *a, const struct directive *d, uint8_t level)
+{
+        switch (level) {
+        case SOL_SOCKET:
+                return true;
+        case IPPROTO_TCP:
+                return a->is_tcp;
+        case IPPROTO_SCTP:
+                return a->is_sctp;
+        case IPPROTO_IP:
+                return a->family == AF_INET || (a->family == AF_INET6 && !has_option_of_ipv6(d));
+        case IPPROTO_IPV6:
+                return a->family == AF_INET6;
+        default:
+                return false;
+        }
+}
+
+static void apply_row(const struct applying *a, const struct directive *d, const void *value,
+                      const void *unset)
+{
+        bool is_wanted = !d->kind->equal(value, unset);
+
+        for (size_t i = 0; i < DIRECTIVE_SOCKOPTS && d->sockopt[i].option != 0; i++)
+                if (applies(a, d, d->sockopt[i].level))
+                        set_int(a, is_wanted, d->name, d->sockopt[i].level, d->sockopt[i].option,
+                                d->kind->number(value));
+}
+
+static void apply_rows(const struct applying *a, const struct socket_group *g)
+{
+        const void *defaults = group_default(GROUP_SOCKET);
+        size_t n;
+        const struct directive *rows = directive_table(GROUP_SOCKET, &n);
+
+        for (size_t i = 0; defaults && i < n; i++)
+                if (rows[i].sockopt[0].option != 0)
+                        apply_row(a, &rows[i], (const char *)g + rows[i].offset,
+                                  (const char *)defaults + rows[i].offset);
+        group_unref(defaults);
+}
+
+// ---- the others
+
 static void apply_general(const struct applying *a, const struct socket_group *g)
 {
-        const struct {
-                bool is_wanted;
-                const char *name;
-                int option, value;
-        } options[] = {
-                {g->keep_alive, "KeepAlive", SO_KEEPALIVE, 1},
-                {g->priority >= 0, "Priority", SO_PRIORITY, g->priority},
-                {g->mark >= 0, "Mark", SO_MARK, g->mark},
-                {g->broadcast, "Broadcast", SO_BROADCAST, 1},
-                {g->pass_credentials, "PassCredentials", SO_PASSCRED, 1},
-                {g->pass_pidfd, "PassPIDFD", SO_PASSPIDFD, 1},
-                {g->pass_security, "PassSecurity", SO_PASSSEC, 1},
-                {!g->accept_file_descriptors, "AcceptFileDescriptors", SO_PASSRIGHTS, 0},
-                {g->timestamping == TIMESTAMPING_US, "Timestamping", SO_TIMESTAMP, 1},
-                {g->timestamping == TIMESTAMPING_NS, "Timestamping", SO_TIMESTAMPNS, 1},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-                set_int(a, options[i].is_wanted, options[i].name, SOL_SOCKET, options[i].option,
-                        options[i].value);
+        set_int(a, g->timestamping == TIMESTAMPING_US, "Timestamping", SOL_SOCKET, SO_TIMESTAMP, 1);
+        set_int(a, g->timestamping == TIMESTAMPING_NS, "Timestamping", SOL_SOCKET, SO_TIMESTAMPNS,
+                1);
+        if (a->family == AF_NETLINK) // whose level is too large for a row
+                set_int(a, g->pass_packet_info, "PassPacketInfo", SOL_NETLINK, NETLINK_PKTINFO, 1);
         set_buffer(a, "ReceiveBuffer", SO_RCVBUF, SO_RCVBUFFORCE, g->receive_buffer);
         set_buffer(a, "SendBuffer", SO_SNDBUF, SO_SNDBUFFORCE, g->send_buffer);
 }
@@ -120,67 +143,6 @@ static void apply_congestion(const struct applying *a, const char *name)
                 fail(a, "TCPCongestion", errno);
 }
 
-static void apply_tcp(const struct applying *a, const struct socket_group *g)
-{
-        if (a->is_sctp)
-                set_int(a, g->no_delay, "NoDelay", IPPROTO_SCTP, SCTP_NODELAY, 1);
-        if (!a->is_tcp)
-                return;
-        const struct {
-                bool is_wanted;
-                const char *name;
-                int option, value;
-        } options[] = {
-                {g->keep_alive_time_sec > 0, "KeepAliveTimeSec", TCP_KEEPIDLE,
-                 seconds(g->keep_alive_time_sec)},
-                {g->keep_alive_interval_sec > 0, "KeepAliveIntervalSec", TCP_KEEPINTVL,
-                 seconds(g->keep_alive_interval_sec)},
-                {g->keep_alive_probes > 0, "KeepAliveProbes", TCP_KEEPCNT,
-                 (int)g->keep_alive_probes},
-                {g->no_delay, "NoDelay", TCP_NODELAY, 1},
-                {g->defer_accept_sec > 0, "DeferAcceptSec", TCP_DEFER_ACCEPT,
-                 seconds(g->defer_accept_sec)},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-                set_int(a, options[i].is_wanted, options[i].name, IPPROTO_TCP, options[i].option,
-                        options[i].value);
-        apply_congestion(a, g->tcp_congestion);
-}
-
-static void apply_ip(const struct applying *a, const struct socket_group *g)
-{
-        bool is_v6 = a->family == AF_INET6;
-
-        if (a->family != AF_INET && !is_v6)
-                return;
-        int level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-
-        set_int(a, g->ip_tos >= 0, "IPTOS", IPPROTO_IP, IP_TOS, g->ip_tos);
-        set_int(a, g->ip_ttl >= 0, "IPTTL", level, is_v6 ? IPV6_UNICAST_HOPS : IP_TTL, g->ip_ttl);
-        if (a->is_datagram)
-                set_int(a, !g->x_multicast_loop, "X-MulticastLoop", level,
-                        is_v6 ? IPV6_MULTICAST_LOOP : IP_MULTICAST_LOOP, 0);
-}
-
-static void apply_packet_info(const struct applying *a, const struct socket_group *g)
-{
-        static const struct {
-                sa_family_t family;
-                int level, option;
-        } options[] = {
-                {AF_INET, IPPROTO_IP, IP_PKTINFO},
-                {AF_INET6, IPPROTO_IPV6, IPV6_RECVPKTINFO},
-                {AF_NETLINK, SOL_NETLINK, NETLINK_PKTINFO},
-                {AF_PACKET, SOL_PACKET, PACKET_AUXDATA},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-                if (options[i].family == a->family)
-                        set_int(a, g->pass_packet_info, "PassPacketInfo", options[i].level,
-                                options[i].option, 1);
-}
-
 static void apply_all(struct applying *a, const struct port *port, const struct socket_group *group)
 {
         int protocol = net_port_protocol(port, group);
@@ -190,11 +152,10 @@ static void apply_all(struct applying *a, const struct port *port, const struct 
 
         a->is_sctp = is_ip && protocol == IPPROTO_SCTP;
         a->is_tcp = is_ip && port->type == SOCK_STREAM && !a->is_sctp;
-        a->is_datagram = is_ip && port->type == SOCK_DGRAM;
+        apply_rows(a, group);
         apply_general(a, group);
-        apply_tcp(a, group);
-        apply_ip(a, group);
-        apply_packet_info(a, group);
+        if (a->is_tcp)
+                apply_congestion(a, group->tcp_congestion);
 }
 
 static bool is_socket(const struct port *port)

@@ -4,6 +4,7 @@ was passed to it, listening and accepted; unset it is what the kernel gives; a b
 the unit works all the same."""
 
 import os
+import re
 import socket
 import sys
 
@@ -183,6 +184,17 @@ def directives(d):
     assert len(absent) <= 2, absent  # SO_PASSPIDFD came with Linux 6.5, SO_PASSRIGHTS with 6.16
     if absent:
         print("this kernel has no option for", *absent)
+
+
+@case
+def every_row_of_the_table_is_here(_):
+    """A directive that names its option in the table is applied by that alone, and has a row above."""
+    table = os.path.join(os.environ["SRC"], "src/conf/directives/socket.def")
+    with open(table, encoding="utf-8") as file:
+        rows = re.findall(r"^DIRECTIVE\(Socket, ([\w-]+), (.*?)\)$", file.read(), re.M | re.S)
+    named = {name for name, columns in rows if ".sockopt = " in columns}
+    assert len(named) > 10, named
+    assert not named - {row[0] for row in ROWS}, named - {row[0] for row in ROWS}
 
 
 @case
