@@ -1,12 +1,11 @@
 // What /proc tells about processes. All accept that the process may be gone (-ESRCH).
 #pragma once
 
-#include "base/def.h"
-
-#include <sys/types.h>
+#include "base/proc_parse.h"
 
 int proc_get_comm(pid_t pid, char **ret);
 int proc_get_cmdline(pid_t pid, char **ret); // blanks between the words; "[comm]" if it has none
+int proc_get_stat(pid_t pid, struct proc_stat *ret); // several fields at one look
 int proc_get_parent(pid_t pid, pid_t *ret);
 int proc_get_start_time(pid_t pid, uint64_t *ret_ticks); // field 22 of stat
 int proc_get_environ(pid_t pid, const char *name,
@@ -16,6 +15,3 @@ int proc_get_session(pid_t pid, pid_t *ret_pgrp, pid_t *ret_session);
 // A mapped state letter ('R','S','Z',...), or -errno.
 int proc_get_state(pid_t pid);
 bool proc_is_alive(pid_t pid); // exists and is no zombie
-// Value of a boot parameter of /proc/cmdline ("word" or "word=value"; key is without the '='): 1
-// and *ret (may be ""), 0 not there.
-int proc_cmdline_get(const char *key, char **ret);

@@ -156,21 +156,9 @@ int condition_test_architecture(const char *param)
 int condition_test_kernel_command_line(const char *param)
 {
         CLEANUP(free) char *line = NULL;
-        CLEANUP(strv) char **words = NULL;
-        bool has_value = strchr(param, '=');
         int r = fs_read_file("/proc/cmdline", SMALL_FILE, &line, NULL);
 
-        if (r == 0)
-                r = parse_words(line, PARSE_WORD_UNQUOTE | PARSE_WORD_NO_BACKSLASH, &words);
-        if (r < 0)
-                return r;
-        STRV_FOREACH (word, words) {
-                const char *rest = str_after_prefix(*word, param);
-
-                if (rest && (*rest == '\0' || (!has_value && *rest == '=')))
-                        return 1;
-        }
-        return 0;
+        return r < 0 ? r : proc_parse_boot_parameter(line, param);
 }
 
 // Words, each a pattern or an operator with a version; all must hold.

@@ -1,6 +1,5 @@
 #include "base/proc.h"
 
-#include "base/fs.h"
 #include "unit/harness.h"
 
 #include <fcntl.h>
@@ -108,30 +107,9 @@ static void test_words_and_environment(void **state)
         close(fds[1]);
 }
 
-// Whatever this machine was booted with: each plain word must be found, and nothing else.
-static void test_kernel_command_line(void **state)
-{
-        CLEANUP(free) char *text = NULL;
-        char *none = NULL;
-
-        assert_int_equal(proc_cmdline_get("usher-no-such-parameter", &none), 0);
-        assert_null(none);
-        assert_int_equal(fs_read_file("/proc/cmdline", 1 << 20, &text, NULL), 0);
-        for (char *save = NULL, *word = strtok_r(text, " \n", &save); word;
-             word = strtok_r(NULL, " \n", &save)) {
-                CLEANUP(free) char *value = NULL;
-
-                if (strpbrk(word, "\"'"))
-                        break;
-                word[strcspn(word, "=")] = '\0';
-                assert_int_equal(proc_cmdline_get(word, &value), 1);
-                assert_non_null(value);
-        }
-}
-
 static int all(void *arg)
 {
-        CLEANUP(free) char *a = NULL, *b = NULL, *c = NULL, *d = NULL;
+        CLEANUP(free) char *a = NULL, *b = NULL, *c = NULL;
         uint64_t ticks;
         int r = proc_get_comm(getpid(), &a);
 
@@ -141,8 +119,6 @@ static int all(void *arg)
                 r = proc_get_environ(getpid(), "PATH", &c);
         if (r >= 0)
                 r = proc_get_start_time(getpid(), &ticks);
-        if (r >= 0)
-                r = proc_cmdline_get("usher-no-such-parameter", &d);
         return r;
 }
 
@@ -155,7 +131,6 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_a_process_that_is_gone),
         cmocka_unit_test(test_words_and_environment),
-        cmocka_unit_test(test_kernel_command_line),
         cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)

@@ -1,0 +1,99 @@
+#include "base/proc_parse.h"
+
+#include "base/parse.h"
+#include "base/str.h"
+
+#define START_TIME_FIELD 22 // of stat, counted from 1; the command is the second
+
+// A number and the blank behind it.
+static bool take_number(const char **p, long long *ret)
+{
+        char *end;
+
+        errno = 0;
+        long long n = strtoll(*p, &end, 10);
+
+        if (errno != 0 || end == *p || *end != ' ')
+                return false;
+        *p = end + 1;
+        *ret = n;
+        return true;
+}
+
+static bool take_pid(const char **p, pid_t *ret)
+{
+        long long n;
+
+        if (!take_number(p, &n) || n != (pid_t)n)
+                return false;
+        *ret = (pid_t)n;
+        return true;
+}
+
+int proc_parse_stat(const char *text, struct proc_stat *ret)
+{
+        struct proc_stat s = {0};
+        const char *p = strrchr(text, ')');
+        char *end;
+
+        if (!p || p[1] != ' ' || !p[2] || p[3] != ' ')
+                return -EIO;
+        s.state = p[2];
+        p += 4;
+        if (!take_pid(&p, &s.parent) || !take_pid(&p, &s.group) || !take_pid(&p, &s.session))
+                return -EIO;
+        // Those in between may be larger than a number of ours: they are not read.
+        for (int field = 7; field < START_TIME_FIELD; field++) {
+                p = strchr(p, ' ');
+                if (!p++)
+                        return -EIO;
+        }
+        errno = 0;
+        s.start_ticks = strtoull(p, &end, 10);
+        if (errno != 0 || *p < '0' || *p > '9' || !strchr(" \n", *end))
+                return -EIO;
+        *ret = s;
+        return 0;
+}
+
+const char *proc_parse_environ(const char *text, size_t size, const char *name)
+{
+        size_t n = strlen(name);
+
+        for (const char *p = text; p < text + size; p += strlen(p) + 1)
+                if (strncmp(p, name, n) == 0 && p[n] == '=')
+                        return p + n + 1;
+        return NULL;
+}
+
+bool proc_parse_cmdline(char *text, size_t size)
+{
+        while (size > 0 && text[size - 1] == '\0')
+                size--;
+        for (size_t i = 0; i < size; i++)
+                if (text[i] == '\0')
+                        text[i] = ' ';
+        return size > 0;
+}
+
+int proc_parse_boot_parameter(const char *text, const char *wanted)
+{
+        enum parse_word_flags flags = PARSE_WORD_UNQUOTE | PARSE_WORD_NO_BACKSLASH;
+        bool has_value = strchr(wanted, '=');
+
+        for (;;) {
+                CLEANUP(free) char *word = NULL;
+                int r = parse_word(&text, " \t\n", flags, &word);
+
+                if (r == -EINVAL) { // a quote without its partner is an ordinary character
+                        flags = PARSE_WORD_NO_BACKSLASH;
+                        continue;
+                }
+                if (r <= 0)
+                        return r;
+                const char *rest = str_after_prefix(word, wanted);
+
+                if (rest && (*rest == '\0' || (!has_value && *rest == '=')))
+                        return 1;
+        }
+}
