@@ -130,6 +130,22 @@ int parse_pid(const char *s, pid_t *ret)
         return 0;
 }
 
+#define PID_LINE_MAX 64 // with its blanks
+
+int parse_pid_file(const char *text, size_t size, pid_t *ret)
+{
+        char line[PID_LINE_MAX + 1];
+        size_t n = 0;
+
+        while (n < size && text[n] != '\n' && text[n] != '\0')
+                n++;
+        if (n > PID_LINE_MAX)
+                return -EINVAL;
+        memcpy(line, text, n);
+        line[n] = '\0';
+        return parse_pid(str_strip(line), ret);
+}
+
 int parse_mode(const char *s, mode_t *ret)
 {
         mode_t value = 0;

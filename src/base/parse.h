@@ -14,6 +14,9 @@ int parse_i64(const char *s, int64_t *ret);
 // Decimal only, no sign, no leading zeros: ids (a name that looks like hex or octal is not an id).
 int parse_uid(const char *s, uid_t *ret); // refuses (uid_t)-1 and 65535 as systemd does
 int parse_pid(const char *s, pid_t *ret);
+// The text of a PID file, size bytes: the number is the first line, blanks around it are fine; some
+// daemons write more lines behind it. A NUL ends a line, too.
+int parse_pid_file(const char *text, size_t size, pid_t *ret);
 int parse_mode(const char *s, mode_t *ret); // octal, <= 07777
 // "5min 20s", "100ms", bare number in default_unit; "infinity". systemd.time(7).
 int parse_usec(const char *s, usec_t default_unit, usec_t *ret);

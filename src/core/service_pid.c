@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/proc.h"
-#include "base/str.h"
 #include "core/processes.h"
 #include "core/reap.h"
 #include "core/service_priv.h"
@@ -14,7 +13,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define PID_FILE_MAX 64
+#define PID_FILE_MAX 4096
 #define PID_FILE_LOOK (20 * USEC_PER_MSEC)
 
 int run_main_is_good(const struct run *run)
@@ -110,6 +109,7 @@ static int read_pid(const char *path, pid_t *ret, uid_t *ret_owner)
         CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         CLEANUP(free) char *text = NULL;
         struct stat st;
+        size_t size;
 
         if (fd < 0)
                 return -errno;
@@ -117,12 +117,12 @@ static int read_pid(const char *path, pid_t *ret, uid_t *ret_owner)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EBADFD;
-        int r = fd_read_all(fd, PID_FILE_MAX, &text, NULL);
+        int r = fd_read_all(fd, PID_FILE_MAX, &text, &size);
 
         if (r < 0)
                 return r;
         *ret_owner = st.st_uid;
-        return parse_pid(str_strip(text), ret);
+        return parse_pid_file(text, size, ret);
 }
 
 int run_load_pid_file(struct run *run, bool may_warn)

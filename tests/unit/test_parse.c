@@ -140,6 +140,40 @@ static void test_ids(void **state)
         }
 }
 
+static void test_pid_file(void **state)
+{
+        static const struct {
+                const char *text;
+                size_t size;
+                int result;
+                pid_t pid;
+        } cases[] = {
+                {"17", 2, 0, 17},
+                {"17\n", 3, 0, 17},
+                {" \t17 \r\n", 7, 0, 17},
+                {"17\n/var/lib/db\n5432\n", 21, 0, 17},
+                {"17\0x", 4, 0, 17},
+                {"17", 1, 0, 1}, // what is behind the text does not count
+                {"", 0, -EINVAL, 0},
+                {"\n17\n", 4, -EINVAL, 0},
+                {"17 18\n", 6, -EINVAL, 0},
+                {"0\n", 2, -ERANGE, 0},
+                {"99999999999", 11, -ERANGE, 0},
+                {"                                                               17", 65, -EINVAL,
+                 0},
+                {"                                                              17", 64, 0, 17},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                pid_t pid = 0;
+
+                print_message("%s\n", cases[i].text);
+                assert_int_equal(parse_pid_file(cases[i].text, cases[i].size, &pid),
+                                 cases[i].result);
+                assert_int_equal(pid, cases[i].pid);
+        }
+}
+
 static void test_mode(void **state)
 {
         mode_t mode = 0;
@@ -334,8 +368,10 @@ static void test_signals(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bool), cmocka_unit_test(test_unsigned), cmocka_unit_test(test_signed),
-        cmocka_unit_test(test_ids),  cmocka_unit_test(test_mode),     cmocka_unit_test(test_usec),
-        cmocka_unit_test(test_size), cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_bool),     cmocka_unit_test(test_unsigned),
+        cmocka_unit_test(test_signed),   cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_pid_file), cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_usec),     cmocka_unit_test(test_size),
+        cmocka_unit_test(test_signals),
 };
 HARNESS_MAIN(tests)

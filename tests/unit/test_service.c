@@ -178,6 +178,10 @@ static const struct {
          "Type=forking\nPIDFile=@/child\nExecStart=" SH
          "'setsid sleep 60 & (sleep 0.1; echo $$! >@/child) &'\n",
          NULL, SERVICE_DEAD, SERVICE_SUCCESS, false},
+        {"forking-pid-file-of-many-lines",
+         "Type=forking\nPIDFile=@/child\nExecStart=" SH
+         "'setsid sleep 60 & (echo $$!; seq 100) >@/new; mv @/new @/child'\n",
+         NULL, SERVICE_DEAD, SERVICE_SUCCESS, false},
 };
 
 static void test_stops(void **state)
