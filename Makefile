@@ -181,16 +181,19 @@ $(B)/units/%: $(S)/units/%.in $(C)/config.mak
 	$(call say,GEN)
 	$(Q)mkdir -p $(@D) && sed 's|@sbindir@|$(sbindir)|g; s|@bindir@|$(bindir)|g' $< >$@
 
+# A test or harness whose name begins with a program's folder (fuzz_bus_call) gets that folder's objects.
+of_folder = $(filter $(B)/tests/unit/test_$(1)_% $(B)/tests/fuzz/fuzz_$(1)_%,$(UNIT_BIN) $(FUZZ_BIN))
+$(call of_folder,bus): $(call obj,$(call src,src/bus/*.c))
+$(call of_folder,daemon): $(call obj,$(filter-out %/main.c,$(DAEMON_SRC)))
+$(call of_folder,ctl): $(call obj,$(filter-out %/main.c,$(CTL_SRC)))
+
 $(UNIT_BIN): $(B)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(HARNESS_SRC)) $(LIB)
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAP_FLAGS) \
-		$(addprefix -Wl$(comma)--wrap=,$(shell cat $(wildcard $(S)/tests/unit/$*.wrap) </dev/null)) -o $@ $^ $(CMOCKA_LIBS) $(ALL_LIBS)
+		$(addprefix -Wl$(comma)--wrap=,$(shell cat $(wildcard $(S)/tests/unit/$*.wrap) </dev/null)) -o $@ \
+		$(filter-out $(LIB),$^) $(LIB) $(CMOCKA_LIBS) $(ALL_LIBS)
 
-# A harness whose name begins with a program's folder (fuzz_bus_call) gets that folder's objects.
-$(filter $(B)/tests/fuzz/fuzz_bus_%,$(FUZZ_BIN)): $(call obj,$(call src,src/bus/*.c))
-$(filter $(B)/tests/fuzz/fuzz_daemon_%,$(FUZZ_BIN)): $(call obj,$(filter-out %/main.c,$(DAEMON_SRC)))
-$(filter $(B)/tests/fuzz/fuzz_ctl_%,$(FUZZ_BIN)): $(call obj,$(filter-out %/main.c,$(CTL_SRC)))
 $(FUZZ_BIN): $(B)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(call obj,$(FUZZ_DRIVER)) $(LIB)
 	$(call say,LD)
 	@mkdir -p $(@D)

@@ -40,6 +40,14 @@ struct bus_server {
         bool must_trim;              // many clients, or much for one: give memory back
 };
 
+// ---- object paths (path.c)
+char *bus_unit_path(const char *id); // new string, NULL: no memory
+char *bus_job_path(uint32_t id);
+// The other way. The name of a unit that a path stands for, which need not exist: 1 and *ret (new
+// string); 0: it stands for none; -ENOMEM.
+int bus_path_unit(const char *path, char **ret);
+bool bus_path_job(const char *path, uint32_t *ret);
+
 // ---- objects (object.c)
 // What an object path stands for: a unit, or a live connection that has no unit. sd-bus hands one
 // pointer to every getter; the low bit tells which it is.
@@ -59,8 +67,6 @@ static inline void cleanup_bus_view(struct bus_view *v)
 {
         free(v->name);
 }
-char *bus_unit_path(const char *id); // new string, NULL: no memory
-char *bus_job_path(uint32_t id);
 // Unit (loaded if need be) or connection by name. 0, or an error set in *error.
 int bus_find_object(struct manager *m, const char *name, bool load, void **ret,
                     sd_bus_error *error);

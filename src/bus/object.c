@@ -1,4 +1,4 @@
-// Object paths and what stands behind them.
+// What stands behind an object path.
 #include "base/str.h"
 #include "bus/bus_priv.h"
 #include "conf/unit_name.h"
@@ -64,18 +64,6 @@ const char *bus_view_description(const struct bus_view *v, char **buffer)
                 return text;
         *buffer = str_printf("%s (%s)", text, peer);
         return *buffer ? *buffer : text;
-}
-
-char *bus_unit_path(const char *id)
-{
-        char *path = NULL;
-
-        return sd_bus_path_encode(BUS_ROOT "/unit", id, &path) < 0 ? NULL : path;
-}
-
-char *bus_job_path(uint32_t id)
-{
-        return str_printf(BUS_ROOT "/job/%u", id);
 }
 
 int bus_find_object(struct manager *m, const char *name, bool load, void **ret, sd_bus_error *error)

@@ -210,12 +210,10 @@ static int find_unit(sd_bus *bus UNUSED, const char *path, const char *interface
         CLEANUP(free) char *name = NULL;
         CLEANUP(bus_view) struct bus_view v = {0};
         void *object = NULL;
-        int r = sd_bus_path_decode(path, BUS_ROOT "/unit", &name);
+        int r = bus_path_unit(path, &name);
 
         if (r <= 0)
                 return r;
-        if (!unit_name_is_valid(name) || unit_name_is_template(name))
-                return 0;
         r = bus_find_object(c->server->manager, name, true, &object, error);
         if (r < 0 || (r = bus_view_get(object, &v)) < 0)
                 return r;
@@ -231,13 +229,8 @@ static int find_job(sd_bus *bus UNUSED, const char *path, const char *interface 
                     void *userdata, void **ret, sd_bus_error *error UNUSED)
 {
         struct bus_client *c = userdata;
-        const char *id = str_after_prefix(path, BUS_ROOT "/job/");
-        char *end = NULL;
-
-        if (!id || !id[0])
-                return 0;
-        unsigned long number = strtoul(id, &end, 10);
-        struct job *j = *end ? NULL : job_find(c->server->manager, (uint32_t)number);
+        uint32_t id;
+        struct job *j = bus_path_job(path, &id) ? job_find(c->server->manager, id) : NULL;
 
         if (!j)
                 return 0;
