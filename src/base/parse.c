@@ -31,7 +31,7 @@ static unsigned digit_value(char c)
         return c >= 'A' && c <= 'Z' ? (unsigned)(c - 'A') + 10 : UINT_MAX;
 }
 
-int parse_u64(const char *s, uint64_t *ret)
+static int parse_digits(const char *s, uint64_t *ret)
 {
         unsigned base = 10;
         uint64_t value = 0;
@@ -57,6 +57,11 @@ int parse_u64(const char *s, uint64_t *ret)
         return 0;
 }
 
+int parse_u64(const char *s, uint64_t *ret)
+{
+        return parse_digits(s[0] == '+' ? s + 1 : s, ret);
+}
+
 int parse_u32(const char *s, uint32_t *ret)
 {
         uint64_t value;
@@ -74,7 +79,7 @@ int parse_i64(const char *s, int64_t *ret)
 {
         bool is_negative = s[0] == '-';
         uint64_t value;
-        int r = parse_u64(s[0] == '-' || s[0] == '+' ? s + 1 : s, &value);
+        int r = parse_digits(s[0] == '-' || s[0] == '+' ? s + 1 : s, &value);
 
         if (r < 0)
                 return r;

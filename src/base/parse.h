@@ -7,7 +7,7 @@
 
 int parse_bool(const char *s, bool *ret); // 1 yes y true t on / 0 no n false f off, any case
 int parse_u64(const char *s,
-              uint64_t *ret); // decimal, 0x hex, 0o or 0 octal, 0b binary; no sign, no blanks
+              uint64_t *ret); // decimal, 0x hex, 0o or 0 octal, 0b binary; may begin with +
 int parse_u32(const char *s, uint32_t *ret);
 int parse_i32(const char *s, int32_t *ret);
 int parse_i64(const char *s, int64_t *ret);

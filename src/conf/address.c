@@ -14,19 +14,12 @@
 
 // ---- text to address
 
-// Ports are plain decimal numbers: systemd takes no other notation here, and no name.
+// A number in any notation of parse_u32(), as with systemd: "0100" is octal. Names are not ports.
 static int parse_port(const char *text, uint16_t *ret)
 {
-        uint32_t number = 0;
+        uint32_t number;
 
-        if (!*text || strlen(text) > 5)
-                return -EINVAL;
-        for (const char *p = text; *p; p++) {
-                if (*p < '0' || *p > '9')
-                        return -EINVAL;
-                number = number * 10 + (uint32_t)(*p - '0');
-        }
-        if (number == 0 || number > UINT16_MAX)
+        if (parse_u32(text, &number) < 0 || number == 0 || number > UINT16_MAX)
                 return -EINVAL;
         *ret = (uint16_t)number;
         return 0;
@@ -229,7 +222,8 @@ static const struct choice netlink_names[] = {
         {"ecryptfs", NETLINK_ECRYPTFS},
         {"rdma", NETLINK_RDMA},
 };
-static const struct choices netlink_families = {netlink_names, ARRAY_SIZE(netlink_names), false};
+static const struct choices netlink_families = {.items = netlink_names,
+                                                .n = ARRAY_SIZE(netlink_names)};
 
 int address_parse_netlink(const char *text, struct port *ret)
 {

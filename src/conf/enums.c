@@ -9,11 +9,14 @@
 
 int choices_find(const struct choices *c, const char *name)
 {
+        uint32_t number;
         bool is_on;
 
         for (size_t i = 0; i < c->n; i++)
                 if (streq(c->items[i].name, name))
                         return c->items[i].value;
+        if (c->n_numbers > 0 && parse_u32(name, &number) == 0 && number < (uint32_t)c->n_numbers)
+                return (int)number;
         if (!c->has_bool || parse_bool(name, &is_on) < 0 || streq(name, is_on ? "yes" : "no"))
                 return -EINVAL;
         return choices_find(c, is_on ? "yes" : "no");
@@ -27,12 +30,14 @@ const char *choices_name(const struct choices *c, int value)
         return "";
 }
 
-#define CHOICES(id, with_bool, ...)                              \
+#define CHOICES(id, with_bool, ...) CHOICES_AND_NUMBERS(id, with_bool, 0, __VA_ARGS__)
+#define CHOICES_AND_NUMBERS(id, with_bool, n_numbers_, ...)      \
         static const struct choice id##_items[] = {__VA_ARGS__}; \
         const struct choices choices_##id = {                    \
                 .items = id##_items,                             \
                 .n = ARRAY_SIZE(id##_items),                     \
                 .has_bool = with_bool,                           \
+                .n_numbers = n_numbers_,                         \
         }
 
 CHOICES(service_type, false, {"simple", SERVICE_SIMPLE}, {"exec", SERVICE_EXEC},
@@ -56,8 +61,8 @@ CHOICES(kill_mode, false, {"control-group", KILL_CONTROL_GROUP}, {"mixed", KILL_
 CHOICES(preserve, true, {"no", PRESERVE_NO}, {"yes", PRESERVE_YES}, {"restart", PRESERVE_RESTART});
 CHOICES(collect_mode, false, {"inactive", COLLECT_INACTIVE},
         {"inactive-or-failed", COLLECT_INACTIVE_OR_FAILED});
-CHOICES(bind_ipv6_only, false, {"default", BIND_IPV6_DEFAULT}, {"both", BIND_IPV6_BOTH},
-        {"ipv6-only", BIND_IPV6_IPV6_ONLY});
+CHOICES(bind_ipv6_only, true, {"default", BIND_IPV6_DEFAULT}, {"both", BIND_IPV6_BOTH},
+        {"ipv6-only", BIND_IPV6_IPV6_ONLY}, {"no", BIND_IPV6_BOTH}, {"yes", BIND_IPV6_IPV6_ONLY});
 CHOICES(timestamping, true, {"off", TIMESTAMPING_OFF}, {"us", TIMESTAMPING_US},
         {"ns", TIMESTAMPING_NS}, {"usec", TIMESTAMPING_US}, {"µs", TIMESTAMPING_US},
         {"nsec", TIMESTAMPING_NS}, {"no", TIMESTAMPING_OFF}, {"yes", TIMESTAMPING_NS});
@@ -87,6 +92,7 @@ CHOICES(socket_protocol, false, {"", 0}, {"udplite", IPPROTO_UDPLITE}, {"sctp", 
         {"mptcp", PROTOCOL_MPTCP});
 CHOICES(ip_tos, false, {"low-delay", IPTOS_LOWDELAY}, {"throughput", IPTOS_THROUGHPUT},
         {"reliability", IPTOS_RELIABILITY}, {"low-cost", IPTOS_MINCOST});
+#define SYSLOG_FACILITIES 128 // as many as a priority has bits for
 #define SYSLOG_LEVELS                                                                        \
         {"emerg", 0}, {"alert", 1}, {"crit", 2}, {"err", 3}, {"warning", 4}, {"notice", 5},  \
                 {"info", 6}, {"debug", 7}, {"0", 0}, {"1", 1}, {"2", 2}, {"3", 3}, {"4", 4}, \
@@ -96,10 +102,11 @@ CHOICES(ip_tos, false, {"low-delay", IPTOS_LOWDELAY}, {"throughput", IPTOS_THROU
         }
 CHOICES(syslog_level, false, SYSLOG_LEVELS);
 CHOICES(log_level_max, false, {"", CHOICE_UNSET}, SYSLOG_LEVELS);
-CHOICES(syslog_facility, false, {"kern", 0}, {"user", 1}, {"mail", 2}, {"daemon", 3}, {"auth", 4},
-        {"syslog", 5}, {"lpr", 6}, {"news", 7}, {"uucp", 8}, {"cron", 9}, {"authpriv", 10},
-        {"ftp", 11}, {"local0", 16}, {"local1", 17}, {"local2", 18}, {"local3", 19}, {"local4", 20},
-        {"local5", 21}, {"local6", 22}, {"local7", 23});
+CHOICES_AND_NUMBERS(syslog_facility, false, SYSLOG_FACILITIES, {"kern", 0}, {"user", 1},
+                    {"mail", 2}, {"daemon", 3}, {"auth", 4}, {"syslog", 5}, {"lpr", 6}, {"news", 7},
+                    {"uucp", 8}, {"cron", 9}, {"authpriv", 10}, {"ftp", 11}, {"local0", 16},
+                    {"local1", 17}, {"local2", 18}, {"local3", 19}, {"local4", 20}, {"local5", 21},
+                    {"local6", 22}, {"local7", 23});
 CHOICES(exit_status, false, {"SUCCESS", 0}, {"FAILURE", 1}, {"INVALIDARGUMENT", 2},
         {"NOTIMPLEMENTED", 3}, {"NOPERMISSION", 4}, {"NOTINSTALLED", 5}, {"NOTCONFIGURED", 6},
         {"NOTRUNNING", 7}, {"USAGE", 64}, {"DATAERR", 65}, {"NOINPUT", 66}, {"NOUSER", 67},

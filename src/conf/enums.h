@@ -14,6 +14,7 @@ struct choices {
         const struct choice *items;
         size_t n;
         bool has_bool; // any word of a boolean may be given: yes or no in the table stands for it
+        int n_numbers; // numbers below this one may be given, too, and stand for themselves
 };
 
 // Value of a word, or -EINVAL. (No value of a table is negative but CHOICE_UNSET, of "".)

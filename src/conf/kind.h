@@ -11,6 +11,7 @@
 typedef bool kind_boolean_t;
 typedef int kind_tristate_t; // -1 not set, 0, 1
 typedef unsigned kind_uint_t;
+typedef unsigned kind_limit_t; // UINT32_MAX: infinity
 typedef uint32_t kind_u32_t;
 typedef uint64_t kind_u64_t;
 typedef int kind_integer_t;

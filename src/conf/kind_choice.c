@@ -44,8 +44,11 @@ static int parse_choice(const struct parse_context *c, const char *value, void *
 
 static int format_choice(const struct directive *d, const void *field, char ***ret_lines)
 {
-        const char *name = choices_name(choices_of(d), *(const int *)field);
+        int v = *(const int *)field;
+        const char *name = choices_name(choices_of(d), v);
 
+        if (!*name && choices_of(d)->n_numbers > 0)
+                return kind_push_line(ret_lines, "%d", v);
         return *name ? kind_push_line(ret_lines, "%s", name) : 0;
 }
 

@@ -6,8 +6,8 @@
 #include "conf/directive.h"
 
 // Every kind there is, by the name that rows use. kind_number.c, kind_time.c, kind_choice.c:
-extern const struct kind kind_boolean, kind_tristate, kind_uint, kind_u32, kind_i64, kind_integer,
-        kind_size, kind_mode, kind_ip_tos, kind_signal, kind_rlimit;
+extern const struct kind kind_boolean, kind_tristate, kind_uint, kind_limit, kind_u32, kind_i64,
+        kind_integer, kind_size, kind_mode, kind_ip_tos, kind_signal, kind_rlimit;
 extern const struct kind kind_usec, kind_timeout, kind_nsec;
 extern const struct kind kind_choice, kind_exit_set;
 // kind_text.c, kind_path.c, kind_name.c:

@@ -86,6 +86,20 @@ static int format_uint(const struct directive *d, const void *field, char ***ret
         return format_u32(d, field, ret_lines);
 }
 
+static int parse_as_limit(const struct parse_context *c, const char *value, void *field)
+{
+        if (!streq(value, "infinity"))
+                return parse_as_u32(c, value, field);
+        *(unsigned *)field = UINT32_MAX;
+        return 0;
+}
+
+static int format_limit(const struct directive *d, const void *field, char ***ret_lines)
+{
+        return *(const unsigned *)field == UINT32_MAX ? kind_push_line(ret_lines, "infinity")
+                                                      : format_u32(d, field, ret_lines);
+}
+
 static int parse_as_i64(const struct parse_context *c, const char *value, void *field)
 {
         if (parse_i64(value, field) < 0)
@@ -214,6 +228,7 @@ static int number_of_integer(const void *field)
 DEFINE_KIND(boolean, boolean, "b", number_of_boolean);
 DEFINE_KIND(tristate, integer, NULL, NULL);
 DEFINE_KIND(uint, integer, "u", number_of_uint);
+DEFINE_KIND(limit, integer, "u", NULL);
 DEFINE_KIND(u32, integer, "u", NULL);
 DEFINE_KIND(i64, u64, "x", NULL);
 DEFINE_KIND(integer, integer, "i", number_of_integer);

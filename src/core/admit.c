@@ -153,7 +153,7 @@ int admit_try(struct admit *a, const struct admit_limits *limits, const void *ke
         assert(key_size <= ADMIT_KEY_MAX);
         if (a->count >= limits->max_connections)
                 return ADMIT_FULL;
-        if (key && limits->max_per_source > 0) {
+        if (key && limits->max_per_source > 0 && limits->max_per_source != UINT32_MAX) {
                 uint32_t hash = hash_key(key, key_size);
 
                 s = source_find(a, key, key_size, hash);

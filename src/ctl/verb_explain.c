@@ -261,9 +261,13 @@ static void print_admission(const struct socket_group *s, const char *service)
         char span[USEC_SPAN_MAX];
 
         if (s->accept) {
-                printf("  Starts: one %s for each connection, at most %u at a time", service,
-                       s->max_connections);
-                if (s->max_connections_per_source > 0)
+                printf("  Starts: one %s for each connection", service);
+                if (s->max_connections == UINT32_MAX)
+                        printf(", any number at a time");
+                else
+                        printf(", at most %u at a time", s->max_connections);
+                if (s->max_connections_per_source > 0 &&
+                    s->max_connections_per_source != UINT32_MAX)
                         printf(", %u of one source", s->max_connections_per_source);
                 putchar('\n');
         } else {

@@ -284,6 +284,74 @@ static void test_round_trip(void **state)
         each_row(check_round_trip);
 }
 
+// Single assignments, and how systemd 252 reads them; NULL: it complains and skips the line. What
+// differs is said.
+static const struct {
+        enum conf_group group;
+        const char *name, *value, *printed;
+} assignments[] = {
+        {GROUP_SOCKET, "BindIPv6Only", "yes", "ipv6-only"},
+        {GROUP_SOCKET, "BindIPv6Only", "true", "ipv6-only"},
+        {GROUP_SOCKET, "BindIPv6Only", "1", "ipv6-only"},
+        {GROUP_SOCKET, "BindIPv6Only", "off", "both"},
+        {GROUP_SOCKET, "BindIPv6Only", "both", "both"},
+        {GROUP_SOCKET, "BindIPv6Only", "Both", NULL},
+        {GROUP_SOCKET, "Backlog", "+5", "5"},
+        {GROUP_SOCKET, "Backlog", "0x10", "16"},
+        {GROUP_SOCKET, "Backlog", "010", "8"},
+        {GROUP_SOCKET, "Backlog", "-1", NULL},
+        {GROUP_SOCKET, "MaxConnections", "+5", "5"},
+        {GROUP_SOCKET, "MaxConnections", "-1", NULL},
+        {GROUP_SOCKET, "MaxConnections", "infinity", "infinity"},          // systemd: skipped
+        {GROUP_SOCKET, "MaxConnectionsPerSource", "infinity", "infinity"}, // systemd: skipped
+        {GROUP_SOCKET, "ListenNetlink", "15 1", "kobject-uevent 1"},
+        {GROUP_SOCKET, "ListenNetlink", "kobject-uevent 0x1", "kobject-uevent 1"},
+        {GROUP_SOCKET, "ListenStream", "127.0.0.1:08080", NULL},
+        {GROUP_EXEC, "SyslogFacility", "3", "daemon"},
+        {GROUP_EXEC, "SyslogFacility", "24", "24"},
+        {GROUP_EXEC, "SyslogFacility", "127", "127"},
+        {GROUP_EXEC, "SyslogFacility", "128", NULL},
+        {GROUP_EXEC, "SyslogFacility", "KERN", NULL},
+        {GROUP_EXEC, "SyslogLevel", "3", "err"},
+        {GROUP_EXEC, "SyslogLevel", "8", NULL},
+};
+
+static void check_assignment(const struct row *row, const char *value, const char *printed)
+{
+        CLEANUP(strv) char **lines = NULL;
+        struct bench b;
+
+        bench_init(&b, row);
+        assign(&b, row, value);
+        if (!printed && n_complaints(&b) == 0)
+                wrong("%s=%s: no complaint", row->d->name, value);
+        if (printed) {
+                assert_int_equal(row->d->kind->format(row->d, value_of(&b, row), &lines), 0);
+                if (n_complaints(&b) > 0 || strv_length(lines) != 1 || !streq(lines[0], printed))
+                        wrong("%s=%s is read as %s\n%s", row->d->name, value,
+                              lines ? lines[0] : "nothing", buf_text(&b.said.text));
+        }
+        bench_done(&b);
+}
+
+static void test_assignments(void **state)
+{
+        n_wrong = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(assignments); i++) {
+                struct row row = {0};
+
+                for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+                        if (groups[g].group == assignments[i].group)
+                                row = (struct row){.type = groups[g].type,
+                                                   .unit = groups[g].unit,
+                                                   .section = groups[g].section};
+                row.d = directive_find(row.type, row.section, assignments[i].name);
+                assert_non_null(row.d);
+                check_assignment(&row, assignments[i].value, assignments[i].printed);
+        }
+        assert_int_equal(n_wrong, 0);
+}
+
 // ---- names
 
 static void check_typo(const struct row *row)
@@ -341,9 +409,10 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),  cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_bad_values),
-        cmocka_unit_test(test_reset),    cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_typos),    cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_columns),     cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_reset),       cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_assignments), cmocka_unit_test(test_typos),
+        cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)

@@ -54,7 +54,7 @@ static void test_unsigned(void **state)
                 {"0z1", -EINVAL, 0},
                 {"0b2", -EINVAL, 0},
                 {"-1", -EINVAL, 0},
-                {"+1", -EINVAL, 0},
+                {"+1", 0, 1},
                 {" 1", -EINVAL, 0},
                 {"1 ", -EINVAL, 0},
                 {"1.0", -EINVAL, 0},
