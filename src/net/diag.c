@@ -88,24 +88,23 @@ static void take_message(const struct nlmsghdr *header, struct net_diag_connecti
         }
 }
 
-// 1: more to come, 0: that was all, -errno, or what the callback returned.
-static int read_answer(int fd, char *buffer,
-                       int (*cb)(const struct net_diag_connection *connection, void *data),
-                       void *data)
+int net_diag_parse(const void *answer, size_t size, net_diag_fn cb, void *data)
 {
-        ssize_t n = recv(fd, buffer, BUFFER_SIZE, 0);
+        const struct nlmsghdr *h = answer;
 
-        if (n < 0)
-                return errno == EINTR ? 1 : -errno;
-        const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)buffer;
-
-        for (unsigned left = (unsigned)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+        // Signed: the last message may be shorter than its padding.
+        for (int left = (int)MIN(size, BUFFER_SIZE); NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
                 struct net_diag_connection c;
 
                 if (h->nlmsg_type == NLMSG_DONE)
                         return 0;
-                if (h->nlmsg_type == NLMSG_ERROR)
-                        return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
+                if (h->nlmsg_type == NLMSG_ERROR) {
+                        const struct nlmsgerr *e = NLMSG_DATA(h);
+
+                        if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) || e->error > 0)
+                                return -EBADMSG;
+                        return e->error;
+                }
                 if (h->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
                         return -EBADMSG;
                 take_message(h, &c);
@@ -117,7 +116,17 @@ static int read_answer(int fd, char *buffer,
         return 1;
 }
 
-int net_diag_walk(int (*cb)(const struct net_diag_connection *connection, void *data), void *data)
+// As net_diag_parse().
+static int read_answer(int fd, char *buffer, net_diag_fn cb, void *data)
+{
+        ssize_t n = recv(fd, buffer, BUFFER_SIZE, 0);
+
+        if (n < 0)
+                return errno == EINTR ? 1 : -errno;
+        return net_diag_parse(buffer, (size_t)n, cb, data);
+}
+
+int net_diag_walk(net_diag_fn cb, void *data)
 {
         static const int families[] = {AF_INET, AF_INET6};
         CLEANUP(free) char *buffer = malloc(BUFFER_SIZE);

@@ -12,6 +12,11 @@ struct net_diag_connection {
         uint32_t inode; // of the socket; 0: its process has closed it
 };
 
+typedef int (*net_diag_fn)(const struct net_diag_connection *connection, void *data);
+
 // All TCP connections of both families that are not over. 0, -errno, or the
 // negative number that the callback returned.
-int net_diag_walk(int (*cb)(const struct net_diag_connection *connection, void *data), void *data);
+int net_diag_walk(net_diag_fn cb, void *data);
+// One datagram of the kernel's answer, aligned as malloc() aligns. 1: more are to come, 0: that was
+// the last one; -EBADMSG: it is no such answer; else as above.
+int net_diag_parse(const void *answer, size_t size, net_diag_fn cb, void *data);
