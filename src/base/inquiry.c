@@ -107,6 +107,16 @@ void inquiry_free(struct inquiry *h)
         free(h);
 }
 
+// What the process wrote, of which data is the inquiry's own.
+static int take_answer(struct inquiry *h, size_t size)
+{
+        if (size == 0 || h->data[size - 1] != END_MARK)
+                return -ETIMEDOUT;
+        h->next = h->data;
+        h->end = h->data + size - 1;
+        return 0;
+}
+
 int inquiry_read(struct inquiry *h)
 {
         size_t size;
@@ -119,13 +129,24 @@ int inquiry_read(struct inquiry *h)
                 return r;
         h->is_read = true;
         end_process(h);
-        if (r == 0 && (size == 0 || h->data[size - 1] != END_MARK))
-                r = -ETIMEDOUT;
-        if (r == 0) {
-                h->next = h->data;
-                h->end = h->data + size - 1;
-        }
-        return h->error = r;
+        return h->error = r < 0 ? r : take_answer(h, size);
+}
+
+int inquiry_new_answered(const char *answer, size_t size, struct inquiry **ret)
+{
+        CLEANUP(inquiry) struct inquiry *h = calloc(1, sizeof(*h));
+
+        if (!h)
+                return -ENOMEM;
+        h->fd = -1;
+        h->is_read = true;
+        h->data = malloc(size + 1);
+        if (!h->data)
+                return -ENOMEM;
+        memcpy(h->data, answer, size);
+        h->error = take_answer(h, size);
+        *ret = TAKE(h);
+        return 0;
 }
 
 const char *inquiry_next_field(struct inquiry *h)

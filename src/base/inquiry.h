@@ -27,3 +27,5 @@ int inquiry_read(struct inquiry *h);
 const char *inquiry_next_field(struct inquiry *h);
 
 void inquiry_put_field(struct buf *answer, const char *text); // NULL: ""
+// Tests: an inquiry whose process gave this answer. 0 or -ENOMEM.
+int inquiry_new_answered(const char *answer, size_t size, struct inquiry **ret);

@@ -95,6 +95,21 @@ int net_names_new(const struct port_list *ports, struct net_names **ret)
         return r;
 }
 
+int net_names_new_answered(const struct port_list *ports, const char *answer, size_t size,
+                           struct net_names **ret)
+{
+        CLEANUP(net_names) struct net_names *names = calloc(1, sizeof(*names));
+
+        if (!names)
+                return -ENOMEM;
+        names->ports = ports;
+        int r = inquiry_new_answered(answer, size, &names->inquiry);
+
+        if (r == 0)
+                *ret = TAKE(names);
+        return r;
+}
+
 void net_names_free(struct net_names *names)
 {
         if (!names)

@@ -19,3 +19,6 @@ typedef int (*net_names_cb)(const struct port *port, struct port_list *found, co
                             void *data);
 // Take the answer: 0, -ETIMEDOUT there is none, -ENOMEM, or what the callback returned.
 int net_names_read(struct net_names *names, net_names_cb cb, void *data);
+// Tests: a question that has got this answer. 0 or -ENOMEM.
+int net_names_new_answered(const struct port_list *ports, const char *answer, size_t size,
+                           struct net_names **ret);

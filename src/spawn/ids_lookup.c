@@ -77,14 +77,36 @@ static void ask(struct buf *answer, const void *question)
 
 // ---- outside -----------------------------------------------------------------------------------
 
-int ids_lookup_new(const char *user, char *const *groups, struct ids_lookup **ret)
+static int lookup_new(const char *user, char *const *groups, struct ids_lookup **ret)
 {
         CLEANUP(ids_lookup) struct ids_lookup *lookup = calloc(1, sizeof(*lookup));
 
         if (!lookup || str_set(&lookup->user, user) < 0 || strv_copy(groups, &lookup->groups) < 0)
                 return -ENOMEM;
-        int r = inquiry_start(ask, lookup, &lookup->inquiry);
+        *ret = TAKE(lookup);
+        return 0;
+}
 
+int ids_lookup_new(const char *user, char *const *groups, struct ids_lookup **ret)
+{
+        CLEANUP(ids_lookup) struct ids_lookup *lookup = NULL;
+        int r = lookup_new(user, groups, &lookup);
+
+        if (r == 0)
+                r = inquiry_start(ask, lookup, &lookup->inquiry);
+        if (r == 0)
+                *ret = TAKE(lookup);
+        return r;
+}
+
+int ids_lookup_new_answered(const char *user, char *const *groups, const char *answer, size_t size,
+                            struct ids_lookup **ret)
+{
+        CLEANUP(ids_lookup) struct ids_lookup *lookup = NULL;
+        int r = lookup_new(user, groups, &lookup);
+
+        if (r == 0)
+                r = inquiry_new_answered(answer, size, &lookup->inquiry);
         if (r == 0)
                 *ret = TAKE(lookup);
         return r;
@@ -118,6 +140,18 @@ static int next_number(struct inquiry *h, uint32_t *ret)
         return field && parse_u32(field, ret) == 0 ? 0 : -EBADMSG;
 }
 
+// An id that the kernel takes for none (to set it would keep root's) comes from a broken name
+// service: 1. 0 and *ret, -EBADMSG.
+static int next_id(struct inquiry *h, uint32_t *ret)
+{
+        const char *field = inquiry_next_field(h);
+        uint32_t id;
+
+        if (!field || parse_u32(field, &id) < 0)
+                return -EBADMSG;
+        return parse_uid(field, ret) < 0 ? 1 : 0;
+}
+
 static int next_string(struct inquiry *h, char **ret)
 {
         const char *field = inquiry_next_field(h);
@@ -127,32 +161,51 @@ static int next_string(struct inquiry *h, char **ret)
         return str_set(ret, field[0] ? field : NULL);
 }
 
-static int read_user(struct ids_lookup *lookup, struct inquiry *reader)
+static int next_path(struct inquiry *h, char **ret)
+{
+        int r = next_string(h, ret);
+
+        if (r == 0 && *ret && **ret != '/')
+                r = str_set(ret, NULL);
+        return r;
+}
+
+static int read_gids(struct ids_lookup *lookup, struct inquiry *reader)
 {
         uint32_t n;
-        int r = next_number(reader, &lookup->answer.uid);
+        int r = next_number(reader, &n);
 
-        if (r == 0)
-                r = next_number(reader, &lookup->answer.gid);
-        if (r == 0)
-                r = next_string(reader, &lookup->answer.name);
-        if (r == 0)
-                r = next_string(reader, &lookup->answer.home);
-        if (r == 0)
-                r = next_string(reader, &lookup->answer.shell);
-        if (r == 0)
-                r = next_number(reader, &n);
         if (r < 0)
                 return r;
         n = MIN(n, IDS_GROUPS_MAX);
         free(lookup->gids);
+        lookup->n_gids = 0;
         lookup->gids = calloc((size_t)n + 1, sizeof(gid_t));
         if (!lookup->gids)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n && r == 0; i++)
-                r = next_number(reader, &lookup->gids[i]);
-        lookup->n_gids = n;
-        lookup->has_user = true;
+        for (uint32_t i = 0; i < n && r >= 0; i++) {
+                r = next_id(reader, &lookup->gids[lookup->n_gids]);
+                lookup->n_gids += r == 0;
+        }
+        return MIN(r, 0);
+}
+
+static int read_user(struct ids_lookup *lookup, struct inquiry *reader)
+{
+        struct ids_user *u = &lookup->answer;
+        int has_uid = next_id(reader, &u->uid);
+        int has_gid = has_uid < 0 ? has_uid : next_id(reader, &u->gid);
+        int r = MIN(has_gid, 0);
+
+        if (r == 0)
+                r = next_string(reader, &u->name);
+        if (r == 0)
+                r = next_path(reader, &u->home);
+        if (r == 0)
+                r = next_path(reader, &u->shell);
+        if (r == 0)
+                r = read_gids(lookup, reader);
+        lookup->has_user = r == 0 && u->name && has_uid == 0 && has_gid == 0;
         return r;
 }
 
@@ -161,10 +214,10 @@ static int read_group(struct ids_lookup *lookup, struct inquiry *reader)
         size_t n = strv_length(lookup->group_names);
         const char *name = inquiry_next_field(reader);
         gid_t gid, *more;
-        int r = name ? next_number(reader, &gid) : -EBADMSG;
+        int r = name ? next_id(reader, &gid) : -EBADMSG;
 
-        if (r < 0)
-                return r;
+        if (r != 0)
+                return MIN(r, 0);
         more = realloc(lookup->group_gids, (n + 1) * sizeof(gid_t));
         if (!more)
                 return -ENOMEM;

@@ -9,3 +9,6 @@ int ids_lookup_user(struct ids_lookup *lookup, const char *name, const struct id
 int ids_lookup_groups(struct ids_lookup *lookup, const char *user_name, const gid_t **ret,
                       size_t *ret_n);
 int ids_lookup_group(struct ids_lookup *lookup, const char *name, gid_t *ret);
+// Tests: a lookup that has got this answer. 0 or -ENOMEM.
+int ids_lookup_new_answered(const char *user, char *const *groups, const char *answer, size_t size,
+                            struct ids_lookup **ret);

@@ -1,5 +1,5 @@
 // Users and groups from files of the test's own.
-#include "spawn/ids.h"
+#include "spawn/ids_lookup.h"
 
 #include "base/fs.h"
 #include "base/str.h"
@@ -93,6 +93,79 @@ static void test_other_services(void **state)
         assert_int_equal(ids_get_user("elsewhere", NULL, &user), IDS_NEEDS_LOOKUP);
 }
 
+#define USER(uid, gid, name, home) "U\0" uid "\0" gid "\0" name "\0" home "\0/bin/sh\0"
+
+// What name services say: nobody gets an id that stands for none, since to set it would keep
+// root's.
+static void test_answers(void **state)
+{
+        static const struct {
+                const char *answer;
+                size_t size;
+                int result;
+                const char *home;
+                size_t n_groups; // with the primary one
+        } rows[] = {
+#define ROW(text, ...) {text, sizeof(text) - 1, __VA_ARGS__}
+                ROW(USER("7", "8", "far", "/home/far") "2\08\09\0.", IDS_FOUND, "/home/far", 2),
+                ROW(USER("7", "8", "far", "") "0\0.", IDS_FOUND, NULL, 1),
+                ROW(USER("7", "8", "far", "home") "0\0.", IDS_FOUND, NULL, 1),
+                ROW(USER("7", "8", "far", "/") "2\0"
+                                               "4294967295\09\0.",
+                    IDS_FOUND, "/", 2),
+                ROW(USER("4294967295", "8", "far", "/") "0\0.", -ESRCH, NULL, 0),
+                ROW(USER("7", "4294967295", "far", "/") "0\0.", -ESRCH, NULL, 0),
+                ROW(USER("65535", "8", "far", "/") "0\0.", -ESRCH, NULL, 0),
+                ROW(USER("7", "8", "", "/") "0\0.", -ESRCH, NULL, 0),
+                ROW(".", -ESRCH, NULL, 0),
+                ROW(USER("4294967296", "8", "far", "/") "0\0.", -EBADMSG, NULL, 0),
+                ROW(USER("7", "-8", "far", "/") "0\0.", -EBADMSG, NULL, 0),
+                ROW(USER("7", "8", "far", "/") "2\08\0.", -EBADMSG, NULL, 0),
+                ROW(USER("7", "8", "far", "/") ".", -EBADMSG, NULL, 0),
+                ROW("X\0.", -EBADMSG, NULL, 0),
+                ROW(USER("7", "8", "far", "/") "0\0", -ETIMEDOUT, NULL, 0), // cut off
+                ROW("", -ETIMEDOUT, NULL, 0),
+#undef ROW
+        };
+        char *groups[] = {(char *)"far", NULL};
+
+        assert_int_equal(fs_write_file_atomic(nsswitch, "passwd: sss\ngroup: sss\n", 0644), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                CLEANUP(ids_lookup) struct ids_lookup *lookup = NULL;
+                CLEANUP(ids_user) struct ids_user user = {0};
+                CLEANUP(free) gid_t *gids = NULL;
+                size_t n = 0;
+
+                print_message("row %zu\n", i);
+                assert_int_equal(ids_lookup_new_answered("far", groups, rows[i].answer,
+                                                         rows[i].size, &lookup),
+                                 0);
+                assert_int_equal(ids_get_user("far", lookup, &user), rows[i].result);
+                if (rows[i].result != IDS_FOUND)
+                        continue;
+                assert_int_equal(user.uid, 7);
+                assert_int_equal(user.gid, 8);
+                assert_true(str_eq_ptr(user.home, rows[i].home));
+                assert_int_equal(ids_get_groups("far", 8, lookup, &gids, &n), IDS_FOUND);
+                assert_int_equal(n, rows[i].n_groups);
+        }
+}
+
+static void test_group_answers(void **state)
+{
+        static const char answer[] = "G\0far\0"
+                                     "4294967295\0G\0near\09\0.";
+        CLEANUP(ids_lookup) struct ids_lookup *lookup = NULL;
+        char *groups[] = {(char *)"far", (char *)"near", NULL};
+        gid_t gid = 0;
+
+        assert_int_equal(ids_lookup_new_answered(NULL, groups, answer, sizeof(answer) - 1, &lookup),
+                         0);
+        assert_int_equal(ids_get_group("far", lookup, &gid), -ESRCH);
+        assert_int_equal(ids_get_group("near", lookup, &gid), IDS_FOUND);
+        assert_int_equal(gid, 9);
+}
+
 static int get_once(void *arg UNUSED)
 {
         CLEANUP(ids_user) struct ids_user user = {0};
@@ -114,9 +187,7 @@ static void test_oom(void **state)
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-        FILE_TEST(test_users),
-        FILE_TEST(test_groups),
-        FILE_TEST(test_other_services),
-        FILE_TEST(test_oom),
+        FILE_TEST(test_users),   FILE_TEST(test_groups),        FILE_TEST(test_other_services),
+        FILE_TEST(test_answers), FILE_TEST(test_group_answers), FILE_TEST(test_oom),
 };
 HARNESS_MAIN(tests)
