@@ -35,6 +35,9 @@ enum parse_word_flags {
 int parse_word(const char **p, const char *separators, enum parse_word_flags flags, char **ret);
 // All words. 0 or as above.
 int parse_words(const char *s, enum parse_word_flags flags, char ***ret);
+// The value of NAME=value in a text of shell assignments, a line each, as os-release(5) and its
+// like have them: quotes removed, the last line counts. 1 and *ret; 0: there is none; -ENOMEM.
+int parse_shell_variable(const char *text, const char *name, char **ret);
 // Signal names ("SIGTERM", "TERM", "RTMIN+3", "15"): number 1.._NSIG-1.
 int parse_signal(const char *s, int *ret);
 // Name without SIG ("TERM", "RTMIN+3"); buf is used for the real-time ones.

@@ -1,7 +1,8 @@
-// Splitting values into words, with quotes and C escapes (features §0).
+// Splitting values into words, with quotes and C escapes (features §0); assignments of a shell.
 #include "base/parse.h"
 
 #include "base/buf.h"
+#include "base/str.h"
 #include "base/strv.h"
 
 static int hex_digit(char c)
@@ -151,4 +152,46 @@ int parse_words(const char *s, enum parse_word_flags flags, char ***ret)
                 return r;
         *ret = TAKE(v);
         return 0;
+}
+
+// What stands behind the '=' of a line, of n bytes. 1, 0: nothing, or no word; -ENOMEM.
+static int take_value(const char *text, size_t n, char **ret)
+{
+        CLEANUP(free) char *raw = str_ndup(text, n);
+
+        if (!raw)
+                return -ENOMEM;
+        const char *p = str_strip(raw);
+        int r = parse_word(&p, "\n",
+                           PARSE_WORD_UNQUOTE | PARSE_WORD_UNESCAPE | PARSE_WORD_KEEP_UNKNOWN, ret);
+
+        return r == -EINVAL ? 0 : r;
+}
+
+int parse_shell_variable(const char *text, const char *name, char **ret)
+{
+        CLEANUP(free) char *last = NULL;
+        bool is_there = false;
+
+        for (const char *line = text; *line; line += strcspn(line, "\n")) {
+                CLEANUP(free) char *value = NULL;
+
+                line += strspn(line, " \t\r\n");
+                const char *start = str_after_prefix(line, name);
+
+                if (!start || *start != '=')
+                        continue;
+                int r = take_value(start + 1, strcspn(start + 1, "\n"), &value);
+
+                if (r < 0)
+                        return r;
+                free(last);
+                last = TAKE(value);
+                is_there = true;
+        }
+        if (is_there && !last && !(last = strdup("")))
+                return -ENOMEM;
+        if (is_there)
+                *ret = TAKE(last);
+        return is_there;
 }

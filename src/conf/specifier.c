@@ -58,30 +58,12 @@ static int lookup_ids(struct expansion *x)
                                                : "/proc/sys/kernel/random/boot_id");
 }
 
-// Value of NAME=value in a file of shell assignments, or "" where there is none.
 static int put_assignment(struct expansion *x, const char *text, const char *name)
 {
-        for (const char *line = text; *line; line += strcspn(line, "\n")) {
-                CLEANUP(free) char *value = NULL, *raw = NULL;
-                const char *start, *p;
-                int r;
+        CLEANUP(free) char *value = NULL;
+        int r = parse_shell_variable(text, name, &value);
 
-                line += strspn(line, " \t\n");
-                start = str_after_prefix(line, name);
-                if (!start || *start != '=')
-                        continue;
-                raw = str_ndup(start + 1, strcspn(start + 1, "\n"));
-                if (!raw)
-                        return -ENOMEM;
-                p = raw;
-                r = parse_word(&p, " \t",
-                               PARSE_WORD_UNQUOTE | PARSE_WORD_UNESCAPE | PARSE_WORD_KEEP_UNKNOWN,
-                               &value);
-                if (r == -ENOMEM)
-                        return r;
-                return r > 0 ? put(x, value) : 0;
-        }
-        return 0;
+        return r > 0 ? put(x, value) : r;
 }
 
 static int lookup_os_release(struct expansion *x)

@@ -50,7 +50,7 @@ int condition_test_cpus(const char *param)
         int have = CPU_COUNT(&set);
 
         return compare_holds(op < 0 ? COMPARE_GREATER_EQUAL : (enum compare)op,
-                             (have > (int)wanted) - (have < (int)wanted));
+                             (have > (int64_t)wanted) - (have < (int64_t)wanted));
 }
 
 int condition_test_memory(const char *param)

@@ -225,35 +225,17 @@ int condition_test_module(const char *param)
 
 // ---- host
 
-static int test_os_field(const char *line, const char *key, size_t key_size, char **ret)
-{
-        const char *p = line + key_size + 1;
-
-        if (strncmp(line, key, key_size) != 0 || line[key_size] != '=')
-                return 0;
-        free(TAKE(*ret));
-        int r = parse_word(&p, "\n", PARSE_WORD_UNQUOTE | PARSE_WORD_UNESCAPE, ret);
-
-        if (r == 0)
-                *ret = strdup("");
-        return r < 0 ? r : *ret ? 1 : -ENOMEM;
-}
-
 // Value of a field of os-release; *ret NULL: it has none.
 static int get_os_field(const char *key, size_t key_size, char **ret)
 {
-        CLEANUP(free) char *text = NULL;
-        CLEANUP(strv) char **lines = NULL;
+        CLEANUP(free) char *text = NULL, *name = str_ndup(key, key_size);
         int r = fs_read_file("/etc/os-release", SMALL_FILE, &text, NULL);
 
         if (r == -ENOENT)
                 r = fs_read_file("/usr/lib/os-release", SMALL_FILE, &text, NULL);
         if (r == 0)
-                r = strv_split(text, "\n", &lines);
-        STRV_FOREACH (line, lines)
-                if (r >= 0)
-                        r = test_os_field(*line, key, key_size, ret);
-        return r < 0 ? r : 0;
+                r = name ? parse_shell_variable(text, name, ret) : -ENOMEM;
+        return MIN(r, 0);
 }
 
 static int test_os_word(const char *word)

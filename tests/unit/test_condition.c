@@ -99,6 +99,7 @@ static const struct {
         {"ConditionHost", "no-such-host-*", false},
         {"ConditionCPUs", ">=1", true},
         {"ConditionCPUs", ">100000", false},
+        {"ConditionCPUs", ">=4294967295", false},
         {"ConditionMemory", ">=1M", true},
         {"ConditionMemory", ">1000T", false},
         {"ConditionSecurity", "no-such-module", false},

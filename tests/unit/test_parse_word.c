@@ -1,5 +1,6 @@
 #include "base/parse.h"
 
+#include "base/str.h"
 #include "base/strv.h"
 #include "unit/harness.h"
 
@@ -102,13 +103,45 @@ static void test_an_error_leaves_the_position(void **state)
         assert_null(none);
 }
 
+static void test_assignments(void **state)
+{
+        static const struct {
+                const char *text, *name, *value; // NULL: there is none
+        } rows[] = {
+                {"ID=debian\nVERSION_ID=\"12\"\n", "ID", "debian"},
+                {"ID=debian\nVERSION_ID=\"12\"\n", "VERSION_ID", "12"},
+                {"ID=debian\nVERSION_ID=\"12\"\n", "VERSION", NULL},
+                {"ID=a\nID=b", "ID", "b"},
+                {"ID=a\nID=", "ID", ""},
+                {"ID=a\nID='b", "ID", ""},
+                {"  ID=a b \r\n", "ID", "a b"},
+                {"NAME='a b' \"c\\\"\"\n", "NAME", "a b c\""},
+                {"#ID=a\n ID =b\nXID=c", "ID", NULL},
+                {"ID\n=a", "ID", NULL},
+                {"", "ID", NULL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                CLEANUP(free) char *value = NULL;
+
+                print_message("%s\n", rows[i].text);
+                assert_int_equal(parse_shell_variable(rows[i].text, rows[i].name, &value),
+                                 rows[i].value != NULL);
+                assert_true(str_eq_ptr(value, rows[i].value));
+        }
+}
+
 static int parse_some(void *arg)
 {
         CLEANUP(strv) char **v = NULL;
+        CLEANUP(free) char *value = NULL;
+        int r = parse_shell_variable("a=1\na=2\nb=", "a", &value);
 
-        return parse_words("a 'b c' \\x41 ddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-                           "ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
-                           FULL, &v);
+        return r < 0 ? r
+                     : parse_words(
+                               "a 'b c' \\x41 ddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+                               "ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+                               FULL, &v);
 }
 
 static void test_oom(void **state)
@@ -120,6 +153,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_one_at_a_time),
         cmocka_unit_test(test_an_error_leaves_the_position),
+        cmocka_unit_test(test_assignments),
         cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)
