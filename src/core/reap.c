@@ -94,7 +94,6 @@ static void look(struct reaped *e)
         // Not a child of ours, or somebody else has waited for it: its status cannot be had.
         info = (siginfo_t){0};
         info.si_pid = e->child->pid;
-        info.si_code = CLD_EXITED;
         finish(e, &info);
 }
 

@@ -15,7 +15,8 @@ void reaper_free(struct reaper *r); // NULL is fine
 DEFINE_CLEANUP(reaper, struct reaper *, reaper_free)
 
 // Watch a child that was just spawned: pid and pidfd (or -1) are taken over into *c. on_exit is
-// called once from the loop with the exit status; c is empty (pid 0) by then.
+// called once from the loop with the exit status; c is empty (pid 0) by then. si_code is 0 where
+// the status cannot be had, since somebody else has waited for the child.
 int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd,
                  void (*on_exit)(struct child *c, const siginfo_t *info));
 // Forget a child (it is then reaped by the sweep). Does not kill it.
@@ -29,7 +30,7 @@ size_t reaper_count(const struct reaper *r); // of watched ones
 // for each until it gives something else than 0, which is returned. The children are read once for
 // each batch of events.
 int reaper_foreach_unknown(struct reaper *r, int (*f)(pid_t pid, void *data), void *data);
-// A pid that is no child of ours (MAINPID= of a forking service) is watched by pidfd only; on_exit
-// gets si_code CLD_EXITED with status 0 unknown when its status cannot be had.
+// A pid that is no child of ours (MAINPID= of a forking service) is watched by pidfd only; its
+// status cannot be had: on_exit gets si_code 0.
 int reaper_watch_alien(struct reaper *r, struct child *c, pid_t pid,
                        void (*on_exit)(struct child *c, const siginfo_t *info));

@@ -41,19 +41,23 @@ enum service_result exit_result(int code, int status, enum exit_clean clean,
 {
         if (exit_is_clean(code, status, clean, success))
                 return SERVICE_SUCCESS;
-        if (code == CLD_EXITED)
+        if (code == CLD_EXITED || code == 0)
                 return SERVICE_FAILURE_EXIT_CODE;
         return code == CLD_DUMPED ? SERVICE_FAILURE_CORE_DUMP : SERVICE_FAILURE_SIGNAL;
 }
 
 const char *exit_code_name(int code)
 {
-        return code == CLD_KILLED ? "killed" : code == CLD_DUMPED ? "dumped" : "exited";
+        return code == CLD_KILLED   ? "killed"
+               : code == CLD_DUMPED ? "dumped"
+               : code == 0          ? "unknown"
+                                    : "exited";
 }
 
 const char *exit_status_text(int code, int status, char *buf, size_t size)
 {
         const char *name = code == CLD_EXITED ? spawn_exit_status_name(status)
+                           : code == 0        ? NULL
                                               : signal_format(status, buf, size);
 
         return name ? name : "n/a";

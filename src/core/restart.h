@@ -11,12 +11,13 @@ enum exit_clean {
         EXIT_CLEAN_COMMAND, // none does
 };
 
-// code, status: as waitid(2). success: SuccessExitStatus=; may be NULL.
+// code, status: as waitid(2); code 0: unknown, which is a failure. success: SuccessExitStatus=; may
+// be NULL.
 bool exit_is_clean(int code, int status, enum exit_clean clean, const struct exit_set *success);
 enum service_result exit_result(int code, int status, enum exit_clean clean,
                                 const struct exit_set *success);
 bool exit_set_test(const struct exit_set *set, int code, int status);
-// "exited", "killed", "dumped" (EXIT_CODE=, log lines).
+// "exited", "killed", "dumped", "unknown" (EXIT_CODE=, log lines).
 const char *exit_code_name(int code);
 // "FAILURE", "EXEC", "KILL"; "n/a". buf: at least SIGNAL_NAME_MAX.
 const char *exit_status_text(int code, int status, char *buf, size_t size);

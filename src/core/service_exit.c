@@ -54,6 +54,11 @@ static bool settle(struct run *run, struct child *c, pid_t pid)
         return true;
 }
 
+static bool is_on_its_way_down(const struct run *run)
+{
+        return run->state >= SERVICE_STOP && run->state <= SERVICE_FINAL_SIGKILL;
+}
+
 static enum service_result note_exit(struct run *run, bool is_main, const siginfo_t *info)
 {
         const struct service_group *g = run_conf(run);
@@ -68,6 +73,9 @@ static enum service_result note_exit(struct run *run, bool is_main, const siginf
                 status->exit_rt = clock_now_realtime();
         }
         log_report(run, info->si_pid, info);
+        // Nobody knows how it ended, but that is what was asked of it.
+        if (info->si_code == 0 && is_main && is_on_its_way_down(run))
+                return SERVICE_SUCCESS;
 
         enum exit_clean clean =
                 is_main && g->type != SERVICE_ONESHOT ? EXIT_CLEAN_DAEMON : EXIT_CLEAN_COMMAND;
@@ -307,7 +315,8 @@ void service_on_control_exit(struct child *c, const siginfo_t *info)
                 result = SERVICE_SUCCESS;
         // 1 to 254: the service is not wanted; 255 and signals: the check itself failed.
         if (run->state == SERVICE_CONDITION) {
-                bool is_skip = result == SERVICE_FAILURE_EXIT_CODE && info->si_status < 255;
+                bool is_skip = result == SERVICE_FAILURE_EXIT_CODE && info->si_code == CLD_EXITED &&
+                               info->si_status < 255;
 
                 if (is_skip)
                         result = SERVICE_SKIP_CONDITION;

@@ -128,7 +128,7 @@ static enum sock_result result_of(const siginfo_t *info, bool is_ignored)
 {
         if (is_ignored || (info->si_code == CLD_EXITED && info->si_status == 0))
                 return SOCK_SUCCESS;
-        if (info->si_code == CLD_EXITED)
+        if (info->si_code == CLD_EXITED || info->si_code == 0)
                 return SOCK_FAILURE_EXIT_CODE;
         return info->si_code == CLD_DUMPED ? SOCK_FAILURE_CORE_DUMP : SOCK_FAILURE_SIGNAL;
 }

@@ -88,6 +88,24 @@ static void test_end(void **state)
         end(&f);
 }
 
+// Somebody else has waited for it: that is no success.
+static void test_unknown_end(void **state)
+{
+        struct fixture f;
+
+        begin(&f);
+        pid_t pid = fork_one();
+
+        assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, on_exit_of_child), 0);
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        f.end.si_code = CLD_EXITED;
+        wait_for_end(&f);
+        assert_int_equal(f.end.si_pid, pid);
+        assert_int_equal(f.end.si_code, 0);
+        end(&f);
+}
+
 // SIGCHLD is not listened to between an exit and the next sweep. A child that was forked before
 // that and has not called exec yet keeps what was listened with.
 static void test_sigchld_while_a_child_has_not_called_exec(void **state)
@@ -121,6 +139,7 @@ static void test_sigchld_while_a_child_has_not_called_exec(void **state)
 
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_end),
+        cmocka_unit_test(test_unknown_end),
         cmocka_unit_test(test_sigchld_while_a_child_has_not_called_exec),
 };
 HARNESS_MAIN(tests)

@@ -129,6 +129,8 @@ static void test_results_and_names(void **state)
                          SERVICE_FAILURE_EXIT_CODE);
         assert_int_equal(exit_result(CLD_KILLED, SIGKILL, EXIT_CLEAN_DAEMON, NULL),
                          SERVICE_FAILURE_SIGNAL);
+        // Nobody knows how it ended: never a success.
+        assert_int_equal(exit_result(0, 0, EXIT_CLEAN_DAEMON, NULL), SERVICE_FAILURE_EXIT_CODE);
         assert_int_equal(exit_result(CLD_DUMPED, SIGSEGV, EXIT_CLEAN_DAEMON, NULL),
                          SERVICE_FAILURE_CORE_DUMP);
         assert_string_equal(exit_code_name(CLD_EXITED), "exited");

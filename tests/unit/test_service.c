@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 static struct fixture *begin(void **state)
 {
@@ -373,6 +374,35 @@ static void test_output(void **state)
         fixture_done(f);
 }
 
+// Somebody else has waited for the main process, so nobody knows how it ended: a failure, unless
+// its end was asked for.
+static void test_unknown_end(void **state)
+{
+        struct fixture *f = begin(state);
+
+        // KillSignal= is one that does nothing: it ends when the test wants it to.
+        fixture_unit(f, "a.service", "[Service]\nExecStart=/bin/sleep 60\nKillSignal=SIGCONT\n");
+        for (int is_stop = 0; is_stop < 2; is_stop++) {
+                struct service *s = fixture_job(f, JOB_START, "a.service");
+
+                fixture_await(f, s, SERVICE_RUNNING);
+                pid_t pid = s->run.main.pid;
+
+                if (is_stop)
+                        (void)fixture_job(f, JOB_STOP, "a.service");
+                while (is_stop && s->run.state != SERVICE_STOP_SIGTERM)
+                        fixture_turn(f);
+                assert_int_equal(kill(pid, SIGKILL), 0);
+                assert_int_equal(waitpid(pid, NULL, 0), pid);
+                fixture_await(f, s, is_stop ? SERVICE_DEAD : SERVICE_FAILED);
+                assert_int_equal(s->run.result,
+                                 is_stop ? SERVICE_SUCCESS : SERVICE_FAILURE_EXIT_CODE);
+                assert_int_equal(s->main_status.code, 0);
+        }
+        fixture_logged(f, "Main process exited, code=unknown, status=0/n/a");
+        fixture_done(f);
+}
+
 // Each with every way to spawn.
 #define METHOD(test, method)                                       \
         {                                                          \
@@ -390,6 +420,7 @@ static const struct CMUnitTest tests[] = {
         METHODS(test_reload),
         METHODS(test_folders_and_files_go),
         METHODS(test_output),
+        METHODS(test_unknown_end),
 };
 
 HARNESS_MAIN(tests)
