@@ -43,7 +43,8 @@ struct manager_options {
         // (complained about; nothing was changed). NULL: there is none.
         int (*load_config)(void *data, struct cfgfile **ret);
         void *load_config_data;
-        struct rlimit_value nofile; // for children that set none: usher raises its own
+        // RLIMIT_* for children that set none: what the supervisor has raised for itself.
+        struct rlimit_value limits[RLIM_NLIMITS];
         bool is_user, is_pid1, compat_systemd;
         const char *spawn_method; // "shared", "vfork", "fork", NULL: probe
         int *listen_fds; // inherited descriptors that sockets may adopt; owned by the manager then

@@ -75,6 +75,7 @@ int spawner_new(struct manager *m, struct spawner **ret)
         s->settings.is_user = m->options.is_user;
         s->settings.environment = s->environment;
         s->settings.own_environment = m->options.environment;
+        memcpy(s->settings.limits, m->options.limits, sizeof(s->settings.limits));
         *ret = TAKE(s);
         return 0;
 }

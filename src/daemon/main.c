@@ -10,6 +10,7 @@
 #include "core/diag_log.h"
 #include "core/log_ring.h"
 #include "core/manager.h"
+#include "daemon/first.h"
 #include "daemon/options.h"
 #include "daemon/runtime_dir.h"
 #include "daemon/signals.h"
@@ -18,14 +19,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #define EXIT_USAGE 2
 #define BUS_FLUSH_LIMIT (200 * USEC_PER_MSEC)
-// What services get where neither they nor we were told otherwise: select(2) ends there.
-#define CHILD_NOFILE_SOFT 1024
 
 extern char **environ;
 
@@ -34,6 +32,7 @@ struct daemon {
         struct settings settings;
         struct runtime_dir runtime;
         char *config_path;
+        struct rlimit_value child_limits[RLIM_NLIMITS]; // in place of what we have raised
         bool is_user, is_pid1;
 };
 
@@ -163,21 +162,6 @@ static int set_up_process(struct daemon *d)
         return 0;
 }
 
-// Many sockets and connections are many descriptors; children do not inherit that.
-static void raise_nofile(struct rlimit_value *ret_children)
-{
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return;
-        *ret_children = (struct rlimit_value){.is_set = true,
-                                              .soft = MIN(limit.rlim_max, CHILD_NOFILE_SOFT),
-                                              .hard = limit.rlim_max};
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-                log_write(LOG_WARNING, "RLIMIT_NOFILE stays as it is: %s", strerror(errno));
-}
-
 // Descriptors that were passed to us move out of the way of those that services get.
 static int take_listen_fds(struct manager_options *o)
 {
@@ -221,7 +205,7 @@ static int make_manager(struct daemon *d, struct manager **ret)
                 r = take_listen_fds(&o);
         if (r < 0)
                 return r;
-        raise_nofile(&o.nofile);
+        memcpy(o.limits, d->child_limits, sizeof(o.limits));
         o.unit_path = unit_path;
         o.cfgfile = cfgfile;
         o.compat_systemd = d->options.compat_systemd || d->settings.compat_systemd;
@@ -270,6 +254,7 @@ int main(int argc, char **argv)
         CLEANUP(daemon) struct daemon d = {.runtime.lock_fd = -1};
         int r;
 
+        first_set_up(d.child_limits);
         settings_init(&d.settings);
         r = options_parse(argc, argv, &d.options);
         if (r == OPTIONS_DONE)

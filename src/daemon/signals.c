@@ -54,7 +54,9 @@ int signals_block(void)
         sigemptyset(&mask);
         for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
                 sigaddset(&mask, signal_number(i));
-        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        // A write that fails says so by itself.
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+            signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
                 return -errno;
         return 0;
 }

@@ -5,7 +5,6 @@
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 
 #define GUARD_SIZE 4096u
 #define MEMORY_SIZE ((sizeof(struct slot) + 4095u) & ~4095u)
@@ -88,7 +87,6 @@ struct slot *slot_take(void)
         if (i > SLOTS_WARM)
                 n_cold_used = MAX(n_cold_used, i);
         slot->is_taken = true;
-        slot->lost_dumpable = false;
         slot->busy_tid = 0;
         slot->n_held = 0;
         slot->plan = NULL;
@@ -117,8 +115,6 @@ void slot_release(struct slot *slot)
         if (!slot || !slot->is_taken)
                 return;
         slot_let_go(slot);
-        if (slot->lost_dumpable)
-                (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
         while (slot->arena.chunks) {
                 struct arena_chunk *chunk = slot->arena.chunks;
 

@@ -23,7 +23,6 @@ void *arena_allocate(void *arena, size_t size);
 struct slot {
         uint32_t busy_tid; // cleared by the kernel when the child lets go of our memory
         bool is_taken;
-        bool lost_dumpable; // the child changed ids: our dumpable flag has to be set again
         uint8_t n_held;
         int held[FD_LOW_WINDOW];      // -1: given back
         int held_from[FD_LOW_WINDOW]; // what each is a copy of, or it itself

@@ -9,7 +9,6 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -389,17 +388,11 @@ static pid_t fork_child(struct slot *slot, int *ret_pidfd)
 
 static pid_t start_child(struct slot *slot, enum spawn_method method, int *ret_pidfd)
 {
-        const struct spawn_plan *plan = slot->launch.plan;
-
         *ret_pidfd = -1;
 #if SYS_HAS_CLONE
-        if (method != SPAWN_FORK) {
-                slot->lost_dumpable = (plan->sets_uid || plan->sets_gid) &&
-                                      prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
+        if (method != SPAWN_FORK)
                 return clone_in_memory(slot, method, child_run, &slot->launch, ret_pidfd);
-        }
 #endif
-        (void)plan;
         return fork_child(slot, ret_pidfd);
 }
 

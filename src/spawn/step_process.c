@@ -7,30 +7,21 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-#define SIGNALS_MAX 64
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_CLASS_SHIFT 13
 
-// As the kernel has it; libc's differs.
-struct kernel_sigaction {
-        void (*handler)(int);
-        unsigned long flags;
-        void (*restorer)(void);
-        uint64_t mask;
-};
-
 CHILD_CODE static int set_disposition(int signo, void (*handler)(int))
 {
-        struct kernel_sigaction action = {.handler = handler};
+        struct sys_sigaction action = {.handler = handler};
 
-        return (int)SYS_CALL(SYS_rt_sigaction, signo, &action, NULL, sizeof(uint64_t));
+        return sys_sigaction(signo, &action, NULL);
 }
 
 CHILD_CODE int step_signals(struct launch *l)
 {
         // A handler of the supervisor must never run here, in its memory; and what is ignored stays
         // ignored over an exec.
-        for (int signo = 1; signo <= SIGNALS_MAX; signo++) {
+        for (int signo = 1; signo <= SYS_SIGNALS_MAX; signo++) {
                 bool is_ignored = l->ignored_signals & (UINT64_C(1) << (signo - 1));
 
                 if (signo == SIGKILL || signo == SIGSTOP || (!l->clears_signals && !is_ignored))

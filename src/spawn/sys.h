@@ -133,6 +133,22 @@ static inline pid_t sys_getpid(void)
         return (pid_t)SYS_CALL(SYS_getpid);
 }
 
+#define SYS_SIGNALS_MAX 64
+
+// As the kernel has it; libc's differs, and its sigaction() hides two signals.
+struct sys_sigaction {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        uint64_t mask;
+};
+
+static inline int sys_sigaction(int signo, const struct sys_sigaction *action,
+                                struct sys_sigaction *ret_old)
+{
+        return (int)SYS_CALL(SYS_rt_sigaction, signo, action, ret_old, sizeof(uint64_t));
+}
+
 __attribute__((noreturn)) static inline void sys_exit(int status)
 {
         for (;;)

@@ -94,8 +94,8 @@ class Usherd:
         os.chmod(path, mode)
         return path
 
-    def start(self, *args, wait=True, env=None, program=USHERD, **options):
-        """Start usherd on the units and wait until it says READY=1."""
+    def start(self, *args, wait=True, env=None, program=USHERD, wrapper=WRAPPER, **options):
+        """Start usherd (as an argument of the wrapper) on the units and wait until it says READY=1."""
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify_path = os.path.join(self.folder, "notify")
         if os.path.exists(notify_path):
@@ -105,7 +105,7 @@ class Usherd:
         notify.settimeout(0.05)
         environment = dict(os.environ, NOTIFY_SOCKET=notify_path, **(env or {}))
         n_verb = 1 if args[:1] == ("run",) else 0
-        command = [*WRAPPER, program, *args[:n_verb], "--runtime-dir", self.runtime, "--log-target=stderr",
+        command = [*wrapper, program, *args[:n_verb], "--runtime-dir", self.runtime, "--log-target=stderr",
                    *(args[n_verb:] or ["--units", self.units])]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
@@ -235,10 +235,16 @@ def need(program):
     return path
 
 
+def need_root():
+    """Skip where nobody else than oneself can be become."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        if os.geteuid() != 0 or file.read().split()[2] == "1":
+            raise Skip("needs to be root, to become other users")
+
+
 def package_units(d, *names):
     """Link the units of a package into the unit folder."""
-    if os.geteuid() != 0 or open("/proc/self/uid_map").read().split()[2] == "1":
-        raise Skip("needs to be root: services change to users of their own")
+    need_root()
     for name in names:
         path = os.path.join(_SYSTEM_UNITS, name)
         if not os.path.exists(path):

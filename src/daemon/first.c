@@ -1,0 +1,86 @@
+#include "daemon/first.h"
+
+#include "spawn/sys.h"
+
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+// What services get where nobody has said how many: select(2) ends there.
+#define CHILD_NOFILE_SOFT 1024
+
+static bool has_capability(unsigned capability)
+{
+        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        return SYS_CALL(SYS_capget, &header, data) == 0 &&
+               (data[CAP_TO_INDEX(capability)].permitted & CAP_TO_MASK(capability));
+}
+
+static bool may_change_ids(void)
+{
+        return geteuid() == 0 || has_capability(CAP_SETUID) || has_capability(CAP_SETGID);
+}
+
+// Each open() takes the lowest number that is free.
+static void open_streams(void)
+{
+        for (int fd = 0; fd <= 2; fd++) {
+                if (fcntl(fd, F_GETFD) >= 0)
+                        continue;
+                // Without /dev: a number that is taken, and refuses to be read and written.
+                if (open("/dev/null", O_RDWR | O_NOCTTY) < 0)
+                        (void)open("/", O_RDONLY | O_DIRECTORY);
+        }
+}
+
+// A handler does not outlive the exec that has brought us here, but an ignored signal does. Those
+// of a sanitizer are not touched. By the raw call: the C library hides two signals.
+static void reset_signals(void)
+{
+        uint64_t none = 0;
+
+        for (int signo = 1; signo <= SYS_SIGNALS_MAX; signo++) {
+                struct sys_sigaction action;
+
+                if (sys_sigaction(signo, NULL, &action) == 0 && action.handler == SIG_IGN)
+                        (void)sys_sigaction(signo, &(struct sys_sigaction){0}, NULL);
+        }
+        (void)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
+}
+
+static void raise_limit(int resource, struct rlimit_value *ret_children)
+{
+        struct rlimit old, limit;
+
+        if (getrlimit((__rlimit_resource_t)resource, &old) < 0)
+                return;
+        // Only as root, and the kernel has its own end for descriptors.
+        limit.rlim_max = resource == RLIMIT_NOFILE ? old.rlim_max : RLIM_INFINITY;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit((__rlimit_resource_t)resource, &limit) < 0) {
+                limit.rlim_cur = limit.rlim_max = old.rlim_max;
+                if (setrlimit((__rlimit_resource_t)resource, &limit) < 0)
+                        return;
+        }
+        if (resource == RLIMIT_NOFILE)
+                old.rlim_cur = MIN(old.rlim_max, CHILD_NOFILE_SOFT);
+        if (limit.rlim_cur != old.rlim_cur || limit.rlim_max != old.rlim_max)
+                *ret_children = (struct rlimit_value){
+                        .is_set = true, .soft = old.rlim_cur, .hard = old.rlim_max};
+}
+
+void first_set_up(struct rlimit_value limits[RLIM_NLIMITS])
+{
+        // A shell's limit of CPU time or of the size of files is meant for what ends soon.
+        static const int raised[] = {RLIMIT_NOFILE, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA,
+                                     RLIMIT_AS};
+
+        if (may_change_ids())
+                (void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
+        for (size_t i = 0; i < ARRAY_SIZE(raised); i++)
+                raise_limit(raised[i], &limits[raised[i]]);
+        open_streams();
+        reset_signals();
+}
