@@ -1,4 +1,4 @@
-#include "conf/lint.h"
+#include "conf/lint_priv.h"
 
 #include "base/fs.h"
 #include "base/str.h"
@@ -7,13 +7,6 @@
 #include "conf/unit_name.h"
 
 #include <unistd.h>
-
-struct lint {
-        struct lint_options options;
-        struct conf_loader *loader;
-        char *extra_dir; // in front of the path; NULL: none
-        bool is_all;     // services are looked at by themselves
-};
 
 // Where a program without a folder is looked for (systemd.exec(5), "ExecSearchPath=").
 static const char *const program_dirs[] = {
@@ -68,6 +61,7 @@ void lint_free(struct lint *l)
                 return;
         conf_loader_free(l->loader);
         free(l->extra_dir);
+        lint_ports_done(l);
         free(l);
 }
 
@@ -109,7 +103,8 @@ static void check_commands(struct lint *l, const struct unit_conf *conf,
                         continue;
                 if (path[0] == '/' ? is_program(path) : is_on_path(conf, path))
                         continue;
-                diag_report(l->options.diag, DIAG_ERROR, conf->id, NULL, 0,
+                // Another machine may have it, and usherd does not refuse such a unit.
+                diag_report(l->options.diag, DIAG_WARNING, conf->id, NULL, 0,
                             "Command %s is not executable: %s", path,
                             path[0] == '/' ? strerror(errno) : "not found in the search path");
         }
@@ -140,42 +135,58 @@ static void check_programs(struct lint *l, const struct unit_conf *conf)
 
 // ---- the service of a socket
 
-static int service_name(const struct unit_conf *conf, char **ret)
+int lint_load_named(struct lint *l, const char *name, struct unit_conf **ret)
 {
-        CLEANUP(free) char *prefix = NULL;
-        int r;
+        CLEANUP(free) char *known = NULL;
+        int r = unit_name_of_deferred(name, &known);
 
-        if (conf->socket->service)
-                return str_set(ret, conf->socket->service);
-        if (!conf->socket->accept)
-                return unit_name_change_suffix(conf->id, UNIT_SERVICE, ret);
-        r = unit_name_prefix(conf->id, &prefix);
-        if (r < 0)
-                return r;
-        *ret = str_printf("%s@.service", prefix);
-        return *ret ? 0 : -ENOMEM;
+        *ret = NULL;
+        if (r == 0)
+                r = conf_load(l->loader, known, NULL, ret);
+        return r == -EINVAL ? 0 : r;
+}
+
+// Accept=yes starts instances of a template: a service without @ beside it is never started.
+static bool has_plain_service(struct lint *l, const struct unit_conf *conf)
+{
+        CLEANUP(free) char *name = NULL;
+
+        return conf->socket->accept &&
+               unit_name_change_suffix(conf->id, UNIT_SERVICE, &name) == 0 &&
+               conf_loader_has_file(l->loader, name);
 }
 
 static int check_service(struct lint *l, const struct unit_conf *conf)
 {
         CLEANUP(unit_conf) struct unit_conf *service = NULL;
         CLEANUP(free) char *name = NULL;
-        int r = service_name(conf, &name);
+        int r = unit_conf_service_name(conf, &name);
 
         if (r == 0)
-                r = conf_load(l->loader, name, l->is_all ? NULL : l->options.diag, &service);
-        if (r < 0)
+                r = lint_load_named(l, name, &service);
+        if (r < 0 || !service)
                 return r;
-        if (service->load_state != LOAD_LOADED)
+        if (service->load_state != LOAD_LOADED) {
+                bool is_there = service->load_state == LOAD_BAD_SETTING ||
+                                service->load_state == LOAD_ERROR;
+
+                if (is_there && !l->is_all)
+                        r = lint_unit(l, service->id); // says what is wrong with it
                 diag_report(l->options.diag, DIAG_ERROR, conf->id, NULL, 0,
-                            "service %s is %s: the socket %s", name,
+                            "service %s is %s: the socket %s%s", name,
                             service->load_state == LOAD_NOT_FOUND ? "not there"
                             : service->load_state == LOAD_MASKED  ? "masked"
                                                                   : "bad",
-                            conf->socket->accept ? "cannot serve connections" : "cannot start");
-        else if (!l->is_all)
-                check_programs(l, service);
-        return 0;
+                            conf->socket->accept ? "cannot serve connections" : "cannot start",
+                            has_plain_service(l, conf)
+                                    ? "; Accept=yes starts instances of a template, and there is a "
+                                      "service without @: rename it, or set Accept=no"
+                                    : "");
+                return r;
+        }
+        lint_check_output(l, conf, service);
+        // Looked at by itself where all units are.
+        return l->is_all ? 0 : lint_unit(l, service->id);
 }
 
 static int check(struct lint *l, const char *name, const struct unit_conf *conf)
@@ -193,7 +204,12 @@ static int check(struct lint *l, const char *name, const struct unit_conf *conf)
         if (conf->load_state != LOAD_LOADED)
                 return 0;
         check_programs(l, conf);
-        return conf->socket ? check_service(l, conf) : 0;
+        lint_check_users(l, conf);
+        int r = lint_check_requirements(l, conf);
+
+        if (r == 0)
+                r = lint_check_ports(l, conf);
+        return r == 0 && conf->socket ? check_service(l, conf) : r;
 }
 
 // ---- what is checked
@@ -232,15 +248,17 @@ int lint_file(struct lint *l, const char *path)
 int lint_all(struct lint *l)
 {
         CLEANUP(strv) char **names = NULL;
-        int r = conf_loader_list(l->loader, &names);
+        int r = conf_loader_list(l->loader, &names), n = 0;
 
         l->is_all = true;
         STRV_FOREACH (name, names) {
                 enum unit_type type = unit_name_type(*name);
 
-                if (r == 0 && (type == UNIT_SOCKET || type == UNIT_SERVICE || type == UNIT_TARGET))
-                        r = lint_unit(l, *name);
+                if (r < 0 || (type != UNIT_SOCKET && type != UNIT_SERVICE && type != UNIT_TARGET))
+                        continue;
+                r = lint_unit(l, *name);
+                n++;
         }
         l->is_all = false;
-        return r;
+        return r < 0 ? r : n;
 }

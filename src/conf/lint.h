@@ -1,5 +1,8 @@
-// `usherctl lint`: loads units as the daemon does, and looks at what only shows at run time: that
-// programs can be run, that a socket's service is there. Says all through the caller's sink.
+// `usherctl lint`: loads units as the daemon does, and looks at what only shows at run time. What a
+// start would be refused for is an error (a required unit or a socket's service that is not there,
+// an address that is listened on twice); a warning is what only the service would fail for (a
+// program or a user that this machine lacks) or what is hardly meant. All goes to the caller's
+// sink.
 #pragma once
 
 #include "conf/load.h"
@@ -20,4 +23,6 @@ DEFINE_CLEANUP(lint, struct lint *, lint_free)
 int lint_unit(struct lint *lint, const char *name);
 // A file. Its folder comes first in the unit path. -EINVAL: its name is no unit's.
 int lint_file(struct lint *lint, const char *path);
-int lint_all(struct lint *lint); // every unit of the path
+// Every unit of the path; one that is wrong does not keep the others from being checked. How many
+// there were, or -errno.
+int lint_all(struct lint *lint);

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/group.h"
+#include "conf/unit_name.h"
 
 struct unit_conf *unit_conf_ref(struct unit_conf *conf)
 {
@@ -46,4 +47,20 @@ bool unit_conf_equal(const struct unit_conf *a, const struct unit_conf *b)
                group_equal(GROUP_EXEC, a->exec, b->exec) &&
                group_equal(GROUP_KILL, a->kill, b->kill) &&
                group_equal(GROUP_CGROUP, a->cgroup, b->cgroup);
+}
+
+int unit_conf_service_name(const struct unit_conf *socket, char **ret)
+{
+        CLEANUP(free) char *prefix = NULL;
+
+        if (socket->socket->service)
+                return str_set(ret, socket->socket->service);
+        if (!socket->socket->accept)
+                return unit_name_change_suffix(socket->id, UNIT_SERVICE, ret);
+        int r = unit_name_prefix(socket->id, &prefix);
+
+        if (r < 0)
+                return r;
+        *ret = str_printf("%s@.service", prefix);
+        return *ret ? 0 : -ENOMEM;
 }

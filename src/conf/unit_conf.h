@@ -67,5 +67,8 @@ struct unit_conf {
 struct unit_conf *unit_conf_ref(struct unit_conf *conf);
 void unit_conf_unref(struct unit_conf *conf); // NULL is fine
 DEFINE_CLEANUP(unit_conf, struct unit_conf *, unit_conf_unref)
+// The service that a socket starts; of one with Accept=yes the template. The name may have marks.
+// New string. 0, -EINVAL (no such name can be), -ENOMEM.
+int unit_conf_service_name(const struct unit_conf *socket, char **ret);
 // Same meaning in every group (not: same files).
 bool unit_conf_equal(const struct unit_conf *a, const struct unit_conf *b);

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "conf/specifier.h"
 
 #include <assert.h>
 
@@ -252,4 +253,20 @@ int unit_name_mangle(const char *text, enum unit_type fallback, char **ret)
         if (b.error == 0 && !is_glob && !unit_name_is_valid(buf_text(&b)))
                 return -EINVAL;
         return buf_take(&b, ret);
+}
+
+int unit_name_of_deferred(const char *name, char **ret)
+{
+        CLEANUP(free) char *prefix = NULL;
+        const char *suffix = strrchr(name, '.');
+
+        if (!specifier_has_marks(name))
+                return give(strdup(name), ret);
+        int r = unit_name_prefix(name, &prefix);
+
+        if (r < 0)
+                return r;
+        if (!suffix || specifier_has_marks(prefix))
+                return -EINVAL;
+        return give(str_printf("%s@%s", prefix, suffix), ret);
 }

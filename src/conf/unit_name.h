@@ -19,6 +19,10 @@ int unit_name_template(const char *name, char **ret); // "foo@.service" of foo@b
 int unit_name_with_instance(const char *template_name, const char *instance, char **ret);
 int unit_name_change_suffix(const char *name, enum unit_type type,
                             char **ret); // foo.socket -> foo.service
+// A name in which marks stand (conf/specifier.h) is completed for each instance: it is known by its
+// template, "con@.service" for "con@%i.service". Any other name is itself. New string. -EINVAL: the
+// mark is in front of the @, so that no template is known.
+int unit_name_of_deferred(const char *name, char **ret);
 // A name as people type it: a valid name stays, "foo" becomes "foo.service" (fallback's suffix),
 // "/dev/sda" a .device, "/srv" a .mount, characters that no name has are escaped; glob patterns
 // get a suffix where they have none. -EINVAL: empty, or too long.

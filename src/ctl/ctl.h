@@ -152,6 +152,9 @@ int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, u
 bool files_have_preset(const char *state);
 // The unit path that is meant where no supervisor is asked (offline.c). 0 or an exit code.
 int offline_unit_path(struct ctl *c, char ***ret);
+// The unit path for verbs that only read: what options say, else that of the running supervisor,
+// else as above.
+int offline_unit_path_in_use(struct ctl *c, char ***ret);
 // Files are looked at and changed here: --root= or --units= says so, or there is no supervisor.
 bool offline_is_meant(struct ctl *c);
 bool offline_is_user(const struct ctl *c);

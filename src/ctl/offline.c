@@ -30,6 +30,16 @@ static int move_below(const char *root, char **path)
         return 0;
 }
 
+int offline_unit_path_in_use(struct ctl *c, char ***ret)
+{
+        bool is_given = c->units || c->root || c->config || c->systemd_units;
+
+        if (is_given || !client_is_reachable(c))
+                return offline_unit_path(c, ret);
+        *ret = client_get_strv(c, BUS_ROOT, BUS_MANAGER, "UnitPath");
+        return *ret ? 0 : offline_unit_path(c, ret);
+}
+
 int offline_unit_path(struct ctl *c, char ***ret)
 {
         struct unit_path_options options = {.is_user = offline_is_user(c)};

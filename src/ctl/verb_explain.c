@@ -233,27 +233,15 @@ static void print_ports(const struct unit_conf *conf)
         for (size_t i = 0; i < s->ports.n; i++) {
                 const struct port *port = &s->ports.items[i];
 
-                printf("    %s (%s)", port->text, port_type_name(port));
-                if (!s->accept)
-                        printf(": descriptor %zu, named %s", 3 + i,
-                               s->file_descriptor_name ? s->file_descriptor_name : conf->id);
+                printf("    ");
+                print_text(port->path ? port->path : port->text); // a path may have marks
+                printf(" (%s)", port_type_name(port));
+                if (!s->accept) {
+                        printf(": descriptor %zu, named ", 3 + i);
+                        print_text(s->file_descriptor_name ? s->file_descriptor_name : conf->id);
+                }
                 putchar('\n');
         }
-}
-
-static int service_of(const struct unit_conf *conf, char **ret)
-{
-        CLEANUP(free) char *prefix = NULL;
-        int r = 0;
-
-        if (conf->socket->service)
-                return str_set(ret, conf->socket->service);
-        if (!conf->socket->accept)
-                return unit_name_change_suffix(conf->id, UNIT_SERVICE, ret);
-        r = unit_name_prefix(conf->id, &prefix);
-        if (r == 0 && !(*ret = str_printf("%s@.service", prefix)))
-                r = -ENOMEM;
-        return r;
 }
 
 static void print_admission(const struct socket_group *s, const char *service)
@@ -261,7 +249,9 @@ static void print_admission(const struct socket_group *s, const char *service)
         char span[USEC_SPAN_MAX];
 
         if (s->accept) {
-                printf("  Starts: one %s for each connection", service);
+                printf("  Starts: one ");
+                print_text(service);
+                printf(" for each connection");
                 if (s->max_connections == UINT32_MAX)
                         printf(", any number at a time");
                 else
@@ -271,7 +261,9 @@ static void print_admission(const struct socket_group *s, const char *service)
                         printf(", %u of one source", s->max_connections_per_source);
                 putchar('\n');
         } else {
-                printf("  Starts: %s, once for all traffic\n", service);
+                printf("  Starts: ");
+                print_text(service);
+                printf(", once for all traffic\n");
         }
         if (s->trigger_limit_burst > 0 && s->trigger_limit_interval_sec > 0)
                 printf("  Limit: %u starts in %s, then it %s\n", s->trigger_limit_burst,
@@ -286,6 +278,7 @@ static int explain(struct ctl *c, struct conf_loader *loader, const char *name, 
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
         CLEANUP(unit_conf) struct unit_conf *plain = NULL;
+        CLEANUP(free) char *named = NULL;
         CLEANUP(free) char *service = NULL;
         int r = conf_load(loader, name, diag, &conf);
 
@@ -315,9 +308,12 @@ static int explain(struct ctl *c, struct conf_loader *loader, const char *name, 
         if (!conf->socket)
                 return 0;
         print_ports(conf);
-        if (service_of(conf, &service) < 0)
-                return CTL_FAILED;
-        print_admission(conf->socket, service);
+        r = unit_conf_service_name(conf, &named);
+        if (r == 0)
+                r = unit_name_of_deferred(named, &service);
+        if (r < 0)
+                return client_complain(NULL, r, "%s", name);
+        print_admission(conf->socket, named);
         print_settings("Settings of the socket", conf, plain, GROUP_SOCKET, GROUP_SOCKET);
         putchar('\n');
         return explain(c, loader, service, diag, conf->socket->accept);
@@ -328,7 +324,7 @@ int verb_explain(struct ctl *c, char **args)
         CLEANUP(strv) char **path = NULL;
         CLEANUP(conf_loader) struct conf_loader *loader = NULL;
         struct diag diag = {.emit = on_entry};
-        int r = offline_unit_path(c, &path), code = 0;
+        int r = offline_unit_path_in_use(c, &path), code = 0;
 
         if (r != 0)
                 return r;

@@ -24,12 +24,27 @@ static void on_entry(struct diag *diag, const struct diag_entry *entry)
                 entry->class == DIAG_NOTICE ? " (notice)" : "");
 }
 
+// All units of the folders. That there are none is a fault of the call: nothing was checked.
+static int lint_folders(struct lint *lint, char *const *path)
+{
+        int n = lint_all(lint);
+
+        if (n != 0)
+                return n;
+        CLEANUP(free) char *folders = strv_join(path, ", ");
+
+        fprintf(stderr,
+                "usherctl: there is no unit file in %s; name a file, or folders with --units\n",
+                folders ? folders : "the unit path");
+        return -ENOENT;
+}
+
 int verb_lint(struct ctl *c, char **args)
 {
         CLEANUP(strv) char **path = NULL;
         CLEANUP(lint) struct lint *lint = NULL;
         struct printer p = {.diag = {.emit = on_entry, .data = &p}, .c = c};
-        int r = offline_unit_path(c, &path);
+        int r = offline_unit_path_in_use(c, &path);
 
         if (r != 0)
                 return r;
@@ -44,7 +59,7 @@ int verb_lint(struct ctl *c, char **args)
         if (r < 0)
                 return client_complain(NULL, r, "Failed to read the unit path");
         if (!*args)
-                r = lint_all(lint);
+                r = lint_folders(lint, path);
         for (; r >= 0 && *args; args++) {
                 if (strchr(*args, '/')) {
                         r = lint_file(lint, *args);
@@ -58,6 +73,8 @@ int verb_lint(struct ctl *c, char **args)
                 if (r < 0)
                         return client_complain(NULL, r, "%s", *args);
         }
+        if (r == -ENOENT)
+                return CTL_FAILED;
         if (r < 0)
                 return client_complain(NULL, r, "Failed to check");
         // As systemd-analyze verify: what is only skipped does not count.

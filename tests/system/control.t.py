@@ -259,6 +259,31 @@ def explain_and_lint(d):
     d.unit("refused.socket", "[Socket]\nAccept=yes\n")
     found = d.ctl("lint", os.path.join(d.units, "refused.socket"))
     assert found.returncode == 1, found
+    # What only the service would fail for is said, and is no refusal.
+    d.unit("typo.service", "[Service]\nExecStart=/no/such/program\nUser=no-such-user\n")
+    found = d.ctl("--units", d.units, "lint", "typo.socket")
+    assert found.returncode == 0 and "/no/such/program" in found.stderr, found
+    assert "User=no-such-user" in found.stderr, found
+    # A template is shown with its specifiers.
+    d.unit("con@.socket", f"[Socket]\nListenStream={d.folder}/%i\nService=con@%i.service\n")
+    d.unit("con@.service", CAT)
+    assert d.ctl("--units", d.units, "lint", "con@.socket").returncode == 0
+    plan = d.ctl("--units", d.units, "explain", "con@.socket")
+    assert f"{d.folder}/%i (Stream)" in plan.stdout and "con@%i.service" in plan.stdout, plan
+
+
+@case
+def lint_checks_the_folders_of_the_running_supervisor(d):
+    pair(d)
+    d.unit("typo.socket", "[Socket]\nListenStrem=1\nListenStream=127.0.0.1:7002\n")
+    d.unit("typo.service", CAT)
+    d.start()
+    found = d.ctl("lint")
+    assert found.returncode == 0 and "typo.socket:2:" in found.stderr, found
+    assert d.ctl("explain", "echo.socket").returncode == 0
+    os.makedirs(f"{d.folder}/empty")
+    found = d.ctl("--units", f"{d.folder}/empty", "lint")
+    assert found.returncode == 1 and "there is no unit file in" in found.stderr, found
 
 
 @case

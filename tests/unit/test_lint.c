@@ -5,14 +5,14 @@
 
 // Files, separated by their names in the first column of each pair; what is said of the first.
 static const struct {
-        const char *files[7];
+        const char *files[5];
         const char *said; // NULL: nothing
         bool is_error;
 } rows[] = {
         {{"a.service", "[Service]\nExecStart=/bin/true\n"}, NULL, false},
-        {{"a.service", "[Service]\nExecStart=/nonexistent/x\n"}, "/nonexistent/x", true},
+        {{"a.service", "[Service]\nExecStart=/nonexistent/x\n"}, "/nonexistent/x", false},
         {{"a.service", "[Service]\nExecStart=-/nonexistent/x\n"}, NULL, false},
-        {{"a.service", "[Service]\nExecStart=/etc/passwd\n"}, "/etc/passwd", true},
+        {{"a.service", "[Service]\nExecStart=/etc/passwd\n"}, "/etc/passwd", false},
         {{"a.service", "[Service]\nNonsense=1\nExecStart=/bin/true\n"}, "a.service:2: ", false},
         {{"a.socket", "[Socket]\nListenStream=1\n", "a.service",
           "[Service]\nExecStart=/bin/true\n"},
@@ -26,6 +26,56 @@ static const struct {
          false},
         {{"a.socket", "[Socket]\nAccept=yes\n"}, "Nothing to listen on", true},
         {{"a.target", "[Unit]\nWants=none.service\n"}, NULL, false},
+        {{"a.target", "[Unit]\nRequires=none.service\n"}, "no such unit", true},
+        {{"a.target", "[Unit]\nRequires=b.target\nConflicts=b.target\n", "b.target", "[Unit]\n"},
+         "goes together with Conflicts=b.target",
+         true},
+        {{"a.service", "[Service]\nExecStart=/bin/true\nUser=no-such-user\n"},
+         "User=no-such-user: this machine has no such user",
+         false},
+        {{"a.service", "[Service]\nExecStart=/bin/true\nSupplementaryGroups=no-such-group\n"},
+         "no such group",
+         false},
+        {{"a.socket", "[Socket]\nListenStream=1\nAccept=yes\n", "a.service",
+          "[Service]\nExecStart=/bin/true\n"},
+         "there is a service without @",
+         true},
+        {{"a.socket", "[Socket]\nListenStream=127.0.0.1:1\nListenStream=127.0.0.1:1\n", "a.service",
+          "[Service]\nExecStart=/bin/true\n"},
+         "a.socket:3: 127.0.0.1:1 is listened on already, by line 2",
+         true},
+        {{"a.socket", "[Socket]\nListenStream=127.0.0.1:1\nListenDatagram=127.0.0.1:1\n",
+          "a.service", "[Service]\nExecStart=/bin/true\n"},
+         NULL,
+         false},
+        {{"a.socket", "[Socket]\nListenStream=[::]:1\nListenStream=0.0.0.0:1\n", "a.service",
+          "[Service]\nExecStart=/bin/true\n"},
+         "listened on already",
+         true},
+        {{"a.socket", "[Socket]\nBindIPv6Only=yes\nListenStream=[::]:1\nListenStream=0.0.0.0:1\n",
+          "a.service", "[Service]\nExecStart=/bin/true\n"},
+         NULL,
+         false},
+        {{"a.socket", "[Socket]\nListenStream=1\nAccept=yes\n", "a@.service",
+          "[Service]\nExecStart=/bin/cat\nStandardInput=socket\nExecStartPre=/bin/echo x\n"},
+         "ExecStartPre=: what this command prints is sent to the client",
+         false},
+        {{"a.socket", "[Socket]\nListenStream=1\nAccept=yes\n", "a@.service",
+          "[Service]\nExecStart=/bin/cat\nStandardInput=socket\nStandardOutput=journal\n"
+          "ExecStartPre=/bin/echo x\n"},
+         NULL,
+         false},
+        {{"a.socket", "[Socket]\nListenFIFO=/run/x\n", "a.service",
+          "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"},
+         "would read what it writes",
+         false},
+        {{"a@.socket", "[Socket]\nListenStream=/run/a-%i.sock\nService=a@%i.service\n",
+          "a@.service", "[Service]\nExecStart=/bin/true\nUser=%i\n"},
+         NULL,
+         false},
+        {{"a@.socket", "[Socket]\nListenStream=/run/a-%i.sock\nService=b@%i.service\n"},
+         "b@",
+         true},
 };
 
 static void test_rows(void **state)
@@ -70,11 +120,34 @@ static void test_names(void **state)
         put_file("e/notes.txt", "x");
         assert_int_equal(lint_new(&options, &lint), 0);
         assert_int_equal(lint_file(lint, at("e/notes.txt")), -EINVAL);
-        assert_int_equal(lint_all(lint), 0);
+        assert_int_equal(lint_all(lint), 2);
         assert_non_null(strstr(buf_text(&said.text), "a.service:3: "));
         assert_non_null(strstr(buf_text(&said.text), "b.socket:4: "));
         assert_int_equal(said.diag.errors, 0);
 }
 
-static const struct CMUnitTest tests[] = {TOP_TEST(test_rows), TOP_TEST(test_names)};
+// One address in two units, and a template that cannot be completed: the others are checked.
+static void test_folder(void **state)
+{
+        CLEANUP(complaints) struct complaints said;
+        CLEANUP(lint) struct lint *lint = NULL;
+        const char *path[] = {at("f"), NULL};
+        const struct lint_options options = {.unit_path = (char *const *)path,
+                                             .diag = complaints_init(&said)};
+
+        put_file("f/a.service", "[Service]\nExecStart=/bin/true\n");
+        put_file("f/a.socket", "[Socket]\nListenStream=/run/x\n");
+        put_file("f/b.socket", "[Socket]\n\nListenStream=/run/x\nService=a.service\n");
+        put_file("f/c@.socket", "[Socket]\nListenStream=/run/%i\nService=%i.service\n");
+        put_file("f/z.service", "[Service]\nExecStart=/bin/true\nNonsense=1\n");
+        assert_int_equal(lint_new(&options, &lint), 0);
+        assert_int_equal(lint_all(lint), 5);
+        assert_non_null(strstr(buf_text(&said.text), "b.socket:3: /run/x is listened on already"));
+        assert_non_null(strstr(buf_text(&said.text), "a.socket, unit a.socket"));
+        assert_non_null(strstr(buf_text(&said.text), "z.service:3: "));
+        assert_int_equal(said.diag.errors, 1);
+}
+
+static const struct CMUnitTest tests[] = {TOP_TEST(test_rows), TOP_TEST(test_names),
+                                          TOP_TEST(test_folder)};
 HARNESS_MAIN(tests)
