@@ -1,5 +1,6 @@
 #include "conf/assign.h"
 
+#include "base/buf.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -173,11 +174,12 @@ static int complain_unknown(struct conf_builder *b, const char *section, const c
 {
         if (strncmp(name, "X-", 2) == 0)
                 return 0;
-        const char *nearest = directive_nearest(b->conf->type, section, name);
+        CLEANUP(buf) struct buf hint = BUF_NULL;
 
+        directive_hint(b->conf->type, section, name, &hint);
         diag_report(b->diag, DIAG_WARNING, b->conf->id, file, line,
-                    "Unknown key name '%s' in section '%s', ignoring.%s%s%s", name, section,
-                    nearest ? " Is '" : "", nearest ? nearest : "", nearest ? "' meant?" : "");
+                    "Unknown key name '%s' in section '%s', ignoring.%s", name, section,
+                    buf_text(&hint));
         return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "conf/directive.h"
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "conf/group.h"
 #include "conf/kind_impl.h"
@@ -210,6 +211,30 @@ const char *directive_nearest(enum unit_type type, const char *section, const ch
                 for (size_t k = 0; k < groups[g[i]].n; k++)
                         names[n++] = groups[g[i]].rows[k].name;
         return str_nearest(name, names, n);
+}
+
+#define HINTS_MAX 10 // names in one hint
+#define HINT_LEAST 4 // characters of a beginning that says something
+
+void directive_hint(enum unit_type type, const char *section, const char *name, struct buf *b)
+{
+        size_t n_groups, n = 0, length = strlen(name);
+        const enum conf_group *g = section_groups(type, section, &n_groups);
+        CLEANUP(buf) struct buf names = BUF_NULL;
+
+        for (size_t i = 0; length >= HINT_LEAST && i < n_groups; i++)
+                for (size_t k = 0; k < groups[g[i]].n && n < HINTS_MAX; k++) {
+                        const char *known = groups[g[i]].rows[k].name;
+
+                        if (strncmp(known, name, length) == 0)
+                                buf_printf(&names, "%s'%s'", n++ > 0 ? ", " : "", known);
+                }
+        const char *nearest = n > 1 ? NULL : directive_nearest(type, section, name);
+
+        if (n > 1)
+                buf_printf(b, " Is one of %s meant?", buf_text(&names));
+        else if (nearest)
+                buf_printf(b, " Is '%s' meant?", nearest);
 }
 
 const struct directive *directive_next(enum unit_type type, size_t *position)

@@ -85,6 +85,10 @@ const struct directive *directive_find(enum unit_type type, const char *section,
 bool directive_has_section(enum unit_type type, const char *section);
 // The known name nearest to a misspelt one, NULL: nothing near.
 const char *directive_nearest(enum unit_type type, const char *section, const char *name);
+// " Is 'ListenStream' meant?" for a misspelt name, " Is one of 'ListenStream', ... meant?" for one
+// that several known names begin with, "" where neither helps. Appended to b.
+struct buf;
+void directive_hint(enum unit_type type, const char *section, const char *name, struct buf *b);
 // Walk all rows that are valid in a unit type (all its groups): *position from 0; NULL at the end.
 const struct directive *directive_next(enum unit_type type, size_t *position);
 // Address of a directive's value inside a conf; NULL where the conf has no such group.

@@ -6,6 +6,8 @@
 #include "conf/address.h"
 #include "conf/kind_impl.h"
 
+#include <ctype.h>
+
 static void free_ports(void *field)
 {
         port_list_done(field);
@@ -45,6 +47,24 @@ static int parse_path(const struct parse_context *c, enum port_kind kind, char *
         return 0;
 }
 
+// What to write instead of something that other programs take for an address.
+static const char *address_hint(const char *text)
+{
+        const char *colon = strchr(text, ':');
+
+        if (str_after_prefix(text, "unix:"))
+                return "; write the path alone";
+        if (strstr(text, "://"))
+                return "; not a URL: write the port, or ADDRESS:PORT";
+        if (text[0] == '*' || text[0] == ':')
+                return "; write the port alone for all addresses";
+        if (colon && strchr(colon + 1, ':') && text[0] != '[')
+                return "; an IPv6 address stands in brackets, [::1]:80";
+        if (isalpha((unsigned char)text[0]))
+                return "; for a host or service name write X-ListenName=stream HOST SERVICE";
+        return "";
+}
+
 static int parse_address(const struct parse_context *c, char *text, struct port *ret)
 {
         intptr_t arg = c->directive->arg;
@@ -64,10 +84,11 @@ static int parse_address(const struct parse_context *c, char *text, struct port 
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return kind_complain(c, "Failed to parse address value in %s=, ignoring: %s (%s)",
-                                     c->directive->name, text,
-                                     arg == PORT_ARG_NETLINK ? "not FAMILY [GROUP]"
-                                                             : address_error(r));
+                return kind_complain(
+                        c, "Failed to parse address value in %s=, ignoring: %s (%s%s)",
+                        c->directive->name, text,
+                        arg == PORT_ARG_NETLINK ? "not FAMILY [GROUP]" : address_error(r),
+                        arg == PORT_ARG_NETLINK || r != -EINVAL ? "" : address_hint(text));
         return 0;
 }
 

@@ -130,11 +130,17 @@ static int format_search_paths(const struct directive *d, const void *field, cha
 static int parse_working_directory(const struct parse_context *c, const char *value, void *field)
 {
         struct working_directory *v = field, new = {0};
+        struct directive lenient = *c->directive;
+        struct parse_context context = *c;
         int r = 0;
 
         if (*value == '-') {
                 new.missing_ok = true;
                 value++;
+                // As with systemd, what may be missing may also be wrong.
+                lenient.flags &= (unsigned char)~DIRECTIVE_SECURITY;
+                context.directive = &lenient;
+                c = &context;
                 if (!*value)
                         return kind_complain_value(c, "path", "-");
         }

@@ -316,6 +316,63 @@ static const struct {
         {GROUP_EXEC, "SyslogLevel", "8", NULL},
 };
 
+// Addresses as other programs take them: the complaint tells what to write.
+static const struct {
+        const char *value, *hint;
+} not_addresses[] = {
+        {"unix:/run/x", "write the path alone"},
+        {"tcp://127.0.0.1:80", "not a URL"},
+        {"http://localhost/", "not a URL"},
+        {"*:80", "write the port alone"},
+        {":80", "write the port alone"},
+        {"::1:80", "stands in brackets"},
+        {"localhost:80", "X-ListenName=stream HOST SERVICE"},
+        {"http", "X-ListenName=stream HOST SERVICE"},
+        {"127.0.0.1", "not an address ("},
+};
+
+static void test_address_hints(void **state)
+{
+        const struct directive *d = directive_find(UNIT_SOCKET, "Socket", "ListenStream");
+        const struct row row = {d, UNIT_SOCKET, "test.socket", "Socket"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(not_addresses); i++) {
+                struct bench b;
+
+                bench_init(&b, &row);
+                assign(&b, &row, not_addresses[i].value);
+                if (n_complaints(&b) != 1 || !strstr(buf_text(&b.said.text), not_addresses[i].hint))
+                        fail_msg("%s: %s", not_addresses[i].value, buf_text(&b.said.text));
+                bench_done(&b);
+        }
+}
+
+// A folder that cannot be entered as meant refuses the unit, unless it may be missing.
+static void test_working_directory(void **state)
+{
+        static const struct {
+                const char *value;
+                enum load_state state;
+        } values[] = {
+                {"/srv", LOAD_LOADED}, {"~", LOAD_LOADED},        {"", LOAD_LOADED},
+                {"-srv", LOAD_LOADED}, {"srv", LOAD_BAD_SETTING}, {"./srv", LOAD_BAD_SETTING},
+                {"-", LOAD_LOADED},    {"%Z", LOAD_BAD_SETTING},  {"~user", LOAD_BAD_SETTING},
+        };
+        const struct directive *d = directive_find(UNIT_SERVICE, "Service", "WorkingDirectory");
+        const struct row row = {d, UNIT_SERVICE, "test.service", "Service"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+                struct bench b;
+
+                bench_init(&b, &row);
+                assign(&b, &row, values[i].value);
+                if (conf_builder_conf(b.builder)->load_state != values[i].state)
+                        fail_msg("WorkingDirectory=%s: %s", values[i].value,
+                                 buf_text(&b.said.text));
+                bench_done(&b);
+        }
+}
+
 static void check_assignment(const struct row *row, const char *value, const char *printed)
 {
         CLEANUP(strv) char **lines = NULL;
@@ -376,6 +433,17 @@ static void test_typos(void **state)
         assert_string_equal(directive_nearest(UNIT_SOCKET, "Socket", "ListenStrem"),
                             "ListenStream");
         assert_null(directive_nearest(UNIT_SOCKET, "Socket", "Zzzzzzzzzzzz"));
+
+        CLEANUP(buf) struct buf hint = BUF_NULL;
+
+        directive_hint(UNIT_SOCKET, "Socket", "Listen", &hint);
+        assert_non_null(strstr(buf_text(&hint), "Is one of 'ListenStream', 'ListenDatagram', "));
+        buf_clear(&hint);
+        directive_hint(UNIT_SOCKET, "Socket", "ListenStrem", &hint);
+        assert_string_equal(buf_text(&hint), " Is 'ListenStream' meant?");
+        buf_clear(&hint);
+        directive_hint(UNIT_SOCKET, "Socket", "Zzzzzzzzzzzz", &hint);
+        assert_string_equal(buf_text(&hint), "");
         assert_null(directive_find(UNIT_TARGET, "Service", "ExecStart"));
         assert_true(directive_has_section(UNIT_SOCKET, "X-Own"));
         assert_false(directive_has_section(UNIT_SOCKET, "Service"));
@@ -409,10 +477,16 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),     cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_bad_values),
-        cmocka_unit_test(test_reset),       cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_assignments), cmocka_unit_test(test_typos),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_address_hints),
+        cmocka_unit_test(test_working_directory),
+        cmocka_unit_test(test_typos),
         cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)
