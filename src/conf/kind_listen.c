@@ -56,10 +56,10 @@ static const char *address_hint(const char *text)
                 return "; write the path alone";
         if (strstr(text, "://"))
                 return "; not a URL: write the port, or ADDRESS:PORT";
-        if (text[0] == '*' || text[0] == ':')
-                return "; write the port alone for all addresses";
         if (colon && strchr(colon + 1, ':') && text[0] != '[')
                 return "; an IPv6 address stands in brackets, [::1]:80";
+        if (text[0] == '*' || text[0] == ':')
+                return "; write the port alone for all addresses";
         if (isalpha((unsigned char)text[0]))
                 return "; for a host or service name write X-ListenName=stream HOST SERVICE";
         return "";
