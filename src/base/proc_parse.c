@@ -45,8 +45,9 @@ int proc_parse_stat(const char *text, struct proc_stat *ret)
         // Those in between may be larger than a number of ours: they are not read.
         for (int field = 7; field < START_TIME_FIELD; field++) {
                 p = strchr(p, ' ');
-                if (!p++)
+                if (!p)
                         return -EIO;
+                p++;
         }
         errno = 0;
         s.start_ticks = strtoull(p, &end, 10);

@@ -88,30 +88,46 @@ static void take_message(const struct nlmsghdr *header, struct net_diag_connecti
         }
 }
 
+// As net_diag_parse(), for one message.
+static int take_one(const struct nlmsghdr *h, net_diag_fn cb, void *data)
+{
+        struct net_diag_connection c;
+
+        if (h->nlmsg_type == NLMSG_DONE)
+                return 0;
+        if (h->nlmsg_type == NLMSG_ERROR) {
+                const struct nlmsgerr *e = NLMSG_DATA(h);
+
+                if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) || e->error > 0)
+                        return -EBADMSG;
+                return e->error;
+        }
+        if (h->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
+                return -EBADMSG;
+        take_message(h, &c);
+        int r = c.state ? cb(&c, data) : 0;
+
+        return r == 0 ? 1 : r < 0 ? r : -ECANCELED;
+}
+
 int net_diag_parse(const void *answer, size_t size, net_diag_fn cb, void *data)
 {
-        const struct nlmsghdr *h = answer;
+        const char *p = answer;
 
-        // Signed: the last message may be shorter than its padding.
-        for (int left = (int)MIN(size, BUFFER_SIZE); NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-                struct net_diag_connection c;
+        while (size >= sizeof(struct nlmsghdr)) {
+                const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)p;
 
-                if (h->nlmsg_type == NLMSG_DONE)
-                        return 0;
-                if (h->nlmsg_type == NLMSG_ERROR) {
-                        const struct nlmsgerr *e = NLMSG_DATA(h);
-
-                        if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) || e->error > 0)
-                                return -EBADMSG;
-                        return e->error;
-                }
-                if (h->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
+                if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > size)
                         return -EBADMSG;
-                take_message(h, &c);
-                int r = c.state ? cb(&c, data) : 0;
+                int r = take_one(h, cb, data);
 
-                if (r != 0)
-                        return r < 0 ? r : -ECANCELED;
+                if (r != 1)
+                        return r;
+                // The last message may be shorter than its padding.
+                size_t step = MIN(NLMSG_ALIGN((size_t)h->nlmsg_len), size);
+
+                p += step;
+                size -= step;
         }
         return 1;
 }
