@@ -119,6 +119,17 @@ size_t str_utf8_length(const char *s)
         return utf8_length((const unsigned char *)s);
 }
 
+void str_copy_cut(char *to, size_t size, const char *from)
+{
+        size_t n = strnlen(from, size);
+
+        if (n == size) // what follows the cut must begin a character
+                for (n--; n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80;)
+                        n--;
+        memcpy(to, from, n);
+        to[n] = '\0';
+}
+
 // ASCII's control bytes but the tab, and U+0080..U+009F, which steer terminals just as well.
 static bool is_control(const unsigned char *p)
 {

@@ -28,6 +28,9 @@ char *str_strip(char *s);
 // NULL: no memory.
 char *str_escape(const char *s);
 bool str_is_utf8(const char *s);
+// Copies as much of valid UTF-8 as fits with its NUL into size bytes (at least 1): no character is
+// cut.
+void str_copy_cut(char *to, size_t size, const char *from);
 // Bytes of the valid UTF-8 sequence that s begins with (1 for "", its NUL), 0 when it is not valid.
 size_t str_utf8_length(const char *s);
 // The name of names[] (n entries) that is nearest to s by edit distance, if it is near enough to be

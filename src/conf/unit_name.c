@@ -157,7 +157,7 @@ static int escape_plain(const char *text, char **ret)
 
 int unit_name_escape(const char *text, bool is_path, char **ret)
 {
-        CLEANUP(free) char *path = NULL;
+        CLEANUP(free) char *path = NULL, *rooted = NULL;
 
         if (!is_path)
                 return escape_plain(text, ret);
@@ -166,9 +166,10 @@ int unit_name_escape(const char *text, bool is_path, char **ret)
                 return -ENOMEM;
         if (path[0] == '\0' || streq(path, "/"))
                 return give(strdup("-"), ret);
-        if (path[0] == '/' && !fs_path_is_normalized(path))
-                return -EINVAL;
-        return escape_plain(path[0] == '/' ? path + 1 : path, ret);
+        rooted = str_printf("%s%s", path[0] == '/' ? "" : "/", path);
+        if (!rooted)
+                return -ENOMEM;
+        return fs_path_is_normalized(rooted) ? escape_plain(rooted + 1, ret) : -EINVAL;
 }
 
 static int hex_value(char c)

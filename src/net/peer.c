@@ -225,5 +225,5 @@ void peer_format_local(const struct peer_info *peer, char text[PEER_TEXT_MAX])
         CLEANUP(free) char *path = text[0] ? NULL : address_format(&peer->local, 0);
 
         if (path)
-                snprintf(text, PEER_TEXT_MAX, "%s", path);
+                str_copy_cut(text, PEER_TEXT_MAX, path);
 }

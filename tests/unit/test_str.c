@@ -66,6 +66,34 @@ static void test_strip(void **state)
         }
 }
 
+static void test_copy_cut(void **state)
+{
+        static const struct {
+                const char *from;
+                size_t size;
+                const char *to;
+        } rows[] = {
+                {"abc", 4, "abc"},
+                {"abc", 3, "ab"},
+                {"abc", 1, ""},
+                {"", 1, ""},
+                {"a\xe2\x82\xac", 5, "a\xe2\x82\xac"},
+                {"a\xe2\x82\xac", 4, "a"},
+                {"a\xe2\x82\xac", 2, "a"},
+                {"\xe2\x82\xac", 3, ""},
+                {"\xe2\x82\xac"
+                 "b",
+                 4, "\xe2\x82\xac"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                char to[8];
+
+                str_copy_cut(to, rows[i].size, rows[i].from);
+                assert_string_equal(to, rows[i].to);
+        }
+}
+
 static void test_utf8_and_escape(void **state)
 {
         static const struct {
@@ -167,6 +195,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ndup_stops_at_the_end),
         cmocka_unit_test(test_set_replaces),
         cmocka_unit_test(test_strip),
+        cmocka_unit_test(test_copy_cut),
         cmocka_unit_test(test_utf8_and_escape),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_oom),

@@ -95,6 +95,10 @@ static const struct {
         {"/dev/sda-1", true, "dev-sda\\x2d1", NULL},
         {"//a/./b/", true, "a-b", "/a/b"},
         {"/a/../b", true, NULL, NULL},
+        {"a/../b", true, NULL, NULL},
+        {"../a", true, NULL, NULL},
+        {".", true, NULL, NULL},
+        {"./a", true, "a", "/a"},
 };
 
 static void test_escape(void **state)
