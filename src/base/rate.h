@@ -13,6 +13,8 @@ struct rate {
 
 // Count one event at time now; true: below the limit.
 bool rate_below(struct rate *r, usec_t now);
+// The same without counting: would it be?
+bool rate_has_room(const struct rate *r, usec_t now);
 void rate_reset(struct rate *r);
 // When the current window ends (now, if there is none).
 usec_t rate_window_end(const struct rate *r, usec_t now);

@@ -268,6 +268,11 @@ static void on_poll_again(struct timer *t, usec_t now UNUSED)
                 sock_enter_listening(l->sock);
 }
 
+void sock_poll_limit_count(struct listener *l, usec_t now)
+{
+        (void)rate_below(&l->poll_limit, now);
+}
+
 bool sock_poll_limit_hit(struct listener *l, usec_t now)
 {
         const struct socket_group *conf = sock_conf(l->sock);
@@ -275,7 +280,7 @@ bool sock_poll_limit_hit(struct listener *l, usec_t now)
 
         l->poll_limit.interval = conf->poll_limit_interval_sec;
         l->poll_limit.burst = conf->poll_limit_burst;
-        if (rate_below(&l->poll_limit, now))
+        if (rate_has_room(&l->poll_limit, now))
                 return false;
         if (timer_set(e, &l->poll_timer, rate_window_end(&l->poll_limit, now), on_poll_again) < 0)
                 return false; // polling on is better than never again

@@ -103,11 +103,7 @@ void sock_pause_end(struct sock *s)
 
 bool sock_may_trigger(struct sock *s, usec_t now)
 {
-        const struct rate *r = &s->trigger_limit;
-
-        if (r->interval == 0 || r->burst == 0 || r->begin == 0)
-                return true;
-        return r->count < r->burst || now > usec_add(r->begin, r->interval);
+        return rate_has_room(&s->trigger_limit, now);
 }
 
 void sock_on_trigger_limit(struct sock *s, usec_t now)

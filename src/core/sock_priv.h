@@ -44,8 +44,9 @@ enum sock_result sock_open(struct sock *s);
 void sock_close(struct sock *s, bool unlink);
 int sock_watch(struct sock *s); // poll all that may be polled; 0 or -errno
 void sock_unwatch(struct sock *s);
-// Count one wake-up; true: over the limit, the listener is not polled for a while.
+// PollLimitBurst= wake-ups were counted: the listener is not polled for a while.
 bool sock_poll_limit_hit(struct listener *l, usec_t now);
+void sock_poll_limit_count(struct listener *l, usec_t now); // one wake-up
 struct net_listen_params sock_listen_params(const struct sock *s);
 // Member of the groups of X-JoinGroup=, and no longer of those that old had (NULL: none).
 void sock_join_groups(struct listener *l, const struct unit_conf *old);

@@ -1,17 +1,14 @@
-// What happens on traffic: one start job for the service (Accept=no), or a connection accepted,
-// admitted and handed to an instance (Accept=yes).
+// What happens on traffic: one start job for the service (Accept=no), or connections are taken
+// (Accept=yes), each of which goes its way through core/incoming.
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "conf/enums.h"
-#include "core/instance.h"
+#include "core/incoming.h"
 #include "core/job.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
 #include "core/spawner.h"
 #include "net/accept.h"
-#include "net/peer.h"
-#include "net/sockopt.h"
 
 #include <sys/epoll.h>
 
@@ -52,10 +49,8 @@ enum request_error sock_request_service(struct sock *s)
         return error;
 }
 
-static void trigger_service(struct sock *s)
+static void trigger_service(struct sock *s, usec_t now)
 {
-        usec_t now = clock_now();
-
         if (job_is_stop_pending(&s->unit)) {
                 log_unit(s->unit.id, LOG_DEBUG, 0,
                          "Traffic, but a stop is pending: not for its service");
@@ -73,96 +68,9 @@ static void trigger_service(struct sock *s)
 
 // ---- Accept=yes
 
-static void refuse(struct sock *s, int fd, uint64_t *counter)
-{
-        fd_close(fd);
-        s->n_refused++;
-        (*counter)++;
-        unit_changed(&s->unit);
-}
-
-static void log_refusals(struct sock *s, const char *what, usec_t now)
-{
-        // One line a second at the most says how many there were.
-        if (s->refusals_logged != 0 && now < usec_add(s->refusals_logged, USEC_PER_SEC))
-                return;
-        log_unit(s->unit.id, LOG_WARNING, 0,
-                 "Too many incoming connections (%u live, %s reached), %llu refused so far.",
-                 admit_count(s->admit), what, (unsigned long long)s->n_refused);
-        s->refusals_logged = now;
-}
-
-static void on_sockopt_failed(const struct net_sockopt_failure *f, void *data)
-{
-        const struct sock *s = data;
-
-        log_unit(s->unit.id, LOG_DEBUG, f->error, "%s= cannot be set on a connection",
-                 f->directive);
-}
-
 static bool is_queueing(const struct sock *s)
 {
         return sock_conf(s)->x_max_connections_action == MAX_CONNECTIONS_QUEUE;
-}
-
-// Takes over fd. False: stop accepting for now.
-static bool on_connection(struct listener *l, int fd, usec_t now)
-{
-        struct sock *s = l->sock;
-        const struct socket_group *conf = sock_conf(s);
-        struct admit_limits limits = {.max_connections = conf->max_connections,
-                                      .max_per_source = conf->max_connections_per_source};
-        struct admit_token token = {0};
-        struct peer_info peer;
-        struct peer_key key = {0};
-
-        net_sockopt_apply(fd, l->port, conf, true, on_sockopt_failed, s);
-        if (job_is_stop_pending(&s->unit)) {
-                refuse(s, fd, &s->n_refused_stopping);
-                return true;
-        }
-        if (!rate_below(&s->trigger_limit,
-                        now)) { // only systemd's way comes here, see sock_may_trigger
-                refuse(s, fd, &s->n_refused_limit);
-                sock_on_trigger_limit(s, now);
-                return false;
-        }
-        bool is_counted = limits.max_per_source > 0 &&
-                          // systemd counts local peers by user since v256 only
-                          !(s->unit.manager->options.compat_systemd &&
-                            l->port->address.addr.sa.sa_family == AF_UNIX);
-        int r = peer_info_get(fd, conf->transparent ? NULL : peer_known_local(&l->port->address),
-                              &peer);
-
-        if (r < 0) {
-                s->n_aborted += r == -ENOTCONN;
-                fd_close(fd);
-                if (r != -ENOTCONN)
-                        goto failed;
-                return true;
-        }
-        bool has_key = is_counted && peer_get_key(&peer, &key);
-
-        r = s->admit ? 0 : admit_new(&s->admit);
-        if (r == 0)
-                r = admit_try(s->admit, &limits, has_key ? key.bytes : NULL, key.size, &token);
-        if (r == ADMIT_FULL || r == ADMIT_SOURCE_FULL) {
-                refuse(s, fd, r == ADMIT_FULL ? &s->n_refused_full : &s->n_refused_source);
-                log_refusals(s,
-                             r == ADMIT_FULL ? "MaxConnections=" : "MaxConnectionsPerSource=", now);
-                return true;
-        }
-        if (r < 0) {
-                fd_close(fd);
-                sock_on_exhausted(s, -r);
-                return false;
-        }
-        r = instance_start(s, fd, &peer, &token);
-        if (r >= 0)
-                return true;
-failed:
-        sock_on_instance_failed(s, r);
-        return s->state == SOCK_LISTENING && s->pause == PAUSE_NONE;
 }
 
 // Before a connection is taken: is there a reason to leave it in the backlog?
@@ -177,54 +85,64 @@ static bool must_wait(struct sock *s, usec_t now)
                 sock_on_trigger_limit(s, now);
                 return true;
         }
+        if (!s->unit.manager->options.compat_systemd &&
+            !spawner_has_reserve(s->unit.manager->spawner)) {
+                sock_on_exhausted(s, EMFILE);
+                return true;
+        }
         return false;
 }
 
-static void accept_connections(struct listener *l)
+// One connection from the backlog. False: none is to be taken at present.
+static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *n_served)
 {
         struct sock *s = l->sock;
-        usec_t now = clock_now();
+        struct spawner *spawner = s->unit.manager->spawner;
+        int fd = -1;
 
-        for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
-                int fd = -1;
+        if (must_wait(s, now))
+                return false;
+        int r = net_accept(l->watch.fd, &fd);
 
-                if (must_wait(s, now))
-                        return;
-                if (!s->unit.manager->options.compat_systemd &&
-                    !spawner_has_reserve(s->unit.manager->spawner)) {
-                        sock_on_exhausted(s, EMFILE);
-                        return;
-                }
-                int r = net_accept(l->watch.fd, &fd);
-
-                if (r == ACCEPT_NONE)
-                        return;
-                if (r == ACCEPT_EXHAUSTED && !s->unit.manager->options.compat_systemd) {
-                        sock_on_exhausted(s, errno);
-                        return;
-                }
-                if (r < 0 || r == ACCEPT_EXHAUSTED) {
-                        log_unit(s->unit.id, LOG_ERR, r < 0 ? -r : errno, "Failed to accept on %s",
-                                 l->port->text);
-                        sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
-                        return;
-                }
-                bool is_last = i == 0 && !net_has_connection(l->watch.fd);
-
-                // A listener may go with its state: look before it is touched again.
-                spawner_set_calm(s->unit.manager->spawner, is_last);
-                bool goes_on = on_connection(l, fd, now) && s->state == SOCK_LISTENING;
-
-                spawner_set_calm(s->unit.manager->spawner, false);
-                if (!goes_on || is_last)
-                        return;
+        if (r == ACCEPT_NONE)
+                return false;
+        if (r == ACCEPT_EXHAUSTED && !s->unit.manager->options.compat_systemd) {
+                sock_on_exhausted(s, errno);
+                return false;
         }
+        if (r < 0 || r == ACCEPT_EXHAUSTED) {
+                log_unit(s->unit.id, LOG_ERR, r < 0 ? -r : errno, "Failed to accept on %s",
+                         l->port->text);
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+                return false;
+        }
+        bool is_last = is_first && !net_has_connection(l->watch.fd);
+
+        spawner_set_calm(spawner, is_last);
+        enum incoming_end end = incoming_pass(l, fd, now);
+
+        spawner_set_calm(spawner, false);
+        *n_served += end == INCOMING_SERVED;
+        // A listener may go with its state: look before it is touched again.
+        return end != INCOMING_STOP && s->state == SOCK_LISTENING && s->pause == PAUSE_NONE &&
+               !is_last;
+}
+
+// As many as are fair to others. The number of those that are served.
+static unsigned accept_connections(struct listener *l, usec_t now)
+{
+        unsigned n_served = 0;
+
+        for (unsigned i = 0; i < ACCEPT_BATCH && accept_one(l, now, i == 0, &n_served); i++)
+                ;
+        return n_served;
 }
 
 void sock_on_readable(struct watch *w, uint32_t revents)
 {
         struct listener *l = CONTAINER_OF(w, struct listener, watch);
         struct sock *s = l->sock;
+        usec_t now = clock_now();
 
         if (s->state != SOCK_LISTENING)
                 return;
@@ -235,12 +153,17 @@ void sock_on_readable(struct watch *w, uint32_t revents)
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
                 return;
         }
-        if (sock_poll_limit_hit(l, clock_now()))
+        if (sock_poll_limit_hit(l, now))
                 return;
-        if (sock_conf(s)->accept)
-                accept_connections(l);
-        else
-                trigger_service(s);
+        if (!sock_conf(s)->accept) {
+                sock_poll_limit_count(l, now);
+                trigger_service(s, now);
+        } else if (s->unit.manager->options.compat_systemd) {
+                sock_poll_limit_count(l, now);
+                (void)accept_connections(l, now);
+        } else if (accept_connections(l, now) > 0) {
+                sock_poll_limit_count(l, now);
+        }
 }
 
 void sock_on_run_end(struct sock *s)

@@ -15,8 +15,10 @@ static void test_window(void **state)
         };
 
         assert_int_equal(rate_window_end(&r, 7), 7);
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                assert_int_equal(rate_has_room(&r, cases[i].now), cases[i].is_below);
                 assert_int_equal(rate_below(&r, cases[i].now), cases[i].is_below);
+        }
         assert_int_equal(rate_window_end(&r, 1210), 1302);
         assert_int_equal(rate_window_end(&r, 9999), 9999);
         rate_reset(&r);
@@ -31,6 +33,7 @@ static void test_off(void **state)
         for (usec_t now = 1; now < 50; now++) {
                 assert_true(rate_below(&no_interval, now));
                 assert_true(rate_below(&no_burst, now));
+                assert_true(rate_has_room(&no_interval, now) && rate_has_room(&no_burst, now));
         }
 }
 
