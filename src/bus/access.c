@@ -55,8 +55,9 @@ enum bus_access bus_access_of(const struct settings *settings, int fd, uid_t *re
         if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer.groups, &size) == 0)
                 peer.n_groups = size / sizeof(gid_t);
         *ret_uid = peer.cred.uid;
-        if (peer.cred.uid == 0 || peer.cred.uid == geteuid() ||
-            is_listed(&peer, settings->allow_control))
+        if (peer.cred.uid == 0 || peer.cred.uid == geteuid())
+                return BUS_ACCESS_OWNER;
+        if (is_listed(&peer, settings->allow_control))
                 return BUS_ACCESS_CONTROL;
         if (settings->is_read_denied)
                 return BUS_ACCESS_NONE;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "base/list.h"
+#include "base/rate.h"
+#include "bus/client.h"
+#include "bus/share.h"
 #include "core/job.h"
 #include "core/manager.h"
 #include "core/service.h"
@@ -14,30 +17,38 @@
 #define BUS_UNIT "org.freedesktop.systemd1.Unit"
 #define BUS_JOB "org.freedesktop.systemd1.Job"
 
-// One connection. It may do everything (root, usher's own user) or only look.
-struct bus_client {
-        struct bus_server *server;
-        struct list_node node;
-        sd_bus *bus;
-        uid_t uid;
-        bool is_trusted, is_subscribed, has_called;
-        unsigned n_refused;       // calls in a row, as too many answers waited
-        struct timer hello_timer; // disconnects a client that does not authenticate
-        sd_bus_message *reload_reply;
+// ---- the server
+
+// Descriptors for one more client of the owner's, for when there are none left. -1: taken.
+struct bus_reserve {
+        int fd, pair[2];
 };
 
 struct bus_server {
         struct manager *manager;
         struct core_observer observer;
-        struct list_node clients;
-        unsigned n_clients;
-        sd_event_source *listen_source;
-        int listen_fd;
         char *path;
-        struct work drop_work; // frees clients outside their own callbacks
+        int listen_fd;
+        sd_event_source *listen_source;
+        struct timer listen_timer; // listens again after descriptors ran out
+        struct timer door_timer;   // lets readers in again after a rush
+        struct bus_reserve reserve;
+        struct list_node clients; // the one that was idle longest first
+        struct list_node users;
+        unsigned n_clients, n_listening;    // but for those that are dropped
+        unsigned n_places[_BUS_ACCESS_MAX]; // of n_clients
+        struct list_node turn_users;        // with readers that wait for their turn
+        struct timer turn_timer;
+        struct share share;      // of the loop's time, for readers
+        struct list_node unread; // readers for whom answers wait, the oldest first
+        unsigned n_unread;
         struct list_node dropped;
-        struct bus_vtables *vtables; // made when the first client comes
-        bool must_trim;              // many clients, or much for one: give memory back
+        struct work drop_work;               // frees clients outside their own callbacks
+        struct bus_vtables *vtables;         // made when the first client comes
+        bool must_trim;                      // many clients, or much for one: give memory back
+        struct rate rush;                    // of readers that connect
+        struct rate complaints, exhaustions; // lines of the log
+        uint8_t *buffer;                     // for what a client sends
 };
 
 // ---- object paths (path.c)
@@ -102,26 +113,19 @@ int bus_append_strv(sd_bus_message *reply, char *const *v);
 int bus_append_commands(sd_bus_message *reply, const struct command_list *list, bool extended,
                         const struct exec_status *status);
 
-// ---- who may do what (access.c)
-
-enum bus_access { BUS_ACCESS_NONE, BUS_ACCESS_READ, BUS_ACCESS_CONTROL };
-// Of the peer of a connected socket: root and usher's own user control, others as the settings say.
-enum bus_access bus_access_of(const struct settings *settings, int fd, uid_t *ret_uid);
-
 // ---- calls and signals
 // An error reply for a refused request. Negative errno, as sd-bus wants it.
 int bus_request_error(sd_bus_error *error, const struct request_failure *why);
 // May this client change anything? 0, or AccessDenied in *error.
 int bus_check_trusted(struct bus_client *c, sd_bus_error *error);
-// The client of the connection that a message came by.
-struct bus_client *bus_client_of(sd_bus_message *message);
 void bus_observer_fill(struct bus_server *s);
-// Queue a signal for every client; who cannot take it is dropped.
+// A signal for all who get them; send() queues it for one of them. Readers have no more of the
+// loop's time for theirs than for their calls: what comes in a rush is left out for them.
+void bus_tell(struct bus_server *s, int (*send)(sd_bus *bus, const void *data), const void *data);
 #define BUS_FOREACH_CLIENT(s, c)                                                                \
         LIST_FOREACH (&(s)->clients, c##_node)                                                  \
                 for (struct bus_client *c = CONTAINER_OF(c##_node, struct bus_client, node); c; \
                      c = NULL)
-void bus_client_sent(struct bus_client *c, int result);
 // Queue a job for a unit of this name, reply with its path (method calls of Manager and Unit).
 int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct unit *u, enum job_type type,
                   const char *mode, sd_bus_error *error);

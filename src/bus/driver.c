@@ -78,7 +78,7 @@ static int on_get_user(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (r < 0)
                 return r;
         return sd_bus_reply_method_return(
-                m, "u", (uint32_t)(streq(owner, CLIENT_UNIQUE) ? c->uid : geteuid()));
+                m, "u", (uint32_t)(streq(owner, CLIENT_UNIQUE) ? c->user->uid : geteuid()));
 }
 
 static int on_get_id(sd_bus_message *m, void *userdata UNUSED, sd_bus_error *error UNUSED)
@@ -97,10 +97,13 @@ static int on_match(sd_bus_message *m, void *userdata UNUSED, sd_bus_error *erro
 }
 
 // A monitor has no name any more, and starts to print when it is told so.
-static int on_become_monitor(sd_bus_message *m, void *userdata, sd_bus_error *error UNUSED)
+static int on_become_monitor(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         struct bus_client *c = userdata;
-        int r = sd_bus_reply_method_return(m, NULL);
+        int r = bus_client_listen(c, error);
+
+        if (r >= 0)
+                r = sd_bus_reply_method_return(m, NULL);
 
         return r < 0 ? r
                      : sd_bus_emit_signal(c->bus, DRIVER_PATH, DRIVER_NAME, "NameLost", "s",

@@ -128,6 +128,11 @@ static int on_list_by_patterns(sd_bus_message *message, void *userdata, sd_bus_e
 
 // ---- changes
 
+static int send_files_changed(sd_bus *bus, const void *data UNUSED)
+{
+        return sd_bus_emit_signal(bus, BUS_ROOT, BUS_MANAGER, "UnitFilesChanged", NULL);
+}
+
 static int reply_changes(sd_bus_message *message, struct bus_server *s, int carries,
                          const struct install_changes *changes)
 {
@@ -151,10 +156,7 @@ static int reply_changes(sd_bus_message *message, struct bus_server *s, int carr
                 r = sd_bus_send(NULL, reply, NULL);
         sd_bus_message_unref(reply);
         if (r >= 0 && changes->n > 0)
-                BUS_FOREACH_CLIENT(s, c)
-        if (c->is_subscribed)
-                bus_client_sent(c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER,
-                                                      "UnitFilesChanged", NULL));
+                bus_tell(s, send_files_changed, NULL);
         return r;
 }
 

@@ -357,6 +357,10 @@ static int on_subscribe(sd_bus_message *message, void *userdata, sd_bus_error *e
         if (c->is_subscribed)
                 return sd_bus_error_set(error, "org.freedesktop.systemd1.AlreadySubscribed",
                                         "Client is already subscribed.");
+        int r = bus_client_listen(c, error);
+
+        if (r < 0)
+                return r;
         c->is_subscribed = true;
         return sd_bus_reply_method_return(message, NULL);
 }

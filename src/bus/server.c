@@ -7,260 +7,187 @@
 #include "base/str.h"
 #include "bus/bus_priv.h"
 
-#include <malloc.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <systemd/sd-id128.h>
 
-// Enough for every administrator and monitor of a machine; a flood of clients ends here.
-#define CLIENTS_MAX 256
-#define ACCEPT_BATCH 16
-// A client that has not finished authentication by then goes.
-#define HELLO_TIMEOUT (5 * USEC_PER_SEC)
-// Messages that wait for a client that does not read: from here on its calls are refused (an answer
-// may be large), and here it is disconnected (a reload of many units makes many signals), as it is
-// when it goes on to ask.
-#define CLIENT_ANSWERS_MAX 32
-#define CLIENT_QUEUE_MAX 16384
-#define CLIENT_REFUSED_MAX 1000
-// As many clients as that leave enough memory behind to give it back.
-#define TRIM_CLIENTS 16
+#define ACCEPT_BATCH 64
+// More readers than that in a second, and the door is shut for them for one: a queue that is full
+// of them would lock out the owner, too.
+#define RUSH_INTERVAL USEC_PER_SEC
+#define RUSH_BURST 256
+#define MODE_OPEN 0666
+#define MODE_SHUT 0600
+// After descriptors ran out: the next try, and the next line about it.
+#define PAUSE (500 * USEC_PER_MSEC)
+#define EXHAUSTIONS_INTERVAL (60 * USEC_PER_SEC)
+// Lines about clients that misbehave, which are in their hands.
+#define COMPLAINTS_INTERVAL (60 * USEC_PER_SEC)
+#define COMPLAINTS_BURST 5
 
-// ---- clients
+// ---- descriptors
 
-static void client_free(struct bus_client *c)
+static int make_pair(int ret[2])
 {
-        timer_stop(c->server->manager->events, &c->hello_timer);
-        sd_bus_message_unref(c->reload_reply);
-        sd_bus_close(c->bus);
-        sd_bus_unref(c->bus);
-        free(c);
-}
+        int pair[2];
 
-static bool is_behind(const struct bus_client *c)
-{
-        uint64_t n = 0;
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+                return -errno;
+        CLEANUP(fd) int a = fd_move_up(pair[0]);
+        CLEANUP(fd) int b = fd_move_up(pair[1]);
 
-        return sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n >= CLIENT_ANSWERS_MAX;
-}
-
-static void run_drop_work(struct work *w)
-{
-        struct bus_server *s = CONTAINER_OF(w, struct bus_server, drop_work);
-
-        LIST_FOREACH (&s->dropped, node) {
-                list_remove(node);
-                client_free(CONTAINER_OF(node, struct bus_client, node));
-        }
-        if (s->n_clients > 0 || !s->must_trim)
-                return;
-        s->must_trim = false;
-        bus_vtables_free(TAKE(s->vtables));
-        malloc_trim(0);
-}
-
-// A client cannot be freed inside its own callbacks: it is set aside, and freed by work.
-static void client_drop(struct bus_client *c)
-{
-        struct bus_server *s = c->server;
-
-        list_remove(&c->node);
-        list_append(&s->dropped, &c->node);
-        s->must_trim = s->must_trim || s->n_clients >= TRIM_CLIENTS || is_behind(c);
-        s->n_clients--;
-        work_queue(s->manager->events, WORK_NOTIFY, &s->drop_work, run_drop_work);
-}
-
-static bool is_dropped(const struct bus_client *c)
-{
-        LIST_FOREACH (&c->server->dropped, node)
-                if (node == &c->node)
-                        return true;
-        return false;
-}
-
-static void drop_idle_reader(struct bus_client *c)
-{
-        log_write(LOG_WARNING, "A client of user %u does not read, disconnecting it", c->uid);
-        client_drop(c);
-}
-
-void bus_client_sent(struct bus_client *c, int result)
-{
-        uint64_t n = 0;
-
-        if (is_dropped(c))
-                return;
-        if (result == -ENOBUFS ||
-            (sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n > CLIENT_QUEUE_MAX))
-                drop_idle_reader(c);
-}
-
-static int on_disconnected(sd_bus_message *m UNUSED, void *userdata, sd_bus_error *error UNUSED)
-{
-        struct bus_client *c = userdata;
-
-        if (!is_dropped(c))
-                client_drop(c);
+        if (a < 0 || b < 0)
+                return MIN(a, b);
+        ret[0] = TAKE_FD(a);
+        ret[1] = TAKE_FD(b);
         return 0;
 }
 
-static void on_hello_timeout(struct timer *t, usec_t now UNUSED)
+// As far as there are descriptors.
+static void fill_reserve(struct bus_reserve *r)
 {
-        struct bus_client *c = CONTAINER_OF(t, struct bus_client, hello_timer);
-
-        if (sd_bus_is_ready(c->bus) > 0)
-                return;
-        log_write(LOG_DEBUG, "A client of user %u did not say hello, disconnecting it", c->uid);
-        client_drop(c);
+        if (r->fd < 0)
+                r->fd = fd_move_up(open("/", O_PATH | O_CLOEXEC));
+        if (r->pair[0] < 0)
+                (void)make_pair(r->pair);
 }
 
-struct bus_client *bus_client_of(sd_bus_message *message)
+static void empty_reserve(struct bus_reserve *r)
 {
-        // Every vtable was added with its client as userdata; what a handler gets is the object
-        // found.
-        return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
+        r->fd = fd_close(r->fd);
+        r->pair[0] = fd_close(r->pair[0]);
+        r->pair[1] = fd_close(r->pair[1]);
 }
 
-int bus_check_trusted(struct bus_client *c, sd_bus_error *error)
+static int take_pair(struct bus_server *s, bool is_owner, int ret[2])
 {
-        if (c->is_trusted)
-                return 0;
-        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                "Access denied: only root and usher's own user may do this.");
-}
+        int r = make_pair(ret);
 
-// Who asks without reading gets no more answers for now, nor is anything done for him.
-static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-        struct bus_client *c = userdata;
-        uint8_t type;
-
-        if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
-                return 0;
-        c->has_called = true;
-        if (!is_behind(c)) {
-                c->n_refused = 0;
-                return 0;
-        }
-        if (++c->n_refused > CLIENT_REFUSED_MAX && !is_dropped(c))
-                drop_idle_reader(c);
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                "Too many answers wait to be read.");
-}
-
-// The objects cost 60 KiB a connection: they are made for who has authenticated.
-static int on_connected(sd_bus_message *m UNUSED, void *userdata, sd_bus_error *error UNUSED)
-{
-        struct bus_client *c = userdata;
-        struct bus_server *s = c->server;
-        int r = 0;
-
-        timer_stop(s->manager->events, &c->hello_timer);
-        if (!s->vtables)
-                r = bus_vtables_new(&s->vtables);
-        if (r >= 0)
-                r = bus_vtables_add(s->vtables, c);
-        if (r >= 0)
-                r = bus_driver_add(c);
-        if (r < 0 && !is_dropped(c)) {
-                log_write(LOG_WARNING, "Cannot serve a control client: %s", strerror(-r));
-                client_drop(c);
-        }
+        if (r >= 0 || !is_owner || s->reserve.pair[0] < 0)
+                return r;
+        ret[0] = TAKE_FD(s->reserve.pair[0]);
+        ret[1] = TAKE_FD(s->reserve.pair[1]);
         return 0;
 }
 
-static int match_local(struct bus_client *c, const char *signal, sd_bus_message_handler_t handler)
+// The number moves above the low window; closed where it cannot.
+static int move_up(struct bus_server *s, bool is_owner, int fd)
 {
-        return sd_bus_match_signal_async(c->bus, NULL, "org.freedesktop.DBus.Local",
-                                         "/org/freedesktop/DBus/Local",
-                                         "org.freedesktop.DBus.Local", signal, handler, NULL, c);
-}
+        int up = fd >= FD_LOW_WINDOW ? fd : fd_dup_up(fd);
 
-static int client_setup(struct bus_client *c, int fd)
-{
-        struct bus_server *s = c->server;
-        sd_id128_t id;
-        int r = sd_bus_new(&c->bus);
-
-        if (r < 0)
-                return r;
-        if ((r = sd_bus_set_fd(c->bus, fd, fd)) < 0)
-                return r;
-        TAKE_FD(fd); // the bus closes it from here on
-        if ((r = sd_id128_randomize(&id)) < 0 || (r = sd_bus_set_server(c->bus, 1, id)) < 0 ||
-            (r = sd_bus_set_sender(c->bus, "org.freedesktop.systemd1")) < 0 ||
-            (r = sd_bus_set_description(c->bus, "private")) < 0 ||
-            (r = sd_bus_set_connected_signal(c->bus, 1)) < 0 || (r = sd_bus_start(c->bus)) < 0)
-                return r;
-        if ((r = match_local(c, "Connected", on_connected)) < 0 ||
-            (r = match_local(c, "Disconnected", on_disconnected)) < 0 ||
-            (r = sd_bus_add_filter(c->bus, NULL, on_message, c)) < 0)
-                return r;
-        r = sd_bus_attach_event(c->bus, events_sd(s->manager->events),
-                                SD_EVENT_PRIORITY_NORMAL + 10);
-        if (r < 0)
-                return r;
-        return timer_set(s->manager->events, &c->hello_timer, usec_add(clock_now(), HELLO_TIMEOUT),
-                         on_hello_timeout);
-}
-
-// A place for one more: when all are taken, the oldest that has not said hello goes.
-static bool make_room(struct bus_server *s)
-{
-        if (s->n_clients < CLIENTS_MAX)
-                return true;
-        BUS_FOREACH_CLIENT(s, c)
-        if (sd_bus_is_ready(c->bus) <= 0) {
-                client_drop(c);
-                return true;
+        if (up < 0 && is_owner && s->reserve.fd >= 0) {
+                s->reserve.fd = fd_close(s->reserve.fd);
+                up = fd_dup_up(fd);
         }
-        return false;
-}
-
-static void client_new(struct bus_server *s, int fd)
-{
-        uid_t uid = (uid_t)-1;
-
-        fd = fd_move_up(fd);
-        if (fd < 0)
-                return;
-        enum bus_access access = bus_access_of(s->manager->settings, fd, &uid);
-        struct bus_client *c =
-                access == BUS_ACCESS_NONE || !make_room(s) ? NULL : calloc(1, sizeof(*c));
-
-        if (!c) {
+        if (up != fd)
                 fd_close(fd);
+        return up;
+}
+
+// ---- the door
+
+static void on_door_timer(struct timer *t, usec_t now UNUSED)
+{
+        struct bus_server *s = CONTAINER_OF(t, struct bus_server, door_timer);
+
+        if (chmod(s->path, MODE_OPEN) < 0)
+                log_write(LOG_WARNING, "%s: %s", s->path, strerror(errno));
+}
+
+// One that is not the owner's has come.
+static void count_reader(struct bus_server *s)
+{
+        usec_t now = clock_now();
+
+        if (rate_below(&s->rush, now) || timer_is_set(&s->door_timer) ||
+            timer_set(s->manager->events, &s->door_timer, now + RUSH_INTERVAL, on_door_timer) < 0)
                 return;
+        if (rate_below(&s->complaints, now))
+                log_write(LOG_WARNING, "Too many control clients connect: but for root and usher's "
+                                       "own user, they have to wait");
+        (void)chmod(s->path, MODE_SHUT); // where it fails nothing is lost but the protection
+}
+
+// ---- connections
+
+// Takes over fd. is_last: it has the number that is kept for the owner. -EMFILE: there are no
+// descriptors for it.
+static int serve(struct bus_server *s, int fd, bool is_last)
+{
+        struct bus_user *u = NULL;
+        int pair[2];
+        uid_t uid;
+        enum bus_access access = bus_access_of(s->manager->settings, fd, &uid);
+        bool is_owner = access == BUS_ACCESS_OWNER;
+
+        if (!is_owner)
+                count_reader(s);
+        if (access == BUS_ACCESS_NONE || (is_last && !is_owner) ||
+            !(u = bus_place_take(s, uid, access))) {
+                fd_close(fd);
+                return 0;
         }
-        c->server = s;
-        c->uid = uid;
-        c->is_trusted = access == BUS_ACCESS_CONTROL;
-        int r = client_setup(c, fd);
+        fd = move_up(s, is_owner, fd);
+        int r = fd < 0 ? fd : take_pair(s, is_owner, pair);
 
         if (r < 0) {
-                log_write(LOG_WARNING, "Cannot serve a control client: %s", strerror(-r));
-                if (!c->bus)
-                        fd_close(fd);
-                client_free(c);
-                return;
+                fd_close(fd);
+                bus_place_drop(u);
+                return r;
         }
-        list_append(&s->clients, &c->node);
-        s->n_clients++;
+        r = bus_client_new(s, u, fd, pair);
+        if (r < 0 && rate_below(&s->complaints, clock_now()))
+                log_write(LOG_WARNING, "Cannot serve a control client: %s", strerror(-r));
+        return 0;
 }
 
-static int on_connection(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED,
+static int accept_one(struct bus_server *s)
+{
+        int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        bool is_last = fd < 0 && (errno == EMFILE || errno == ENFILE) && s->reserve.fd >= 0;
+
+        if (is_last) {
+                s->reserve.fd = fd_close(s->reserve.fd);
+                fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        }
+        int r = fd < 0 ? -errno : serve(s, fd, is_last);
+
+        fill_reserve(&s->reserve);
+        return r;
+}
+
+static void on_pause_end(struct timer *t, usec_t now UNUSED)
+{
+        struct bus_server *s = CONTAINER_OF(t, struct bus_server, listen_timer);
+
+        (void)sd_event_source_set_enabled(s->listen_source, SD_EVENT_ON);
+}
+
+// The socket stays readable: it is not looked at for a while.
+static void pause_listening(struct bus_server *s, int error)
+{
+        if (rate_below(&s->exhaustions, clock_now()))
+                log_write(LOG_ERR, "Control clients have to wait: %s", strerror(-error));
+        if (timer_set(s->manager->events, &s->listen_timer, usec_add(clock_now(), PAUSE),
+                      on_pause_end) >= 0)
+                (void)sd_event_source_set_enabled(s->listen_source, SD_EVENT_OFF);
+}
+
+static int on_connection(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents UNUSED,
                          void *data)
 {
         struct bus_server *s = data;
 
         for (int i = 0; i < ACCEPT_BATCH; i++) {
-                int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                int r = accept_one(s);
 
-                if (client < 0)
+                if (r == -EAGAIN)
                         break;
-                client_new(s, client);
+                if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS) {
+                        pause_listening(s, r);
+                        break;
+                }
         }
         return 0;
 }
@@ -285,7 +212,7 @@ static int listen_at(struct bus_server *s)
                 return fd;
         // The runtime folder is locked by us: whatever stands there is a leftover.
         (void)unlink(s->path);
-        mode_t old = umask(0111);
+        mode_t old = umask(0777 & ~MODE_OPEN);
 
         r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
         umask(old);
@@ -305,9 +232,19 @@ int bus_server_new(struct manager *m, const char *runtime_dir, struct bus_server
         if (!s)
                 return -ENOMEM;
         s->manager = m;
-        s->listen_fd = -1;
+        s->listen_fd = s->reserve.fd = s->reserve.pair[0] = s->reserve.pair[1] = -1;
+        s->complaints = (struct rate){.interval = COMPLAINTS_INTERVAL, .burst = COMPLAINTS_BURST};
+        s->rush = (struct rate){.interval = RUSH_INTERVAL, .burst = RUSH_BURST};
+        s->exhaustions = (struct rate){.interval = EXHAUSTIONS_INTERVAL, .burst = 1};
         list_init(&s->clients);
+        list_init(&s->users);
+        list_init(&s->turn_users);
+        list_init(&s->unread);
         list_init(&s->dropped);
+        s->buffer = malloc(BUS_PIECE);
+        if (!s->buffer)
+                return -ENOMEM;
+        fill_reserve(&s->reserve);
         s->path = str_printf("%s/systemd/private", runtime_dir);
         if (!s->path)
                 return -ENOMEM;
@@ -350,10 +287,15 @@ void bus_server_free(struct bus_server *s)
                 (void)unlink(s->path); // a leftover would do no harm
         fd_close(s->listen_fd);
         BUS_FOREACH_CLIENT(s, c)
-        client_drop(c);
+        bus_client_drop(c);
         work_cancel(&s->drop_work);
-        run_drop_work(&s->drop_work);
+        bus_client_drop_work(&s->drop_work);
+        timer_stop(s->manager->events, &s->listen_timer);
+        timer_stop(s->manager->events, &s->door_timer);
+        timer_stop(s->manager->events, &s->turn_timer);
+        empty_reserve(&s->reserve);
         bus_vtables_free(s->vtables);
+        free(s->buffer);
         free(s->path);
         free(s);
 }

@@ -1,16 +1,49 @@
-// What changes in core, told to every client. Peer-to-peer clients get all signals, as with
-// systemd.
+// What changes in core, told to the clients. Those who control get all signals, as peer-to-peer
+// clients of systemd do; readers get them when they ask for them.
+#include "base/clock.h"
 #include "base/str.h"
 #include "bus/bus_priv.h"
 
 // A client that says hello, as to a message bus, takes nothing before the answer.
-#define FOREACH_LISTENER(s, c)   \
-        BUS_FOREACH_CLIENT(s, c) \
-        if (c->has_called)
+static bool is_told(const struct bus_client *c)
+{
+        return !c->is_dropped && c->has_called && (bus_client_is_trusted(c) || c->is_listening);
+}
+
+void bus_tell(struct bus_server *s, int (*send)(sd_bus *bus, const void *data), const void *data)
+{
+        BUS_FOREACH_CLIENT(s, c)
+        {
+                if (!is_told(c))
+                        continue;
+                if (bus_client_is_trusted(c)) {
+                        bus_client_sent(c, send(c->bus, data));
+                        continue;
+                }
+                usec_t begin = clock_now();
+
+                if (!share_is_open(&s->share, begin))
+                        continue;
+                bus_client_sent(c, send(c->bus, data));
+                share_spend(&s->share, clock_now() - begin);
+        }
+}
 
 static struct bus_server *server_of(struct core_observer *o)
 {
         return CONTAINER_OF(o, struct bus_server, observer);
+}
+
+struct unit_signal {
+        const char *id, *path, *signal, *interface; // interface: of the type; NULL: none
+        const char *const *names;                   // of its properties
+};
+
+static int send_unit(sd_bus *bus, const void *data)
+{
+        const struct unit_signal *u = data;
+
+        return sd_bus_emit_signal(bus, BUS_ROOT, BUS_MANAGER, u->signal, "so", u->id, u->path);
 }
 
 static void emit_unit(struct core_observer *o, struct unit *u, const char *signal)
@@ -21,11 +54,10 @@ static void emit_unit(struct core_observer *o, struct unit *u, const char *signa
                 return;
         CLEANUP(free) char *path = bus_unit_path(u->id);
 
-        if (!path)
-                return; // a client that misses a signal asks again; memory is what is short
-        FOREACH_LISTENER(s, c)
-        bus_client_sent(
-                c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, signal, "so", u->id, path));
+        // A client that misses a signal asks again; memory is what is short.
+        if (path)
+                bus_tell(s, send_unit,
+                         &(struct unit_signal){.id = u->id, .path = path, .signal = signal});
 }
 
 static void on_unit_new(struct core_observer *o, struct unit *u)
@@ -75,11 +107,24 @@ static const char *const service_changes[] = {"MainPID",
 static const char *const socket_changes[] = {"ControlPID", "Result",   "StatusText", "NConnections",
                                              "NAccepted",  "NRefused", NULL};
 
+// The type's properties first, as systemd sends them: a client that waits for a state finds the
+// rest up to date.
+static int send_changes(sd_bus *bus, const void *data)
+{
+        const struct unit_signal *u = data;
+        int r = u->interface ? sd_bus_emit_properties_changed_strv(bus, u->path, u->interface,
+                                                                   (char **)u->names)
+                             : 0;
+
+        return r < 0 ? r
+                     : sd_bus_emit_properties_changed_strv(bus, u->path, BUS_UNIT,
+                                                           (char **)unit_changes);
+}
+
 static void on_unit_changed(struct core_observer *o, struct unit *u)
 {
         struct bus_server *s = server_of(o);
-        const char *interface = NULL;
-        const char *const *names = NULL;
+        struct unit_signal signal = {.id = u->id};
 
         if (list_is_empty(&s->clients))
                 return;
@@ -87,42 +132,45 @@ static void on_unit_changed(struct core_observer *o, struct unit *u)
 
         if (!path)
                 return;
+        signal.path = path;
         if (u->ops == &service_ops && u->conf->service) {
-                interface = "org.freedesktop.systemd1.Service";
-                names = service_changes;
+                signal.interface = "org.freedesktop.systemd1.Service";
+                signal.names = service_changes;
         } else if (u->ops == &sock_ops && u->conf->socket) {
-                interface = "org.freedesktop.systemd1.Socket";
-                names = socket_changes;
+                signal.interface = "org.freedesktop.systemd1.Socket";
+                signal.names = socket_changes;
         }
-        FOREACH_LISTENER(s, c)
-        {
-                int r = 0;
+        bus_tell(s, send_changes, &signal);
+}
 
-                // The type's properties first, as systemd sends them: a client that waits for a
-                // state finds the rest up to date.
-                if (interface)
-                        r = sd_bus_emit_properties_changed_strv(c->bus, path, interface,
-                                                                (char **)names);
-                if (r >= 0)
-                        r = sd_bus_emit_properties_changed_strv(c->bus, path, BUS_UNIT,
-                                                                (char **)unit_changes);
-                bus_client_sent(c, r);
-        }
+struct job_signal {
+        uint32_t id;
+        const char *path, *unit, *result; // result NULL: it is new
+};
+
+static int send_job(sd_bus *bus, const void *data)
+{
+        const struct job_signal *j = data;
+
+        return j->result ? sd_bus_emit_signal(bus, BUS_ROOT, BUS_MANAGER, "JobRemoved", "uoss",
+                                              j->id, j->path, j->unit, j->result)
+                         : sd_bus_emit_signal(bus, BUS_ROOT, BUS_MANAGER, "JobNew", "uos", j->id,
+                                              j->path, j->unit);
+}
+
+static void emit_job(struct bus_server *s, uint32_t id, const char *unit, const char *result)
+{
+        if (list_is_empty(&s->clients))
+                return;
+        CLEANUP(free) char *path = bus_job_path(id);
+
+        if (path)
+                bus_tell(s, send_job, &(struct job_signal){id, path, unit, result});
 }
 
 static void on_job_new(struct core_observer *o, struct job *j)
 {
-        struct bus_server *s = server_of(o);
-
-        if (list_is_empty(&s->clients))
-                return;
-        CLEANUP(free) char *path = bus_job_path(j->id);
-
-        if (!path)
-                return;
-        FOREACH_LISTENER(s, c)
-        bus_client_sent(c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, "JobNew", "uos", j->id,
-                                              path, j->unit->id));
+        emit_job(server_of(o), j->id, j->unit->id, NULL);
 }
 
 static void on_job_removed(struct core_observer *o, struct job *j, const char *result)
@@ -131,34 +179,33 @@ static void on_job_removed(struct core_observer *o, struct job *j, const char *r
 
         if (list_is_empty(&s->clients))
                 return;
-        CLEANUP(free) char *path = bus_job_path(j->id);
-
-        if (!path)
-                return;
         // State changes first: who waits for the job reads the unit's properties next.
         unit_flush_changes(j->unit);
-        FOREACH_LISTENER(s, c)
-        bus_client_sent(c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, "JobRemoved", "uoss",
-                                              j->id, path, j->unit->id, result));
+        emit_job(s, j->id, j->unit->id, result);
+}
+
+static int send_reloading(sd_bus *bus, const void *active)
+{
+        return sd_bus_emit_signal(bus, BUS_ROOT, BUS_MANAGER, "Reloading", "b",
+                                  *(const bool *)active);
 }
 
 static void on_reloading(struct core_observer *o, bool active)
 {
-        struct bus_server *s = server_of(o);
+        bus_tell(server_of(o), send_reloading, &active);
+}
 
-        FOREACH_LISTENER(s, c)
-        bus_client_sent(
-                c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, "Reloading", "b", active));
+static int send_startup_finished(sd_bus *bus, const void *data UNUSED)
+{
+        uint64_t zero = 0;
+
+        return sd_bus_emit_signal(bus, BUS_ROOT, BUS_MANAGER, "StartupFinished", "tttttt", zero,
+                                  zero, zero, zero, zero, zero);
 }
 
 static void on_startup_finished(struct core_observer *o)
 {
-        struct bus_server *s = server_of(o);
-        uint64_t zero = 0;
-
-        FOREACH_LISTENER(s, c)
-        bus_client_sent(c, sd_bus_emit_signal(c->bus, BUS_ROOT, BUS_MANAGER, "StartupFinished",
-                                              "tttttt", zero, zero, zero, zero, zero, zero));
+        bus_tell(server_of(o), send_startup_finished, NULL);
 }
 
 void bus_observer_fill(struct bus_server *s)

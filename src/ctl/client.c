@@ -11,6 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define CONNECT_TRIES 250
+#define CONNECT_PAUSE (20 * USEC_PER_MSEC)
+
 int client_runtime_dir(const struct ctl *c, char **ret)
 {
         const char *given = c->runtime_dir ? c->runtime_dir : getenv("USHER_RUNTIME_DIR");
@@ -57,16 +60,34 @@ static char *make_address(const char *path)
         return address;
 }
 
-static int try_connect(struct ctl *c, const char *path)
+static int start_bus(const char *address, sd_bus **ret)
 {
-        CLEANUP(free) char *address = make_address(path);
         sd_bus *bus = NULL;
-        int r = address ? sd_bus_new(&bus) : -ENOMEM;
+        int r = sd_bus_new(&bus);
 
         if (r >= 0)
                 r = sd_bus_set_address(bus, address);
         if (r >= 0)
                 r = sd_bus_start(bus);
+        if (r < 0) {
+                sd_bus_close_unref(bus);
+                return r;
+        }
+        *ret = bus;
+        return 0;
+}
+
+static int try_connect(struct ctl *c, const char *path)
+{
+        CLEANUP(free) char *address = make_address(path);
+        sd_bus *bus = NULL;
+        int r = address ? start_bus(address, &bus) : -ENOMEM;
+
+        // The queue of those who connect is full: usherd shuts out who fills it.
+        for (int i = 0; r == -EAGAIN && i < CONNECT_TRIES; i++) {
+                usleep(CONNECT_PAUSE);
+                r = start_bus(address, &bus);
+        }
         // The answer to the authentication tells whether we are let in.
         while (r >= 0 && sd_bus_is_ready(bus) == 0 && (r = sd_bus_process(bus, NULL)) >= 0)
                 if (r == 0 && sd_bus_is_ready(bus) == 0)

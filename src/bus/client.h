@@ -1,0 +1,102 @@
+// The clients of the control socket: who they are, what they may take, and their way through the
+// loop.
+//
+// A client is not left to sd-bus: its bytes are read here (bus/intake.h), and handed on a message
+// at a time, when the answer to the one before has been read and, for readers, when it is their
+// turn. So a client has at most one unfinished message and one unread answer, whatever it does, and
+// what all of them together can take is the number of places times a bound.
+//
+// Readers are strangers: any local user, by default. They have places, signals, unread answers and
+// a share of the loop's time of their own, of which no user takes all, and what they do takes none
+// from those who control, nor from the owner.
+#pragma once
+
+#include "base/list.h"
+#include "bus/intake.h"
+#include "conf/settings.h"
+#include "core/events.h"
+
+#include <systemd/sd-bus.h>
+
+struct bus_server;
+
+// ---- who may do what (access.c)
+
+enum bus_access {
+        BUS_ACCESS_NONE,
+        BUS_ACCESS_READ,    // units and states (AllowRead=)
+        BUS_ACCESS_CONTROL, // everything (AllowControl=)
+        BUS_ACCESS_OWNER,   // root and usher's own user: everything, and places of their own
+        _BUS_ACCESS_MAX,
+};
+
+// Of the peer of a connected socket; *ret_uid is set unless it is BUS_ACCESS_NONE.
+enum bus_access bus_access_of(const struct settings *settings, int fd, uid_t *ret_uid);
+
+// ---- clients (client.c)
+
+// What is read of a client at once: the size of the server's buffer, and of a reader's messages.
+#define BUS_PIECE ((size_t)64 << 10)
+
+// The clients of one user with the same access.
+struct bus_user {
+        struct list_node node;
+        uid_t uid;
+        enum bus_access access;
+        unsigned n_clients, n_listening, n_unread; // but for those that are dropped
+        unsigned n_refs;                           // with those
+        struct list_node turns;                    // its clients that wait for their turn
+        struct list_node turn_node;
+};
+
+struct bus_client {
+        struct bus_server *server;
+        struct bus_user *user;
+        struct list_node node, turn_node, unread_node, drop_node;
+        sd_bus *bus;
+        sd_event_source *source; // of fd
+        int fd;                  // the socket; bus writes to it and closes it
+        int feed_fd;             // what was read of it goes to bus through here
+        struct intake intake;
+        struct timer deadline; // for the authentication, or for a message that has begun
+        bool is_subscribed;
+        bool is_listening; // a reader that gets signals; who controls gets them all
+        bool has_called, is_dropped, is_busy;
+};
+
+// May it do everything?
+static inline bool bus_client_is_trusted(const struct bus_client *c)
+{
+        return c->user->access >= BUS_ACCESS_CONTROL;
+}
+
+// Serve a connected socket of user u; pair: sockets between us and sd-bus. Takes over the place and
+// all three descriptors, in any case. 0 or -errno.
+int bus_client_new(struct bus_server *s, struct bus_user *u, int fd, const int pair[2]);
+// It is set aside now, and freed by work: never inside its own callbacks. Once is enough.
+void bus_client_drop(struct bus_client *c);
+void bus_client_drop_work(struct work *w);
+// One line or message of what it has sent, or a part of it.
+void bus_client_step(struct bus_client *c);
+// After something was sent to it that it had not asked for; who takes nothing any more is dropped.
+void bus_client_sent(struct bus_client *c, int result);
+// Signals for a reader from now on. 0, or an error in *error: too many have them.
+int bus_client_listen(struct bus_client *c, sd_bus_error *error);
+// The client of the connection that a message came by, or for whom a property is read.
+struct bus_client *bus_client_of(sd_bus_message *message);
+struct bus_client *bus_client_of_bus(sd_bus *bus);
+
+// ---- places (places.c)
+
+// A place for one more client of this user; another client may have gone for it. NULL: there is
+// none, or no memory. To be given to bus_client_new() or dropped.
+struct bus_user *bus_place_take(struct bus_server *s, uid_t uid, enum bus_access access);
+void bus_place_drop(struct bus_user *u);
+// Answers begin to wait for a reader, or have been read: the oldest goes where too many wait.
+void bus_place_set_unread(struct bus_client *c, bool is_unread);
+
+// ---- turns (turns.c)
+
+// A reader that has something to say: it is served when it is its turn.
+void bus_turn_queue(struct bus_client *c);
+void bus_turn_cancel(struct bus_client *c);

@@ -1,0 +1,31 @@
+// What a control client sends, measured before sd-bus gets it. sd-bus makes room for a message as
+// soon as its header has announced it, for up to 128 MiB, and takes any number of descriptors: so
+// the client's bytes are read here, without room for descriptors (the kernel closes them), and
+// handed on in pieces that end where a line of the authentication or a message ends. A message that
+// is larger than the client may send is never begun.
+//
+// Pure: the bytes come as arguments. Called by client.c. Format: D-Bus Specification, "Message
+// Format" and "Authentication Protocol".
+#pragma once
+
+#include "base/def.h"
+
+#define INTAKE_HEAD 16 // the fixed part of a message's header, which tells its size
+
+struct intake {
+        size_t limit;    // bytes that a message may have, header included
+        size_t n_auth;   // bytes of the authentication so far
+        bool is_running; // the authentication is over, messages follow: set by the owner
+        bool is_in_line; // a line of the authentication has begun
+        bool saw_return; // its last byte was a carriage return
+        uint8_t n_head;  // bytes of the header that have come
+        uint8_t head[INTAKE_HEAD];
+        size_t left; // once the header is complete: bytes of the message still to come
+};
+
+// How many of these n (>= 1) bytes belong to the line or message that is at hand: they count as
+// taken. -EBADMSG: no message begins like this. -EMSGSIZE: it is larger than allowed, as is an
+// authentication without an end.
+ssize_t intake_take(struct intake *in, const void *data, size_t n);
+// Is a line or a message begun and not yet complete?
+bool intake_is_open(const struct intake *in);

@@ -1,0 +1,145 @@
+// Who may be connected at once. Readers, those who control, and the owner have places of their own;
+// of each kind no user has them all, so that connections which are held lock nobody else out. Of
+// unread answers there is a number of places, too, for readers.
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/bus_priv.h"
+
+#include <limits.h>
+
+static const struct {
+        unsigned all, user; // of a user: at most
+} places[_BUS_ACCESS_MAX] = {
+        [BUS_ACCESS_READ] = {96, 16},
+        [BUS_ACCESS_CONTROL] = {96, 32},
+        [BUS_ACCESS_OWNER] = {64, 48},
+};
+// Answers that were not taken at once, and that nobody reads.
+#define UNREAD_MAX 8
+#define UNREAD_USER_MAX 2
+
+// ---- users
+
+static struct bus_user *find_user(struct bus_server *s, uid_t uid, enum bus_access access)
+{
+        LIST_FOREACH (&s->users, node) {
+                struct bus_user *u = CONTAINER_OF(node, struct bus_user, node);
+
+                if (u->uid == uid && u->access == access)
+                        return u;
+        }
+        return NULL;
+}
+
+static struct bus_user *new_user(struct bus_server *s, uid_t uid, enum bus_access access)
+{
+        struct bus_user *u = calloc(1, sizeof(*u));
+
+        if (!u)
+                return NULL;
+        u->uid = uid;
+        u->access = access;
+        list_init(&u->turns);
+        list_append(&s->users, &u->node);
+        return u;
+}
+
+void bus_place_drop(struct bus_user *u)
+{
+        if (--u->n_refs > 0)
+                return;
+        list_remove(&u->node);
+        free(u);
+}
+
+// ---- connections
+
+// Who goes for a newcomer of user u: one that has not authenticated yet, of u or, where u has not
+// its full number, of any of its kind; else the idlest one of the user with most clients, if that
+// has more than u. NULL: nobody.
+static struct bus_client *choose_victim(struct bus_server *s, const struct bus_user *u)
+{
+        bool is_user_full = u->n_clients >= places[u->access].user;
+        struct bus_client *victim = NULL;
+        unsigned most = is_user_full ? UINT_MAX : u->n_clients;
+
+        BUS_FOREACH_CLIENT(s, c)
+        {
+                if (c->is_dropped || c->user->access != u->access || (is_user_full && c->user != u))
+                        continue;
+                if (!c->intake.is_running)
+                        return c;
+                if (c->user->n_clients > most) {
+                        victim = c;
+                        most = c->user->n_clients;
+                }
+        }
+        return victim;
+}
+
+static bool make_room(struct bus_server *s, const struct bus_user *u)
+{
+        if (s->n_places[u->access] < places[u->access].all && u->n_clients < places[u->access].user)
+                return true;
+        struct bus_client *victim = choose_victim(s, u);
+
+        if (victim) {
+                bus_client_drop(victim);
+                return true;
+        }
+        if (rate_below(&s->complaints, clock_now()))
+                log_write(LOG_WARNING, "Control clients of user %u are refused: %u are connected",
+                          u->uid, u->n_clients);
+        return false;
+}
+
+struct bus_user *bus_place_take(struct bus_server *s, uid_t uid, enum bus_access access)
+{
+        struct bus_user *u = find_user(s, uid, access);
+
+        if (!u)
+                u = new_user(s, uid, access);
+        if (!u)
+                return NULL;
+        u->n_refs++;
+        if (make_room(s, u))
+                return u;
+        bus_place_drop(u);
+        return NULL;
+}
+
+// ---- unread answers
+
+static void drop_oldest_unread(struct bus_server *s, const struct bus_user *of)
+{
+        LIST_FOREACH (&s->unread, node) {
+                struct bus_client *c = CONTAINER_OF(node, struct bus_client, unread_node);
+
+                if (of && c->user != of)
+                        continue;
+                log_write(LOG_DEBUG, "A control client of user %u does not read its answer",
+                          c->user->uid);
+                bus_client_drop(c);
+                return;
+        }
+}
+
+void bus_place_set_unread(struct bus_client *c, bool is_unread)
+{
+        struct bus_server *s = c->server;
+
+        if (is_unread == list_is_linked(&c->unread_node))
+                return;
+        if (!is_unread) {
+                list_remove(&c->unread_node);
+                s->n_unread--;
+                c->user->n_unread--;
+                return;
+        }
+        list_append(&s->unread, &c->unread_node);
+        s->n_unread++;
+        if (++c->user->n_unread > UNREAD_USER_MAX)
+                drop_oldest_unread(s, c->user);
+        else if (s->n_unread > UNREAD_MAX)
+                drop_oldest_unread(s, NULL);
+}

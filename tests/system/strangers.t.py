@@ -1,0 +1,449 @@
+#!/usr/bin/env python3
+"""What any local user can do at the control socket, and cannot: descriptors, memory, places, time."""
+
+import array
+import contextlib
+import os
+import resource
+import shutil
+import socket
+import struct
+import subprocess
+import time
+
+from daemon import PATIENCE, Skip, case, connect, eventually, is_sanitized, main, talk
+
+NOBODY = 65534
+CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
+ROOT = "/org/freedesktop/systemd1"
+NAME = "org.freedesktop.systemd1"
+MANAGER = NAME + ".Manager"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+HELLO = b"\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n"
+
+
+def need_root():
+    if os.geteuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] == "1":
+        raise Skip("needs to be root")
+
+
+@contextlib.contextmanager
+def being(uid):
+    """What is connected meanwhile is connected by this user."""
+    if uid == 0:
+        yield
+        return
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(uid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+def pad(data, to):
+    return data + b"\0" * (-len(data) % to)
+
+
+def string(text):
+    data = text.encode()
+    return struct.pack("<I", len(data)) + data + b"\0"
+
+
+def strings(*words):
+    body = b""
+    for word in words:
+        body = pad(body, 4) + string(word)
+    return struct.pack("<I", len(body)) + body
+
+
+def field(code, kind, data):
+    return bytes([code, 1]) + kind.encode() + b"\0" + data
+
+
+def message(member, signature="", body=b"", path=ROOT, interface=MANAGER, serial=1, announced=None):
+    fields = b""
+    for one in (field(1, "o", string(path)), field(2, "s", string(interface)), field(3, "s", string(member)),
+                field(6, "s", string(NAME)), field(8, "g", bytes([len(signature)]) + signature.encode() + b"\0")):
+        fields = pad(fields, 8) + one
+    size = len(body) if announced is None else announced
+    return pad(b"l\1\0\1" + struct.pack("<III", size, serial, len(fields)) + fields, 8) + body
+
+
+class Client:
+    """A D-Bus client that knows no manners."""
+
+    def __init__(self, d, uid=0, hello=HELLO):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE)
+        self.data = b""
+        with being(uid):
+            self.sock.connect(os.path.join(d.runtime, "systemd/private"))
+        with contextlib.suppress(OSError):  # refused: what comes next tells
+            self.sock.sendall(hello)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+    def take(self, size):
+        while len(self.data) < size:
+            part = self.sock.recv(1 << 20)
+            if not part:
+                raise ConnectionResetError("end of file")
+            self.data += part
+        taken, self.data = self.data[:size], self.data[size:]
+        return taken
+
+    def line(self):
+        text = b""
+        while not text.endswith(b"\r\n"):
+            text += self.take(1)
+        return text.decode().strip()
+
+    def authenticate(self):
+        """The answers to HELLO."""
+        return [self.line() for _ in range(3)]
+
+    def answer(self):
+        """The next answer: (is it an error, everything behind the fixed header)."""
+        while True:
+            head = self.take(16)
+            body, _, fields = struct.unpack("<III", head[4:])
+            rest = self.take(-fields % 8 + fields + body)
+            if head[1] in (2, 3):
+                return head[1] == 3, rest
+
+    def call(self, *args, **options):
+        self.sock.sendall(message(*args, **options))
+        return self.answer()
+
+    def is_gone(self):
+        """Has the other end hung up? Waits for it."""
+        try:
+            while self.sock.recv(1 << 20):
+                pass
+        except socket.timeout:
+            return False
+        except OSError:
+            pass
+        return True
+
+
+def fds(d):
+    return len(os.listdir(f"/proc/{d.process.pid}/fd"))
+
+
+def cpu(d):
+    with open(f"/proc/{d.process.pid}/stat", encoding="ascii") as file:
+        words = file.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pair(d, name="echo", port=7001, more=""):
+    d.unit(f"{name}.socket", f"[Socket]\nListenStream=127.0.0.1:{port}\nAccept=yes\n{more}")
+    d.unit(f"{name}@.service", CAT)
+
+
+def fillers(d, n):
+    for i in range(n):
+        d.unit(f"filler-{i}.target", f"[Unit]\nDescription={'x' * 100}\n")
+    d.unit("all.target", "[Unit]\nWants=" + " ".join(f"filler-{i}.target" for i in range(n)) + "\n")
+
+
+def others(d):
+    """usherctl of somebody else."""
+    program = shutil.copy(os.path.join(os.environ.get("BUILD", "build"), "usherctl"), d.folder)
+
+    def ctl(*words, uid=NOBODY, group=None, groups=()):
+        return subprocess.run([program, "--runtime-dir", d.runtime, *words], user=uid, group=group or uid,
+                              extra_groups=list(groups), capture_output=True, text=True, check=False, timeout=60)
+    return ctl
+
+
+def is_served(d):
+    return d.ctl("is-active", "echo.socket").stdout == "active\n" and talk(("127.0.0.1", 7001), b"x") == b"x"
+
+
+# ---- descriptors
+
+def with_fds(client, data, n=100):
+    numbers = array.array("i", [client.sock.fileno()] * n)
+    client.sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)])
+
+
+MALFORMED = pad(b"l\1\0\1" + struct.pack("<III", 0, 1, 0x1f) + field(1, "o", string("no path")), 8)
+
+
+@case
+def descriptors_are_not_taken(d):
+    pair(d)
+    d.start()
+    uid = NOBODY if os.geteuid() == 0 else 0
+    with Client(d) as client:
+        answers = client.authenticate()
+        assert answers[0] == "DATA" and answers[1].startswith("OK "), answers
+        assert answers[2].startswith("ERROR"), answers
+    before = fds(d)
+    held = []
+    for hello, data in ((b"", b"\0"), (b"\0", b"AUTH EXTERNAL\r\n"), (b"\0AUTH", b" EXTERNAL\r\nDATA"), (HELLO, MALFORMED),
+                        (HELLO, message("ListUnits")), (HELLO, message("ListUnits")[:20]),
+                        (HELLO, message("GetUnit", "s", string("echo.socket"))), (HELLO, b"nonsense" * 100)):
+        for _ in range(2):
+            client = Client(d, uid, hello)
+            with_fds(client, data)
+            held.append(client)
+    d.ctl("is-active", "echo.socket")
+    # Each has a few of its own, none what it has sent.
+    eventually(lambda: fds(d) <= before + 4 * len(held), "descriptors to be closed")
+    for client in held:
+        client.sock.close()
+    eventually(lambda: fds(d) <= before, "descriptors to be closed")
+    assert is_served(d)
+
+
+@case
+def descriptors_run_out(d):
+    """Control clients wait without keeping the loop busy, and root gets in."""
+    need_root()
+    pair(d, more="MaxConnections=1000\n")
+    limit = 200
+    d.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+    ctl = others(d)
+    assert is_served(d) and ctl("is-active", "echo.socket").returncode == 0
+    with contextlib.ExitStack() as stack:
+        for _ in range(limit - 20):  # each is a process, which is a descriptor
+            stack.enter_context(connect(("127.0.0.1", 7001)))
+        eventually(lambda: os.path.exists(f"/proc/{d.process.pid}/fd/{limit - 1}"), "descriptors to run out")
+        clients = [stack.enter_context(Client(d, NOBODY)) for _ in range(40)]
+        for _ in range(3):
+            assert d.ctl("is-active", "echo.socket").stdout == "active\n"
+        used, lines = cpu(d), d.log().count("\n")
+        time.sleep(2)
+        assert cpu(d) - used < 1, "it is busy while descriptors are out"
+        assert d.log().count("\n") - lines < 20, d.log()[-2000:]
+        assert d.ctl("is-active", "echo.socket").stdout == "active\n"
+        assert clients
+    eventually(lambda: ctl("is-active", "echo.socket").returncode == 0, "places for all")
+    assert is_served(d)
+
+
+# ---- memory
+
+def sized(size):
+    """A call of this many bytes."""
+    empty = len(message("ListUnitsByPatterns", "asas", strings() + pad(b"", 4) + strings("")))
+    return message("ListUnitsByPatterns", "asas", strings() + strings("x" * (size - empty)))
+
+
+@case
+def large_messages(d):
+    need_root()
+    pair(d)
+    d.start()
+    assert is_served(d)
+    for uid, size, is_taken in ((0, 1 << 20, True), (0, (1 << 20) + 8, False), (NOBODY, 64 << 10, True),
+                                (NOBODY, (64 << 10) + 8, False), (NOBODY, 60 << 20, False), (0, 60 << 20, False)):
+        with Client(d, uid) as client:
+            client.authenticate()
+            data = sized(size) if size < 4 << 20 else message("LoadUnit", "s", announced=size)
+            assert size > 4 << 20 or len(data) == size, (len(data), size)
+            try:
+                client.sock.sendall(data)
+                got = not client.answer()[0] or True
+            except OSError:
+                got = False
+            assert got == is_taken, (uid, size, got)
+    # Byte by byte, and in the other byte order, it comes to the same.
+    with Client(d, NOBODY) as client:
+        client.authenticate()
+        for byte in message("GetUnit", "s", string("echo.socket")):
+            client.sock.sendall(bytes([byte]))
+        assert not client.answer()[0]
+        client.sock.sendall(b"B\1\0\1" + struct.pack(">III", 60 << 20, 1, 8))
+        assert client.is_gone()
+
+
+@case
+def unfinished_messages(d):
+    """They take little, whoever and however many send them, and go after a while."""
+    need_root()
+    pair(d)
+    d.start()
+    assert is_served(d)
+    before = d.memory()
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for i in range(240):
+            client = stack.enter_context(Client(d, NOBODY - i % 12))
+            with contextlib.suppress(OSError):
+                client.authenticate()
+                client.sock.sendall(sized(64 << 10)[:-1])
+            clients.append(client)
+        assert is_served(d)
+        assert is_sanitized() or d.memory() < before + 20 * 1024, (before, d.memory())
+        assert clients[-1].is_gone()
+    assert is_served(d)
+    eventually(lambda: is_sanitized() or d.memory() < before + 1024, "memory to return")
+
+
+@case
+def unread_answers(d):
+    """Who asks and reads nothing waits; who asks much more without reading goes."""
+    need_root()
+    pair(d)
+    fillers(d, 2000)
+    d.start("--units", d.units, "--target", "all.target")
+    ctl = others(d)
+    assert d.ctl("start", "echo.socket").returncode == 0
+    with Client(d) as client:
+        client.authenticate()
+        size = len(client.call("ListUnits")[1])
+    assert size > 256 << 10, size  # more than the kernel takes
+    before = d.memory()
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for i in range(120):
+            client = stack.enter_context(Client(d, NOBODY - i % 10))
+            client.sock.setblocking(False)
+            with contextlib.suppress(OSError):
+                for serial in range(1, 200):
+                    client.sock.sendall(message("ListUnits", serial=serial))
+            clients.append(client)
+        assert is_served(d)
+        assert ctl("is-active", "echo.socket", uid=1000).stdout == "active\n"
+        time.sleep(1)
+        assert is_sanitized() or d.memory() < before + 24 * 1024, (before, d.memory())
+        # The one who reads gets all of it, in the end.
+        with Client(d, 1000) as reader:
+            reader.authenticate()
+            for serial in range(1, 4):
+                assert len(reader.call("ListUnits", serial=serial)[1]) >= size
+        assert clients
+    eventually(lambda: is_sanitized() or d.memory() < before + 2048, "memory to return")
+
+
+# ---- places
+
+@case
+def held_connections(d):
+    """Neither one user nor many lock out root, nor one another."""
+    need_root()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    pair(d)
+    d.start()
+    ctl = others(d)
+    with contextlib.ExitStack() as stack:
+        for hello in (HELLO, b"", b"\0AUTH EXTERNAL\r\n"):
+            for uid in (NOBODY, *range(2000, 2020)):
+                for _ in range(300 if uid == NOBODY else 20):
+                    with contextlib.suppress(OSError):
+                        stack.enter_context(Client(d, uid, hello))
+                if uid % 5 == 0 or uid == NOBODY:
+                    assert d.ctl("is-active", "echo.socket").stdout == "active\n", uid
+                    assert ctl("is-active", "echo.socket", uid=3000).stdout == "active\n", uid
+        assert is_served(d)
+
+
+@case
+def who_may_control_has_places(d):
+    need_root()
+    pair(d)
+    d.unit("../usher.conf", "AllowControl = {daemon}\n")
+    d.start("--units", d.units, "--config", os.path.join(d.folder, "usher.conf"))
+    ctl = others(d)
+    with contextlib.ExitStack() as stack:
+        for uid in (NOBODY, 1):
+            for _ in range(200):
+                with contextlib.suppress(OSError):
+                    stack.enter_context(Client(d, uid)).authenticate()
+            assert d.ctl("is-active", "echo.socket").stdout == "active\n"
+        # Its own connections are a user's own matter.
+        stack.close()
+        assert ctl("stop", "echo.socket", uid=1).returncode == 0
+        assert ctl("start", "echo.socket", uid=1).returncode == 0
+        assert ctl("stop", "echo.socket", uid=NOBODY).returncode == 4
+    assert is_served(d)
+
+
+CONNECT = """
+import socket, sys
+socks = []
+while True:
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.connect(sys.argv[1])
+    except PermissionError:
+        continue
+    socks = socks[-900:] + [s]
+"""
+
+
+@case
+def connections_in_a_rush(d):
+    """A backlog that is always full: root gets through."""
+    need_root()
+    pair(d)
+    d.start()
+    path = os.path.join(d.runtime, "systemd/private")
+    rush = [subprocess.Popen(["/usr/bin/env", "python3", "-c", CONNECT, path], user=NOBODY, group=NOBODY, extra_groups=[])
+            for _ in range(4)]
+    time.sleep(1)
+    for _ in range(20):
+        assert is_served(d)
+        if shutil.which("systemctl"):
+            answer = d.systemctl("is-active", "echo.socket")
+            assert answer.stdout == "active\n", answer
+    for process in rush:
+        assert process.poll() is None
+        process.kill()
+        process.wait()
+    ctl = others(d)
+    eventually(lambda: ctl("is-active", "echo.socket").returncode == 0, "the door to open")
+
+
+# ---- time
+
+@case
+def calls_in_a_rush(d):
+    """Readers that ask on and on take a share of the time; others are served meanwhile."""
+    need_root()
+    pair(d)
+    fillers(d, 500)
+    d.start("--units", d.units, "--target", "all.target")
+    assert d.ctl("start", "echo.socket").returncode == 0
+    ctl = others(d)
+    stop = os.path.join(d.folder, "stop")
+    children = []
+    for i in range(8):
+        child = os.fork()
+        if child == 0:
+            try:
+                with Client(d, NOBODY - i % 2) as client:
+                    client.authenticate()
+                    while not os.path.exists(stop):
+                        client.call("ListUnits")
+                        client.call("GetAll", "s", string(""), interface=PROPERTIES,
+                                    path=ROOT + "/unit/echo_2esocket")
+                        client.call("Ping", interface="org.freedesktop.DBus.Peer")
+            finally:
+                os._exit(0)
+        children.append(child)
+    used, begin = cpu(d), time.monotonic()
+    while time.monotonic() < begin + 3:
+        assert is_served(d)
+        assert ctl("is-active", "echo.socket", uid=1000).stdout == "active\n"
+    share = (cpu(d) - used) / (time.monotonic() - begin)
+    open(stop, "w", encoding="ascii").close()
+    for child in children:
+        os.waitpid(child, 0)
+    assert is_sanitized() or share < 0.8, share
+
+
+main()
