@@ -1,85 +1,207 @@
 #include "base/inquiry.h"
 
 #include "base/fd.h"
+#include "base/local.h"
+#include "base/parse.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#define ANSWER_SIZE_MAX (256u << 10)
-#define END_MARK '.' // the last byte: nothing was cut off
+// What is sent: one FDS_MARK with each batch of descriptors, a DATA_MARK, the fields, an END_MARK,
+// which says that nothing was cut off.
+#define FDS_MARK 'F'
+#define DATA_MARK 'D'
+#define END_MARK '.'
+#define FDS_BATCH 250 // fewer than the kernel's SCM_MAX_FD
+#define ANSWER_SIZE_MAX (8u << 20)
 
 struct inquiry {
-        pid_t pid; // 0: waited for
+        pid_t pid; // 0: none, waited for, or the caller's
         int fd;
         bool is_read;
         int error;
-        char *data;
+        struct buf data;
         const char *next, *end; // in data
+        int *fds;
+        size_t n_fds, next_fd;
 };
+
+// ---- an answer in the making -------------------------------------------------------------------
+
+void inquiry_put_field(struct inquiry_answer *answer, const char *text)
+{
+        buf_put(&answer->fields, text ? text : "", strlen(text ? text : "") + 1);
+}
+
+void inquiry_put_number(struct inquiry_answer *answer, int64_t number)
+{
+        buf_printf(&answer->fields, "%lld", (long long)number);
+        buf_putc(&answer->fields, '\0');
+}
+
+void inquiry_put_fd(struct inquiry_answer *answer, int fd)
+{
+        if (answer->n_fds < ARRAY_SIZE(answer->fds))
+                answer->fds[answer->n_fds++] = fd;
+        else
+                fd_close(fd);
+}
+
+static void answer_done(struct inquiry_answer *answer)
+{
+        buf_done(&answer->fields);
+        while (answer->n_fds > 0)
+                fd_close(answer->fds[--answer->n_fds]);
+}
 
 // ---- in the process ----------------------------------------------------------------------------
 
-void inquiry_put_field(struct buf *answer, const char *text)
+static int send_answer(int fd, struct inquiry_answer *a)
 {
-        buf_put(answer, text ? text : "", strlen(text ? text : "") + 1);
+        const char fds_mark = FDS_MARK, data_mark = DATA_MARK;
+        int r = 0;
+
+        for (size_t sent = 0; r == 0 && sent < a->n_fds; sent += FDS_BATCH)
+                r = fd_send(fd, &fds_mark, 1, a->fds + sent, MIN(a->n_fds - sent, FDS_BATCH));
+        buf_putc(&a->fields, END_MARK);
+        if (r == 0)
+                r = a->fields.error;
+        if (r == 0)
+                r = fd_write_all(fd, &data_mark, 1);
+        return r < 0 ? r : fd_write_all(fd, a->fields.data, a->fields.size);
 }
 
-__attribute__((noreturn)) static void run(int fd,
-                                          void (*work)(struct buf *answer, const void *question),
-                                          const void *question)
+__attribute__((noreturn)) static void run(int fd, inquiry_work work, const void *question,
+                                          unsigned limit)
 {
-        CLEANUP(buf) struct buf b = BUF_NULL;
+        static struct inquiry_answer answer;
         sigset_t none;
 
-        // The time limit: whatever a name service does, the other end sees the end of file.
+        // Whatever a name service does, the other end sees the end of file. A supervisor that was
+        // killed needs no answer.
         (void)signal(SIGALRM, SIG_DFL);
         (void)signal(SIGPIPE, SIG_DFL);
-        (void)alarm(INQUIRY_TIMEOUT_SEC);
+        (void)alarm(limit);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
         (void)fd_close_from(3, &fd, 1);
-        work(&b, question);
-        buf_putc(&b, END_MARK);
-        if (!b.error)
-                (void)fd_write_all(fd, b.data, b.size);
+        (void)local_only_set(false);
+        work(&answer, question);
+        (void)send_answer(fd, &answer);
         _exit(0);
 }
 
 // ---- outside -----------------------------------------------------------------------------------
 
-int inquiry_start(void (*work)(struct buf *answer, const void *question), const void *question,
-                  struct inquiry **ret)
+static struct inquiry *new_inquiry(void)
 {
-        CLEANUP(inquiry) struct inquiry *h = calloc(1, sizeof(*h));
+        struct inquiry *h = calloc(1, sizeof(*h));
+
+        if (h)
+                h->fd = -1;
+        return h;
+}
+
+static int start(inquiry_work work, const void *question, unsigned limit, struct inquiry **ret)
+{
+        CLEANUP(inquiry) struct inquiry *h = new_inquiry();
         sigset_t all, before;
-        int pipe_fds[2];
+        int ends[2];
 
         if (!h)
                 return -ENOMEM;
-        h->fd = -1;
-        if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, &before); // no handler of ours may run in the process
         h->pid = fork();
         if (h->pid == 0)
-                run(pipe_fds[1], work, question);
+                run(ends[1], work, question, limit);
         int error = errno;
 
         sigprocmask(SIG_SETMASK, &before, NULL);
-        fd_close(pipe_fds[1]);
+        fd_close(ends[1]);
         if (h->pid < 0) {
                 h->pid = 0;
-                fd_close(pipe_fds[0]);
+                fd_close(ends[0]);
                 return -error;
         }
-        h->fd = fd_move_up(pipe_fds[0]);
+        h->fd = fd_move_up(ends[0]);
         if (h->fd < 0)
                 return h->fd;
         *ret = TAKE(h);
         return 0;
+}
+
+int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret)
+{
+        return start(work, question, INQUIRY_TIMEOUT_SEC, ret);
+}
+
+int inquiry_start_patient(inquiry_work work, const void *question, struct inquiry **ret)
+{
+        return start(work, question, 0, ret);
+}
+
+// The answer that was made here.
+static int keep_answer(struct inquiry_answer *a, struct inquiry **ret)
+{
+        CLEANUP(inquiry) struct inquiry *h = new_inquiry();
+        int r = a->fields.error;
+
+        if (h && r == 0 && a->n_fds > 0)
+                h->fds = calloc(a->n_fds, sizeof(int));
+        if (!h || (a->n_fds > 0 && !h->fds))
+                return -ENOMEM;
+        if (r < 0)
+                return r;
+        h->is_read = true;
+        h->data = a->fields;
+        a->fields = BUF_NULL;
+        h->next = buf_text(&h->data);
+        h->end = h->next + h->data.size;
+        for (size_t i = 0; i < a->n_fds; i++) {
+                int fd = fd_move_up(a->fds[i]);
+
+                a->fds[i] = -1;
+                if (fd < 0)
+                        return fd;
+                h->fds[h->n_fds++] = fd;
+        }
+        *ret = TAKE(h);
+        return 0;
+}
+
+int inquiry_try(inquiry_work work, const void *question, struct inquiry **ret)
+{
+        struct inquiry_answer *answer = calloc(1, sizeof(*answer));
+        bool was_only = local_only_set(true);
+        int r = -ENOMEM;
+
+        if (answer) {
+                work(answer, question);
+                r = local_was_refused() ? 1 : keep_answer(answer, ret);
+                answer_done(answer);
+                free(answer);
+        }
+        (void)local_only_set(was_only);
+        if (r == 1)
+                r = inquiry_start_patient(work, question, ret);
+        else
+                return r;
+        return r < 0 ? r : 1;
+}
+
+pid_t inquiry_release(struct inquiry *h)
+{
+        pid_t pid = h->pid;
+
+        h->pid = 0;
+        return pid;
 }
 
 int inquiry_fd(const struct inquiry *h)
@@ -103,50 +225,109 @@ void inquiry_free(struct inquiry *h)
                 return;
         end_process(h);
         fd_close(h->fd);
-        free(h->data);
+        while (h->next_fd < h->n_fds)
+                fd_close(h->fds[h->next_fd++]);
+        free(h->fds);
+        buf_done(&h->data);
         free(h);
 }
 
-// What the process wrote, of which data is the inquiry's own.
-static int take_answer(struct inquiry *h, size_t size)
+// ---- the answer --------------------------------------------------------------------------------
+
+static int add_fd(struct inquiry *h, int fd)
 {
-        if (size == 0 || h->data[size - 1] != END_MARK)
-                return -ETIMEDOUT;
-        h->next = h->data;
-        h->end = h->data + size - 1;
+        int up = fd_move_up(fd);
+        int *more = up < 0 ? NULL : reallocarray(h->fds, h->n_fds + 1, sizeof(int));
+
+        if (!more) {
+                fd_close(up);
+                return up < 0 ? up : -ENOMEM;
+        }
+        h->fds = more;
+        more[h->n_fds++] = up;
         return 0;
+}
+
+static int take_fds(struct inquiry *h, struct msghdr *message)
+{
+        int r = message->msg_flags & MSG_CTRUNC ? -EMFILE : 0;
+
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+                size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+                        continue;
+                for (size_t i = 0; i < n; i++) {
+                        int fd, error;
+
+                        memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+                        error = add_fd(h, fd);
+                        r = r < 0 ? r : error;
+                }
+        }
+        return r;
+}
+
+// 1: some, 0: the end of file, -EAGAIN, other -errno.
+static int receive(struct inquiry *h)
+{
+        union {
+                struct cmsghdr header;
+                char space[CMSG_SPACE(FDS_BATCH * sizeof(int))];
+        } control;
+        char part[32768];
+        struct iovec iov = {.iov_base = part, .iov_len = sizeof(part)};
+        struct msghdr message = {.msg_iov = &iov,
+                                 .msg_iovlen = 1,
+                                 .msg_control = &control,
+                                 .msg_controllen = sizeof(control)};
+        ssize_t n = recvmsg(h->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+        if (n <= 0)
+                return n == 0 || errno == ECONNRESET ? 0 : errno == EINTR ? 1 : -errno;
+        buf_put(&h->data, part, (size_t)n);
+        int r = take_fds(h, &message);
+
+        if (r == 0)
+                r = h->data.error;
+        return r < 0 ? r : h->data.size > ANSWER_SIZE_MAX ? -EFBIG : 1;
+}
+
+// The fields with their mark, which begin in h->data.
+static int take_fields(struct inquiry *h, const char *begin)
+{
+        const char *end = buf_text(&h->data) + h->data.size;
+
+        if (begin >= end || end[-1] != END_MARK)
+                return -ETIMEDOUT;
+        h->next = begin;
+        h->end = end - 1;
+        return 0;
+}
+
+// All that will come has come.
+static int finish(struct inquiry *h)
+{
+        const char *begin = buf_text(&h->data);
+
+        while (*begin == FDS_MARK)
+                begin++;
+        return *begin == DATA_MARK ? take_fields(h, begin + 1) : -ETIMEDOUT;
 }
 
 int inquiry_read(struct inquiry *h)
 {
-        size_t size;
+        int r = 1;
 
         if (h->is_read)
                 return h->error;
-        int r = fd_read_all(h->fd, ANSWER_SIZE_MAX, &h->data, &size);
-
-        if (r == -EINTR || r == -EAGAIN)
+        while (r == 1)
+                r = receive(h);
+        if (r == -EAGAIN)
                 return r;
         h->is_read = true;
         end_process(h);
-        return h->error = r < 0 ? r : take_answer(h, size);
-}
-
-int inquiry_new_answered(const char *answer, size_t size, struct inquiry **ret)
-{
-        CLEANUP(inquiry) struct inquiry *h = calloc(1, sizeof(*h));
-
-        if (!h)
-                return -ENOMEM;
-        h->fd = -1;
-        h->is_read = true;
-        h->data = malloc(size + 1);
-        if (!h->data)
-                return -ENOMEM;
-        memcpy(h->data, answer, size);
-        h->error = take_answer(h, size);
-        *ret = TAKE(h);
-        return 0;
+        return h->error = r < 0 ? r : finish(h);
 }
 
 const char *inquiry_next_field(struct inquiry *h)
@@ -157,4 +338,31 @@ const char *inquiry_next_field(struct inquiry *h)
                 return NULL;
         h->next += strlen(field) + 1;
         return field;
+}
+
+int inquiry_next_number(struct inquiry *h, int64_t *ret)
+{
+        const char *field = inquiry_next_field(h);
+
+        return field && parse_i64(field, ret) == 0 ? 0 : -EBADMSG;
+}
+
+int inquiry_next_fd(struct inquiry *h)
+{
+        return h->next_fd < h->n_fds ? h->fds[h->next_fd++] : -1;
+}
+
+int inquiry_new_answered(const char *answer, size_t size, struct inquiry **ret)
+{
+        CLEANUP(inquiry) struct inquiry *h = new_inquiry();
+
+        if (!h)
+                return -ENOMEM;
+        buf_put(&h->data, answer, size);
+        if (h->data.error)
+                return h->data.error;
+        h->is_read = true;
+        h->error = take_fields(h, buf_text(&h->data));
+        *ret = TAKE(h);
+        return 0;
 }

@@ -1,31 +1,62 @@
-// A short-lived process of our own that may block where the supervisor must not: it asks the name
-// services, and its answer comes back through a pipe, as fields.
+// A piece of work that may have to wait for others, and the answer that it gives: fields of text,
+// and descriptors. A short-lived process of our own does it, which may block where the supervisor
+// must not (name services, file systems), and sends the answer through a socket. Work that waits
+// for nobody most of the time is tried in this process first.
 #pragma once
 
 #include "base/buf.h"
 
 #include <sys/types.h>
 
-#define INQUIRY_TIMEOUT_SEC 25 // after which it ends itself, without an answer
+#define INQUIRY_TIMEOUT_SEC 25 // of inquiry_start(): it ends itself then, without an answer
+#define INQUIRY_FDS_MAX 768
+
+// An answer in the making.
+struct inquiry_answer {
+        struct buf fields;
+        int fds[INQUIRY_FDS_MAX];
+        size_t n_fds;
+};
+
+// Gives its answer with inquiry_put_field() and its sisters and returns. In a process of its own it
+// runs in a copy of ours, where no handler of ours runs and nothing but the answer's descriptor is
+// open.
+typedef void (*inquiry_work)(struct inquiry_answer *answer, const void *question);
+
+void inquiry_put_field(struct inquiry_answer *answer, const char *text); // NULL: ""
+void inquiry_put_number(struct inquiry_answer *answer, int64_t number);  // a field, too
+// Takes fd. One too many is closed, and the answer lacks it.
+void inquiry_put_fd(struct inquiry_answer *answer, int fd);
 
 struct inquiry;
 
-// Start it: `work` writes fields with inquiry_put_field() and returns. It runs in a copy of the
-// process, where no handler of ours runs and nothing but the answer's descriptor is open. 0 or
-// -errno.
-int inquiry_start(void (*work)(struct buf *answer, const void *question), const void *question,
-                  struct inquiry **ret);
-void inquiry_free(struct inquiry *h); // NULL is fine; kills the process if it still runs
+// Have it done by a process. question need not outlive the call. 0 or -errno (-EAGAIN, -ENOMEM,
+// -EMFILE: exhaustion).
+int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret);
+// Do it here, unless it comes to a file system that may not answer (base/local): then all of it is
+// done again by a process, which has no time limit of its own. So what it does must be harmless
+// when it is done twice. 0: the answer is there, 1: it will be sent, -errno.
+int inquiry_try(inquiry_work work, const void *question, struct inquiry **ret);
+// The second half of it alone.
+int inquiry_start_patient(inquiry_work work, const void *question, struct inquiry **ret);
+// NULL is fine. A process that still runs is killed, and waited for: see inquiry_release().
+void inquiry_free(struct inquiry *h);
 DEFINE_CLEANUP(inquiry, struct inquiry *, inquiry_free)
-// Readable when the answer is there, or the process has ended without one: there is no need for a
-// timer. Owned by the inquiry.
+// From now on the process is the caller's, who has to kill it and to wait for it: one that waits
+// for a file system may outlive a SIGKILL for ever. 0: there is none.
+pid_t inquiry_release(struct inquiry *h);
+
+// Readable when a part of the answer is there, or the process has ended without one. Owned by the
+// inquiry. -1: the answer is there.
 int inquiry_fd(const struct inquiry *h);
-// Take the answer in (at the first call; may block when the descriptor is not readable yet).
-// 0, -ETIMEDOUT there is none, other -errno.
+// Take in what has come; never waits. 0 all is there, -EAGAIN there is more to come; -ETIMEDOUT
+// there is no answer, -EFBIG, -ENOMEM, -EMFILE (descriptors got lost).
 int inquiry_read(struct inquiry *h);
 // The answer's next field, NULL after the last one. Strings are the inquiry's.
 const char *inquiry_next_field(struct inquiry *h);
-
-void inquiry_put_field(struct buf *answer, const char *text); // NULL: ""
-// Tests: an inquiry whose process gave this answer. 0 or -ENOMEM.
+// The next field as a number. 0 or -EBADMSG.
+int inquiry_next_number(struct inquiry *h, int64_t *ret);
+// The next descriptor, close-on-exec and above the low window; the caller's. -1: there is none.
+int inquiry_next_fd(struct inquiry *h);
+// Tests: an inquiry whose process gave these fields, and a "." at the end. 0 or -ENOMEM.
 int inquiry_new_answered(const char *answer, size_t size, struct inquiry **ret);

@@ -15,7 +15,7 @@
 
 #define FD_LINK_MAX 64
 
-static bool is_only;
+static bool is_only, was_refused;
 
 static struct {
         char text[PATH_MAX + MOUNT_TYPE_MAX + 4];
@@ -27,12 +27,18 @@ bool local_only_set(bool is_on)
         bool was = is_only;
 
         is_only = is_on;
+        was_refused &= !is_on;
         return was;
 }
 
 bool local_is_only(void)
 {
         return is_only;
+}
+
+bool local_was_refused(void)
+{
+        return was_refused;
 }
 
 const char *local_refusal(uint64_t *ret_mount)
@@ -47,6 +53,7 @@ static int refuse(const char *path, const struct mount_remote *remote)
         snprintf(refusal.text, sizeof(refusal.text), remote->type[0] ? "%s (%s)" : "%s%s", path,
                  remote->type);
         refusal.mount = remote->id;
+        was_refused = true;
         return -EREMOTE;
 }
 

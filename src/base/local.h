@@ -12,9 +12,10 @@
 
 #include "base/def.h"
 
-// Returns how it was.
-bool local_only_set(bool is_on);
+bool local_only_set(bool is_on); // returns how it was
 bool local_is_only(void);
+// Was anything refused since it was switched on last?
+bool local_was_refused(void);
 
 // Before name is opened in dir (O_PATH is enough): not even a root of a mount that may not answer
 // is touched, since some file systems look at it again when it is come to. 0, -EREMOTE, -ENOMEM.

@@ -16,6 +16,8 @@ static void on_lookup(struct watch *w, uint32_t revents UNUSED)
 {
         struct run_cold *cold = CONTAINER_OF(w, struct run_cold, lookup_watch);
 
+        if (!ids_lookup_is_over(cold->lookup))
+                return;
         watch_remove(cold->run->manager->events, w);
         w->fd = -1;
         service_resume(cold->run);

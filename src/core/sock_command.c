@@ -95,6 +95,8 @@ static void on_answer(struct watch *w, uint32_t revents UNUSED)
 {
         struct sock_command *c = CONTAINER_OF(w, struct sock_command, lookup_watch);
 
+        if (!ids_lookup_is_over(c->lookup))
+                return;
         watch_remove(c->sock->unit.manager->events, w);
         w->fd = -1;
         c->on_lookup(c->sock);

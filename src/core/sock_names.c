@@ -131,6 +131,11 @@ static void on_answer(struct watch *w, uint32_t revents UNUSED)
         names->n = 0;
         int r = net_names_read(names->question, on_name, s);
 
+        if (r == -EAGAIN) { // nothing was told
+                names->items = old;
+                names->n = n_old;
+                return;
+        }
         if (r < 0)
                 log_unit(s->unit.id, s->retry ? LOG_DEBUG : LOG_WARNING, -r,
                          "Cannot find out what its names stand for");

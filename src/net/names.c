@@ -33,7 +33,7 @@ static bool is_seen(const struct addrinfo *first, const struct addrinfo *item)
 }
 
 // Any address: a port alone.
-static void put_port(struct buf *answer, const struct addrinfo *found)
+static void put_port(struct inquiry_answer *answer, const struct addrinfo *found)
 {
         union sockaddr_any any;
         char text[8];
@@ -44,7 +44,7 @@ static void put_port(struct buf *answer, const struct addrinfo *found)
         inquiry_put_field(answer, text);
 }
 
-static void ask_one(struct buf *answer, const struct port *port)
+static void ask_one(struct inquiry_answer *answer, const struct port *port)
 {
         struct addrinfo hints = {.ai_socktype = port->type, .ai_flags = AI_PASSIVE};
         struct addrinfo *found = NULL;
@@ -70,7 +70,7 @@ static void ask_one(struct buf *answer, const struct port *port)
                 freeaddrinfo(found);
 }
 
-static void ask(struct buf *answer, const void *question)
+static void ask(struct inquiry_answer *answer, const void *question)
 {
         const struct port_list *ports = question;
 

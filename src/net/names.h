@@ -17,7 +17,8 @@ int net_names_fd(const struct net_names *names);
 // ends the walk if it is not 0.
 typedef int (*net_names_cb)(const struct port *port, struct port_list *found, const char *error,
                             void *data);
-// Take the answer: 0, -ETIMEDOUT there is none, -ENOMEM, or what the callback returned.
+// Take the answer: 0, -EAGAIN there is more to come, -ETIMEDOUT there is none, -ENOMEM, or what the
+// callback returned.
 int net_names_read(struct net_names *names, net_names_cb cb, void *data);
 // Tests: a question that has got this answer. 0 or -ENOMEM.
 int net_names_new_answered(const struct port_list *ports, const char *answer, size_t size,

@@ -28,13 +28,7 @@ struct ids_lookup {
 
 // ---- in the process ----------------------------------------------------------------------------
 
-static void put_number(struct buf *b, unsigned n)
-{
-        buf_printf(b, "%u", n);
-        buf_putc(b, '\0');
-}
-
-static void ask_user(struct buf *b, const char *user)
+static void ask_user(struct inquiry_answer *b, const char *user)
 {
         static gid_t gids[IDS_GROUPS_MAX];
         int n = IDS_GROUPS_MAX;
@@ -44,19 +38,19 @@ static void ask_user(struct buf *b, const char *user)
         if (!pw)
                 return;
         inquiry_put_field(b, "U");
-        put_number(b, pw->pw_uid);
-        put_number(b, pw->pw_gid);
+        inquiry_put_number(b, pw->pw_uid);
+        inquiry_put_number(b, pw->pw_gid);
         inquiry_put_field(b, pw->pw_name);
         inquiry_put_field(b, pw->pw_dir);
         inquiry_put_field(b, pw->pw_shell);
         if (getgrouplist(pw->pw_name, pw->pw_gid, gids, &n) < 0)
                 n = IDS_GROUPS_MAX;
-        put_number(b, (unsigned)n);
+        inquiry_put_number(b, n);
         for (int i = 0; i < n; i++)
-                put_number(b, gids[i]);
+                inquiry_put_number(b, gids[i]);
 }
 
-static void ask(struct buf *answer, const void *question)
+static void ask(struct inquiry_answer *answer, const void *question)
 {
         const struct ids_lookup *lookup = question;
 
@@ -71,7 +65,7 @@ static void ask(struct buf *answer, const void *question)
                         continue;
                 inquiry_put_field(answer, "G");
                 inquiry_put_field(answer, *name);
-                put_number(answer, gr->gr_gid);
+                inquiry_put_number(answer, gr->gr_gid);
         }
 }
 
@@ -115,6 +109,11 @@ int ids_lookup_new_answered(const char *user, char *const *groups, const char *a
 int ids_lookup_fd(const struct ids_lookup *lookup)
 {
         return inquiry_fd(lookup->inquiry);
+}
+
+bool ids_lookup_is_over(struct ids_lookup *lookup)
+{
+        return inquiry_read(lookup->inquiry) != -EAGAIN;
 }
 
 void ids_lookup_free(struct ids_lookup *lookup)
