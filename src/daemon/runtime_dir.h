@@ -1,4 +1,5 @@
-// The runtime folder: where it is, and that only one supervisor uses it.
+// The runtime folder: where it is, that it is ours, and that only one supervisor uses it. Everybody
+// may pass through it, to the notify and the control socket; what is in it only we may change.
 #pragma once
 
 #include "base/def.h"
