@@ -6,19 +6,41 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #define TREE_DEPTH_MAX 128
 
+// readlinkat() into a new string. 0 or -errno.
+static int read_link(int dir, const char *name, char **ret)
+{
+        char target[PATH_MAX];
+        ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
+        char *copy;
+
+        if (n < 0)
+                return -errno;
+        copy = strndup(target, (size_t)n);
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}
+
 int fs_read_file(const char *path, size_t limit, char **ret, size_t *ret_size)
 {
-        CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        CLEANUP(fd) int fd = fs_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, NULL);
+
+        return fd < 0 ? fd : fs_read_fd(fd, limit, ret, ret_size);
+}
+
+int fs_read_fd(int fd, size_t limit, char **ret, size_t *ret_size)
+{
         struct stat st;
 
-        if (fd < 0)
-                return -errno;
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (S_ISDIR(st.st_mode))
@@ -32,67 +54,111 @@ int fs_read_file(const char *path, size_t limit, char **ret, size_t *ret_size)
 
 int fs_write_file_atomic(const char *path, const char *text, mode_t mode)
 {
-        CLEANUP(free) char *temp = str_printf("%s.XXXXXX", path);
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        int r = fs_entry_open(path, 0, &e, NULL);
+        uint64_t random;
+
+        if (r < 0)
+                return r;
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+                return -errno;
+        CLEANUP(free) char *temp = str_printf(".%016llx.tmp", (unsigned long long)random);
 
         if (!temp)
                 return -ENOMEM;
-        CLEANUP(fd) int fd = mkostemp(temp, O_CLOEXEC);
+        CLEANUP(fd)
+        int fd = openat(e.dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
 
         if (fd < 0)
                 return -errno;
-        int r = fd_write_all(fd, text, strlen(text));
-
+        r = fd_write_all(fd, text, strlen(text));
         if (r == 0 && fchmod(fd, mode) < 0)
                 r = -errno;
-        if (r == 0 && rename(temp, path) < 0)
+        if (r == 0 && renameat(e.dir, temp, e.dir, e.name) < 0)
                 r = -errno;
         if (r < 0)
-                (void)unlink(temp); // the error that counts is the one above
+                (void)unlinkat(e.dir, temp, 0); // the error that counts is the one above
         return r;
-}
-
-static int make_dir(const char *path, mode_t mode)
-{
-        mode_t old = umask(0);
-        int r = mkdir(path, mode) < 0 ? -errno : 0;
-        struct stat st;
-
-        umask(old);
-        if (r == -EEXIST && stat(path, &st) == 0)
-                r = S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
-        return r;
-}
-
-static int mkdir_up_to(const char *path, mode_t mode, bool whole)
-{
-        char part[PATH_MAX];
-        size_t n = strlen(path);
-
-        if (n >= sizeof(part))
-                return -ENAMETOOLONG;
-        for (size_t i = 1; i <= n; i++) {
-                if (path[i] != '/' && path[i] != '\0')
-                        continue;
-                if ((path[i] == '\0' && !whole) || path[i - 1] == '/')
-                        continue;
-                memcpy(part, path, i);
-                part[i] = '\0';
-                int r = make_dir(part, mode);
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
 }
 
 int fs_mkdir_parents(const char *path, mode_t mode)
 {
-        return mkdir_up_to(path, mode, false);
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+
+        return fs_entry_open(path, mode, &e, NULL);
 }
 
 int fs_mkdir_p(const char *path, mode_t mode)
 {
-        return mkdir_up_to(path, mode, true);
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        int r = fs_entry_open(path, mode, &e, NULL);
+        mode_t old = umask(0);
+
+        if (r == 0 && mkdirat(e.dir, e.name, mode) < 0)
+                r = -errno;
+        umask(old);
+        if (r != -EEXIST && r != -EINVAL) // -EINVAL: "/" and its like
+                return r;
+        CLEANUP(fd) int fd = fs_open(path, O_PATH | O_DIRECTORY, 0, NULL);
+
+        return MIN(fd, 0);
+}
+
+int fs_symlink(const char *target, const char *path, mode_t make_mode, enum fs_replace replace,
+               struct fail *why)
+{
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        CLEANUP(free) char *old = NULL;
+        int r = fs_entry_open(path, make_mode, &e, why);
+
+        if (r < 0)
+                return r;
+        if (symlinkat(target, e.dir, e.name) == 0)
+                return 0;
+        if (errno != EEXIST)
+                return -errno;
+        r = read_link(e.dir, e.name, &old);
+        if (r == -ENOMEM || (old && streq(old, target)))
+                return old ? 0 : r;
+        if (replace == FS_KEEP || (replace == FS_REPLACE_LINK && !old))
+                return -EEXIST;
+        return unlinkat(e.dir, e.name, 0) < 0 || symlinkat(target, e.dir, e.name) < 0 ? -errno : 0;
+}
+
+int fs_unlink(const char *path, struct fail *why)
+{
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        int r = fs_entry_open(path, 0, &e, why);
+
+        if (r < 0)
+                return r;
+        return unlinkat(e.dir, e.name, 0) < 0 ? -errno : 0;
+}
+
+int fs_unlink_symlink(const char *path, const char *target)
+{
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        CLEANUP(free) char *old = NULL;
+        int r = fs_entry_open(path, 0, &e, NULL);
+
+        if (r == 0)
+                r = read_link(e.dir, e.name, &old);
+        if (r < 0)
+                return r == -EINVAL || r == -ENOENT ? 0 : r;
+        return streq(old, target) && unlinkat(e.dir, e.name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+// A folder of this folder. What is mounted there is not touched, where the kernel has openat2():
+// its file system may hang. Descriptor or -errno.
+static int open_dir_here(int dir, const char *name)
+{
+        int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+        const struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_NO_XDEV};
+        int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+
+        if (fd < 0 && errno != EXDEV)
+                fd = openat(dir, name, flags);
+        return fd < 0 ? -errno : fd;
 }
 
 static int empty_dir(int fd, dev_t dev, unsigned depth);
@@ -107,9 +173,9 @@ static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
 
         if (error != EISDIR && error != EPERM)
                 return -error;
-        fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        fd = open_dir_here(dir, name);
         if (fd < 0)
-                return errno == ENOTDIR ? -error : -errno;
+                return fd == -ENOTDIR ? -error : fd;
         int r = fstat(fd, &st) < 0        ? -errno
                 : st.st_dev != dev        ? -EXDEV
                 : depth >= TREE_DEPTH_MAX ? -ELOOP
@@ -149,23 +215,24 @@ static int empty_dir(int fd, dev_t dev, unsigned depth)
 
 int fs_remove_tree(const char *path)
 {
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
         struct stat st;
+        int fd, r = fs_entry_open(path, 0, &e, NULL);
 
+        if (r < 0)
+                return r;
+        fd = openat(e.dir, e.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0) {
                 if (errno != ENOTDIR && errno != ELOOP)
                         return -errno;
-                return unlink(path) < 0 ? -errno : 0;
+                return unlinkat(e.dir, e.name, 0) < 0 ? -errno : 0;
         }
         if (fstat(fd, &st) < 0) {
                 fd_close(fd);
                 return -errno;
         }
-        int r = empty_dir(fd, st.st_dev, 0);
-
-        if (r == 0 && rmdir(path) < 0)
-                r = -errno;
-        return r;
+        r = empty_dir(fd, st.st_dev, 0);
+        return r == 0 && unlinkat(e.dir, e.name, AT_REMOVEDIR) < 0 ? -errno : r;
 }
 
 bool fs_path_is_absolute(const char *path)
@@ -247,15 +314,5 @@ const char *fs_path_basename(const char *path)
 
 int fs_readlink(const char *path, char **ret)
 {
-        char target[PATH_MAX];
-        ssize_t n = readlink(path, target, sizeof(target) - 1);
-        char *copy;
-
-        if (n < 0)
-                return -errno;
-        copy = strndup(target, (size_t)n);
-        if (!copy)
-                return -ENOMEM;
-        *ret = copy;
-        return 0;
+        return read_link(AT_FDCWD, path, ret);
 }

@@ -1,14 +1,15 @@
-// Files and folders.
+// Files and folders. What changes something, and what reads a file, opens the way to it by the
+// rules of base/fs_open.h: -EPERM is then also a link in the way that is not followed.
 #pragma once
 
-#include "base/def.h"
+#include "base/fs_open.h"
 
 #include <sys/stat.h>
-#include <sys/types.h>
 
 // Read a regular file whole. -EFBIG over limit, -EISDIR, -EBADFD for FIFOs and devices, else as
 // from the kernel. *ret NUL-terminated; ret_size may be NULL.
 int fs_read_file(const char *path, size_t limit, char **ret, size_t *ret_size);
+int fs_read_fd(int fd, size_t limit, char **ret, size_t *ret_size); // the same, of an open file
 // Write text to a file by a temporary name and rename. 0 or -errno.
 int fs_write_file_atomic(const char *path, const char *text, mode_t mode);
 // Create the missing parents of path (not path itself), each with mode (umask set aside). 0 or
@@ -16,6 +17,18 @@ int fs_write_file_atomic(const char *path, const char *text, mode_t mode);
 int fs_mkdir_parents(const char *path, mode_t mode);
 // Create path and its missing parents. 0 or -errno (-ENOTDIR: something else is in the way).
 int fs_mkdir_p(const char *path, mode_t mode);
+enum fs_replace {
+        FS_KEEP,         // what is there is kept: -EEXIST
+        FS_REPLACE_LINK, // a symbolic link is replaced
+        FS_REPLACE,      // whatever is no folder is replaced
+};
+// Make a symbolic link. One with this target is fine as it is. make_mode: of missing parents, 0:
+// then it is -ENOENT. 0 or -errno.
+int fs_symlink(const char *target, const char *path, mode_t make_mode, enum fs_replace replace,
+               struct fail *why);
+int fs_unlink(const char *path, struct fail *why); // 0 or -errno
+// Remove a symbolic link if that is its target. 0 (also if it is another one, or none), -errno.
+int fs_unlink_symlink(const char *path, const char *target);
 // Remove a folder with all that is in it (or a single file): no symlink followed, stays on one file
 // system (-EXDEV), at most 128 levels deep (-ELOOP).
 int fs_remove_tree(const char *path);

@@ -1,0 +1,521 @@
+#include "base/fs_open.h"
+
+#include "base/fd.h"
+#include "base/owner.h"
+#include "base/str.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#define LINKS_MAX 40 // as many as the kernel follows
+#define TRIES_MAX 32 // of opening what somebody swaps all the time
+#define MAKING_FLAGS (O_CREAT | O_EXCL | O_TRUNC)
+
+// A text that is being walked: the path, and in it that of each link that has not ended yet.
+struct frame {
+        char *text;
+        const char *rest;
+        bool is_strangers; // of a link whose owner has to own what it leads to
+        uid_t owner;
+        bool is_bound; // a stranger's link has ended in this text: folders and links have to be his
+        uid_t bound;
+};
+
+struct walk {
+        const char *path;
+        struct frame frames[LINKS_MAX + 1];
+        size_t n_frames;
+        unsigned n_links;
+        int dir; // where we are
+        struct stat st;
+        mode_t make_mode;
+        bool is_judged, is_unsafe;
+        struct fail *why;
+};
+
+// ---- what is not safe
+
+__attribute__((format(printf, 2, 3))) static int refuse(struct walk *w, const char *fmt, ...)
+{
+        char text[FAIL_DETAIL_MAX];
+        va_list args;
+
+        w->is_unsafe = true;
+        if (w->is_judged)
+                return 0;
+        va_start(args, fmt);
+        (void)vsnprintf(text, sizeof(text), fmt, args);
+        va_end(args);
+        return fail_set(w->why, EPERM, "follow", "%s: %s", w->path, text);
+}
+
+// A step from where we are to an object.
+static void judge(struct walk *w, const struct stat *to)
+{
+        if (w->is_judged && w->st.st_uid != to->st_uid && !owner_is_trusted(w->st.st_uid))
+                w->is_unsafe = true;
+}
+
+static struct frame *top(struct walk *w)
+{
+        return &w->frames[w->n_frames - 1];
+}
+
+// Is the text of a stranger's link being walked?
+static bool is_in_strangers(const struct walk *w)
+{
+        for (size_t i = 0; i < w->n_frames; i++)
+                if (w->frames[i].is_strangers)
+                        return true;
+        return false;
+}
+
+static int check_bound(struct walk *w, const struct stat *st)
+{
+        const struct frame *f = top(w);
+
+        if (!f->is_bound || f->bound == st->st_uid)
+                return 0;
+        return refuse(w, "behind a link of user %u is what user %u owns", f->bound, st->st_uid);
+}
+
+// What a link leads to has been reached.
+static int check_end(struct walk *w, const struct frame *f, const struct stat *st)
+{
+        if (!f->is_strangers || f->owner == st->st_uid)
+                return 0;
+        return refuse(w, "a link of user %u leads to %s, which user %u owns", f->owner, f->text,
+                      st->st_uid);
+}
+
+static bool are_hardlinks_protected(void)
+{
+        CLEANUP(fd) int fd = open("/proc/sys/fs/protected_hardlinks", O_RDONLY | O_CLOEXEC);
+        char c = 0;
+
+        return fd >= 0 && read(fd, &c, 1) == 1 && c == '1';
+}
+
+static int check_names(struct walk *w, const struct stat *st)
+{
+        if (!owner_may_be_planted(&w->st, st) || are_hardlinks_protected())
+                return 0;
+        return refuse(w, "it has several names, in a folder that user %u and group %u may write",
+                      w->st.st_uid, w->st.st_gid);
+}
+
+// ---- texts
+
+static int push(struct walk *w, const char *text)
+{
+        char *copy = w->n_frames < ARRAY_SIZE(w->frames) ? strdup(text) : NULL;
+
+        if (!copy)
+                return w->n_frames < ARRAY_SIZE(w->frames) ? -ENOMEM : -ELOOP;
+        w->frames[w->n_frames++] = (struct frame){.text = copy, .rest = copy};
+        return 0;
+}
+
+static int pop(struct walk *w)
+{
+        struct frame *f = top(w);
+        int r = check_end(w, f, &w->st);
+
+        for (size_t i = 0; f->is_strangers && i + 1 < w->n_frames; i++) {
+                w->frames[i].is_bound = true;
+                w->frames[i].bound = f->owner;
+        }
+        free(f->text);
+        w->n_frames--;
+        return r;
+}
+
+// The length of the next component at *p, which is moved to it; "." does not count. 0: none.
+static size_t skip_to_component(const char **p)
+{
+        for (;;) {
+                *p += strspn(*p, "/");
+                size_t n = strcspn(*p, "/");
+
+                if (n != 1 || **p != '.')
+                        return n;
+                (*p)++;
+        }
+}
+
+// 1: the next component; 0: none is left; -errno.
+static int next(struct walk *w, char name[NAME_MAX + 1])
+{
+        while (w->n_frames > 0) {
+                struct frame *f = top(w);
+                size_t n = skip_to_component(&f->rest);
+
+                if (n > NAME_MAX)
+                        return -ENAMETOOLONG;
+                if (n > 0) {
+                        memcpy(name, f->rest, n);
+                        name[n] = '\0';
+                        f->rest += n;
+                        return 1;
+                }
+                int r = pop(w);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_last(const struct walk *w)
+{
+        for (size_t i = 0; i < w->n_frames; i++) {
+                const char *rest = w->frames[i].rest;
+
+                if (skip_to_component(&rest) > 0)
+                        return false;
+        }
+        return true;
+}
+
+// ---- steps
+
+// Takes fd, a folder or what has to be one.
+static int stand_on(struct walk *w, int fd, const struct stat *st)
+{
+        fd_close(w->dir);
+        w->dir = fd;
+        w->st = *st;
+        return S_ISDIR(st->st_mode) ? 0 : -ENOTDIR;
+}
+
+static int stand_at_start(struct walk *w, const char *text)
+{
+        struct stat st;
+        int fd = open(text[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                int error = errno;
+
+                fd_close(fd);
+                return -error;
+        }
+        return stand_on(w, fd, &st);
+}
+
+static int look_at(const struct walk *w, const char *name, int flags, int *ret_fd,
+                   struct stat *ret_st)
+{
+        CLEANUP(fd) int fd = openat(w->dir, name, flags | O_CLOEXEC);
+
+        if (fd < 0 || fstat(fd, ret_st) < 0)
+                return -errno;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+// The folder that fd is, called name where we are.
+static int enter(struct walk *w, const char *name, int fd, const struct stat *st)
+{
+        int r = check_bound(w, st);
+
+        if (r == 0 && streq(name, "..") && !is_in_strangers(w) && w->st.st_uid != st->st_uid &&
+            !owner_is_trusted(w->st.st_uid))
+                r = refuse(w, "\"..\" leaves a folder of user %u", w->st.st_uid);
+        if (r < 0) {
+                fd_close(fd);
+                return r;
+        }
+        judge(w, st);
+        return stand_on(w, fd, st);
+}
+
+// 1: a link that only the kernel can follow, and may. 0: its text is walked next.
+static int follow(struct walk *w, int fd, const struct stat *st)
+{
+        char target[PATH_MAX];
+        struct statfs fs;
+        bool is_trusted = owner_is_trusted(st->st_uid);
+        int r = ++w->n_links > LINKS_MAX ? -ELOOP : check_bound(w, st);
+
+        if (r == 0 && is_trusted)
+                r = check_names(w, st);
+        if (r < 0)
+                return r;
+        judge(w, st);
+        if (is_trusted && !top(w)->is_bound && !is_in_strangers(w) && fstatfs(fd, &fs) == 0 &&
+            fs.f_type == PROC_SUPER_MAGIC)
+                return 1;
+        ssize_t n = readlinkat(fd, "", target, sizeof(target) - 1);
+
+        if (n <= 0)
+                return n < 0 ? -errno : -ENOENT;
+        target[n] = '\0';
+        r = push(w, target);
+        if (r < 0)
+                return r;
+        top(w)->is_strangers = !is_trusted;
+        top(w)->owner = st->st_uid;
+        return target[0] == '/' ? stand_at_start(w, target) : 0;
+}
+
+static int make_dir(const struct walk *w, const char *name)
+{
+        mode_t old = umask(0);
+        int r = mkdirat(w->dir, name, w->make_mode) < 0 && errno != EEXIST ? -errno : 0;
+
+        umask(old);
+        return r;
+}
+
+// A component that has to lead to a folder.
+static int step(struct walk *w, const char *name)
+{
+        CLEANUP(fd) int fd = -1;
+        struct stat st;
+        int r = look_at(w, name, O_PATH | O_NOFOLLOW, &fd, &st);
+
+        if (r == -ENOENT && w->make_mode && !is_in_strangers(w) && !top(w)->is_bound) {
+                r = make_dir(w, name);
+                if (r == 0)
+                        r = look_at(w, name, O_PATH | O_NOFOLLOW, &fd, &st);
+        }
+        if (r == 0 && S_ISLNK(st.st_mode)) {
+                r = follow(w, fd, &st);
+                if (r <= 0)
+                        return r;
+                fd = fd_close(fd);
+                r = look_at(w, name, O_PATH, &fd, &st);
+        }
+        return r < 0 ? r : enter(w, name, TAKE_FD(fd), &st);
+}
+
+// ---- the last component
+
+static int check_last(struct walk *w, const struct stat *st)
+{
+        int r = S_ISDIR(st->st_mode) ? check_bound(w, st) : 0;
+
+        for (size_t i = 0; i < w->n_frames && r == 0; i++)
+                r = check_end(w, &w->frames[i], st);
+        return r < 0 ? r : check_names(w, st);
+}
+
+// The open itself, of what has been looked at. -EAGAIN: something else is there now.
+static int open_looked_at(struct walk *w, const char *name, int flags, const struct stat *st)
+{
+        struct stat now;
+        int fd, r = look_at(w, name, (flags & ~MAKING_FLAGS) | O_NOFOLLOW, &fd, &now);
+
+        if (r == -ENOENT || r == -ELOOP)
+                return -EAGAIN;
+        if (r < 0)
+                return r;
+        if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
+                r = -EAGAIN;
+        else if ((flags & O_TRUNC) && S_ISREG(now.st_mode) && ftruncate(fd, 0) < 0)
+                r = -errno;
+        if (r < 0) {
+                fd_close(fd);
+                return r;
+        }
+        return fd;
+}
+
+static int open_magic(const struct walk *w, const char *name, int flags)
+{
+        int fd = openat(w->dir, name, (flags & ~O_CREAT) | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+// One try. Descriptor; -EAGAIN: something was swapped; -EINPROGRESS: it was a link, whose text is
+// walked next.
+static int try_last(struct walk *w, const char *name, int flags, mode_t mode)
+{
+        CLEANUP(fd) int fd = -1;
+        struct stat st;
+        int r = look_at(w, name, O_PATH | O_NOFOLLOW, &fd, &st);
+
+        if (r == -ENOENT && (flags & O_CREAT) && !is_in_strangers(w)) {
+                fd = openat(w->dir, name, flags | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+                if (fd < 0)
+                        return errno == EEXIST && !(flags & O_EXCL) ? -EAGAIN : -errno;
+                return TAKE_FD(fd);
+        }
+        if (r < 0)
+                return r;
+        if ((flags & O_CREAT) && (flags & O_EXCL))
+                return -EEXIST;
+        if (S_ISLNK(st.st_mode)) {
+                r = flags & O_NOFOLLOW ? -ELOOP : follow(w, fd, &st);
+                return r < 0 ? r : r > 0 ? open_magic(w, name, flags) : -EINPROGRESS;
+        }
+        r = check_last(w, &st);
+        if (r < 0)
+                return r;
+        judge(w, &st);
+        if (!(flags & O_PATH))
+                return open_looked_at(w, name, flags, &st);
+        return (flags & O_DIRECTORY) && !S_ISDIR(st.st_mode) ? -ENOTDIR : TAKE_FD(fd);
+}
+
+static int open_last(struct walk *w, const char *name, int flags, mode_t mode)
+{
+        int r = -EAGAIN;
+
+        for (int i = 0; r == -EAGAIN && i < TRIES_MAX; i++)
+                r = try_last(w, name, flags, mode);
+        return r;
+}
+
+// ---- whole walks
+
+static int walk_begin(struct walk *w, const char *path)
+{
+        int r = *path ? push(w, path) : -ENOENT;
+
+        return r < 0 ? r : stand_at_start(w, path);
+}
+
+static void walk_done(struct walk *w)
+{
+        while (w->n_frames > 0)
+                free(w->frames[--w->n_frames].text);
+        w->dir = fd_close(w->dir);
+}
+
+static int walk_and_open(struct walk *w, int flags, mode_t mode)
+{
+        char name[NAME_MAX + 1];
+        int r = walk_begin(w, w->path);
+
+        while (r == 0) {
+                r = next(w, name);
+                if (r < 0)
+                        break;
+                if (r == 0) { // the path ends in a folder that we are in: "/", "a/.."
+                        int fd = openat(w->dir, ".", (flags & ~MAKING_FLAGS) | O_CLOEXEC);
+
+                        return fd < 0 ? -errno : fd;
+                }
+                if (streq(name, "..") || !is_last(w)) {
+                        r = step(w, name);
+                        continue;
+                }
+                r = open_last(w, name, flags, mode);
+                if (r != -EINPROGRESS)
+                        break;
+                r = 0;
+        }
+        return r;
+}
+
+// To a folder, which *ret is then.
+static int walk_to(struct walk *w, int *ret)
+{
+        char name[NAME_MAX + 1];
+        int r = walk_begin(w, w->path);
+
+        while (r == 0 && (r = next(w, name)) > 0)
+                r = step(w, name);
+        if (r == 0)
+                *ret = TAKE_FD(w->dir);
+        return r;
+}
+
+// ".." is the walk's to judge.
+static bool has_dot_dot(const char *path)
+{
+        size_t n;
+
+        for (; (n = skip_to_component(&path)) > 0; path += n)
+                if (n == 2 && path[0] == '.' && path[1] == '.')
+                        return true;
+        return false;
+}
+
+// Most paths have no link in them, and the kernel can say so at once: -1 where it does not.
+static int open_without_links(const char *path, int flags, mode_t mode)
+{
+        const struct open_how how = {.flags = (uint64_t)((flags & ~O_TRUNC) | O_CLOEXEC),
+                                     .mode = flags & O_CREAT ? mode & 07777 : 0,
+                                     .resolve = RESOLVE_NO_SYMLINKS};
+
+        return has_dot_dot(path) ? -1
+                                 : (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+int fs_open(const char *path, int flags, mode_t mode, struct fail *why)
+{
+        CLEANUP(fd) int fd = open_without_links(path, flags, mode);
+        struct walk w = {.path = path, .dir = -1, .why = why};
+        struct stat st;
+
+        if (fd >= 0) {
+                if (fstat(fd, &st) < 0)
+                        return -errno;
+                bool is_one = S_ISDIR(st.st_mode) || st.st_nlink <= 1;
+
+                if (is_one && (flags & O_TRUNC) && S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0)
+                        return -errno;
+                if (is_one)
+                        return TAKE_FD(fd);
+        }
+        int r = walk_and_open(&w, flags, mode);
+
+        walk_done(&w);
+        return r;
+}
+
+int fs_open_judged(const char *path, int flags, bool *ret_is_safe)
+{
+        struct walk w = {.path = path, .dir = -1, .is_judged = true};
+        int r = walk_and_open(&w, flags, 0);
+
+        walk_done(&w);
+        if (r >= 0)
+                *ret_is_safe = !w.is_unsafe;
+        return r;
+}
+
+int fs_entry_open(const char *path, mode_t make_mode, struct fs_entry *ret, struct fail *why)
+{
+        size_t end = strlen(path), start;
+
+        while (end > 0 && path[end - 1] == '/')
+                end--;
+        for (start = end; start > 0 && path[start - 1] != '/';)
+                start--;
+        size_t n = end - start;
+        CLEANUP(free) char *folder = start > 0 ? str_ndup(path, start) : strdup(".");
+
+        if (n == 0 || (n <= 2 && strspn(path + start, ".") >= n))
+                return -EINVAL;
+        if (n > NAME_MAX)
+                return -ENAMETOOLONG;
+        if (!folder)
+                return -ENOMEM;
+        int r = 0, dir = open_without_links(folder, O_PATH | O_DIRECTORY, 0);
+
+        if (dir < 0) {
+                struct walk w = {.path = folder, .dir = -1, .make_mode = make_mode, .why = why};
+
+                r = walk_to(&w, &dir);
+                walk_done(&w);
+        }
+        if (r < 0)
+                return r;
+        *ret = (struct fs_entry){.dir = dir};
+        memcpy(ret->name, path + start, n);
+        return 0;
+}
+
+void fs_entry_close(struct fs_entry *e)
+{
+        e->dir = fd_close(e->dir);
+}
