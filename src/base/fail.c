@@ -21,6 +21,13 @@ int fail_set(struct fail *fail, int error, const char *op, const char *fmt, ...)
         return -error;
 }
 
+int fail_set_default(struct fail *fail, int result, const char *op, const char *what)
+{
+        if (result >= 0 || (fail && fail->error == -result))
+                return result;
+        return fail_set(fail, result, op, "%s", what);
+}
+
 const char *fail_format(const struct fail *fail, char *buf, size_t size)
 {
         const char *op = fail->op ? fail->op : "operation";

@@ -16,6 +16,10 @@ struct fail {
 // error may be given positive or negative. fmt may be NULL for no detail.
 int fail_set(struct fail *fail, int error, const char *op, const char *fmt, ...) PRINTF(4, 5);
 
+// The same where a function below has not filled *fail already, and only for an error: what is
+// given is returned, 0 and positive numbers too.
+int fail_set_default(struct fail *fail, int result, const char *op, const char *what);
+
 // One sentence for a log line: "bind 127.0.0.1:80 (held by ...): Address already in use".
 // Writes to buf (cut to size) and returns buf.
 const char *fail_format(const struct fail *fail, char *buf, size_t size);

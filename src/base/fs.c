@@ -104,7 +104,7 @@ int fs_mkdir_p(const char *path, mode_t mode)
         return MIN(fd, 0);
 }
 
-int fs_symlink(const char *target, const char *path, mode_t make_mode, enum fs_replace replace,
+int fs_symlink(const char *target, const char *path, mode_t make_mode, bool replaces,
                struct fail *why)
 {
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
@@ -120,7 +120,7 @@ int fs_symlink(const char *target, const char *path, mode_t make_mode, enum fs_r
         r = read_link(e.dir, e.name, &old);
         if (r == -ENOMEM || (old && streq(old, target)))
                 return old ? 0 : r;
-        if (replace == FS_KEEP || (replace == FS_REPLACE_LINK && !old))
+        if (!replaces || !old)
                 return -EEXIST;
         return unlinkat(e.dir, e.name, 0) < 0 || symlinkat(target, e.dir, e.name) < 0 ? -errno : 0;
 }

@@ -17,14 +17,10 @@ int fs_write_file_atomic(const char *path, const char *text, mode_t mode);
 int fs_mkdir_parents(const char *path, mode_t mode);
 // Create path and its missing parents. 0 or -errno (-ENOTDIR: something else is in the way).
 int fs_mkdir_p(const char *path, mode_t mode);
-enum fs_replace {
-        FS_KEEP,         // what is there is kept: -EEXIST
-        FS_REPLACE_LINK, // a symbolic link is replaced
-        FS_REPLACE,      // whatever is no folder is replaced
-};
-// Make a symbolic link. One with this target is fine as it is. make_mode: of missing parents, 0:
-// then it is -ENOENT. 0 or -errno.
-int fs_symlink(const char *target, const char *path, mode_t make_mode, enum fs_replace replace,
+// Make a symbolic link. One with this target is fine as it is, one with another is replaced if
+// replaces says so (else, and for what is no link: -EEXIST). make_mode: of missing parents, 0: then
+// it is -ENOENT. 0 or -errno.
+int fs_symlink(const char *target, const char *path, mode_t make_mode, bool replaces,
                struct fail *why);
 int fs_unlink(const char *path, struct fail *why); // 0 or -errno
 // Remove a symbolic link if that is its target. 0 (also if it is another one, or none), -errno.

@@ -3,14 +3,13 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/fs_node.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "bus/bus_priv.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #define ACCEPT_BATCH 64
 // More readers than that in a second, and the door is shut for them for one: a queue that is full
@@ -196,26 +195,15 @@ static int on_connection(sd_event_source *source UNUSED, int fd UNUSED, uint32_t
 
 static int listen_at(struct bus_server *s)
 {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-        if (strlen(s->path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        strcpy(address.sun_path, s->path);
-        int r = fs_mkdir_parents(s->path, 0755);
-
-        if (r < 0)
-                return r;
         CLEANUP(fd)
         int fd = fd_move_up(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
         if (fd < 0)
                 return fd;
         // The runtime folder is locked by us: whatever stands there is a leftover.
-        (void)unlink(s->path);
-        mode_t old = umask(0777 & ~MODE_OPEN);
+        (void)fs_unlink(s->path, NULL);
+        int r = fs_bind(fd, s->path, MODE_OPEN, 0755, NULL);
 
-        r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-        umask(old);
         if (r == 0 && listen(fd, SOMAXCONN) < 0)
                 r = -errno;
         if (r < 0)
@@ -284,7 +272,7 @@ void bus_server_free(struct bus_server *s)
                 manager_remove_observer(s->manager, &s->observer);
         sd_event_source_disable_unref(s->listen_source);
         if (s->listen_fd >= 0)
-                (void)unlink(s->path); // a leftover would do no harm
+                (void)fs_unlink(s->path, NULL); // a leftover would do no harm
         fd_close(s->listen_fd);
         BUS_FOREACH_CLIENT(s, c)
         bus_client_drop(c);

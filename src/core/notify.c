@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/fs_node.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/rate.h"
@@ -14,7 +15,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #define MESSAGES_A_TURN 64
@@ -221,16 +221,15 @@ void notify_socket_drain(struct notify_socket *n)
 
 static int bind_path(struct notify_socket *n, const char *path)
 {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        (void)unlink(path); // of a supervisor that was here before: the folder is locked
-        if (bind(n->watch.fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-                return -errno;
-        n->path = strdup(path);
+        (void)fs_unlink(path, NULL); // of a supervisor that was here before: the folder is locked
         // Who may say what is decided by the sender's pid.
-        if (!n->path || chmod(path, 0666) < 0)
-                return n->path ? -errno : -ENOMEM;
+        int r = fs_bind(n->watch.fd, path, 0666, 0, NULL);
+
+        if (r < 0)
+                return r;
+        n->path = strdup(path);
+        if (!n->path)
+                return -ENOMEM;
         n->environment = str_printf("NOTIFY_SOCKET=%s", path);
         return n->environment ? 0 : -ENOMEM;
 }
@@ -289,7 +288,7 @@ void notify_socket_free(struct notify_socket *n)
         watch_remove(n->manager->events, &n->watch);
         fd_close(n->watch.fd);
         if (n->path)
-                (void)unlink(n->path);
+                (void)fs_unlink(n->path, NULL);
         free(n->path);
         free(n->environment);
         free(n);

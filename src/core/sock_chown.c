@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/sock_priv.h"
+#include "net/listen.h"
 #include "spawn/ids.h"
 
 #include <unistd.h>
@@ -49,17 +50,13 @@ static int give_nodes(const struct sock *s, uid_t uid, gid_t gid)
 {
         for (size_t i = 0; i < s->n_listeners; i++) {
                 const struct listener *l = &s->listeners[i];
-                bool is_node = l->port->kind == PORT_FIFO ||
-                               (l->port->kind == PORT_SOCKET &&
-                                l->port->address.addr.sa.sa_family == AF_UNIX);
+                struct fail why = {0};
+                char text[FAIL_DETAIL_MAX + 128];
+                int r = l->watch.fd < 0 ? 0 : net_port_chown(l->port, l->watch.fd, uid, gid, &why);
 
-                if (l->watch.fd < 0 || !l->port->path || !is_node)
-                        continue;
-                if (chown(l->port->path, uid, gid) < 0) {
-                        int r = -errno;
-
-                        log_unit(s->unit.id, LOG_ERR, errno, "Cannot give %s to its owner",
-                                 l->port->path);
+                if (r < 0) {
+                        log_unit(s->unit.id, LOG_ERR, 0, "Cannot give %s to its owner: %s",
+                                 l->port->path, fail_format(&why, text, sizeof(text)));
                         return r;
                 }
         }

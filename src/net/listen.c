@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/fs_node.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "net/listen_priv.h"
@@ -10,11 +11,6 @@
 #include <mqueue.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-void listen_make_parents(const struct net_listen_params *params, const char *path)
-{
-        (void)fs_mkdir_parents(path, params->socket->directory_mode);
-}
 
 int net_listen_open(const struct net_listen_params *params, const struct port *port, int *ret_fd,
                     struct fail *fail)
@@ -57,7 +53,23 @@ void net_port_unlink(const struct port *port)
         if (port->kind == PORT_MQUEUE)
                 (void)mq_unlink(port->path);
         else
-                (void)unlink(port->path);
+                (void)fs_unlink(port->path, NULL);
+}
+
+int net_port_chown(const struct port *port, int fd, uid_t uid, gid_t gid, struct fail *fail)
+{
+        int r;
+
+        if (port->kind == PORT_FIFO) {
+                r = fchown(fd, uid, gid) < 0 ? -errno : 0;
+        } else if (port->kind == PORT_SOCKET && port->path) {
+                CLEANUP(fd) int node = fs_node_open(fd, port->path, fail);
+
+                r = node < 0 ? node : fs_node_set_owner(node, uid, gid);
+        } else {
+                return 0;
+        }
+        return fail_set_default(fail, r, "chown", port->path);
 }
 
 // ---- further names
@@ -73,37 +85,19 @@ static const char *node_of(const struct socket_group *group)
         return NULL;
 }
 
-static bool is_link_to(const char *link, const char *target)
-{
-        CLEANUP(free) char *old = NULL;
-
-        return fs_readlink(link, &old) == 0 && streq(old, target);
-}
-
-static int make_link(const struct net_listen_params *params, const char *target, const char *link,
-                     struct fail *fail)
-{
-        listen_make_parents(params, link);
-        if (symlink(target, link) == 0)
-                return 0;
-        if (errno == EEXIST && is_link_to(link, target))
-                return 0;
-        if (errno == EEXIST && params->socket->remove_on_stop && unlink(link) == 0 &&
-            symlink(target, link) == 0)
-                return 0;
-        return fail_set(fail, errno, "symlink", "%s", link);
-}
-
 int net_symlinks_make(const struct net_listen_params *params, struct fail *fail)
 {
-        const char *target = node_of(params->socket);
+        const struct socket_group *g = params->socket;
+        const char *target = node_of(g);
         int result = 0;
 
         if (!target)
                 return 0;
-        STRV_FOREACH (link, params->socket->symlinks) {
-                int r = make_link(params, target, *link, result == 0 ? fail : NULL);
+        STRV_FOREACH (link, g->symlinks) {
+                struct fail *first = result == 0 ? fail : NULL;
+                int r = fs_symlink(target, *link, g->directory_mode, g->remove_on_stop, first);
 
+                (void)fail_set_default(first, r, "symlink", *link);
                 if (result == 0)
                         result = r;
         }
@@ -115,6 +109,6 @@ void net_symlinks_remove(const struct socket_group *group)
         const char *target = node_of(group);
 
         STRV_FOREACH (link, group->symlinks)
-                if (target && is_link_to(*link, target))
-                        (void)unlink(*link);
+                if (target)
+                        (void)fs_unlink_symlink(*link, target);
 }

@@ -29,6 +29,9 @@ void net_listen_update(const struct net_listen_params *params, const struct port
                        const struct socket_group *old, int fd);
 // Remove the node of a port (RemoveOnStop=); nothing for those without one.
 void net_port_unlink(const struct port *port);
+// Give the node (AF_UNIX, FIFO) of the open port to its owner; nothing for those without one. 0 or
+// -errno.
+int net_port_chown(const struct port *port, int fd, uid_t uid, gid_t gid, struct fail *fail);
 // Symlinks= to the node of the unit. One that is there already, and right, is fine; with
 // RemoveOnStop= another one is replaced. 0 or the first -errno (the others are made all the same).
 int net_symlinks_make(const struct net_listen_params *params, struct fail *fail);

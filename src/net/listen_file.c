@@ -2,16 +2,18 @@
 #include "net/listen_priv.h"
 
 #include "base/fd.h"
+#include "base/fs_open.h"
 
 #include <fcntl.h>
 #include <mqueue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-// A node that was there already is used only if it is what would have been made.
+// A node that was there already is used only if it is what would have been made, under this name
+// alone: another name of some FIFO may have been put there by who owns the folder.
 static bool is_as_wanted(const struct stat *st, const struct net_listen_params *params, mode_t type)
 {
-        return (st->st_mode & S_IFMT) == type &&
+        return (st->st_mode & S_IFMT) == type && st->st_nlink == 1 &&
                (st->st_mode & 0777) == (params->socket->socket_mode & ~params->umask & 0777) &&
                st->st_uid == getuid() && st->st_gid == getgid();
 }
@@ -21,15 +23,17 @@ int listen_fifo(const struct net_listen_params *params, const struct port *port,
 {
         struct stat st;
 
-        listen_make_parents(params, port->path);
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        int r = fs_entry_open(port->path, params->socket->directory_mode, &e, fail);
         mode_t old = umask(params->umask & 0777);
-        int r = mkfifo(port->path, params->socket->socket_mode) < 0 && errno != EEXIST ? -errno : 0;
 
+        if (r == 0 && mkfifoat(e.dir, e.name, params->socket->socket_mode) < 0 && errno != EEXIST)
+                r = -errno;
         umask(old);
         if (r < 0)
-                return fail_set(fail, r, "mkfifo", "%s", port->path);
+                return fail_set_default(fail, r, "mkfifo", port->path);
         CLEANUP(fd)
-        int fd = open(port->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+        int fd = openat(e.dir, e.name, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 
         if (fd < 0 || fstat(fd, &st) < 0)
                 return fail_set(fail, errno, "open", "%s", port->path);
@@ -46,10 +50,12 @@ int listen_special(const struct net_listen_params *params, const struct port *po
         int mode = params->socket->writable ? O_RDWR : O_RDONLY;
         struct stat st;
         CLEANUP(fd)
-        int fd = open(port->path, mode | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+        int fd = fs_open(port->path, mode | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0, fail);
 
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return fail_set(fail, errno, "open", "%s", port->path);
+        if (fd < 0)
+                return fail_set_default(fail, fd, "open", port->path);
+        if (fstat(fd, &st) < 0)
+                return fail_set(fail, errno, "fstat", "%s", port->path);
         if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
                 return fail_set(fail, EEXIST, "open",
                                 "%s (neither a character device nor a regular file)", port->path);

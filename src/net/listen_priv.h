@@ -14,8 +14,6 @@ int listen_special(const struct net_listen_params *params, const struct port *po
 int listen_mqueue(const struct net_listen_params *params, const struct port *port, int *ret_fd,
                   struct fail *fail);
 
-// Missing parents of a node, with DirectoryMode=. What cannot be made shows when the node is.
-void listen_make_parents(const struct net_listen_params *params, const char *path);
 // Who holds the address: "PID (NAME)" into text, or "" where it cannot be told (net/holder.c).
 #define LISTEN_HOLDER_MAX 96
 void listen_find_holder(const struct port *port, char text[LISTEN_HOLDER_MAX]);

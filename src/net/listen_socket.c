@@ -2,6 +2,7 @@
 #include "net/listen_priv.h"
 
 #include "base/fd.h"
+#include "base/fs_node.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,14 +91,20 @@ static int backlog_of(const struct socket_group *g)
 void net_listen_update(const struct net_listen_params *params, const struct port *port,
                        const struct socket_group *old, int fd)
 {
-        bool is_fifo = port->kind == PORT_FIFO;
-        bool is_node = port->path && (is_fifo || port->kind == PORT_SOCKET);
         mode_t mode = params->socket->socket_mode;
 
         if (has_backlog(port))
                 (void)listen(fd, backlog_of(params->socket));
-        if (is_node && mode != old->socket_mode)
-                (void)chmod(port->path, is_fifo ? mode & ~params->umask : mode);
+        if (mode == old->socket_mode)
+                return;
+        if (port->kind == PORT_FIFO)
+                (void)fchmod(fd, mode & ~params->umask);
+        if (port->kind != PORT_SOCKET || !port->path)
+                return;
+        CLEANUP(fd) int node = fs_node_open(fd, port->path, NULL);
+
+        if (node >= 0)
+                (void)fs_node_set_mode(node, mode);
 }
 
 static int bind_socket(int fd, const struct net_listen_params *params, const struct port *port,

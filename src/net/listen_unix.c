@@ -2,20 +2,12 @@
 #include "net/listen_priv.h"
 
 #include "base/fd.h"
+#include "base/fs.h"
+#include "base/fs_node.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int try_bind(int fd, const struct net_listen_params *params, const struct port *port)
-{
-        // The mode goes through the umask, so that there is no moment with another one.
-        mode_t old = umask(~params->socket->socket_mode & 0777);
-        int r = bind(fd, &port->address.addr.sa, port->address.size) < 0 ? -errno : 0;
-
-        umask(old);
-        return r;
-}
 
 // Does somebody listen there? 1, 0, or -errno where it cannot be told.
 static int probe(const struct port *port)
@@ -24,26 +16,28 @@ static int probe(const struct port *port)
 
         if (fd < 0)
                 return -errno;
-        if (connect(fd, &port->address.addr.sa, port->address.size) == 0 || errno == EAGAIN)
-                return 1;
-        if (errno == EPROTOTYPE) // alive, with another type of socket
-                return 1;
-        return errno == ECONNREFUSED ? 0 : -errno;
+        int r = fs_connect(fd, port->path, NULL);
+
+        // EPROTOTYPE: alive, with another type of socket
+        return r == 0 || r == -EAGAIN || r == -EPROTOTYPE ? 1 : r == -ECONNREFUSED ? 0 : r;
 }
 
 // Clear the way. 0, or why not.
 static int remove_stale(const struct port *port, struct fail *fail)
 {
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
         char holder[LISTEN_HOLDER_MAX] = "";
         struct stat st;
+        int r = fs_entry_open(port->path, 0, &e, fail);
 
-        if (lstat(port->path, &st) < 0)
-                return errno == ENOENT ? 0 : fail_set(fail, errno, "stat", "%s", port->path);
+        if (r == 0 && fstatat(e.dir, e.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                r = -errno;
+        if (r < 0)
+                return r == -ENOENT ? 0 : fail_set_default(fail, r, "stat", port->path);
         if (!S_ISSOCK(st.st_mode))
                 return fail_set(fail, S_ISDIR(st.st_mode) ? EISDIR : EEXIST, "bind",
                                 "%s (not a socket: it is not removed)", port->path);
-        int r = probe(port);
-
+        r = probe(port);
         if (r < 0)
                 return fail_set(fail, -r, "connect", "%s (to see whether it is in use)",
                                 port->path);
@@ -53,7 +47,7 @@ static int remove_stale(const struct port *port, struct fail *fail)
                                 holder[0] ? "%s (in use by %s)" : "%s (somebody listens there)%s",
                                 port->path, holder);
         }
-        if (unlink(port->path) < 0 && errno != ENOENT)
+        if (unlinkat(e.dir, e.name, 0) < 0 && errno != ENOENT)
                 return fail_set(fail, errno, "unlink", "%s", port->path);
         return 0;
 }
@@ -61,19 +55,15 @@ static int remove_stale(const struct port *port, struct fail *fail)
 int listen_unix_bind(int fd, const struct net_listen_params *params, const struct port *port,
                      struct fail *fail)
 {
-        listen_make_parents(params, port->path);
-        int r = try_bind(fd, params, port);
+        mode_t mode = params->socket->socket_mode, folders = params->socket->directory_mode;
+        int r = fs_bind(fd, port->path, mode, folders, fail);
 
         if (r == -EADDRINUSE) {
                 if (params->unlink_blindly)
-                        (void)unlink(port->path);
+                        (void)fs_unlink(port->path, NULL);
                 else if ((r = remove_stale(port, fail)) < 0)
                         return r;
-                r = try_bind(fd, params, port);
+                r = fs_bind(fd, port->path, mode, folders, fail);
         }
-        if (r < 0)
-                return fail_set(fail, r, "bind", "%s", port->path);
-        // Whoever watches the folder sees that something new is there.
-        (void)utimensat(AT_FDCWD, port->path, NULL, 0);
-        return 0;
+        return fail_set_default(fail, r, "bind", port->path);
 }

@@ -23,12 +23,12 @@ static const struct entry {
         mode_t shared; // bits to add
         unsigned n_names;
 } tree[] = {
-        {"root", NULL, 0, 0, 0},
-        {"root/dir", NULL, 0, 0, 0},
-        {"root/dir/f", "", 0, 0, 0},
-        {"root/f", "", 0, 0, 0},
-        {"root/fifo-like", "", 0, 0, 2},
-        {"root/of-a", "", A, 0, 0},
+        {"sys", NULL, 0, 0, 0},
+        {"sys/dir", NULL, 0, 0, 0},
+        {"sys/dir/f", "", 0, 0, 0},
+        {"sys/f", "", 0, 0, 0},
+        {"sys/fifo-like", "", 0, 0, 2},
+        {"sys/of-a", "", A, 0, 0},
         {"shared", NULL, 0, S_IWOTH | S_ISVTX, 0},
         {"shared/planted", "", 0, 0, 2},
         {"shared/single", "", 0, 0, 1},
@@ -41,35 +41,35 @@ static const struct entry {
         {"a/dir/f", "", A, 0, 0},
         {"a/dir/roots", NULL, 0, 0, 0},
         {"a/dir/roots-f", "", 0, 0, 0},
-        {"a/dir/admins", "TOP/root/dir", 0, 0, 0},
+        {"a/dir/admins", "TOP/sys/dir", 0, 0, 0},
         {"a/dir/roots/f", "", 0, 0, 0},
         {"b", NULL, B, 0, 0},
         {"b/f", "", B, 0, 0},
         // links of root
-        {"root/to-a", "../a", 0, 0, 0},
-        {"root/to-a-f", "../a/f", 0, 0, 0},
-        {"root/to-b-over-a", "../a/to-b", 0, 0, 0},
-        {"root/up", "dir/../f", 0, 0, 0},
-        {"root/loop", "loop", 0, 0, 0},
-        {"root/nowhere", "new", 0, 0, 0},
-        {"a/admins", "../root/dir", 0, 0, 0},
-        {"a/admins-abs", "TOP/root/dir", 0, 0, 0},
-        {"a/moved-link", "TOP/root/dir", 0, 0, 2},
+        {"sys/to-a", "../a", 0, 0, 0},
+        {"sys/to-a-f", "../a/f", 0, 0, 0},
+        {"sys/to-b-over-a", "../a/to-b", 0, 0, 0},
+        {"sys/up", "dir/../f", 0, 0, 0},
+        {"sys/loop", "loop", 0, 0, 0},
+        {"sys/nowhere", "new", 0, 0, 0},
+        {"a/admins", "../sys/dir", 0, 0, 0},
+        {"a/admins-abs", "TOP/sys/dir", 0, 0, 0},
+        {"a/moved-link", "TOP/sys/dir", 0, 0, 2},
         // links of a
-        {"a/to-root", "../root", A, 0, 0},
-        {"a/to-root-f", "../root/f", A, 0, 0},
-        {"a/to-root-abs", "TOP/root/f", A, 0, 0},
+        {"a/to-root", "../sys", A, 0, 0},
+        {"a/to-root-f", "../sys/f", A, 0, 0},
+        {"a/to-root-abs", "TOP/sys/f", A, 0, 0},
         {"a/to-passwd", "/etc/passwd", A, 0, 0},
-        {"a/to-roots-link", "../root/to-a", A, 0, 0},
+        {"a/to-roots-link", "../sys/to-a", A, 0, 0},
         {"a/to-own", "dir", A, 0, 0},
         {"a/to-own-abs", "TOP/a/dir", A, 0, 0},
-        {"a/to-own-over-root", "TOP/root/to-a/dir", A, 0, 0},
-        {"a/to-own-in-roots", "TOP/root/of-a", A, 0, 0},
+        {"a/to-own-over-root", "TOP/sys/to-a/dir", A, 0, 0},
+        {"a/to-own-in-roots", "TOP/sys/of-a", A, 0, 0},
         {"a/to-b", "../b", A, 0, 0},
-        {"a/nowhere", "../root/other", A, 0, 0},
+        {"a/nowhere", "../sys/other", A, 0, 0},
         {"a/nowhere-own", "other", A, 0, 0},
         {"a/self", "/proc/self/fd/0", A, 0, 0},
-        {"shared/of-a", "../root/f", A, 0, 0},
+        {"shared/of-a", "../sys/f", A, 0, 0},
         {"b/to-a", "../a/to-own", B, 0, 0},
 };
 
@@ -166,58 +166,58 @@ static const struct row {
         const char *same; // what is opened then; NULL: the path itself
 } rows[] = {
         // no link: what the administrator wrote
-        {"root/f", 0, SAFE, NULL},
-        {"root/dir", 0, SAFE, NULL},
-        {"root//dir/./f", 0, SAFE, NULL},
+        {"sys/f", 0, SAFE, NULL},
+        {"sys/dir", 0, SAFE, NULL},
+        {"sys//dir/./f", 0, SAFE, NULL},
         {"a/f", 0, SAFE, NULL},
         {"a/dir/f", 0, SAFE, NULL},
-        {"root/of-a", 0, SAFE, NULL},
+        {"sys/of-a", 0, SAFE, NULL},
         {"a/roots", 0, UNSAFE, NULL},
         {"a/dir/roots/f", 0, UNSAFE, NULL},
         {"none", -ENOENT, SAFE, NULL},
-        {"root/f/x", -ENOTDIR, SAFE, NULL},
+        {"sys/f/x", -ENOTDIR, SAFE, NULL},
         {"/", 0, SAFE, NULL},
         {"/etc/passwd", 0, SAFE, NULL},
         // links of root
-        {"root/to-a", 0, SAFE, "a"},
-        {"root/to-a/f", 0, SAFE, "a/f"},
-        {"root/to-a-f", 0, SAFE, "a/f"},
-        {"root/up", 0, SAFE, "root/f"},
-        {"root/loop", -ELOOP, SAFE, NULL},
-        {"root/to-b-over-a/f", -EPERM, UNSAFE, "b/f"},
-        {"a/admins-abs/f", 0, UNSAFE, "root/dir/f"},
+        {"sys/to-a", 0, SAFE, "a"},
+        {"sys/to-a/f", 0, SAFE, "a/f"},
+        {"sys/to-a-f", 0, SAFE, "a/f"},
+        {"sys/up", 0, SAFE, "sys/f"},
+        {"sys/loop", -ELOOP, SAFE, NULL},
+        {"sys/to-b-over-a/f", -EPERM, UNSAFE, "b/f"},
+        {"a/admins-abs/f", 0, UNSAFE, "sys/dir/f"},
         {"/proc/self/status", 0, SAFE, NULL},
         {"/dev/stdin", 0, SAFE, "/dev/null"},
         // links of a
-        {"a/to-root", -EPERM, UNSAFE, "root"},
-        {"a/to-root/f", -EPERM, UNSAFE, "root/f"},
-        {"a/to-root-f", -EPERM, UNSAFE, "root/f"},
-        {"a/to-root-abs", -EPERM, UNSAFE, "root/f"},
+        {"a/to-root", -EPERM, UNSAFE, "sys"},
+        {"a/to-root/f", -EPERM, UNSAFE, "sys/f"},
+        {"a/to-root-f", -EPERM, UNSAFE, "sys/f"},
+        {"a/to-root-abs", -EPERM, UNSAFE, "sys/f"},
         {"a/to-passwd", -EPERM, UNSAFE, "/etc/passwd"},
         {"a/to-b/f", -EPERM, UNSAFE, "b/f"},
-        {"shared/of-a", -EPERM, UNSAFE, "root/f"},
+        {"shared/of-a", -EPERM, UNSAFE, "sys/f"},
         {"a/to-own", 0, SAFE, "a/dir"},
         {"a/to-own/f", 0, SAFE, "a/dir/f"},
         {"a/to-own-abs/f", 0, SAFE, "a/dir/f"},
         {"a/to-own-over-root/f", 0, SAFE, "a/dir/f"},
-        {"a/to-own-in-roots", 0, SAFE, "root/of-a"},
+        {"a/to-own-in-roots", 0, SAFE, "sys/of-a"},
         {"a/to-roots-link/f", 0, UNSAFE, "a/f"},
         {"a/to-own/roots", -EPERM, UNSAFE, "a/dir/roots"},
         {"a/to-own/roots/f", -EPERM, UNSAFE, "a/dir/roots/f"},
         {"a/to-own/roots-f", 0, UNSAFE, "a/dir/roots-f"},
-        {"a/to-own/admins/f", -EPERM, UNSAFE, "root/dir/f"},
+        {"a/to-own/admins/f", -EPERM, UNSAFE, "sys/dir/f"},
         {"a/self", -EPERM, UNSAFE, "/dev/null"},
         {"b/to-a", -EPERM, UNSAFE, "a/dir"},
         // folders that may have been moved
-        {"root/../a/f", 0, SAFE, "a/f"},
+        {"sys/../a/f", 0, SAFE, "a/f"},
         {"a/dir/../f", 0, SAFE, "a/f"},
-        {"a/../root/f", -EPERM, UNSAFE, "root/f"},
-        {"a/admins/f", -EPERM, UNSAFE, "root/dir/f"},
+        {"a/../sys/f", -EPERM, UNSAFE, "sys/f"},
+        {"a/admins/f", -EPERM, UNSAFE, "sys/dir/f"},
         // further names
-        {"root/fifo-like", 0, SAFE, NULL},
+        {"sys/fifo-like", 0, SAFE, NULL},
         {"a/two-names", 0, SAFE, NULL},
         {"a/planted", -EPERM, UNSAFE, NULL},
-        {"a/moved-link/f", -EPERM, UNSAFE, "root/dir/f"},
+        {"a/moved-link/f", -EPERM, UNSAFE, "sys/dir/f"},
         {"shared/single", 0, SAFE, NULL},
         {"shared/planted", -EPERM, UNSAFE, NULL},
 };
@@ -236,8 +236,7 @@ static void try_rows(void)
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 const struct row *row = &rows[i];
                 CLEANUP(free)
-                char *path = at(row->path),
-                     *same = at(row->same ? row->same : row->path);
+                char *path = at(row->path), *same = at(row->same ? row->same : row->path);
                 struct fail why = {0};
                 bool is_safe = true;
                 int fd = fs_open(path, O_RDONLY, 0, &why);
@@ -291,22 +290,22 @@ static void create_and_truncate(void)
                 const char *made; // what is opened
                 int size;         // of it afterwards; of "made" where nothing is opened: kept
         } cases[] = {
-                {"root/new", O_CREAT, 0, "root/new", 0},
-                {"root/new", O_CREAT | O_EXCL, -EEXIST, NULL, 0},
-                {"root/nowhere", O_CREAT, 0, "root/new", 0},
+                {"sys/new", O_CREAT, 0, "sys/new", 0},
+                {"sys/new", O_CREAT | O_EXCL, -EEXIST, NULL, 0},
+                {"sys/nowhere", O_CREAT, 0, "sys/new", 0},
                 {"a/made", O_CREAT, 0, "a/made", 0},
                 {"a/to-own/made", O_CREAT, 0, "a/dir/made", 0},
                 {"a/to-own/made", O_CREAT, 0, "a/dir/made", 0}, // root's now, and still fine
                 {"a/nowhere", O_CREAT, -ENOENT, NULL, 0},
                 {"a/nowhere-own", O_CREAT, -ENOENT, NULL, 0},
-                {"a/to-root-f", O_TRUNC, -EPERM, "root/f", 3},
+                {"a/to-root-f", O_TRUNC, -EPERM, "sys/f", 3},
                 {"a/planted", O_TRUNC, -EPERM, "a/planted", 3},
                 {"a/f", O_NOFOLLOW, 0, "a/f", 3},
-                {"root/to-a-f", O_NOFOLLOW, -ELOOP, "a/f", 3},
-                {"root/to-a-f", O_PATH | O_NOFOLLOW, -ELOOP, "a/f", 3},
-                {"root/to-a-f", O_PATH | O_DIRECTORY, -ENOTDIR, "a/f", 3},
-                {"root/to-a-f", O_TRUNC, 0, "a/f", 0},
-                {"root/f", O_CREAT | O_TRUNC, 0, "root/f", 0},
+                {"sys/to-a-f", O_NOFOLLOW, -ELOOP, "a/f", 3},
+                {"sys/to-a-f", O_PATH | O_NOFOLLOW, -ELOOP, "a/f", 3},
+                {"sys/to-a-f", O_PATH | O_DIRECTORY, -ENOTDIR, "a/f", 3},
+                {"sys/to-a-f", O_TRUNC, 0, "a/f", 0},
+                {"sys/f", O_CREAT | O_TRUNC, 0, "sys/f", 0},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -346,12 +345,12 @@ static void test_entry(void **state)
                 int expected;
                 const char *folder, *name;
         } cases[] = {
-                {"root/f", 0, 0, "root", "f"},
-                {"root/dir/", 0, 0, "root", "dir"},
-                {"root/to-a", 0, 0, "root", "to-a"},
-                {"root/to-a/x", 0, 0, "a", "x"},
-                {"root/none/x", 0, -ENOENT, NULL, NULL},
-                {"root/made/and/x", 0755, 0, "root/made/and", "x"},
+                {"sys/f", 0, 0, "sys", "f"},
+                {"sys/dir/", 0, 0, "sys", "dir"},
+                {"sys/to-a", 0, 0, "sys", "to-a"},
+                {"sys/to-a/x", 0, 0, "a", "x"},
+                {"sys/none/x", 0, -ENOENT, NULL, NULL},
+                {"sys/made/and/x", 0755, 0, "sys/made/and", "x"},
                 {"a/made/x", 0755, 0, "a/made", "x"},
                 {"a/to-own/made/x", 0755, -ENOENT, NULL, NULL},
                 {"a/to-own/x", 0755, 0, "a/dir", "x"},
@@ -359,10 +358,10 @@ static void test_entry(void **state)
                 {"a/to-root/made-bad/x", 0755, -EPERM, NULL, NULL},
                 {"a/nowhere/x", 0755, -ENOENT, NULL, NULL},
                 {"a/to-own/roots/x", 0755, -EPERM, NULL, NULL},
-                {"root/f/x", 0755, -ENOTDIR, NULL, NULL},
+                {"sys/f/x", 0755, -ENOTDIR, NULL, NULL},
                 {"/", 0, -EINVAL, NULL, NULL},
-                {"root/..", 0, -EINVAL, NULL, NULL},
-                {"root/.", 0, -EINVAL, NULL, NULL},
+                {"sys/..", 0, -EINVAL, NULL, NULL},
+                {"sys/.", 0, -EINVAL, NULL, NULL},
         };
 
         for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
@@ -378,7 +377,7 @@ static void test_entry(void **state)
                 assert_same(e.dir, folder);
                 assert_string_equal(e.name, cases[k].name);
         }
-        CLEANUP(free) char *bad = at("root/made-bad"), *new = at("root/other");
+        CLEANUP(free) char *bad = at("sys/made-bad"), *new = at("sys/other");
         assert_int_equal(access(bad, F_OK), -1);
         assert_int_equal(access(new, F_OK), -1);
 }
@@ -390,7 +389,7 @@ static void test_relative_paths(void **state)
 
         assert_int_equal(chdir(top), 0);
         for (int i = 0; i < 2; i++) {
-                CLEANUP(fd) int fd = fs_open("root/to-a-f", O_RDONLY, 0, NULL);
+                CLEANUP(fd) int fd = fs_open("sys/to-a-f", O_RDONLY, 0, NULL);
 
                 assert_true(fd >= 0);
                 assert_int_equal(fs_open("", O_RDONLY, 0, NULL), -ENOENT);
@@ -405,17 +404,17 @@ static void test_relative_paths(void **state)
 
 static void test_links(void **state)
 {
-        CLEANUP(free) char *new = at("root/link"), *old = at("root/to-a"), *file = at("root/f");
+        CLEANUP(free) char *new = at("sys/link"), *old = at("sys/to-a"), *file = at("sys/f");
         CLEANUP(free) char *behind = at("a/to-root/link"), *text = NULL;
 
-        assert_int_equal(fs_symlink("x", new, 0, FS_KEEP, NULL), 0);
-        assert_int_equal(fs_symlink("x", new, 0, FS_KEEP, NULL), 0);
-        assert_int_equal(fs_symlink("y", new, 0, FS_KEEP, NULL), -EEXIST);
-        assert_int_equal(fs_symlink("y", new, 0, FS_REPLACE_LINK, NULL), 0);
+        assert_int_equal(fs_symlink("x", new, 0, false, NULL), 0);
+        assert_int_equal(fs_symlink("x", new, 0, false, NULL), 0);
+        assert_int_equal(fs_symlink("y", new, 0, false, NULL), -EEXIST);
+        assert_int_equal(fs_symlink("y", new, 0, true, NULL), 0);
         assert_int_equal(fs_readlink(new, &text), 0);
         assert_string_equal(text, "y");
-        assert_int_equal(fs_symlink("y", file, 0, FS_REPLACE_LINK, NULL), -EEXIST);
-        assert_int_equal(fs_symlink("y", behind, 0755, FS_REPLACE, NULL), -EPERM);
+        assert_int_equal(fs_symlink("y", file, 0, true, NULL), -EEXIST);
+        assert_int_equal(fs_symlink("y", behind, 0755, true, NULL), -EPERM);
         assert_int_equal(fs_unlink(behind, NULL), -EPERM);
         assert_int_equal(fs_remove_tree(behind), -EPERM);
         assert_int_equal(fs_unlink_symlink(new, "x"), 0);
@@ -424,7 +423,6 @@ static void test_links(void **state)
         assert_int_equal(fs_unlink_symlink(new, "y"), 0);
         assert_int_equal(fs_unlink_symlink(new, "y"), 0);
         assert_int_equal(fs_unlink(new, NULL), -ENOENT);
-        assert_int_equal(fs_symlink("y", file, 0, FS_REPLACE, NULL), 0);
         assert_int_equal(fs_unlink(old, NULL), 0); // the link, not what it leads to
 }
 
@@ -464,7 +462,7 @@ static int open_all(void *arg)
 
 static void test_oom(void **state)
 {
-        CLEANUP(free) char *path = at("root/to-a/to-own/f");
+        CLEANUP(free) char *path = at("sys/to-a/to-own/f");
 
         has_no_openat2 = true;
         oom_prove(open_all, path);
