@@ -1,51 +1,40 @@
 // OpenFile=: what is opened for a service before it starts, with the supervisor's rights.
 #include "base/fd.h"
+#include "base/fs_node.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "core/service_priv.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 // Who listens there may be of any type. The descriptor or -errno.
-static int connect_to(const char *path)
+static int connect_to(const char *path, struct fail *why)
 {
         static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int error = EPROTOTYPE;
+        int r = -EPROTOTYPE;
 
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        strcpy(address.sun_path, path);
-        for (size_t i = 0; i < ARRAY_SIZE(types) && error == EPROTOTYPE; i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(types) && r == -EPROTOTYPE; i++) {
                 CLEANUP(fd)
                 int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-                if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+                r = fd < 0 ? -errno : fs_connect(fd, path, why);
+                if (r == 0)
                         return TAKE_FD(fd);
-                error = errno;
         }
-        return -error;
+        return r;
 }
 
-static int open_one(const struct open_file *f)
+static int open_one(const struct open_file *f, struct fail *why)
 {
         int flags = f->flags & OPEN_FILE_READ_ONLY  ? O_RDONLY
                     : f->flags & OPEN_FILE_APPEND   ? O_RDWR | O_APPEND
                     : f->flags & OPEN_FILE_TRUNCATE ? O_RDWR | O_TRUNC
                                                     : O_RDWR;
-        struct stat st;
-
-        if (stat(f->path, &st) < 0)
-                return -errno;
-        if (S_ISSOCK(st.st_mode))
-                return connect_to(f->path);
         // Nothing that the supervisor opens may make it wait.
-        int fd = open(f->path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        int fd = fs_open(f->path, flags | O_NOCTTY | O_NONBLOCK, 0, why);
 
-        return fd < 0 ? -errno : fd;
+        return fd == -ENXIO ? connect_to(f->path, why) : fd; // a socket's node
 }
 
 int service_open_files(const struct run *run, int *fds, size_t *n, char ***names)
@@ -54,7 +43,8 @@ int service_open_files(const struct run *run, int *fds, size_t *n, char ***names
 
         for (size_t i = 0; i < files->n; i++) {
                 const struct open_file *f = &files->items[i];
-                int fd = open_one(f);
+                struct fail why = {0};
+                int fd = open_one(f, &why);
 
                 if (fd >= 0) {
                         (void)fd_set_nonblock(fd, false);
@@ -62,11 +52,12 @@ int service_open_files(const struct run *run, int *fds, size_t *n, char ***names
                 }
                 if (fd < 0 && (f->flags & OPEN_FILE_GRACEFUL)) {
                         run_log(run, LOG_DEBUG, -fd, "Cannot open %s, going on without it",
-                                f->path);
+                                why.error ? why.detail : f->path);
                         continue;
                 }
                 if (fd < 0) {
-                        run_log(run, LOG_ERR, -fd, "Cannot open %s", f->path);
+                        run_log(run, LOG_ERR, -fd, "Cannot open %s",
+                                why.error ? why.detail : f->path);
                         return fd;
                 }
                 fds[(*n)++] = fd;

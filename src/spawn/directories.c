@@ -2,13 +2,13 @@
 // child, where a slow file system holds up nobody else. Removed by the supervisor.
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/owner.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "spawn/step.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #define CHOWN_DEPTH_MAX 128
 
@@ -141,109 +141,133 @@ void plan_directories_done(struct spawn_plan *plan)
 
 // ---- make --------------------------------------------------------------------------------------
 
-// Give a folder and all in it to uid and gid. fd is closed. No symlink is followed.
-static int chown_tree(int fd, uid_t uid, gid_t gid, unsigned depth)
+// A tree on its way to another owner.
+struct giving {
+        const char *path;
+        uid_t uid;
+        gid_t gid;
+        struct fail *why;
+};
+
+static int give_folder(const struct giving *g, int fd, unsigned depth);
+
+// No link is followed. A device keeps its owner: who owns it may do more than use it. A file that
+// has another name, too, may be one from anywhere that somebody has put here, and ends it all.
+// (systemd gives it away, and relies on fs.protected_hardlinks.)
+static int give_entry(const struct giving *g, int dir, const struct stat *folder, const char *name,
+                      unsigned depth)
 {
-        struct dirent *entry;
+        CLEANUP(fd) int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+                return 0;
+        if (owner_may_be_planted(folder, &st))
+                return fail_set(g->why, EMLINK, "chown",
+                                "%s: the file %s in it has several names, and is not of its "
+                                "folder's owner",
+                                g->path, name);
+        if (S_ISDIR(st.st_mode)) {
+                int sub = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+                return sub < 0 ? -errno : give_folder(g, sub, depth + 1);
+        }
+        return fchownat(fd, "", g->uid, g->gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+// The folder itself comes last: its owner tells the next start whether all of this was done. fd is
+// closed.
+static int give_folder(const struct giving *g, int fd, unsigned depth)
+{
+        const struct dirent *entry;
+        struct stat st;
         DIR *dir;
         int r = 0;
 
-        if (depth > CHOWN_DEPTH_MAX) {
-                fd_close(fd);
-                return -ELOOP;
-        }
-        dir = fdopendir(fd);
-        if (!dir) {
-                r = -errno;
+        if (depth > CHOWN_DEPTH_MAX || fstat(fd, &st) < 0 || !(dir = fdopendir(fd))) {
+                r = depth > CHOWN_DEPTH_MAX ? -ELOOP : -errno;
                 fd_close(fd);
                 return r;
         }
-        while (r == 0 && (entry = readdir(dir))) {
-                int child;
-
-                if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
-                        continue;
-                child = openat(dirfd(dir), entry->d_name,
-                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (child >= 0)
-                        r = chown_tree(child, uid, gid, depth + 1);
-                else if (errno != ENOTDIR && errno != ELOOP)
-                        r = -errno;
-                else if (fchownat(dirfd(dir), entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 &&
-                         errno != ENOENT)
-                        r = -errno;
-        }
-        if (r == 0 && fchown(dirfd(dir), uid, gid) < 0)
+        while (r == 0 && (entry = readdir(dir)))
+                if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+                        r = give_entry(g, dirfd(dir), &st, entry->d_name, depth);
+        if (r == 0 && fchown(dirfd(dir), g->uid, g->gid) < 0)
                 r = -errno;
         closedir(dir);
         return r;
 }
 
-static int set_owner(const struct spawn_plan *plan, int fd, const struct stat *st)
+static int set_owner(const struct spawn_plan *plan, const char *path, int fd, struct fail *why)
 {
-        uid_t uid = plan->sets_uid ? plan->uid : geteuid();
-        gid_t gid = plan->sets_gid ? plan->gid : getegid();
+        const struct giving g = {
+                .path = path,
+                .uid = plan->sets_uid ? plan->uid : geteuid(),
+                .gid = plan->sets_gid ? plan->gid : getegid(),
+                .why = why,
+        };
+        struct stat st;
         int copy;
 
-        if (st->st_uid == uid && st->st_gid == gid)
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (st.st_uid == g.uid && st.st_gid == g.gid)
                 return 0;
         copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        return copy < 0 ? -errno : chown_tree(copy, uid, gid, 0);
+        return copy < 0 ? -errno : give_folder(&g, copy, 0);
 }
 
-static int make_one(const struct spawn_plan *plan, const struct plan_directory *d)
+// The folder, made if it is not there. A link to one is what an administrator may have put there
+// (except where anybody could have: the runtime folder is made anew at each boot).
+static int open_folder(const struct plan_directory *d, bool *ret_is_new, struct fail *why)
 {
-        CLEANUP(fd) int fd = -1;
-        struct stat st;
-        bool is_new;
-        int r;
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        int flags = O_RDONLY | O_DIRECTORY, r = fs_entry_open(d->path, 0755, &e, why);
 
-        r = fs_mkdir_parents(d->path, 0755);
         if (r < 0)
                 return r;
-        is_new = mkdir(d->path, d->mode) == 0;
-        if (!is_new && errno != EEXIST)
+        *ret_is_new = mkdirat(e.dir, e.name, d->mode) == 0;
+        if (!*ret_is_new && errno != EEXIST)
                 return -errno;
-        // A link to a folder is what an administrator may have put there (except where anybody
-        // could have: the runtime folder is made anew at each boot).
-        fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-                                   (d->kind == SPAWN_DIRECTORY_RUNTIME ? O_NOFOLLOW : 0));
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
+        if (!*ret_is_new && d->kind != SPAWN_DIRECTORY_RUNTIME)
+                return fs_open(d->path, flags, 0, why);
+        int fd = openat(e.dir, e.name, flags | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+static int make_one(const struct spawn_plan *plan, const struct plan_directory *d, struct fail *why)
+{
+        bool is_new;
+        CLEANUP(fd) int fd = open_folder(d, &is_new, why);
+        int r = MIN(fd, 0);
+
         // Configuration is root's, and its mode counts only when it is made.
-        if (d->kind == SPAWN_DIRECTORY_CONFIGURATION)
-                return is_new && fchmod(fd, d->mode) < 0 ? -errno : 0;
-        r = set_owner(plan, fd, &st);
-        if (r == 0 && fchmod(fd, d->mode) < 0) // after the chown, which drops set-id bits
+        if (r == 0 && d->kind != SPAWN_DIRECTORY_CONFIGURATION) {
+                r = set_owner(plan, d->path, fd, why);
+                is_new = true;
+        }
+        if (r == 0 && is_new && fchmod(fd, d->mode) < 0) // after the chown, which drops set-id bits
                 r = -errno;
         return r;
 }
 
-static int link_one(const struct plan_directory *d)
+static int link_one(const struct plan_directory *d, struct fail *why)
 {
-        STRV_FOREACH (link, d->symlinks) {
-                CLEANUP(free) char *old = NULL;
-                int r = fs_mkdir_parents(*link, 0755);
+        int r = 0;
 
-                if (r < 0)
-                        return r;
-                if (symlink(d->path, *link) == 0)
-                        continue;
-                if (errno != EEXIST)
-                        return -errno;
-                if (fs_readlink(*link, &old) == 0 && streq(old, d->path))
-                        continue;
-                if (!old)
-                        return -EEXIST; // no link: not ours to remove
-                if (unlink(*link) < 0 || symlink(d->path, *link) < 0)
-                        return -errno;
-        }
-        return 0;
+        STRV_FOREACH (link, d->symlinks)
+                if (r == 0)
+                        r = fs_symlink(d->path, *link, 0755, true, why);
+        return r;
 }
 
 static int make_all(struct launch *l, enum spawn_directory kind)
 {
         const struct spawn_plan *plan = l->plan;
+        static struct fail why; // what l->detail points to when we are back
 
         for (size_t i = 0; i < plan->n_directories; i++) {
                 const struct plan_directory *d = &plan->directories[i];
@@ -251,12 +275,14 @@ static int make_all(struct launch *l, enum spawn_directory kind)
 
                 if (d->kind != kind)
                         continue;
-                l->detail = d->path;
-                r = make_one(plan, d);
+                why.error = 0;
+                r = make_one(plan, d, &why);
                 if (r == 0)
-                        r = link_one(d);
-                if (r < 0)
+                        r = link_one(d, &why);
+                if (r < 0) {
+                        l->detail = why.error ? why.detail : d->path;
                         return r;
+                }
         }
         return 0;
 }
@@ -293,13 +319,10 @@ static int remove_links(const struct plan_directory *d)
         int first = 0;
 
         STRV_FOREACH (link, d->symlinks) {
-                CLEANUP(free) char *target = NULL;
+                int r = fs_unlink_symlink(*link, d->path); // only what is still ours
 
-                // Only what is still ours.
-                if (fs_readlink(*link, &target) < 0 || !streq(target, d->path))
-                        continue;
-                if (unlink(*link) < 0 && errno != ENOENT && first == 0)
-                        first = -errno;
+                if (r < 0 && first == 0)
+                        first = r;
         }
         return first;
 }

@@ -1,10 +1,12 @@
 #include "spawn/envfile.h"
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
 
+#include <fcntl.h>
 #include <glob.h>
 
 enum state {
@@ -180,15 +182,14 @@ int envfile_parse(const char *text, size_t size, char ***env)
 
 static int load_one(const char *path, char ***env, struct fail *why)
 {
+        CLEANUP(fd) int fd = fs_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, why);
         CLEANUP(free) char *text = NULL;
         size_t size;
-        int r = fs_read_file(path, ENVFILE_SIZE_MAX, &text, &size);
+        int r = fd < 0 ? fd : fs_read_fd(fd, ENVFILE_SIZE_MAX, &text, &size);
 
         if (r == 0)
                 r = envfile_parse(text, size, env);
-        if (r < 0)
-                return fail_set(why, r, "read environment file", "%s", path);
-        return 0;
+        return fail_set_default(why, r, "read environment file", path);
 }
 
 int envfile_load(const char *pattern, bool missing_ok, char ***env, struct fail *why)
@@ -206,7 +207,7 @@ int envfile_load(const char *pattern, bool missing_ok, char ***env, struct fail 
                 r = fail_set(why, E2BIG, "read environment file", "%s", pattern);
         else
                 for (size_t i = 0; i < found.gl_pathc && r == 0; i++) {
-                        r = load_one(found.gl_pathv[i], env, why);
+                        r = load_one(found.gl_pathv[i], env, missing_ok ? NULL : why);
                         if (r < 0 && r != -ENOMEM && missing_ok)
                                 r = 0;
                 }

@@ -1,12 +1,13 @@
 // Standard input, output and error: what the settings mean (features §2.5), and the steps that put
 // the descriptors in place.
+#include "base/fd.h"
+#include "base/fs_node.h"
 #include "base/str.h"
 #include "spawn/step.h"
 #include "spawn/sys.h"
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #define TTY_RETRY_NSEC 200000000L
@@ -207,47 +208,38 @@ CHILD_CODE static int move_fd(int fd, int to)
         return r;
 }
 
-CHILD_CODE static int connect_file(const char *path, int access)
+// A stream; who listens there may also speak through one end of it only.
+static int connect_file(const char *path, int access, struct fail *why)
 {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd, r;
+        CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int r = fd < 0 ? -errno : fs_connect(fd, path, why);
 
-        for (size_t i = 0; path[i]; i++) {
-                if (i + 1 >= sizeof(address.sun_path))
-                        return -ENXIO;
-                address.sun_path[i] = path[i];
-        }
-        fd = (int)SYS_CALL(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return fd;
-        r = (int)SYS_CALL(SYS_connect, fd, &address, sizeof(address));
-        if (r < 0) {
-                sys_close(fd);
+        if (r < 0)
                 return r;
-        }
-        if (access == O_RDONLY)
-                (void)SYS_CALL(SYS_shutdown, fd, SHUT_WR);
-        else if (access == O_WRONLY)
-                (void)SYS_CALL(SYS_shutdown, fd, SHUT_RD);
-        return fd;
+        if (access != O_RDWR)
+                (void)shutdown(fd, access == O_RDONLY ? SHUT_WR : SHUT_RD);
+        return TAKE_FD(fd);
 }
 
-CHILD_CODE static int open_file(const struct plan_stdio *io)
+// Opening can wait for somebody, so the step runs in a process of its own, and may call anything.
+static int open_path(struct launch *l, const struct plan_stdio *io)
 {
-        int fd = sys_openat(AT_FDCWD, io->name, io->flags | O_NOCTTY | O_CLOEXEC, 0666);
+        static struct fail why; // what l->detail points to when we are back
+        int fd = fs_open(io->name, io->flags | O_NOCTTY, 0666, &why);
 
-        if (fd == -ENXIO) // a socket's node
-                fd = connect_file(io->name, io->flags & O_ACCMODE);
+        if (fd == -ENXIO && io->source == STDIO_FROM_FILE) // a socket's node
+                fd = connect_file(io->name, io->flags & O_ACCMODE, &why);
+        if (why.error)
+                l->detail = why.detail;
         return fd;
 }
 
 // Only stdin makes a terminal the controlling one; it waits till another session lets go of it.
-CHILD_CODE static int open_tty(const struct plan_stdio *io, bool is_input)
+static int open_tty(struct launch *l, const struct plan_stdio *io, bool is_input)
 {
         struct timespec pause = {.tv_nsec = TTY_RETRY_NSEC};
-        int fd, r;
+        int fd = open_path(l, io), r;
 
-        fd = sys_openat(AT_FDCWD, io->name, io->flags | O_NOCTTY | O_CLOEXEC, 0);
         if (fd < 0 || !is_input)
                 return fd;
         for (;;) {
@@ -312,9 +304,9 @@ CHILD_CODE static int set_stream(struct launch *l, int to)
         case STDIO_FROM_OUTPUT:
                 return sys_place_fd(1, to);
         case STDIO_FROM_FILE:
-                return move_fd(open_file(io), to);
+                return move_fd(open_path(l, io), to);
         case STDIO_FROM_TTY:
-                return move_fd(open_tty(io, to == 0), to);
+                return move_fd(open_tty(l, io, to == 0), to);
         case STDIO_FROM_DATA:
                 return move_fd(open_data(l->plan->conf->exec), to);
         case STDIO_FROM_NULL:
