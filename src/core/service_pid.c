@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/owner.h"
 #include "base/parse.h"
 #include "base/proc.h"
 #include "core/processes.h"
@@ -104,15 +105,19 @@ int run_set_main_pid(struct run *run, pid_t pid)
 
 // ---- PID file
 
-static int read_pid(const char *path, pid_t *ret, uid_t *ret_owner)
+// *ret_is_roots: nobody but root (or who the supervisor is) can have written it, or brought it
+// about that it is read.
+static int read_pid(const char *path, pid_t *ret, bool *ret_is_roots)
 {
-        CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        bool is_safe;
+        CLEANUP(fd)
+        int fd = fs_open_judged(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, &is_safe);
         CLEANUP(free) char *text = NULL;
         struct stat st;
         size_t size;
 
         if (fd < 0)
-                return -errno;
+                return fd;
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
@@ -121,7 +126,7 @@ static int read_pid(const char *path, pid_t *ret, uid_t *ret_owner)
 
         if (r < 0)
                 return r;
-        *ret_owner = st.st_uid;
+        *ret_is_roots = is_safe && owner_is_trusted(st.st_uid);
         return parse_pid_file(text, size, ret);
 }
 
@@ -130,12 +135,12 @@ int run_load_pid_file(struct run *run, bool may_warn)
         CLEANUP(free) char *buffer = NULL;
         const char *path = run_fill(run, run_conf(run)->pid_file, &buffer);
         int level = may_warn ? LOG_INFO : LOG_DEBUG;
-        uid_t owner = 0;
+        bool is_roots = false;
         pid_t pid;
 
         if (!path)
                 return -ENOENT;
-        int r = read_pid(path, &pid, &owner);
+        int r = read_pid(path, &pid, &is_roots);
 
         if (r < 0) {
                 run_log(run, level, -r, "Can't open PID file %s (yet?) after %s", path,
@@ -150,12 +155,12 @@ int run_load_pid_file(struct run *run, bool may_warn)
                         (int)pid, path);
                 return r;
         }
-        // Who may write a file of the supervisor's own user could do anything anyway.
-        if (r == 0 && owner != 0 && owner != geteuid()) {
+        // Whose word would otherwise have root signal any process.
+        if (r == 0 && !is_roots) {
                 run_log(run, LOG_ERR, 0,
-                        "New main PID %d does not belong to service, and PID file is not owned by "
-                        "root. Refusing.",
-                        (int)pid);
+                        "PID %d read from file %s does not belong to the service, and others than "
+                        "root can have written that file or a link to it. Refusing.",
+                        (int)pid, path);
                 return -EPERM;
         }
         if (run->main_pid_known && run->main.pid > 0)
@@ -211,8 +216,10 @@ void run_remove_pid_file(struct run *run)
         CLEANUP(free) char *buffer = NULL;
         const char *path = run_fill(run, run_conf(run)->pid_file, &buffer);
 
-        if (path && unlink(path) < 0 && errno != ENOENT)
-                run_log(run, LOG_WARNING, errno, "Cannot remove its PID file %s", path);
+        int r = path ? fs_unlink(path, NULL) : 0;
+
+        if (r < 0 && r != -ENOENT)
+                run_log(run, LOG_WARNING, -r, "Cannot remove its PID file %s", path);
 }
 
 // ---- guessing
