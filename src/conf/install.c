@@ -68,38 +68,34 @@ static const char *inside(const struct install *i, const char *path)
 static int make_link(struct install *i, const char *file, const char *source,
                      struct install_changes *changes)
 {
+        bool replaces = i->is_forced || streq(source, "/dev/null");
         CLEANUP(free) char *old = NULL;
-        int r = fs_mkdir_parents(file, 0755);
+        struct fail why = {0};
+        int r = fs_readlink(file, &old);
 
-        if (r < 0)
-                return complain(i, r, NULL, file);
-        r = fs_readlink(file, &old);
         if (r == -ENOMEM)
                 return r;
-        if (r == 0 && streq(old, source))
+        if (old && streq(old, source))
                 return 0;
-        if (symlink(source, file) < 0) {
-                r = -errno;
-                if (r != -EEXIST || !old || (!i->is_forced && !streq(source, "/dev/null"))) {
-                        CLEANUP(free)
-                        char *text = str_printf("%s: %s", file,
-                                                r == -EEXIST ? "is there already" : strerror(-r));
+        r = fs_symlink(source, file, 0755, replaces, &why);
+        if (r < 0) {
+                CLEANUP(free)
+                char *text = str_printf("%s: %s", why.error ? why.detail : file,
+                                        r == -EEXIST ? "is there already" : strerror(-r));
 
-                        return complain(i, r, NULL, text ? text : file);
-                }
-                if (unlink(file) < 0 || symlink(source, file) < 0)
-                        return -errno;
-                r = add_change(changes, INSTALL_UNLINK, file, NULL);
-                if (r < 0)
-                        return r;
+                return complain(i, r, NULL, text ? text : file);
         }
-        return add_change(changes, INSTALL_SYMLINK, file, source);
+        if (old)
+                r = add_change(changes, INSTALL_UNLINK, file, NULL);
+        return r < 0 ? r : add_change(changes, INSTALL_SYMLINK, file, source);
 }
 
 static int remove_link(const char *file, struct install_changes *changes)
 {
-        if (unlink(file) < 0)
-                return errno == ENOENT ? 0 : -errno;
+        int r = fs_unlink(file, NULL);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
         return add_change(changes, INSTALL_UNLINK, file, NULL);
 }
 
