@@ -73,28 +73,62 @@ void kind_notice(const struct parse_context *c, const char *fmt, ...)
         va_end(ap);
 }
 
-int kind_expand(const struct parse_context *c, const char *value, enum specifier_set set,
-                enum kind_marks marks, char **ret)
+static bool has_specifiers(const struct parse_context *c)
+{
+        return (c->directive->flags & DIRECTIVE_SPECIFIER) && c->specifiers;
+}
+
+static int expand(const struct parse_context *c, const char *value, enum specifier_set set,
+                  char **ret)
 {
         char bad = '?';
         int r;
 
-        if (!(c->directive->flags & DIRECTIVE_SPECIFIER) || !c->specifiers) {
+        if (!has_specifiers(c)) {
                 *ret = strdup(value);
                 return *ret ? 0 : -ENOMEM;
         }
         r = specifier_expand(value, c->specifiers, set, ret, &bad);
-        if (r == -ENOMEM)
-                return r;
         if (r == -EINVAL)
                 return kind_complain(c, "Unknown specifier '%%%c' in %s=, ignoring: %s", bad,
                                      c->directive->name, value);
-        if (r < 0)
+        if (r < 0 && r != -ENOMEM)
                 return kind_complain(c, "Failed to resolve specifier '%%%c' in %s=, ignoring: %s",
                                      bad, c->directive->name, value);
-        if (marks == KIND_MARKS_REPORT && c->ret_marks && specifier_has_marks(*ret))
-                *c->ret_marks = true;
-        return 0;
+        return r;
+}
+
+// What looks like a mark in a text that has none.
+static int settle_byte(const struct parse_context *c, enum kind_marks marks, char **text)
+{
+        CLEANUP(free) char *plain = NULL;
+
+        if (marks == KIND_MARKS_BYTES)
+                return 0;
+        plain = TAKE(*text);
+        if (marks == KIND_MARKS_REPORT)
+                return kind_complain(c, "Control character in %s=, ignoring: %s",
+                                     c->directive->name, plain);
+        *text = specifier_protect(plain);
+        return *text ? 0 : -ENOMEM;
+}
+
+int kind_expand(const struct parse_context *c, const char *value, enum specifier_set set,
+                enum kind_marks marks, char **ret)
+{
+        char *text = NULL;
+        int r = expand(c, value, set, &text);
+
+        if (!text)
+                return r;
+        if (specifier_has_marks(text)) {
+                if (!has_specifiers(c) || !c->specifiers->defer_instance)
+                        r = settle_byte(c, marks, &text);
+                else if (marks != KIND_MARKS_KEEP && c->ret_marks)
+                        *c->ret_marks = true;
+        }
+        *ret = text;
+        return r;
 }
 
 // ---- writing -----------------------------------------------------------------------------------

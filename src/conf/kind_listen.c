@@ -181,6 +181,28 @@ static intptr_t get_item_arg(const void *field, size_t i)
         }
 }
 
+// Names of AF_UNIX sockets as they are: in a port's text what cannot be printed is escaped.
+static int format_port(const struct directive *d, const struct port *port, struct buf *b)
+{
+        const struct sockaddr_un *un = &port->address.addr.un;
+        bool is_abstract =
+                port->kind == PORT_SOCKET && un->sun_family == AF_UNIX && !un->sun_path[0];
+
+        if (!is_abstract) {
+                kind_put_specifiers(b, d, port->path ? port->path : port->text);
+                return b->error;
+        }
+        CLEANUP(free)
+        char *name = str_ndup(un->sun_path + 1,
+                              port->address.size - offsetof(struct sockaddr_un, sun_path) - 1);
+
+        if (!name)
+                return -ENOMEM;
+        buf_putc(b, '@');
+        kind_put_specifiers(b, d, name);
+        return b->error;
+}
+
 static int format_ports(const struct directive *d, const void *field, char ***ret_lines)
 {
         const struct port_list *list = field;
@@ -189,8 +211,9 @@ static int format_ports(const struct directive *d, const void *field, char ***re
         for (size_t i = 0; r == 0 && i < list->n; i++) {
                 CLEANUP(buf) struct buf b = BUF_NULL;
 
-                kind_put_specifiers(&b, d, list->items[i].text);
-                r = kind_push_buf(ret_lines, &b);
+                r = format_port(d, &list->items[i], &b);
+                if (r == 0)
+                        r = kind_push_buf(ret_lines, &b);
         }
         return r;
 }

@@ -92,7 +92,7 @@ static int put_text(const struct parse_context *c, struct buf *b, const char *va
                 return r;
         if (r < 0)
                 return kind_complain(c, "Failed to decode C escaped text '%s', ignoring", value);
-        r = kind_expand(c, plain, SPECIFIERS_ALL, KIND_MARKS_REPORT, &text);
+        r = kind_expand(c, plain, SPECIFIERS_ALL, KIND_MARKS_BYTES, &text);
         if (!text)
                 return r;
         buf_puts(b, text);

@@ -430,3 +430,16 @@ bool specifier_has_marks(const char *text)
 {
         return strchr(text, SPECIFIER_MARK) != NULL;
 }
+
+char *specifier_protect(const char *text)
+{
+        CLEANUP(buf) struct buf b = BUF_NULL;
+        char *doubled = NULL;
+
+        for (const char *p = text; *p; p++) {
+                buf_putc(&b, *p);
+                if (*p == SPECIFIER_MARK)
+                        buf_putc(&b, *p);
+        }
+        return buf_take(&b, &doubled) < 0 ? NULL : doubled;
+}

@@ -27,4 +27,7 @@ int specifier_expand(const char *text, const struct specifier_context *context,
 // Fill the marks that defer_instance left, for one instance. A mark itself stands in a deferred
 // text twice. New string, or NULL (no memory).
 char *specifier_fill(const char *text, const char *unit_name);
+// A text that specifier_fill() gives back as it was: marks in it are plain bytes. New string, or
+// NULL (no memory).
+char *specifier_protect(const char *text);
 bool specifier_has_marks(const char *text);

@@ -72,7 +72,10 @@ static int compile(struct spawn_plan *plan, const struct exec_command *source,
                 r = str_set(&command->executable, text);
         else
                 r = search(plan, text, command);
-        command->has_marks = r == 0 && specifier_has_marks(command->executable);
+        // Marks are in the texts of a template alone: elsewhere they are filled by now.
+        bool may_mark = plan->is_template;
+
+        command->has_marks = r == 0 && may_mark && specifier_has_marks(command->executable);
         STRV_FOREACH (word, source->argv) {
                 if (r == 0)
                         r = plan_text(plan, *word, &text);
@@ -80,7 +83,7 @@ static int compile(struct spawn_plan *plan, const struct exec_command *source,
                         r = strv_push(&command->argv, text);
                 if (r < 0)
                         return r;
-                command->has_marks |= specifier_has_marks(text);
+                command->has_marks |= may_mark && specifier_has_marks(text);
         }
         if (!command->argv)
                 return r < 0 ? r : -EINVAL;

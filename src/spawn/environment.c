@@ -148,7 +148,26 @@ static int set_user_variables(struct spawn_plan *plan, char ***env)
         return r;
 }
 
-static int set_files(struct spawn_plan *plan, char ***env, struct fail *why)
+// What does not come from the unit has no marks, whatever bytes it holds.
+static int set_foreign(struct spawn_plan *plan, char ***env, const char *assignment)
+{
+        CLEANUP(free) char *text = NULL;
+
+        if (!plan->is_template || !specifier_has_marks(assignment))
+                return strv_env_set(env, assignment);
+        text = specifier_protect(assignment);
+        return text ? strv_env_set(env, text) : -ENOMEM;
+}
+
+static int set_passed(struct spawn_plan *plan, char ***env, const char *name)
+{
+        CLEANUP(strv) char **entries = NULL;
+        int r = set_variable(&entries, name, strv_env_get(plan->settings->own_environment, name));
+
+        return r < 0 || !entries ? r : set_foreign(plan, env, entries[0]);
+}
+
+static int read_files(struct spawn_plan *plan, char ***env, struct fail *why)
 {
         const struct environment_file_list *list = &plan->conf->exec->environment_file;
 
@@ -170,6 +189,17 @@ static int set_files(struct spawn_plan *plan, char ***env, struct fail *why)
         return 0;
 }
 
+static int set_files(struct spawn_plan *plan, char ***env, struct fail *why)
+{
+        CLEANUP(strv) char **entries = NULL;
+        int r = read_files(plan, &entries, why);
+
+        STRV_FOREACH (entry, entries)
+                if (r == 0)
+                        r = set_foreign(plan, env, *entry);
+        return r;
+}
+
 static int set_layers(struct spawn_plan *plan, struct layers *layers, struct fail *why)
 {
         const struct exec_group *exec = plan->conf->exec;
@@ -180,8 +210,7 @@ static int set_layers(struct spawn_plan *plan, struct layers *layers, struct fai
                 r = set_user_variables(plan, &layers->above);
         STRV_FOREACH (name, exec->pass_environment)
                 if (r == 0)
-                        r = set_variable(&layers->above, *name,
-                                         strv_env_get(plan->settings->own_environment, *name));
+                        r = set_passed(plan, &layers->above, *name);
         STRV_FOREACH (entry, exec->environment) {
                 if (r == 0)
                         r = plan_text(plan, *entry, &text);
@@ -244,7 +273,7 @@ int plan_compile_environment(struct spawn_plan *plan, struct fail *why)
         free(TAKE(below)); // its strings have moved
         env->has_wins = above || env->unset;
         STRV_FOREACH (entry, above) {
-                bool marks = specifier_has_marks(*entry);
+                bool marks = plan->is_template && specifier_has_marks(*entry);
 
                 env->flags[env->n] = PLAN_ENV_WINS | (marks ? PLAN_ENV_MARKS : 0);
                 env->has_marks |= marks;

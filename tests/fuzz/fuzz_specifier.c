@@ -17,6 +17,16 @@ static void check_name(const char *name)
                 assert(strpbrk(mangled, "*?[") || unit_name_is_valid(mangled));
 }
 
+// Whatever bytes a text has: protected, they pass through.
+static void check_protected(const char *text, const char *name)
+{
+        CLEANUP(free) char *safe = specifier_protect(text), *filled = NULL;
+
+        assert(safe && specifier_has_marks(safe) == specifier_has_marks(text));
+        filled = specifier_fill(safe, name);
+        assert(filled && streq(filled, text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         CLEANUP(free) char *copy = malloc(size + 2), *expanded = NULL, *filled = NULL;
@@ -39,5 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         filled = specifier_fill(expanded, context.unit_name);
         assert(filled);
         check_name(context.unit_name);
+        check_protected(text, context.unit_name);
         return 0;
 }

@@ -307,6 +307,10 @@ static const struct {
         {GROUP_SOCKET, "ListenNetlink", "15 1", "kobject-uevent 1"},
         {GROUP_SOCKET, "ListenNetlink", "kobject-uevent 0x1", "kobject-uevent 1"},
         {GROUP_SOCKET, "ListenStream", "127.0.0.1:08080", NULL},
+        {GROUP_SOCKET, "ListenStream", "/run/a\033b", "/run/a\033b"},
+        {GROUP_SOCKET, "ListenStream", "@a\033b", "@a\033b"},
+        {GROUP_SOCKET, "ListenStream", "/run/a\001b", NULL}, // marks specifiers
+        {GROUP_EXEC, "SyslogIdentifier", "a\001b", "a\001b"},
         {GROUP_EXEC, "SyslogFacility", "3", "daemon"},
         {GROUP_EXEC, "SyslogFacility", "24", "24"},
         {GROUP_EXEC, "SyslogFacility", "127", "127"},

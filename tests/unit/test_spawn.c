@@ -154,6 +154,9 @@ static const struct {
          "0000000\n"},
         {{"ExecStart", SH "'cat /proc/self/oom_score_adj >@/out'", "OOMScoreAdjust", "300"},
          "300\n"},
+        // The byte that marks specifiers of templates is a byte like others.
+        {{"ExecStart", SH "'printf %%s \"$0\" >@/out' a\\x01i"}, "a\001i"},
+        {{"ExecStart", SH "'printf %%s \"$X\" >@/out'", "EnvironmentFile", "@/env"}, "b\001n"},
 };
 
 static void test_settings(void **state)
@@ -161,7 +164,10 @@ static void test_settings(void **state)
         struct world *w = begin(state);
         CLEANUP(free) char *in = fs_path_join(w->dir, "in"), *out = fs_path_join(w->dir, "out");
 
+        CLEANUP(free) char *env = fs_path_join(w->dir, "env");
+
         assert_int_equal(fs_write_file_atomic(in, "input\n", 0644), 0);
+        assert_int_equal(fs_write_file_atomic(env, "X=b\001n\n", 0644), 0);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 struct fail report;
 
@@ -172,6 +178,43 @@ static void test_settings(void **state)
                         fail_msg("%s: status %x, %s", rows[i].lines[1], status, text);
                 unlink(out);
         }
+        end(w);
+}
+
+// A plan that instances share: what the unit says of each is filled in, other bytes stay.
+static void test_template(void **state)
+{
+        struct world *w = begin(state);
+        struct specifier_context specifiers = {.unit_name = "test@.service",
+                                               .defer_instance = true};
+        CLEANUP(conf_builder) struct conf_builder *b = NULL;
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+        CLEANUP(free) char *env = fs_path_join(w->dir, "env");
+        CLEANUP(free)
+        char *line = str_printf(SH "'printf %%%%s \"$0 $X $Y\" >%s/out' \"%%i a\\x01i\"", w->dir);
+        struct spawn_params params = SPAWN_PARAMS_INIT;
+        struct spawn_child child;
+        struct fail why = {0};
+        int status;
+
+        assert_int_equal(fs_write_file_atomic(env, "X=b\001n\n", 0644), 0);
+        assert_int_equal(conf_builder_new("test@.service", UNIT_SERVICE, &specifiers, NULL, &b), 0);
+        assert_int_equal(conf_builder_assign(b, "Service", "ExecStart", line, "f", 1), 0);
+        assert_int_equal(conf_builder_assign(b, "Service", "EnvironmentFile", env, "f", 2), 0);
+        assert_int_equal(conf_builder_assign(b, "Service", "Environment", "Y=%n", "f", 3), 0);
+        assert_int_equal(conf_builder_finish(b, &conf), 0);
+        assert_int_equal(
+                spawn_plan_new(&w->settings, conf, "test@.service", NULL, &plan, NULL, &why), 0);
+        params.command = &conf->service->exec_start.items[0];
+        params.unit_name = "test@x.service";
+        assert_int_equal(spawn_start(plan, &params, &child, &why), 0);
+        assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+        fd_close(child.pidfd);
+        CLEANUP(free) char *text = read_file(w, "out");
+
+        assert_int_equal(status, 0);
+        assert_string_equal(text, "x a\001i b\001n test@x.service");
         end(w);
 }
 
@@ -429,8 +472,8 @@ static void test_plan_oom(void **state)
 #define METHODS(test) METHOD(test, "fork"), METHOD(test, "vfork"), METHOD(test, "shared")
 
 static const struct CMUnitTest tests[] = {
-        METHODS(test_settings),         METHODS(test_failures),          METHODS(test_descriptors),
-        METHODS(test_socket_as_stdio),  METHODS(test_exec_result),       METHODS(test_burst),
-        METHODS(test_given_descriptor), cmocka_unit_test(test_plan_oom),
+        METHODS(test_settings),    METHODS(test_template),         METHODS(test_failures),
+        METHODS(test_descriptors), METHODS(test_socket_as_stdio),  METHODS(test_exec_result),
+        METHODS(test_burst),       METHODS(test_given_descriptor), cmocka_unit_test(test_plan_oom),
 };
 HARNESS_MAIN(tests)

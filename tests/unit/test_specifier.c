@@ -143,6 +143,18 @@ static const struct {
         {"%%i", "%i", "%i"},
 };
 
+static void test_protected(void **state)
+{
+        static const char *const texts[] = {"", "a", "\001", "a\001n", "\001\001i"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                CLEANUP(free) char *safe = specifier_protect(texts[i]);
+                CLEANUP(free) char *filled = specifier_fill(safe, "a@b.service");
+
+                assert_string_equal(filled, texts[i]);
+        }
+}
+
 static void test_deferred(void **state)
 {
         struct specifier_context context = {.unit_name = "foo@.service", .defer_instance = true};
@@ -181,9 +193,9 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table), cmocka_unit_test(test_every_letter),
-        cmocka_unit_test(test_host),  TOP_TEST(test_fragment),
-        TOP_TEST(test_user_roots),    cmocka_unit_test(test_deferred),
-        cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_table),    cmocka_unit_test(test_every_letter),
+        cmocka_unit_test(test_host),     TOP_TEST(test_fragment),
+        TOP_TEST(test_user_roots),       cmocka_unit_test(test_protected),
+        cmocka_unit_test(test_deferred), cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)
