@@ -28,6 +28,20 @@ int fail_set_default(struct fail *fail, int result, const char *op, const char *
         return fail_set(fail, result, op, "%s", what);
 }
 
+bool fail_is_exhaustion(int error)
+{
+        switch (abs(error)) {
+        case EAGAIN:
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+                return true;
+        default:
+                return false;
+        }
+}
+
 const char *fail_format(const struct fail *fail, char *buf, size_t size)
 {
         const char *op = fail->op ? fail->op : "operation";

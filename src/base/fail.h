@@ -20,6 +20,11 @@ int fail_set(struct fail *fail, int error, const char *op, const char *fmt, ...)
 // given is returned, 0 and positive numbers too.
 int fail_set_default(struct fail *fail, int result, const char *op, const char *what);
 
+// Want of descriptors, memory or processes: it passes, and asking again later helps. The one
+// definition of "exhausted"; error may be given positive or negative. EAGAIN is how clone(2) tells
+// of a limit of processes: who calls what also says "nothing there" by it looks at that first.
+bool fail_is_exhaustion(int error);
+
 // One sentence for a log line: "bind 127.0.0.1:80 (held by ...): Address already in use".
 // Writes to buf (cut to size) and returns buf.
 const char *fail_format(const struct fail *fail, char *buf, size_t size);

@@ -54,6 +54,7 @@ GETTER(get_detail)
                 {"XNRefusedMaxConnectionsPerSource", s->n_refused_source},
                 {"XNRefusedStopping", s->n_refused_stopping},
                 {"XNRefusedTriggerLimit", s->n_refused_limit},
+                {"XNRefusedServiceLimit", s->n_refused_service},
                 {"XNAborted", s->n_aborted},
                 {"XPausedUntilMonotonic", s->pause == PAUSE_NONE ? 0 : s->pause_until},
         };
@@ -132,6 +133,7 @@ const sd_bus_vtable bus_socket_vtable[] = {
         SD_BUS_PROPERTY("XNRefusedMaxConnectionsPerSource", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XNRefusedStopping", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XNRefusedTriggerLimit", "t", get_detail, 0, 0),
+        SD_BUS_PROPERTY("XNRefusedServiceLimit", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XFailedInstances", "a(sstsi)", get_failures, 0, 0),
         SD_BUS_PROPERTY("XNAborted", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XPausedUntilMonotonic", "t", get_detail, 0, 0),

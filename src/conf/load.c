@@ -185,6 +185,12 @@ static int check_permissions(struct loading *l, const char *path)
         return 0;
 }
 
+// Then nothing is known of the file, and the unit is no worse than it was.
+static bool is_want(int error)
+{
+        return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
 // The unit's own file.
 static int take_fragment(struct loading *l, const char *path)
 {
@@ -195,7 +201,7 @@ static int take_fragment(struct loading *l, const char *path)
         if (r > 0)
                 return set_error(l, LOAD_ERROR, "Everybody may write the unit's file.");
         r = ini_parse_file(path, &sink);
-        if (r == 0 || r == -ENOMEM)
+        if (r == 0 || is_want(r))
                 return r;
         if (r == -ENOENT) { // gone since the folder was read, or a link that leads nowhere
                 diag_report(l->diag, DIAG_WARNING, l->id, path, 0, "File is gone.");
@@ -253,7 +259,7 @@ static int take_dropins(struct loading *l)
                 if (r > 0)
                         return set_error(l, LOAD_ERROR, "Everybody may write one of its drop-ins.");
                 r = ini_parse_file(*path, &sink);
-                if (r == -ENOMEM)
+                if (is_want(r))
                         return r;
                 if (r < 0 && r != -EBADMSG && r != -EINVAL && r != -ENOBUFS)
                         diag_report(l->diag, DIAG_WARNING, l->id, *path, 0,

@@ -42,6 +42,14 @@ static void log_refusals(struct sock *s, const char *what, usec_t now)
         s->refusals_logged = now;
 }
 
+void incoming_refused_by_service(struct sock *s)
+{
+        s->n_refused++;
+        s->n_refused_service++;
+        unit_changed(&s->unit);
+        log_refusals(s, "LimitNPROC= of its service", clock_now());
+}
+
 // ---- the gates
 
 static int pass_stopping(struct incoming *i)

@@ -9,6 +9,7 @@
 #include "base/def.h"
 
 struct listener;
+struct sock;
 
 enum incoming_end {
         INCOMING_SERVED, // an instance has it
@@ -18,3 +19,5 @@ enum incoming_end {
 
 // Takes over fd, which was accepted just now.
 enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now);
+// The same for one whose instance could not begin: its user has all the processes that it may have.
+void incoming_refused_by_service(struct sock *s);

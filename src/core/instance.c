@@ -55,7 +55,7 @@ void sock_template_drop(struct sock *s)
         spawn_plan_unref(TAKE(s->template_plan));
 }
 
-static int load_template(struct sock *s)
+int instance_prepare(struct sock *s)
 {
         struct manager *m = s->unit.manager;
         CLEANUP(free) char *name = NULL;
@@ -199,7 +199,7 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
 
 int instance_start(struct sock *s, int fd, const struct peer_info *peer, struct admit_token *token)
 {
-        int r = load_template(s);
+        int r = instance_prepare(s);
 
         if (r < 0) {
                 fd_close(fd);

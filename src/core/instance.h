@@ -13,6 +13,9 @@
 struct sock;
 struct unit;
 
+// What is needed of the template before a connection is taken: 0 or -errno (-ENOENT: none is
+// usable; logged).
+int instance_prepare(struct sock *s);
 // Takes over fd and token (always; *token is empty afterwards). 0 or -errno: then the connection is
 // closed and the place given back; -ENOENT: no usable template.
 int instance_start(struct sock *s, int fd, const struct peer_info *peer, struct admit_token *token);

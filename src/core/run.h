@@ -84,16 +84,21 @@ struct run {
         struct log_stream *log; // reference: where what it prints goes; NULL: not opened
         struct run_cold *cold;  // NULL until needed
         struct child main, control;
-        struct timer timer;    // the current state's timeout
-        struct work over_work; // tells the end outside the call chain
+        struct timer timer; // the current state's timeout
+        // Of a life that is over: tells it outside the call chain. Else the place among those who
+        // wait until there is room for a process (core/spawner.h).
+        struct work work;
         enum service_state state : 8;
+        enum service_state waits_in : 8; // its command is the one that waits
         enum service_result result : 8;
         uint8_t main_code, main_status; // how the last main process ended; code 0: it has not
         uint16_t main_index;            // in ExecStart=
         uint16_t control_index;         // in the command list of the state
         bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1;
         bool main_ignores_failure : 1, control_ignores_failure : 1; // `-` of the running command
-        bool is_empty : 1; // no process of it was left, and none was started since
+        bool is_refused : 1; // a connection: its user has all the processes that LimitNPROC= lets
+                             // it
+        bool is_empty : 1;   // no process of it was left, and none was started since
         pid_t last_main;   // the main process that ended; its session and group may go on. 0: none
         int connection_fd; // Accept=yes; -1 otherwise, or once closed
         uint64_t number;   // NR of the instance name

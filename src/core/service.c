@@ -17,7 +17,7 @@ static void run_init(struct run *run, struct manager *m, struct unit_conf *conf)
 
 void service_run_done(struct run *run)
 {
-        work_cancel(&run->over_work);
+        work_cancel(&run->work);
         timer_stop(run->manager->events, &run->timer);
         run_unwatch_main(run);
         run_unwatch_control(run);

@@ -293,7 +293,37 @@ static bool keeps_connection(const struct run *run)
                (has_more && spawn_plan_wants_socket(run->plan));
 }
 
-// state: whose command it is. 0, 1 waits for a look-up, -errno (logged).
+bool run_waits_for_room(const struct run *run)
+{
+        return !service_state_is_over(run->state) && list_is_linked(&run->work.node);
+}
+
+usec_t run_start_limit(const struct run *run, usec_t limit)
+{
+        return run->sock && run_waits_for_room(run) ? USEC_INFINITY : limit;
+}
+
+static void on_room(struct work *w)
+{
+        service_resume(CONTAINER_OF(w, struct run, work));
+}
+
+// Exhaustion is nobody's failure: the command is started when there is room.
+static int await_room(struct run *run, enum service_state state, int error)
+{
+        struct spawner *spawner = run->manager->spawner;
+        // Of connections their socket tells.
+        bool is_told = !run->sock && !run_waits_for_room(run) && spawner_may_complain(spawner);
+
+        run_log(run, is_told ? LOG_WARNING : LOG_DEBUG, -error,
+                "Resources are exhausted, its '%s' task waits", service_state_name(state));
+        run->waits_in = state;
+        spawner_wait(spawner, SPAWNER_STARTS, &run->work, on_room, error);
+        run_changed(run);
+        return 1;
+}
+
+// state: whose command it is. 0, 1 waits for a look-up or for room, -errno (logged).
 static int start_process(struct run *run, enum service_state state,
                          const struct exec_command *command, bool is_main, struct spawn_child *ret)
 {
@@ -324,6 +354,8 @@ static int start_process(struct run *run, enum service_state state,
                 s.params.given_fd = &run->connection_fd;
         r = spawner_start(run->manager->spawner, run->plan, &s.params, ret, &why);
 end:
+        if (r < 0 && fail_is_exhaustion(r) && !run->manager->options.compat_systemd)
+                return await_room(run, state, r);
         if (r < 0)
                 run_log(run, LOG_WARNING, why.error ? 0 : -r, "Failed to run '%s' task%s%s",
                         service_state_name(state), why.error ? ": " : "",
@@ -373,7 +405,8 @@ int service_start_control(struct run *run, enum service_state state, usec_t time
                 r = watch_child(run, &run->control, &child, service_on_control_exit);
         if (r < 0)
                 return r;
-        run_set_timeout(run, timeout);
+        run_set_timeout(run,
+                        service_state_is_starting(state) ? run_start_limit(run, timeout) : timeout);
         if (r > 0)
                 return r;
         run->control_ignores_failure = command->flags & EXEC_IGNORE_FAILURE;

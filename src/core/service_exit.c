@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "core/incoming.h"
 #include "core/notify.h"
 #include "core/reap.h"
 #include "core/service_log.h"
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 
 // A step before the exec failed: its own words, "Failed at step EXEC spawning /x: No such file".
-static void log_report(const struct run *run, pid_t pid, const siginfo_t *info)
+static void log_report(struct run *run, pid_t pid, const siginfo_t *info)
 {
         struct fail why = {0};
         char buf[SIGNAL_NAME_MAX], text[FAIL_DETAIL_MAX + 128];
@@ -20,6 +21,14 @@ static void log_report(const struct run *run, pid_t pid, const siginfo_t *info)
         if (info->si_code != CLD_EXITED || info->si_status == 0 ||
             spawn_report_take(pid, &why) <= 0)
                 return;
+        // Since Linux 3.1 it is exec(2) that fails above LimitNPROC= of its own user. For a
+        // connection that limit is one like MaxConnections=: the others of its kind need not be
+        // told of each.
+        if (run->sock && why.error == EAGAIN && !run->manager->options.compat_systemd) {
+                run->is_refused = true;
+                incoming_refused_by_service(run->sock);
+                return;
+        }
         run_log(run, LOG_ERR, 0, "Failed at step %s: %s",
                 exit_status_text(CLD_EXITED, info->si_status, buf, sizeof(buf)),
                 fail_format(&why, text, sizeof(text)));
@@ -29,9 +38,9 @@ static void log_exit(const struct run *run, const char *what, enum service_resul
                      int status)
 {
         char buf[SIGNAL_NAME_MAX];
-        int level = result == SERVICE_SUCCESS ? LOG_DEBUG
-                    : code == CLD_EXITED      ? LOG_NOTICE
-                                              : LOG_WARNING;
+        int level = result == SERVICE_SUCCESS || run->is_refused ? LOG_DEBUG
+                    : code == CLD_EXITED                         ? LOG_NOTICE
+                                                                 : LOG_WARNING;
 
         run_log(run, level, 0, "%s exited, code=%s, status=%d/%s%s", what, exit_code_name(code),
                 status, exit_status_text(code, status, buf, sizeof(buf)),

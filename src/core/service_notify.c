@@ -221,6 +221,8 @@ void service_on_notify(struct run *run, const struct ucred *sender, struct notif
 
 const char *run_status_text(const struct run *run)
 {
+        if (run_waits_for_room(run))
+                return "Waiting: there is no descriptor, memory or process left for its next command";
         return run->cold ? run->cold->status_text : NULL;
 }
 

@@ -91,6 +91,14 @@ void service_kill_control(struct run *run, int signo);
 int run_plan_get(struct run *run); // run->plan is fresh: 0, 1 waits for a look-up, -errno (logged)
 void run_plan_drop(struct run *run);
 
+// ---- exhaustion (service_command.c)
+
+// Does it wait until there is room for a process?
+bool run_waits_for_room(const struct run *run);
+// The time limit of a state of the start: none for a connection while it waits for room, since its
+// client decides how long that is worth it.
+usec_t run_start_limit(const struct run *run, usec_t limit);
+
 // ---- the ends of processes (service_exit.c)
 
 void service_on_main_exit(struct child *c, const siginfo_t *info);

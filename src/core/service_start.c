@@ -88,7 +88,7 @@ static void start_main(struct run *run)
         bool is_waited_for = r > 0 || (g->type != SERVICE_SIMPLE && g->type != SERVICE_IDLE);
 
         if (is_waited_for) {
-                run_set_timeout(run, g->timeout_start_sec);
+                run_set_timeout(run, run_start_limit(run, g->timeout_start_sec));
                 if (run->state != SERVICE_START)
                         service_set_state(run, SERVICE_START);
                 return;
@@ -257,7 +257,7 @@ void service_enter_reload(struct run *run)
         }
 }
 
-// ---- after a look-up of users
+// ---- after a wait: for a look-up of users, or for room
 
 void service_resume(struct run *run)
 {

@@ -178,14 +178,14 @@ static void on_over(struct work *w);
 
 static void on_over_timer(struct timer *t, usec_t now UNUSED)
 {
-        on_over(&CONTAINER_OF(t, struct run, timer)->over_work);
+        on_over(&CONTAINER_OF(t, struct run, timer)->work);
 }
 
 // The life of a connection's run is over. Its place in the limits is kept while a job for its unit
 // is there.
 static void on_over(struct work *w)
 {
-        struct run *run = CONTAINER_OF(w, struct run, over_work);
+        struct run *run = CONTAINER_OF(w, struct run, work);
 
         if (!service_state_is_over(run->state))
                 return;
@@ -208,6 +208,8 @@ void service_set_state(struct run *run, enum service_state state)
         enum active_state was = active_of(run, old), now = active_of(run, state);
 
         run->state = state;
+        if (state != run->waits_in)
+                work_cancel(&run->work);
         if (!has_timeout(state))
                 timer_stop(m->events, &run->timer);
         if (run->cold) {
@@ -221,7 +223,7 @@ void service_set_state(struct run *run, enum service_state state)
                 run_log(run, LOG_DEBUG, 0, "Changed %s -> %s", service_state_name(old),
                         service_state_name(state));
         if (service_state_is_over(state) && run->sock)
-                work_queue(m->events, WORK_STATE, &run->over_work, on_over);
+                work_queue(m->events, WORK_STATE, &run->work, on_over);
         if (!run->service)
                 return;
         enum unit_notify_flags flags = 0;

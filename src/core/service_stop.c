@@ -141,8 +141,8 @@ static void log_end(const struct run *run)
         else if (run->result == SERVICE_SKIP_CONDITION)
                 run_log(run, LOG_INFO, 0, "Skipped due to '%s'.", service_result_name(run->result));
         else
-                run_log(run, LOG_WARNING, 0, "Failed with result '%s'.",
-                        service_result_name(run->result));
+                run_log(run, run->is_refused ? LOG_DEBUG : LOG_WARNING, 0,
+                        "Failed with result '%s'.", service_result_name(run->result));
 }
 
 static void remove_runtime_directories(struct run *run, bool is_restarting)

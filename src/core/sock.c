@@ -99,6 +99,7 @@ void sock_set_state(struct sock *s, enum sock_state state)
                 log_unit(s->unit.id, LOG_DEBUG, 0, "Changed %s -> %s", state_names[s->state],
                          state_names[state]);
         s->state = state;
+        sock_command_unwait(s);
         if (!is_command_state(state))
                 sock_command_done(s);
         if (state != SOCK_DEFERRED)
@@ -246,10 +247,14 @@ void sock_enter_listening(struct sock *s)
 {
         if (!sock_conf(s)->accept && sock_conf(s)->flush_pending)
                 sock_flush(s);
-        if (s->pause == PAUSE_NONE && sock_watch(s) < 0) {
+        int r = s->pause == PAUSE_NONE ? sock_watch(s) : 0;
+
+        if (r < 0 && s->unit.manager->options.compat_systemd) {
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
                 return;
         }
+        if (r < 0)
+                sock_on_exhausted(s, r); // nothing else keeps it from being polled
         // A pause outlives the service that caused it: the state is left only by set_state.
         if (s->state != SOCK_LISTENING)
                 sock_set_state(s, SOCK_LISTENING);

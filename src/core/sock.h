@@ -78,7 +78,9 @@ struct sock {
         struct rate trigger_limit;
         // Counters as systemd names them; refused by reason for ourselves.
         uint64_t n_accepted, n_connections, n_refused;
-        uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit, n_aborted;
+        uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit,
+                n_refused_service;
+        uint64_t n_aborted;
         usec_t refusals_logged;          // when the last summary line was written
         struct admit *admit;             // NULL: there was no connection yet
         struct list_node runs;           // live connections (struct run.node)
@@ -95,7 +97,8 @@ struct sock {
         usec_t pause_until, pause_length;
         usec_t pause_ended; // when the last one was over (back-off starts anew after a calm time)
         struct timer pause_timer;
-        usec_t trigger_time; // when traffic last asked for the service (Accept=no)
+        struct work room_work; // PAUSE_EXHAUSTED: waits until there is room (core/spawner.h)
+        usec_t trigger_time;   // when traffic last asked for the service (Accept=no)
         char *status_text;
 };
 

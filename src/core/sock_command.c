@@ -44,6 +44,14 @@ static void drop_lookup(struct sock_command *c)
         ids_lookup_free(TAKE(c->lookup));
 }
 
+void sock_command_unwait(struct sock *s)
+{
+        if (!s->command)
+                return;
+        drop_lookup(s->command);
+        work_cancel(&s->command->room_work);
+}
+
 void sock_command_done(struct sock *s)
 {
         struct manager *m = s->unit.manager;
@@ -53,6 +61,7 @@ void sock_command_done(struct sock *s)
                 return;
         timer_stop(m->events, &c->timer);
         drop_lookup(c);
+        work_cancel(&c->room_work);
         if (c->child.pid > 0)
                 reaper_forget(m->reaper, &c->child);
         log_stream_unref(c->log);
@@ -246,6 +255,25 @@ static int spawn(struct sock *s, struct sock_command *c, struct fail *why)
         return r;
 }
 
+static void on_room(struct work *w)
+{
+        struct sock *s = CONTAINER_OF(w, struct sock_command, room_work)->sock;
+
+        if (start_command(s) < 0)
+                sock_on_commands_done(s, SOCK_FAILURE_RESOURCES);
+}
+
+static int await_room(struct sock *s, int error)
+{
+        struct spawner *spawner = s->unit.manager->spawner;
+        struct sock_command *c = s->command;
+
+        log_unit(s->unit.id, spawner_may_complain(spawner) ? LOG_WARNING : LOG_DEBUG, -error,
+                 "Resources are exhausted, '%s' waits", c->list->items[c->index].path);
+        spawner_wait(spawner, SPAWNER_STARTS, &c->room_work, on_room, error);
+        return 1;
+}
+
 static int start_command(struct sock *s)
 {
         struct sock_command *c = s->command;
@@ -253,12 +281,10 @@ static int start_command(struct sock *s)
         char text[FAIL_TEXT_MAX];
         int r = make_plan(s, c, &why);
 
-        if (r > 0) {
-                sock_command_arm_timeout(s);
-                return 0;
-        }
         if (r == 0)
                 r = spawn(s, c, &why);
+        if (r < 0 && fail_is_exhaustion(r) && !s->unit.manager->options.compat_systemd)
+                r = await_room(s, r);
         if (r < 0) {
                 log_unit(s->unit.id, LOG_WARNING, why.error ? 0 : -r, "Failed to run '%s'%s%s",
                          c->list->items[c->index].path, why.error ? ": " : "",

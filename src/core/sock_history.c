@@ -14,7 +14,8 @@ void sock_history_add(struct sock *s, const struct run *run)
 {
         CLEANUP(free) char *name = NULL;
 
-        if (run->result == SERVICE_SUCCESS || run->result == SERVICE_SKIP_CONDITION)
+        if (run->is_refused || run->result == SERVICE_SUCCESS ||
+            run->result == SERVICE_SKIP_CONDITION)
                 return;
         if (!s->history)
                 s->history = calloc(1, sizeof(*s->history));

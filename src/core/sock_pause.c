@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "conf/enums.h"
 #include "core/sock_priv.h"
+#include "core/spawner.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -15,8 +16,6 @@
 // between doubles, up to this.
 #define PAUSE_MAX (60 * USEC_PER_SEC)
 #define PAUSE_SKIPPED_FIRST (1 * USEC_PER_SEC)
-// Out of descriptors or memory: look again in steps of less than 0.2 s.
-#define PAUSE_EXHAUSTED_STEP (100 * USEC_PER_MSEC)
 
 bool sock_pauses(const struct sock *s)
 {
@@ -27,12 +26,10 @@ bool sock_pauses(const struct sock *s)
 static void on_pause_over(struct timer *t, usec_t now)
 {
         struct sock *s = CONTAINER_OF(t, struct sock, pause_timer);
-        enum pause_reason reason = s->pause;
 
         s->pause_ended = now;
         sock_pause_end(s);
-        if (reason != PAUSE_EXHAUSTED)
-                log_unit(s->unit.id, LOG_NOTICE, 0, "Listening again.");
+        log_unit(s->unit.id, LOG_NOTICE, 0, "Listening again.");
         sock_enter_listening(s);
 }
 
@@ -60,6 +57,19 @@ static void set_status(struct sock *s, usec_t length, const char *what)
         }
 }
 
+static void log_pause(const struct sock *s, enum pause_reason reason, usec_t length,
+                      const char *what)
+{
+        bool is_told = reason == PAUSE_EXHAUSTED ? spawner_may_complain(s->unit.manager->spawner)
+                                                 : reason != PAUSE_FULL;
+        bool has_end = reason != PAUSE_EXHAUSTED && reason != PAUSE_FULL;
+        char span[USEC_SPAN_MAX];
+
+        log_unit(s->unit.id, is_told ? LOG_WARNING : LOG_DEBUG, 0, "%s, pausing%s%s.", what,
+                 has_end ? " for " : "",
+                 has_end ? usec_format_span(length, USEC_PER_MSEC, span, sizeof(span)) : "");
+}
+
 void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, const char *what)
 {
         usec_t now = clock_now();
@@ -68,22 +78,13 @@ void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, co
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
                 return;
         }
-        if (s->state == SOCK_RUNNING)
+        if (s->state == SOCK_RUNNING || s->state == SOCK_DEFERRED)
                 sock_set_state(s, SOCK_LISTENING);
-        if (reason != s->pause || reason != PAUSE_EXHAUSTED) {
-                char span[USEC_SPAN_MAX];
-
-                if (until != USEC_INFINITY)
-                        set_status(s, usec_sub(until, now), what);
-                else
-                        (void)str_set(&s->status_text, what); // no text when memory is short
-                log_unit(s->unit.id, reason == PAUSE_FULL ? LOG_DEBUG : LOG_WARNING, 0,
-                         "%s, pausing%s%s.", what, until == USEC_INFINITY ? "" : " for ",
-                         until == USEC_INFINITY
-                                 ? ""
-                                 : usec_format_span(usec_sub(until, now), USEC_PER_MSEC, span,
-                                                    sizeof(span)));
-        }
+        if (until != USEC_INFINITY)
+                set_status(s, usec_sub(until, now), what);
+        else
+                (void)str_set(&s->status_text, what); // no text when memory is short
+        log_pause(s, reason, usec_sub(until, now), what);
         s->pause = reason;
         s->pause_until = until;
         sock_unwatch(s);
@@ -93,6 +94,7 @@ void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, co
 void sock_pause_end(struct sock *s)
 {
         timer_stop(s->unit.manager->events, &s->pause_timer);
+        work_cancel(&s->room_work);
         if (s->pause == PAUSE_NONE)
                 return;
         s->pause = PAUSE_NONE;
@@ -161,12 +163,21 @@ void sock_on_service_skipped(struct sock *s, const char *why)
         sock_pause_begin(s, PAUSE_SKIPPED, usec_add(now, length), what);
 }
 
+static void on_room(struct work *w)
+{
+        struct sock *s = CONTAINER_OF(w, struct sock, room_work);
+
+        sock_pause_end(s);
+        sock_enter_listening(s);
+}
+
 void sock_on_exhausted(struct sock *s, int error)
 {
         char what[128];
 
-        snprintf(what, sizeof(what), "Cannot accept connections (%s)", strerror(error));
-        sock_pause_begin(s, PAUSE_EXHAUSTED, usec_add(clock_now(), PAUSE_EXHAUSTED_STEP), what);
+        snprintf(what, sizeof(what), "Resources are exhausted (%s)", strerror(abs(error)));
+        sock_pause_begin(s, PAUSE_EXHAUSTED, USEC_INFINITY, what);
+        spawner_wait(s->unit.manager->spawner, SPAWNER_INTAKE, &s->room_work, on_room, error);
 }
 
 const char *sock_status_text(const struct sock *s)

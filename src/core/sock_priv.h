@@ -119,7 +119,8 @@ struct sock_command {
         struct ids_lookup *lookup; // users and groups that are being asked for
         struct watch lookup_watch;
         void (*on_lookup)(struct sock *s);
-        struct timer timer; // of the state
+        struct work room_work; // waits until there is room for a process
+        struct timer timer;    // of the state
         sd_id128_t invocation_id;
 };
 
@@ -134,7 +135,8 @@ int sock_run_commands(struct sock *s, const struct command_list *list);
 // Signal the running command; 1: there is one, 0: there is none.
 int sock_signal_command(struct sock *s, int signo);
 void sock_command_arm_timeout(struct sock *s);
-void sock_command_done(struct sock *s); // release everything
+void sock_command_unwait(struct sock *s); // what waits for a look-up or for room is not started
+void sock_command_done(struct sock *s);   // release everything
 
 // ---- traffic and pauses (sock_run.c, sock_pause.c)
 void sock_on_readable(struct watch *w, uint32_t revents);
@@ -146,11 +148,12 @@ void sock_pause_end(struct sock *s);
 // Is there an event left in the trigger limit's window?
 bool sock_may_trigger(struct sock *s, usec_t now);
 void sock_on_trigger_limit(struct sock *s, usec_t now);
-void sock_on_exhausted(struct sock *s, int error); // EMFILE and its kin at accept
+// Something is lacking (fail_is_exhaustion()) for what traffic asks for: wait until there is room.
+void sock_on_exhausted(struct sock *s, int error);
 void sock_on_service_start_limit(struct sock *s);
 // The service's start was skipped by a condition: triggering it again at once would spin.
 void sock_on_service_skipped(struct sock *s, const char *why);
-// A connection could not be handed to an instance (the connection is closed already).
+// A connection cannot be handed to an instance (it is closed already, or still in the backlog).
 void sock_on_instance_failed(struct sock *s, int error);
 bool sock_pauses(const struct sock *s); // X-TriggerLimitAction=pause
 void sock_flush(struct sock *s);        // FlushPending=: throw away what waits

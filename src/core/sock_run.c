@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "conf/enums.h"
 #include "core/incoming.h"
+#include "core/instance.h"
 #include "core/job.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
@@ -38,6 +39,8 @@ enum request_error sock_request_service(struct sock *s)
 
         if (error == REQUEST_OK) {
                 sock_enter_running(s);
+        } else if (error == REQUEST_FAILED && !s->unit.manager->options.compat_systemd) {
+                sock_on_exhausted(s, ENOMEM);
         } else if (error == REQUEST_DESTRUCTIVE && may_wait) {
                 log_unit(s->unit.id, LOG_DEBUG, 0, "Its service has to wait: %s", why.text);
                 sock_enter_deferred(s);
@@ -76,6 +79,8 @@ static bool is_queueing(const struct sock *s)
 // Before a connection is taken: is there a reason to leave it in the backlog?
 static bool must_wait(struct sock *s, usec_t now)
 {
+        struct spawner *spawner = s->unit.manager->spawner;
+
         if (is_queueing(s) && admit_count(s->admit) >= sock_conf(s)->max_connections) {
                 sock_pause_begin(s, PAUSE_FULL, USEC_INFINITY,
                                  "MaxConnections= reached, connections wait in the backlog");
@@ -85,12 +90,15 @@ static bool must_wait(struct sock *s, usec_t now)
                 sock_on_trigger_limit(s, now);
                 return true;
         }
-        if (!s->unit.manager->options.compat_systemd &&
-            !spawner_has_reserve(s->unit.manager->spawner)) {
-                sock_on_exhausted(s, EMFILE);
-                return true;
-        }
-        return false;
+        if (s->unit.manager->options.compat_systemd)
+                return false;
+        int r = spawner_has_reserve(spawner) ? -spawner_exhaustion(spawner) : -EMFILE;
+
+        if (r == 0)
+                r = instance_prepare(s);
+        if (r < 0)
+                sock_on_instance_failed(s, r);
+        return r < 0;
 }
 
 // One connection from the backlog. False: none is to be taken at present.
@@ -172,6 +180,7 @@ void sock_on_run_end(struct sock *s)
         unit_changed(&s->unit);
         if (s->n_connections == 0)
                 manager_trim_later(s->unit.manager);
+        spawner_try_again(s->unit.manager->spawner);
         if (s->pause == PAUSE_FULL && admit_count(s->admit) < sock_conf(s)->max_connections) {
                 sock_pause_end(s);
                 sock_enter_listening(s);
@@ -181,11 +190,8 @@ void sock_on_run_end(struct sock *s)
 
 void sock_on_instance_failed(struct sock *s, int error)
 {
-        if (error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EAGAIN) {
-                if (!s->unit.manager->options.compat_systemd) {
-                        sock_on_exhausted(s, -error);
-                        return;
-                }
-        }
-        sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+        if (fail_is_exhaustion(error) && !s->unit.manager->options.compat_systemd)
+                sock_on_exhausted(s, error);
+        else
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
 }

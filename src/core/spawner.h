@@ -1,5 +1,7 @@
-// What all starts of a supervisor share: the settings behind every spawn plan, and giving back what
-// a child on its way to its exec still holds. Called by core/service_command, core/sock_command.
+// What all starts of a supervisor share: the settings behind every spawn plan, giving back what a
+// child on its way to its exec still holds, and the queue of those who wait for descriptors, memory
+// or processes (fail_is_exhaustion()). Called by core/service_command, core/sock_command,
+// core/sock_run.
 #pragma once
 
 #include "core/events.h"
@@ -16,6 +18,29 @@ DEFINE_CLEANUP(spawner, struct spawner *, spawner_free)
 // Descriptors kept back, so that what is accepted last can still be started. False: there are none
 // left (any more), nothing should be taken in that needs a process.
 bool spawner_has_reserve(struct spawner *s);
+
+// ---- exhaustion (difference `exhaustion`)
+
+enum spawner_queue {
+        SPAWNER_STARTS, // of what was taken in already: they come first, in their order
+        SPAWNER_INTAKE, // of those who would take in more
+        _SPAWNER_QUEUE_MAX,
+};
+
+// run is called once there may be room: soon at first, then after pauses that grow up to a second,
+// and when a connection ends. It may wait again. error: what is lacking. work_cancel() ends the
+// wait.
+void spawner_wait(struct spawner *s, enum spawner_queue queue, struct work *w,
+                  void (*run)(struct work *w), int error);
+// What the starts that wait are short of (positive errno); 0: none waits. Then nothing should be
+// taken in that needs a process.
+int spawner_exhaustion(const struct spawner *s);
+// A process has ended: those who wait try it now.
+void spawner_try_again(struct spawner *s);
+// However many meet with it, exhaustion is told once in a while: now?
+bool spawner_may_complain(struct spawner *s);
+
+// ---- starting
 
 // For spawn_plan_new().
 const struct spawn_settings *spawner_settings(const struct spawner *s);

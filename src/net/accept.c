@@ -1,12 +1,9 @@
 #include "net/accept.h"
 
+#include "base/fail.h"
+
 #include <poll.h>
 #include <sys/socket.h>
-
-static bool is_exhaustion(int error)
-{
-        return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
-}
 
 static bool is_of_the_connection(int error)
 {
@@ -46,9 +43,9 @@ int net_accept(int fd, int *ret_fd)
         int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
         if (connection < 0) {
-                if (is_exhaustion(errno))
-                        return ACCEPT_EXHAUSTED;
-                return is_of_the_connection(errno) ? ACCEPT_NONE : -errno;
+                if (is_of_the_connection(errno)) // or there is none
+                        return ACCEPT_NONE;
+                return fail_is_exhaustion(errno) ? ACCEPT_EXHAUSTED : -errno;
         }
         *ret_fd = connection;
         return ACCEPT_OK;

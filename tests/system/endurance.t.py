@@ -2,13 +2,20 @@
 """What a listener survives: floods that are refused, want of processes, services that spoil it, the sudden
 end of the supervisor."""
 
+import contextlib
+import os
+import random
+import re
+import resource
+import signal
 import socket
 
-from daemon import answer, case, connect, eventually, main, talk
+from daemon import Skip, answer, case, connect, eventually, main, run, talk
 
 COMPAT = ("--compat=systemd",)
 CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
 ONE = ("127.0.0.1", 7001)
+TWO = ("127.0.0.1", 7002)
 
 
 def begin(d, *units, args=(), **options):
@@ -16,6 +23,10 @@ def begin(d, *units, args=(), **options):
     d.start("--units", d.units, "--target", "basic.target", *args, **options)
     if units:
         d.ctl("start", *units, check=True)
+
+
+def states(d, *units):
+    return [d.show(unit, "SubState") for unit in units]
 
 
 # ---- limits
@@ -47,6 +58,147 @@ def refused_connections_use_up_no_limit(d):
         for _ in range(20):
             answer(ONE)
         eventually(lambda: d.show("a.socket", "Result") == "trigger-limit-hit")
+
+
+# ---- nothing left to serve with
+
+def need_users():
+    if os.geteuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] == "1":
+        raise Skip("needs to be root: it changes to another user")
+
+
+def begin_as_user(d, *units, **options):
+    """The same as an ordinary user whom nobody else is: root has no limit of processes."""
+    need_users()
+    uid = 61000 + random.randrange(4000)
+    os.chown(d.folder, uid, uid)
+    d.start("--user", "--units", d.units, "--target", "basic.target", user=uid, group=uid, extra_groups=[],
+            env={"HOME": "/nonexistent"}, **options)
+    if units:
+        d.ctl("start", *units, check=True)
+
+
+def limit_processes(d, soft):
+    """As that user, who needs no capability for it."""
+    uid = os.stat(d.folder).st_uid
+    run("prlimit", "--pid", str(d.process.pid), f"--nproc={soft}:", check=True, user=uid, group=uid, extra_groups=[])
+
+
+@contextlib.contextmanager
+def no_processes(d):
+    """usherd can start none meanwhile."""
+    limit_processes(d, 1)
+    try:
+        yield
+    finally:
+        limit_processes(d, 1000)
+
+
+@case
+def connections_wait_for_processes(d):
+    """What was taken already waits for its process, the rest in the backlog; nobody is lost, and one line
+    tells it, however many they are."""
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
+    d.unit("a@.service", CAT)
+    d.unit("b.socket", "[Socket]\nListenStream=127.0.0.1:7002\nAccept=yes\n")
+    d.unit("b@.service", CAT)
+    begin_as_user(d, "a.socket", "b.socket")
+    with contextlib.ExitStack() as stack:
+        with no_processes(d):
+            clients = [stack.enter_context(connect(where)) for where in (ONE, TWO) for _ in range(15)]
+            for client in clients:
+                client.sendall(b"x")
+            d.logged("Resources are exhausted .*, pausing")
+            eventually(lambda: "exhausted" in d.show("b.socket", "StatusText"))
+            assert d.show("a.socket", "ActiveState") == "active"
+        for client in clients:
+            assert client.recv(1) == b"x"
+        assert d.show("a.socket", "StatusText") == ""
+    assert len(re.findall("exhausted", d.log())) < 3, "told again and again"
+    assert "Failed" not in d.log()
+
+
+@case
+def few_processes_for_many(d):
+    """At a limit of processes each that ends makes room for one who waits."""
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
+    d.unit("a@.service", CAT)
+    begin_as_user(d, "a.socket")
+    limit_processes(d, 6)
+    clients = [connect(ONE) for _ in range(40)]
+    for client in clients:
+        client.sendall(b"x")
+    for client in clients:
+        assert client.recv(1) == b"x"
+        client.close()
+    eventually(lambda: d.show("a.socket", "NConnections") == "0")
+    assert d.show("a.socket", "NAccepted") == "40"
+
+
+@case
+def commands_wait_for_processes(d):
+    """Services and the commands of sockets wait as well, and say so."""
+    d.unit("a.socket", f"[Socket]\nListenStream=127.0.0.1:7001\nExecStartPost=/bin/touch {d.folder}/post\n")
+    d.unit("a.service", "[Service]\nExecStartPre=/bin/true\nExecStart=/bin/cat\nStandardInput=socket\n")
+    d.unit("b.service", "[Service]\nExecStart=/bin/sleep 1000\nExecStop=/bin/touch " + f"{d.folder}/stopped\n")
+    d.unit("c.service", "[Service]\nExecStart=/bin/sleep 1000\n")
+    begin_as_user(d, "b.service")
+    with no_processes(d):
+        d.ctl("start", "--no-block", "a.socket", "c.service", check=True)
+        eventually(lambda: d.show("c.service", "StatusText").startswith("Waiting"))
+        assert states(d, "a.socket", "c.service") == ["start-post", "start"]
+        d.ctl("stop", "--no-block", "b.service", check=True)
+        eventually(lambda: states(d, "b.service") == ["stop"])
+        d.ctl("stop", "c.service", check=True)  # what waits can be stopped
+        d.ctl("start", "--no-block", "c.service", check=True)
+    eventually(lambda: states(d, "a.socket", "b.service", "c.service") == ["listening", "dead", "running"])
+    assert os.path.exists(f"{d.folder}/post") and os.path.exists(f"{d.folder}/stopped")
+    limit_processes(d, 1)
+    with connect(ONE):
+        eventually(lambda: states(d, "a.socket", "a.service") == ["running", "start-pre"])
+        d.stop()  # nor does it keep the supervisor from its end
+
+
+@case
+def service_at_its_own_limit(d):
+    """LimitNPROC= counts the processes of the service's user, and its exec fails above: connections are
+    refused as with MaxConnections=, and a line a second tells of all of them."""
+    need_users()
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
+    d.unit("a@.service", CAT + "User=uucp\nLimitNPROC=2\n")
+    begin(d, "a.socket")
+    with contextlib.ExitStack() as stack:
+        for n_served in range(10):  # kernels differ by one
+            client = stack.enter_context(connect(ONE))
+            client.sendall(b"x")
+            try:
+                if client.recv(1) == b"":
+                    break
+            except ConnectionResetError:
+                break
+        assert n_served in (2, 3)
+        for _ in range(30):
+            assert answer(ONE) == b""
+        eventually(lambda: d.show("a.socket", "NConnections") == str(n_served))
+        assert [d.show("a.socket", p) for p in ("NRefused", "XNRefusedServiceLimit")] == ["31", "31"]
+    eventually(lambda: d.show("a.socket", "NConnections") == "0")
+    assert talk(ONE, b"y") == b"y"
+    assert "Failed" not in d.log()
+
+
+@case
+def reload_without_descriptors(d):
+    """A file that cannot be opened for want of descriptors is not a bad one: nothing changes."""
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
+    d.unit("a@.service", CAT)
+    begin(d, "a.socket")
+    soft, hard = resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, (1, hard))
+    d.signal(signal.SIGHUP)
+    d.logged("Too many open files")
+    resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    assert talk(ONE, b"x") == b"x"
+    assert [d.show("a.socket", p) for p in ("LoadState", "SubState")] == ["loaded", "listening"]
 
 
 if __name__ == "__main__":

@@ -57,7 +57,19 @@ static void test_a_new_failure_forgets_the_old_detail(void **state)
         assert_string_equal(fail.op, "write");
 }
 
+static void test_exhaustion(void **state)
+{
+        static const int exhausted[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN};
+        static const int others[] = {0, ENOENT, EACCES, EINVAL, ENOSPC, EADDRINUSE};
+
+        for (size_t i = 0; i < ARRAY_SIZE(exhausted); i++)
+                assert_true(fail_is_exhaustion(exhausted[i]) && fail_is_exhaustion(-exhausted[i]));
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+                assert_false(fail_is_exhaustion(others[i]) || fail_is_exhaustion(-others[i]));
+}
+
 static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_exhaustion),
         cmocka_unit_test(test_set_and_format),
         cmocka_unit_test(test_null_is_accepted),
         cmocka_unit_test(test_everything_is_cut_to_size),
