@@ -2,6 +2,7 @@
 // sizes.
 #pragma once
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,6 +55,19 @@ typedef uint64_t
                 *take_p_ = -1;          \
                 take_v_;                \
         })
+
+// At the begin of a function: a bug if it is on the stack already (once in a process: for functions
+// that have one caller at a time by design, whatever the arguments).
+#define NOT_NESTED()                                    \
+        static bool is_inside_;                         \
+        assert(!is_inside_);                            \
+        CLEANUP(not_nested) bool *leave_ = &is_inside_; \
+        *leave_ = true
+
+static inline void cleanup_not_nested(bool **p)
+{
+        **p = false;
+}
 
 static inline void cleanup_free(void *p)
 {

@@ -36,6 +36,18 @@ static inline void list_prepend(struct list_node *head, struct list_node *n)
         list_append(head->next, n);
 }
 
+// Moves all items of `from`, which is empty then, to the begin of the list.
+static inline void list_prepend_all(struct list_node *head, struct list_node *from)
+{
+        if (list_is_empty(from))
+                return;
+        from->prev->next = head->next;
+        head->next->prev = from->prev;
+        head->next = from->next;
+        from->next->prev = head;
+        list_init(from);
+}
+
 // Takes the item out; does nothing when it is in no list.
 static inline void list_remove(struct list_node *n)
 {

@@ -17,11 +17,72 @@ struct events {
         int epoll_fd;
         struct heap timers;
         struct list_node queues[_WORK_QUEUE_MAX];
+        struct list_node caused; // what the item of WORK_CHANGES that runs has queued
+        bool is_changing;        // one runs
         // The batch that is being dispatched: a handler may remove a watch that comes later in it.
         struct epoll_event batch[BATCH_EVENTS];
         int batch_next, batch_size;
         uint64_t n_batches;
 };
+
+// ---- queued work
+
+void work_queue(struct events *e, enum work_queue queue, struct work *w,
+                void (*run)(struct work *w))
+{
+        bool is_caused = queue == WORK_CHANGES && e->is_changing;
+
+        if (list_is_linked(&w->node) && !is_caused)
+                return;
+        list_remove(&w->node);
+        w->run = run;
+        list_append(is_caused ? &e->caused : &e->queues[queue], &w->node);
+}
+
+void work_cancel(struct work *w)
+{
+        list_remove(&w->node);
+}
+
+static void run_changes(struct events *e)
+{
+        struct list_node *queue = &e->queues[WORK_CHANGES];
+
+        assert(!e->is_changing);
+        e->is_changing = true;
+        while (!list_is_empty(queue)) {
+                struct work *w = CONTAINER_OF(queue->next, struct work, node);
+
+                list_remove(&w->node);
+                w->run(w);
+                list_prepend_all(queue, &e->caused);
+        }
+        e->is_changing = false;
+}
+
+static struct work *next_work(struct events *e)
+{
+        for (int i = 0; i < _WORK_QUEUE_MAX; i++)
+                if (!list_is_empty(&e->queues[i]))
+                        return CONTAINER_OF(e->queues[i].next, struct work, node);
+        return NULL;
+}
+
+static void run_work(struct events *e)
+{
+        run_changes(e);
+        for (int i = 0; i < BATCH_WORK; i++) {
+                struct work *w = next_work(e);
+
+                if (!w)
+                        return;
+                list_remove(&w->node);
+                w->run(w);
+                run_changes(e);
+        }
+}
+
+// ---- the nested epoll
 
 static int dispatch_watches(struct events *e)
 {
@@ -35,8 +96,10 @@ static int dispatch_watches(struct events *e)
                 const struct epoll_event *event = &e->batch[e->batch_next++];
                 struct watch *w = event->data.ptr;
 
-                if (w)
-                        w->on_event(w, event->events);
+                if (!w)
+                        continue;
+                w->on_event(w, event->events);
+                run_changes(e);
         }
         e->batch_size = 0;
         return 0;
@@ -56,6 +119,7 @@ int events_new(struct events **ret)
                 return -ENOMEM;
         for (int i = 0; i < _WORK_QUEUE_MAX; i++)
                 list_init(&e->queues[i]);
+        list_init(&e->caused);
         e->epoll_fd = fd_move_up(epoll_create1(EPOLL_CLOEXEC));
         if (e->epoll_fd < 0)
                 return e->epoll_fd;
@@ -152,42 +216,7 @@ static void run_timers(struct events *e)
 
                 heap_remove(&e->timers, n);
                 t->on_timer(t, now);
-        }
-}
-
-// ---- queued work
-
-void work_queue(struct events *e, enum work_queue queue, struct work *w,
-                void (*run)(struct work *w))
-{
-        if (list_is_linked(&w->node))
-                return;
-        w->run = run;
-        list_append(&e->queues[queue], &w->node);
-}
-
-void work_cancel(struct work *w)
-{
-        list_remove(&w->node);
-}
-
-static struct work *next_work(struct events *e)
-{
-        for (int i = 0; i < _WORK_QUEUE_MAX; i++)
-                if (!list_is_empty(&e->queues[i]))
-                        return CONTAINER_OF(e->queues[i].next, struct work, node);
-        return NULL;
-}
-
-static void run_work(struct events *e)
-{
-        for (int i = 0; i < BATCH_WORK; i++) {
-                struct work *w = next_work(e);
-
-                if (!w)
-                        return;
-                list_remove(&w->node);
-                w->run(w);
+                run_changes(e);
         }
 }
 
@@ -222,7 +251,10 @@ static int run_sd(struct events *e, usec_t wait)
                 }
                 r = sd_event_wait(e->sd, wait);
         }
-        return r > 0 ? sd_event_dispatch(e->sd) : r;
+        if (r > 0)
+                r = sd_event_dispatch(e->sd);
+        run_changes(e);
+        return r;
 }
 
 int events_turn(struct events *e, usec_t limit)

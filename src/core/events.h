@@ -3,7 +3,9 @@
 //
 // One turn: wait no longer than the first timer, dispatch one sd-event source (the nested epoll is
 // one of them), then due timers, then queued work; each bounded, so that no flood of one kind
-// starves the others.
+// starves the others. What follows from a change of state (WORK_CHANGES) is no flood but the rest
+// of a step: it is done to its end as soon as the callback that caused it has returned, so that no
+// callback meets a change that is half done.
 //
 // Owns the epoll, the heap and the queues. Does not own watches or timers: they are embedded in
 // the objects they belong to and must be removed before those go.
@@ -37,6 +39,7 @@ struct work {
 };
 
 enum work_queue {
+        WORK_CHANGES, // what follows from a change of state (core/propagate.h)
         WORK_JOBS,    // runnable jobs
         WORK_STATE,   // follow-ups of state changes (re-listen, restart, stop when unneeded)
         WORK_COLLECT, // free what is no longer needed
@@ -76,6 +79,9 @@ static inline bool timer_is_set(const struct timer *t)
 
 // Queue (nothing happens when it is queued already). Queues run in enum order, each until empty,
 // after the events of one loop turn (what is queued meanwhile, too), with a bound on a turn's work.
+// WORK_CHANGES has rules of its own: it is emptied after each callback, and what one of its items
+// queues comes before all that was queued earlier (also an item that waits further behind), as if
+// the item had called it.
 void work_queue(struct events *e, enum work_queue queue, struct work *w,
                 void (*run)(struct work *w));
 void work_cancel(struct work *w);

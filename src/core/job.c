@@ -105,39 +105,24 @@ void job_arm_timer(struct job *j)
 
 // ---- the end of a job
 
-// Jobs that cannot do without what did not come up (or down).
-static void fail_others(struct unit *u, uint32_t mask)
+// Whose jobs fail with this one?
+static uint32_t find_failing(const struct unit *u, enum job_type type, enum job_result result)
 {
-        UNIT_FOREACH_DEPENDENCY(u, mask, other)
-        {
-                struct job *j = other->job;
-
-                if (j && (j->type == JOB_START || j->type == JOB_VERIFY_ACTIVE))
-                        job_finish(j, JOB_DEPENDENCY);
-        }
-}
-
-static void fail_dependants(struct unit *u, enum job_type type, enum job_result result)
-{
-        static const uint32_t needing =
-                DEP_BIT(DEP_REQUIRED_BY) | DEP_BIT(DEP_REQUISITE_OF) | DEP_BIT(DEP_BOUND_BY);
-
         // A start that ExecCondition= skips is good enough for those that require it.
         bool is_done = result == JOB_DONE || (result == JOB_SKIPPED && type == JOB_START);
 
-        if (!is_done) {
-                if (type == JOB_START || type == JOB_VERIFY_ACTIVE)
-                        fail_others(u, needing);
-                else if (type == JOB_STOP)
-                        fail_others(u, DEP_BIT(DEP_CONFLICTED_BY));
-        } else if ((type == JOB_START || type == JOB_RELOAD) &&
-                   !active_state_is_up(unit_active_state(u))) {
-                // Up and away at once (oneshot): no ground for those that want it active.
-                fail_others(u, DEP_BIT(DEP_REQUISITE_OF));
-        }
+        if (!is_done && (type == JOB_START || type == JOB_VERIFY_ACTIVE))
+                return PROPAGATE_BIT(PROPAGATE_FAIL_NEEDING);
+        if (!is_done && type == JOB_STOP)
+                return PROPAGATE_BIT(PROPAGATE_FAIL_CONFLICTED);
+        // Up and away at once (oneshot): no ground for those that want it active.
+        if (is_done && (type == JOB_START || type == JOB_RELOAD) &&
+            !active_state_is_up(unit_active_state(u)))
+                return PROPAGATE_BIT(PROPAGATE_FAIL_REQUISITE);
+        return 0;
 }
 
-static void wake_neighbours(struct unit *u)
+void job_wake_neighbours(struct unit *u)
 {
         UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER), other)
         if (other->job)
@@ -156,11 +141,13 @@ static void turn_into_start(struct job *j)
         j->begin_running = 0;
         unit_changed(j->unit);
         job_queue_run(j);
-        wake_neighbours(j->unit);
+        job_wake_neighbours(j->unit);
 }
 
 static void finish(struct job *j, enum job_result result, bool spreads)
 {
+        NOT_NESTED();
+        uint32_t steps = PROPAGATE_BIT(PROPAGATE_JOB_TRIGGER) | PROPAGATE_BIT(PROPAGATE_JOB_COUNT);
         struct unit *u = j->unit;
         struct manager *m = u->manager;
         enum job_type type = j->type;
@@ -174,15 +161,17 @@ static void finish(struct job *j, enum job_result result, bool spreads)
                 if (o->on_job_removed)
                         o->on_job_removed(o, j, job_result_name(result));
         free(j);
+        // Jobs that hang on it fail first; where none does, the order of the run queue is kept:
+        // those that waited come before those of the transaction that takes its place.
         if (spreads)
-                fail_dependants(u, type, result);
+                steps |= find_failing(u, type, result) | PROPAGATE_BIT(PROPAGATE_JOB_WAKE);
+        else
+                job_wake_neighbours(u);
         if (result == JOB_TIMEOUT || result == JOB_DEPENDENCY)
-                propagate_outcome(u, DEP_ON_FAILURE);
+                steps |= PROPAGATE_BIT(PROPAGATE_JOB_ON_FAILURE);
         unit_changed(u);
-        propagate_trigger(u);
-        wake_neighbours(u);
+        propagate_later(u, steps);
         manager_collect_unit(u);
-        manager_on_job_removed(m);
 }
 
 void job_finish(struct job *j, enum job_result result)

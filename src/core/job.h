@@ -103,13 +103,16 @@ enum request_error job_request(struct manager *m, enum job_type type, struct uni
 enum request_error job_request_manual(struct manager *m, enum job_type type, struct unit *u,
                                       enum job_mode mode, struct job **ret_job,
                                       struct request_failure *failure);
-// The job is over and freed: told to observers, jobs that hang on it fail with it (JOB_DONE does
-// not end a restart: it goes on as a start), those that waited for it are looked at.
+// The job is over and freed, and observers hear of it (JOB_DONE does not end a restart: it goes on
+// as a start). What follows (core/propagate.h) is done later: jobs that hang on it fail with it,
+// those that waited for it are looked at. Until then no other job changes.
 void job_finish(struct job *j, enum job_result result);
+// Have the jobs of all units that are ordered before or behind u looked at soon.
+void job_wake_neighbours(struct unit *u);
 struct job *job_find(struct manager *m, uint32_t id);
 struct job *job_next(struct manager *m, struct job *after); // walk; NULL starts and ends
 size_t job_count(struct manager *m);
-// The unit changed state: finish or run its job accordingly (called by unit_notify). True: the
+// The unit changed state: finish or queue its job accordingly (called by unit_notify). True: the
 // change is not what the job asked for.
 bool job_on_unit_change(struct unit *u, enum active_state now, enum unit_notify_flags flags);
 bool job_is_stop_pending(const struct unit *u); // a stop (or the stop half of a restart) is queued

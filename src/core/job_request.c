@@ -81,14 +81,10 @@ static struct job *install(struct transaction *t, uint32_t index, struct job **s
 // Isolate and flush: what is pending and not part of this goes.
 static void cancel_others(struct transaction *t)
 {
-        for (struct job *j = job_next(t->manager, NULL); j;) {
-                if (transaction_find(t, j->unit) != TX_NONE) {
-                        j = job_next(t->manager, j);
-                        continue;
-                }
-                job_replace(j);
-                // Whatever that has set off: start again.
-                j = job_next(t->manager, NULL);
+        for (struct job *next, *j = job_next(t->manager, NULL); j; j = next) {
+                next = job_next(t->manager, j);
+                if (transaction_find(t, j->unit) == TX_NONE)
+                        job_replace(j);
         }
 }
 
@@ -164,6 +160,7 @@ enum request_error job_request(struct manager *m, enum job_type type, struct uni
                                enum job_mode mode, struct job **ret_job,
                                struct request_failure *failure)
 {
+        NOT_NESTED();
         struct request_failure unwanted;
         struct transaction t;
         enum request_error error;

@@ -77,6 +77,7 @@ struct manager {
         bool is_started;  // the first jobs are over
         usec_t stop_begin;
         struct timer auto_timer, stop_timer;
+        struct work stop_work;   // what manager_act() has decided
         struct timer trim_timer; // memory is given back when it is due
         bool is_building;        // edges of new units are being made (registry)
         int exit_code;
@@ -118,6 +119,7 @@ int manager_random_id(struct manager *m, sd_id128_t *ret);
 // service) and queue their start. 0 or -errno; complaints are logged.
 int manager_start(struct manager *m, const char *target);
 // Ordered stop of everything, then events_exit(code). A second call hurries (timeouts cut short).
+// For callbacks of the loop; units ask for it by manager_act() (core/stop.h).
 void manager_stop(struct manager *m, int exit_code);
 // Re-read all unit files: mark and sweep; unchanged listeners keep their fd, running instances
 // their conf. 0, or -errno when nothing was changed because reading failed.

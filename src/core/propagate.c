@@ -4,23 +4,58 @@
 #include "base/log.h"
 #include "core/job.h"
 #include "core/manager.h"
+#include "core/stop.h"
 
 // Starts and stops that nobody asked for: more than these in the interval is a loop.
 #define AUTO_INTERVAL (10 * USEC_PER_SEC)
 #define AUTO_BURST 16
 
-static bool is_down_or_going(enum active_state s)
+#define FAIL_STEPS                                                                          \
+        (PROPAGATE_BIT(PROPAGATE_FAIL_NEEDING) | PROPAGATE_BIT(PROPAGATE_FAIL_CONFLICTED) | \
+         PROPAGATE_BIT(PROPAGATE_FAIL_REQUISITE))
+
+// ---- the end of a job
+
+// Jobs that cannot do without what did not come up (or down): one at a time, so that all that hangs
+// on the first is over before the second fails.
+static void fail_next(struct unit *u, uint32_t mask, enum propagation step)
 {
-        return s == ACTIVE_INACTIVE || s == ACTIVE_FAILED || s == ACTIVE_DEACTIVATING;
+        while (u->fail_position < u->deps.n) {
+                const struct dependency_edge *edge = &u->deps.items[u->fail_position++];
+                struct job *j = edge->kinds & mask ? edge->unit->job : NULL;
+
+                if (!j || (j->type != JOB_START && j->type != JOB_VERIFY_ACTIVE))
+                        continue;
+                u->consequences |= PROPAGATE_BIT(step);
+                job_finish(j, JOB_DEPENDENCY);
+                return;
+        }
+        u->fail_position = 0;
 }
 
-static bool is_up_or_coming(enum active_state s)
+static void fail_needing(struct unit *u)
 {
-        return s == ACTIVE_ACTIVE || s == ACTIVE_RELOADING || s == ACTIVE_ACTIVATING;
+        fail_next(u, DEP_BIT(DEP_REQUIRED_BY) | DEP_BIT(DEP_REQUISITE_OF) | DEP_BIT(DEP_BOUND_BY),
+                  PROPAGATE_FAIL_NEEDING);
 }
 
-// Other units may be loaded, jobs finished and units notified by a request, so that the edges of a
-// unit may change while they are walked: UNIT_FOREACH_DEPENDENCY looks at each index anew.
+static void fail_conflicted(struct unit *u)
+{
+        fail_next(u, DEP_BIT(DEP_CONFLICTED_BY), PROPAGATE_FAIL_CONFLICTED);
+}
+
+static void fail_requisite(struct unit *u)
+{
+        fail_next(u, DEP_BIT(DEP_REQUISITE_OF), PROPAGATE_FAIL_REQUISITE);
+}
+
+static void count_job(struct unit *u)
+{
+        manager_on_job_removed(u->manager);
+}
+
+// ---- a change of state
+
 static void request(struct unit *u, enum job_type type, enum job_mode mode, const char *why)
 {
         struct request_failure failure;
@@ -33,30 +68,32 @@ static void request(struct unit *u, enum job_type type, enum job_mode mode, cons
 static void start_along(struct unit *u, uint32_t mask, enum job_mode mode)
 {
         UNIT_FOREACH_DEPENDENCY(u, mask, other)
-        if (!unit_has_dependency(u, DEP_AFTER, other) && !is_up_or_coming(unit_active_state(other)))
+        if (!unit_has_dependency(u, DEP_AFTER, other) &&
+            !active_state_is_up_or_coming(unit_active_state(other)))
                 request(other, JOB_START, mode, "");
 }
 
 static void stop_along(struct unit *u, uint32_t mask)
 {
         UNIT_FOREACH_DEPENDENCY(u, mask, other)
-        if (!is_down_or_going(unit_active_state(other)))
+        if (!active_state_is_down_or_going(unit_active_state(other)))
                 request(other, JOB_STOP, JOB_REPLACE, "");
 }
 
-void propagate_unexpected(struct unit *u, enum active_state old, enum active_state now)
+static void start_needed(struct unit *u)
 {
-        if (active_state_is_inactive_or_failed(old) && is_up_or_coming(now)) {
-                start_along(u, DEP_BIT(DEP_REQUIRES) | DEP_BIT(DEP_BINDS_TO) | DEP_BIT(DEP_UPHOLDS),
-                            JOB_REPLACE);
-                start_along(u, DEP_BIT(DEP_WANTS), JOB_FAIL);
-                stop_along(u, DEP_BIT(DEP_CONFLICTS) | DEP_BIT(DEP_CONFLICTED_BY));
-        } else if (is_up_or_coming(old) && is_down_or_going(now)) {
-                stop_along(u, DEP_BIT(DEP_BOUND_BY) | DEP_BIT(DEP_PROPAGATES_STOP_TO));
-        }
+        start_along(u, DEP_BIT(DEP_REQUIRES) | DEP_BIT(DEP_BINDS_TO) | DEP_BIT(DEP_UPHOLDS),
+                    JOB_REPLACE);
+        start_along(u, DEP_BIT(DEP_WANTS), JOB_FAIL);
+        stop_along(u, DEP_BIT(DEP_CONFLICTS) | DEP_BIT(DEP_CONFLICTED_BY));
 }
 
-void propagate_outcome(struct unit *u, enum dependency d)
+static void stop_bound(struct unit *u)
+{
+        stop_along(u, DEP_BIT(DEP_BOUND_BY) | DEP_BIT(DEP_PROPAGATES_STOP_TO));
+}
+
+static void start_outcome(struct unit *u, enum dependency d)
 {
         const struct unit_group *g = u->conf->unit;
         int mode = d == DEP_ON_FAILURE ? g->on_failure_job_mode : g->on_success_job_mode;
@@ -72,11 +109,47 @@ void propagate_outcome(struct unit *u, enum dependency d)
         }
 }
 
-void propagate_trigger(struct unit *u)
+static void start_on_failure(struct unit *u)
+{
+        start_outcome(u, DEP_ON_FAILURE);
+}
+
+static void start_on_success(struct unit *u)
+{
+        start_outcome(u, DEP_ON_SUCCESS);
+}
+
+static void notify_triggering(struct unit *u)
 {
         UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_TRIGGERED_BY), other)
         if (other->ops->trigger_notify)
                 other->ops->trigger_notify(other, u);
+}
+
+// The status of an action that exits: the one that is set, else that of the unit's own process.
+static int choose_status(const struct unit *u, int wanted, int usual)
+{
+        int status = wanted;
+
+        if (status < 0 && u->ops->exit_status)
+                status = u->ops->exit_status(u);
+        return status < 0 ? usual : status;
+}
+
+static void act_on_failure(struct unit *u)
+{
+        const struct unit_group *g = u->conf->unit;
+
+        manager_act(u->manager, g->failure_action,
+                    choose_status(u, g->failure_action_exit_status, EXIT_FAILURE), u->id, "failed");
+}
+
+static void act_on_success(struct unit *u)
+{
+        const struct unit_group *g = u->conf->unit;
+
+        manager_act(u->manager, g->success_action,
+                    choose_status(u, g->success_action_exit_status, EXIT_SUCCESS), u->id, "ended");
 }
 
 // ---- continuous wishes, looked at from the work queue
@@ -122,7 +195,8 @@ static bool is_unneeded(const struct unit *u)
                                      DEP_BIT(DEP_WANTED_BY) | DEP_BIT(DEP_BOUND_BY) |
                                      DEP_BIT(DEP_UPHELD_BY);
 
-        if (!u->conf->unit->stop_when_unneeded || u->job || !is_up_or_coming(unit_active_state(u)))
+        if (!u->conf->unit->stop_when_unneeded || u->job ||
+            !active_state_is_up_or_coming(unit_active_state(u)))
                 return false;
         UNIT_FOREACH_DEPENDENCY(u, pins, other)
         if (other->job || !active_state_is_inactive_or_failed(unit_active_state(other)))
@@ -177,8 +251,9 @@ static void on_state(struct work *w)
         }
 }
 
-void propagate_check_later(struct unit *u, enum active_state now)
+static void check_all(struct unit *u)
 {
+        enum active_state now = unit_active_state(u);
         static const uint32_t leaned_on = DEP_BIT(DEP_REQUIRES) | DEP_BIT(DEP_REQUISITE) |
                                           DEP_BIT(DEP_WANTS) | DEP_BIT(DEP_BINDS_TO) |
                                           DEP_BIT(DEP_UPHOLDS);
@@ -192,4 +267,43 @@ void propagate_check_later(struct unit *u, enum active_state now)
                 check(other);
                 check(u);
         }
+}
+
+// ---- the steps
+
+static void on_change(struct work *w)
+{
+        static void (*const steps[_PROPAGATE_MAX])(struct unit * u) = {
+                [PROPAGATE_FAIL_NEEDING] = fail_needing,
+                [PROPAGATE_FAIL_CONFLICTED] = fail_conflicted,
+                [PROPAGATE_FAIL_REQUISITE] = fail_requisite,
+                [PROPAGATE_JOB_ON_FAILURE] = start_on_failure,
+                [PROPAGATE_JOB_TRIGGER] = notify_triggering,
+                [PROPAGATE_JOB_WAKE] = job_wake_neighbours,
+                [PROPAGATE_JOB_COUNT] = count_job,
+                [PROPAGATE_START_NEEDED] = start_needed,
+                [PROPAGATE_STOP_BOUND] = stop_bound,
+                [PROPAGATE_ON_FAILURE] = start_on_failure,
+                [PROPAGATE_ON_SUCCESS] = start_on_success,
+                [PROPAGATE_TRIGGER] = notify_triggering,
+                [PROPAGATE_FAILURE_ACTION] = act_on_failure,
+                [PROPAGATE_SUCCESS_ACTION] = act_on_success,
+                [PROPAGATE_CHECK] = check_all,
+        };
+        struct unit *u = CONTAINER_OF(w, struct unit, change_work);
+        int step = __builtin_ctz(u->consequences);
+
+        u->consequences &= ~PROPAGATE_BIT(step);
+        steps[step](u);
+        // Its other steps: behind what this one has brought about.
+        if (u->consequences != 0)
+                work_queue(u->manager->events, WORK_CHANGES, &u->change_work, on_change);
+}
+
+void propagate_later(struct unit *u, uint32_t steps)
+{
+        u->consequences |= steps;
+        if (steps & FAIL_STEPS)
+                u->fail_position = 0; // all of them, also where this step is under way already
+        work_queue(u->manager->events, WORK_CHANGES, &u->change_work, on_change);
 }

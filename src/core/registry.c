@@ -86,6 +86,7 @@ static void forget_unit(struct unit *u)
         unqueue_build(u);
         dependency_drop(u);
         list_remove(&u->type_node);
+        work_cancel(&u->change_work);
         work_cancel(&u->state_work);
         work_cancel(&u->notify_work);
         work_cancel(&u->collect_work);

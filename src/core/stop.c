@@ -120,14 +120,30 @@ void manager_on_job_removed(struct manager *m)
                         o->on_startup_finished(o);
 }
 
+static void on_stop(struct work *w)
+{
+        struct manager *m = CONTAINER_OF(w, struct manager, stop_work);
+
+        if (!m->is_stopping)
+                manager_stop(m, m->exit_code);
+}
+
+static void stop_later(struct manager *m, int exit_code)
+{
+        m->exit_code = exit_code;
+        work_queue(m->events, WORK_CHANGES, &m->stop_work, on_stop);
+}
+
 void manager_act(struct manager *m, int action, int status, const char *unit, const char *what)
 {
-        if (action == EMERGENCY_NONE || m->is_stopping)
+        bool is_decided = m->is_stopping || list_is_linked(&m->stop_work.node);
+
+        if (action == EMERGENCY_NONE || is_decided)
                 return;
         switch (action) {
         case EMERGENCY_EXIT:
                 log_unit(unit, LOG_WARNING, 0, "It %s: exiting.", what);
-                manager_stop(m, status >= 0 ? status : EXIT_FAILURE);
+                stop_later(m, status >= 0 ? status : EXIT_FAILURE);
                 break;
         case EMERGENCY_EXIT_FORCE:
                 log_unit(unit, LOG_WARNING, 0, "It %s: exiting at once.", what);
@@ -138,7 +154,7 @@ void manager_act(struct manager *m, int action, int status, const char *unit, co
                 // Reboots and the like: the end of a container's PID 1 is the end of the container.
                 if (m->options.is_pid1) {
                         log_unit(unit, LOG_WARNING, 0, "It %s: shutting down.", what);
-                        manager_stop(m, EXIT_SUCCESS);
+                        stop_later(m, EXIT_SUCCESS);
                 } else {
                         log_unit(unit, LOG_ERR, 0,
                                  "It %s, but usherd is not PID 1: %s is not done.", what,

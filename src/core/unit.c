@@ -34,6 +34,16 @@ bool active_state_is_up(enum active_state s)
         return s == ACTIVE_ACTIVE || s == ACTIVE_RELOADING;
 }
 
+bool active_state_is_up_or_coming(enum active_state s)
+{
+        return active_state_is_up(s) || s == ACTIVE_ACTIVATING;
+}
+
+bool active_state_is_down_or_going(enum active_state s)
+{
+        return active_state_is_inactive_or_failed(s) || s == ACTIVE_DEACTIVATING;
+}
+
 bool active_state_is_inactive_or_failed(enum active_state s)
 {
         return s == ACTIVE_INACTIVE || s == ACTIVE_FAILED;
@@ -125,23 +135,6 @@ static void stamp(struct unit *u, enum active_state old, enum active_state now)
         }
 }
 
-static void act_on_end(struct unit *u, enum active_state old, enum active_state now)
-{
-        const struct unit_group *g = u->conf->unit;
-        bool failed = now == ACTIVE_FAILED;
-        int status = failed ? g->failure_action_exit_status : g->success_action_exit_status;
-
-        if (old == now || !active_state_is_inactive_or_failed(now) ||
-            (!failed && active_state_is_inactive_or_failed(old)))
-                return;
-        if (status < 0 && u->ops->exit_status)
-                status = u->ops->exit_status(u);
-        if (status < 0)
-                status = failed ? EXIT_FAILURE : EXIT_SUCCESS;
-        manager_act(u->manager, failed ? g->failure_action : g->success_action, status, u->id,
-                    failed ? "failed" : "ended");
-}
-
 bool unit_can_reload(const struct unit *u)
 {
         if (u->ops->can_reload)
@@ -151,23 +144,46 @@ bool unit_can_reload(const struct unit *u)
         return u->ops->reload != NULL;
 }
 
+// What a change means for others, but for what the unit's job asked for.
+static uint32_t find_consequences(enum active_state old, enum active_state now,
+                                  enum unit_notify_flags flags)
+{
+        bool will_restart = flags & UNIT_NOTIFY_WILL_RESTART;
+        uint32_t steps = PROPAGATE_BIT(PROPAGATE_TRIGGER) | PROPAGATE_BIT(PROPAGATE_CHECK);
+
+        if (now == ACTIVE_FAILED && old != ACTIVE_FAILED) {
+                steps |= PROPAGATE_BIT(PROPAGATE_FAILURE_ACTION);
+                if (!will_restart)
+                        steps |= PROPAGATE_BIT(PROPAGATE_ON_FAILURE);
+        } else if (now == ACTIVE_INACTIVE && !active_state_is_inactive_or_failed(old)) {
+                steps |= PROPAGATE_BIT(PROPAGATE_SUCCESS_ACTION);
+                if (!will_restart)
+                        steps |= PROPAGATE_BIT(PROPAGATE_ON_SUCCESS);
+        }
+        return steps;
+}
+
+// The change came by itself.
+static uint32_t find_unexpected(enum active_state old, enum active_state now)
+{
+        if (active_state_is_inactive_or_failed(old) && active_state_is_up_or_coming(now))
+                return PROPAGATE_BIT(PROPAGATE_START_NEEDED);
+        if (active_state_is_up_or_coming(old) && active_state_is_down_or_going(now))
+                return PROPAGATE_BIT(PROPAGATE_STOP_BOUND);
+        return 0;
+}
+
 void unit_notify(struct unit *u, enum active_state old, enum active_state now,
                  enum unit_notify_flags flags)
 {
-        bool will_restart = flags & UNIT_NOTIFY_WILL_RESTART;
+        NOT_NESTED();
+        uint32_t steps = find_consequences(old, now, flags);
 
         unit_changed(u);
         stamp(u, old, now);
-        if (u->job ? job_on_unit_change(u, now, flags) : true)
-                propagate_unexpected(u, old, now);
-        if (now == ACTIVE_FAILED && old != ACTIVE_FAILED && !will_restart)
-                propagate_outcome(u, DEP_ON_FAILURE);
-        else if (now == ACTIVE_INACTIVE && !active_state_is_inactive_or_failed(old) &&
-                 !will_restart)
-                propagate_outcome(u, DEP_ON_SUCCESS);
-        propagate_trigger(u);
-        act_on_end(u, old, now);
-        propagate_check_later(u, now);
+        if (!u->job || job_on_unit_change(u, now, flags))
+                steps |= find_unexpected(old, now);
+        propagate_later(u, steps);
         if (active_state_is_inactive_or_failed(now))
                 manager_collect_unit(u);
 }

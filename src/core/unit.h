@@ -151,7 +151,9 @@ struct unit {
         bool has_aliases; // further names in the registry
         unsigned reload;  // the last one that has read its files (n_reloads of the manager)
 
-        struct work state_work, notify_work, collect_work;
+        uint32_t consequences;  // what its last changes mean for others: still to do (propagate.c)
+        uint32_t fail_position; // edge that is looked at next while jobs fail with its own
+        struct work change_work, state_work, notify_work, collect_work;
         struct list_node type_node; // in manager's list of its type
         void *bus;                  // the observer's own (bus/unit.c)
 };
@@ -167,13 +169,16 @@ static inline enum active_state unit_active_state(const struct unit *u)
 {
         return u->ops->active_state(u);
 }
-bool active_state_is_up(enum active_state s); // active or reloading
+bool active_state_is_up(enum active_state s);           // active or reloading
+bool active_state_is_up_or_coming(enum active_state s); // or activating
 bool active_state_is_inactive_or_failed(enum active_state s);
+bool active_state_is_down_or_going(enum active_state s); // or deactivating
 
 // Called by the types on every change of their state (also sub-state only). old/now are active
-// states. Sets time stamps, finishes or re-queues the unit's job, propagates (BindsTo, PartOf,
-// OnFailure, ...), wakes triggering units, tells observers. reload_failed: a reload ended in
-// failure.
+// states. Sets the time stamps and finishes or re-queues the unit's own job, of which observers
+// hear at once. What the change means for other units (jobs that fail with it, BindsTo=,
+// OnFailure=, the sockets of a service, FailureAction=, ...) is done when the callback that runs
+// has returned (core/propagate.h): no unit but u has changed when this returns.
 enum unit_notify_flags {
         UNIT_NOTIFY_RELOAD_FAILURE = 1 << 0,
         UNIT_NOTIFY_WILL_RESTART =

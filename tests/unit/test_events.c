@@ -83,6 +83,7 @@ struct letter_timer {
         char letter;
         usec_t again; // set anew so far ahead; 0: not
         struct events *events;
+        struct change *change;
 };
 
 static void on_timer(struct timer *t, usec_t now)
@@ -138,6 +139,65 @@ static void run_letter(struct work *w)
         note(l->letter);
         if (l->next)
                 work_queue(l->events, WORK_JOBS, l->next, run_letter);
+}
+
+// Changes are a tree: what each brings about.
+struct change {
+        struct work work;
+        struct events *events;
+        struct change *causes[3];
+        char letter;
+};
+
+static void run_change(struct work *w)
+{
+        struct change *c = CONTAINER_OF(w, struct change, work);
+
+        note(c->letter);
+        for (size_t i = 0; i < ARRAY_SIZE(c->causes) && c->causes[i]; i++)
+                work_queue(c->events, WORK_CHANGES, &c->causes[i]->work, run_change);
+}
+
+static void on_change_timer(struct timer *t, usec_t now)
+{
+        struct letter_timer *l = CONTAINER_OF(t, struct letter_timer, timer);
+
+        note(l->letter);
+        work_queue(l->events, WORK_CHANGES, &l->change->work, run_change);
+}
+
+// Done when the callback has returned, before the next one, depth first.
+static void test_changes(void **state)
+{
+        struct events *e = begin();
+        struct change c[6];
+        struct letter_timer first = {.letter = '1', .events = e, .change = &c[0]},
+                            second = {.letter = '2', .events = e, .change = &c[5]};
+        struct letter_work job = {.letter = 'j'};
+
+        for (int i = 0; i < 6; i++)
+                c[i] = (struct change){.events = e, .letter = (char)('a' + i)};
+        c[0].causes[0] = &c[1];
+        c[0].causes[1] = &c[2];
+        c[1].causes[0] = &c[3];
+        c[1].causes[1] = &c[4];
+        // It waits behind e already: now it comes before it, and once.
+        c[4].causes[0] = &c[2];
+        assert_int_equal(timer_set(e, &first.timer, 1, on_change_timer), 0);
+        assert_int_equal(timer_set(e, &second.timer, 2, on_change_timer), 0);
+        work_queue(e, WORK_JOBS, &job.work, run_letter);
+        turns(e, 1);
+        assert_string_equal(trace, "1abdec2fj");
+        // From outside of the loop: at its next turn. In order, each once.
+        trace[0] = '\0';
+        work_queue(e, WORK_CHANGES, &c[3].work, run_change);
+        work_queue(e, WORK_CHANGES, &c[5].work, run_change);
+        work_queue(e, WORK_CHANGES, &c[3].work, run_change);
+        work_queue(e, WORK_CHANGES, &c[2].work, run_change);
+        work_cancel(&c[2].work);
+        turns(e, 1);
+        assert_string_equal(trace, "df");
+        events_free(e);
 }
 
 static void test_work(void **state)
@@ -233,6 +293,7 @@ static void test_oom(void **state)
 
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_watches), cmocka_unit_test(test_timers), cmocka_unit_test(test_work),
-        cmocka_unit_test(test_serve),   cmocka_unit_test(test_exit),   cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_changes), cmocka_unit_test(test_serve),  cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)

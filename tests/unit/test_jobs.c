@@ -7,98 +7,13 @@
 #include "base/str.h"
 #include "conf/settings.h"
 #include "core/manager.h"
+#include "unit/fake_unit.h"
 #include "unit/harness.h"
 
 #include <stdio.h>
 
 #define UNITS_MAX 7
 #define TURNS_MAX 2000
-
-// ---- a unit type whose units do what they are told
-
-struct fake {
-        struct unit unit;
-        enum active_state state;
-        unsigned started; // when its start began and when it was up: numbers of a clock that ticks
-        unsigned up;
-};
-
-static unsigned ticks;
-
-static struct fake *fake_of(const struct unit *u)
-{
-        return CONTAINER_OF(u, struct fake, unit);
-}
-
-static void fake_set(struct fake *f, enum active_state state)
-{
-        enum active_state old = f->state;
-
-        f->state = state;
-        if (state == ACTIVE_ACTIVATING)
-                f->started = ++ticks;
-        if (state == ACTIVE_ACTIVE)
-                f->up = ++ticks;
-        unit_notify(&f->unit, old, state, 0);
-}
-
-static enum unit_verdict fake_start(struct unit *u)
-{
-        struct fake *f = fake_of(u);
-
-        if (u->conf->load_state != LOAD_LOADED)
-                return UNIT_NOT_LOADED;
-        if (f->state == ACTIVE_ACTIVE)
-                return UNIT_ALREADY;
-        if (f->state == ACTIVE_DEACTIVATING)
-                return UNIT_RETRY;
-        if (f->state != ACTIVE_ACTIVATING)
-                fake_set(f, ACTIVE_ACTIVATING);
-        return UNIT_STARTED;
-}
-
-static enum unit_verdict fake_stop(struct unit *u)
-{
-        struct fake *f = fake_of(u);
-
-        if (active_state_is_inactive_or_failed(f->state))
-                return UNIT_ALREADY;
-        if (f->state != ACTIVE_DEACTIVATING)
-                fake_set(f, ACTIVE_DEACTIVATING);
-        return UNIT_STARTED;
-}
-
-static enum active_state fake_active_state(const struct unit *u)
-{
-        return fake_of(u)->state;
-}
-
-static const char *fake_sub_state(const struct unit *u)
-{
-        return active_state_name(fake_of(u)->state);
-}
-
-static int fake_kill(struct unit *u UNUSED, const char *who UNUSED, int signo UNUSED)
-{
-        return -ESRCH;
-}
-
-// The test holds pointers to it.
-static bool fake_is_needed(const struct unit *u UNUSED)
-{
-        return true;
-}
-
-static const struct unit_ops fake_ops = {
-        .type = UNIT_SERVICE,
-        .size = sizeof(struct fake),
-        .start = fake_start,
-        .stop = fake_stop,
-        .kill = fake_kill,
-        .active_state = fake_active_state,
-        .sub_state = fake_sub_state,
-        .is_needed = fake_is_needed,
-};
 
 // ---- worlds
 

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Thousands of units that hang on one another, as many as there may be: what happens to the last one
+reaches the first, and usherd is there afterwards."""
+
+import os
+
+from daemon import WRAPPER, case, eventually, main, own_folder
+
+LONG, SHORT = (3000, 1000) if WRAPPER else (120000, 20000)
+# Loading and failing so many is a matter of seconds; with sanitizers of a minute.
+PATIENCE = 180.0
+
+
+def write(d, name, *lines):
+    with open(os.path.join(d.units, name), "w", encoding="ascii") as file:
+        file.write("[Unit]\nDefaultDependencies=no\n" + "\n".join(lines) + "\n")
+
+
+def chain(d, n, needs, *common):
+    """c0.target needs c1.target, and so on, by one of `needs` in turn; the last is a service that fails."""
+    own_folder(d.units)
+    last = f"c{n - 1}.service"
+    for i in range(n - 1):
+        other = f"c{i + 1}.target" if i + 2 < n else last
+        write(d, f"c{i}.target", f"After={other}", *(f"{k}={other}" for k in needs[i % len(needs)]), *common)
+    write(d, last, *common, "[Service]", "Type=oneshot", "ExecStart=/bin/false")
+
+
+def count_failed(d):
+    return sum("Dependency failed for c" in line for line in d.log().splitlines())
+
+
+def start(d, n):
+    d.start("--units", d.units, "--target", "c0.target", wait=False)
+    eventually(lambda: count_failed(d) == n - 1, f"{n - 1} failed jobs", PATIENCE)
+
+
+@case
+def as_many_as_there_may_be(d):
+    chain(d, LONG, [["Requires"]])
+    start(d, LONG)
+    lines = [line for line in d.log().splitlines() if "Dependency failed" in line]
+    # From the end to the begin, each once.
+    assert lines[0].startswith(f"c{LONG - 2}.target:") and lines[-1].startswith("c0.target:"), lines[:1]
+    assert d.ctl("is-failed", f"c{LONG - 1}.service").stdout == "failed\n"
+    assert "No jobs" in d.ctl("list-jobs").stdout
+
+
+@case
+def of_all_kinds(d):
+    chain(d, SHORT, [["Requires"], ["BindsTo"], ["Requires", "PartOf"], ["BindsTo", "PropagatesStopTo"]],
+          "OnFailure=handler.service")
+    write(d, "handler.service", "[Service]", "Type=oneshot", "RemainAfterExit=yes", "ExecStart=/bin/true")
+    start(d, SHORT)
+    eventually(lambda: d.show("handler.service", "ActiveState") == "active", "the handler")
+    assert d.ctl("is-failed", f"c{SHORT - 1}.service").stdout == "failed\n"
+
+
+main()
