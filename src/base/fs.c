@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/local.h"
 #include "base/str.h"
 
 #include <dirent.h>
@@ -148,44 +149,54 @@ int fs_unlink_symlink(const char *path, const char *target)
         return streq(old, target) && unlinkat(e.dir, e.name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-// A folder of this folder. What is mounted there is not touched, where the kernel has openat2():
-// its file system may hang. Descriptor or -errno.
+// A folder of this folder. What is mounted there is not touched: its file system may hang. (Before
+// Linux 5.6 that is found out by base/local.) Descriptor or -errno.
 static int open_dir_here(int dir, const char *name)
 {
         int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
         const struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_NO_XDEV};
         int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+        struct fs_entry e = {.dir = dir};
 
-        if (fd < 0 && errno != EXDEV)
-                fd = openat(dir, name, flags);
-        return fd < 0 ? -errno : fd;
+        if (fd >= 0 || errno == EXDEV || strlen(name) > NAME_MAX)
+                return fd < 0 ? -errno : fd;
+        strcpy(e.name, name);
+        return fs_entry_open_file(&e, flags);
 }
 
-static int empty_dir(int fd, dev_t dev, unsigned depth);
+struct removal {
+        const char *path;
+        dev_t dev;
+        size_t n; // entries so far
+        unsigned depth;
+};
 
-static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
+static int empty_dir(struct removal *t, int fd);
+
+static int remove_entry(struct removal *t, int dir, const char *name)
 {
+        int error, fd, r = local_check_steps(++t->n, t->path);
         struct stat st;
 
-        if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
-                return 0;
-        int error = errno, fd;
-
+        if (r < 0 || unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+                return r;
+        error = errno;
         if (error != EISDIR && error != EPERM)
                 return -error;
         fd = open_dir_here(dir, name);
         if (fd < 0)
                 return fd == -ENOTDIR ? -error : fd;
-        int r = fstat(fd, &st) < 0        ? -errno
-                : st.st_dev != dev        ? -EXDEV
-                : depth >= TREE_DEPTH_MAX ? -ELOOP
-                                          : 0;
-
+        r = fstat(fd, &st) < 0           ? -errno
+            : st.st_dev != t->dev        ? -EXDEV
+            : t->depth >= TREE_DEPTH_MAX ? -ELOOP
+                                         : 0;
         if (r < 0) {
                 fd_close(fd);
                 return r;
         }
-        r = empty_dir(fd, dev, depth + 1);
+        t->depth++;
+        r = empty_dir(t, fd);
+        t->depth--;
         if (r == 0 && unlinkat(dir, name, AT_REMOVEDIR) < 0)
                 r = -errno;
         return r;
@@ -193,7 +204,7 @@ static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
 
 // Empties the folder open at fd and closes it; goes down by openat, so that nothing can be swapped
 // in on the way.
-static int empty_dir(int fd, dev_t dev, unsigned depth)
+static int empty_dir(struct removal *t, int fd)
 {
         DIR *dir = fdopendir(fd);
         struct dirent *entry;
@@ -206,7 +217,7 @@ static int empty_dir(int fd, dev_t dev, unsigned depth)
         }
         while (r == 0 && (errno = 0, entry = readdir(dir)))
                 if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
-                        r = remove_entry(dirfd(dir), entry->d_name, dev, depth);
+                        r = remove_entry(t, dirfd(dir), entry->d_name);
         if (r == 0)
                 r = -errno;
         closedir(dir);
@@ -216,22 +227,24 @@ static int empty_dir(int fd, dev_t dev, unsigned depth)
 int fs_remove_tree(const char *path)
 {
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        struct removal t = {.path = path};
         struct stat st;
         int fd, r = fs_entry_open(path, 0, &e, NULL);
 
         if (r < 0)
                 return r;
-        fd = openat(e.dir, e.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        fd = fs_entry_open_file(&e, O_RDONLY | O_DIRECTORY);
         if (fd < 0) {
-                if (errno != ENOTDIR && errno != ELOOP)
-                        return -errno;
+                if (fd != -ENOTDIR && fd != -ELOOP)
+                        return fd;
                 return unlinkat(e.dir, e.name, 0) < 0 ? -errno : 0;
         }
         if (fstat(fd, &st) < 0) {
                 fd_close(fd);
                 return -errno;
         }
-        r = empty_dir(fd, st.st_dev, 0);
+        t.dev = st.st_dev;
+        r = empty_dir(&t, fd);
         return r == 0 && unlinkat(e.dir, e.name, AT_REMOVEDIR) < 0 ? -errno : r;
 }
 

@@ -1,6 +1,8 @@
 #include "base/fs_node.h"
 
 #include "base/fd.h"
+#include "base/local.h"
+#include "base/str.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,6 +74,47 @@ static int check_bound(int fd, const struct fs_entry *e)
         return -EPERM;
 }
 
+// Is path the folder's own path, with no link in it, and the entry's name?
+static bool is_as_written(const struct fs_entry *e, const char *path)
+{
+        char link[PROC_FD_MAX], here[PATH_MAX];
+        ssize_t n = readlink(proc_fd(e->dir, link), here, sizeof(here));
+
+        if (n <= 0 || (size_t)n == sizeof(here))
+                return false;
+        n -= n == 1; // "/"
+        return strncmp(path, here, (size_t)n) == 0 && path[n] == '/' &&
+               streq(path + n + 1, e->name);
+}
+
+// While it must not be waited (base/local): the kernel will follow the path once more, so nobody
+// else may be able to change it meanwhile. One with links in it counts as one that can be changed.
+static int check_fixed(const struct fs_entry *e, const char *path)
+{
+        CLEANUP(fd) int dir = -1;
+        struct stat st, above;
+
+        if (!local_is_only())
+                return 0;
+        if (!is_as_written(e, path))
+                return local_check_steps(SIZE_MAX, path);
+        dir = fcntl(e->dir, F_DUPFD_CLOEXEC, 3);
+        for (;;) {
+                int r = dir < 0 ? -errno : local_check_fixed(dir);
+                int up = r < 0 ? r : openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+                if (up < 0 || fstat(dir, &st) < 0 || fstat(up, &above) < 0) {
+                        r = r < 0 ? r : -errno;
+                        fd_close(up);
+                        return r;
+                }
+                fd_close(dir);
+                dir = up;
+                if (is_same(&st, &above)) // the root
+                        return 0;
+        }
+}
+
 int fs_bind(int fd, const char *path, mode_t mode, mode_t make_mode, struct fail *why)
 {
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
@@ -80,6 +123,8 @@ int fs_bind(int fd, const char *path, mode_t mode, mode_t make_mode, struct fail
 
         if (r == 0)
                 r = fs_entry_open(path, make_mode, &e, why);
+        if (r == 0)
+                r = check_fixed(&e, path);
         if (r < 0)
                 return r;
         // The mode goes through the umask, so that there is no moment with another one.
@@ -125,9 +170,15 @@ int fs_connect(int fd, const char *path, struct fail *why)
 int fs_node_open(int fd, const char *path, struct fail *why)
 {
         int own = ioctl(fd, SIOCUNIXFILE);
+        uint64_t mount = 0;
 
-        if (own >= 0)
-                return own;
+        if (own >= 0) {
+                int r = local_check(own, &mount);
+
+                if (r < 0)
+                        fd_close(own);
+                return r < 0 ? r : own;
+        }
         CLEANUP(fd) int node = fs_open(path, O_PATH | O_NOFOLLOW, 0, why);
         struct stat st;
 
@@ -136,7 +187,7 @@ int fs_node_open(int fd, const char *path, struct fail *why)
         if (fstat(node, &st) < 0)
                 return -errno;
         if (!S_ISSOCK(st.st_mode))
-                return -ENOTSOCK;
+                return S_ISLNK(st.st_mode) ? -ELOOP : -ENOTSOCK;
         return st.st_nlink > 1 ? -EMLINK : TAKE_FD(node);
 }
 

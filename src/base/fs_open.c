@@ -1,6 +1,7 @@
 #include "base/fs_open.h"
 
 #include "base/fd.h"
+#include "base/local.h"
 #include "base/owner.h"
 #include "base/str.h"
 
@@ -15,6 +16,7 @@
 #define LINKS_MAX 40 // as many as the kernel follows
 #define TRIES_MAX 32 // of opening what somebody swaps all the time
 #define MAKING_FLAGS (O_CREAT | O_EXCL | O_TRUNC)
+#define FD_LINK_MAX 32
 
 // A text that is being walked: the path, and in it that of each link that has not ended yet.
 struct frame {
@@ -33,6 +35,7 @@ struct walk {
         unsigned n_links;
         int dir; // where we are
         struct stat st;
+        uint64_t mount, seen_mount; // of dir; of what was opened last
         mode_t make_mode;
         bool is_judged, is_unsafe;
         struct fail *why;
@@ -190,32 +193,41 @@ static int stand_on(struct walk *w, int fd, const struct stat *st)
         fd_close(w->dir);
         w->dir = fd;
         w->st = *st;
+        w->mount = w->seen_mount;
         return S_ISDIR(st->st_mode) ? 0 : -ENOTDIR;
 }
 
 static int stand_at_start(struct walk *w, const char *text)
 {
         struct stat st;
+        CLEANUP(fd)
         int fd = open(text[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        if (fd < 0 || fstat(fd, &st) < 0) {
-                int error = errno;
+        if (fd < 0)
+                return -errno;
+        w->seen_mount = 0;
+        int r = local_check(fd, &w->seen_mount);
 
-                fd_close(fd);
-                return -error;
-        }
-        return stand_on(w, fd, &st);
+        if (r == 0 && fstat(fd, &st) < 0)
+                r = -errno;
+        return r < 0 ? r : stand_on(w, TAKE_FD(fd), &st);
 }
 
-static int look_at(const struct walk *w, const char *name, int flags, int *ret_fd,
-                   struct stat *ret_st)
+// With O_PATH, which asks no file system but the folder's.
+static int look_at(struct walk *w, const char *name, int flags, int *ret_fd, struct stat *ret_st)
 {
-        CLEANUP(fd) int fd = openat(w->dir, name, flags | O_CLOEXEC);
+        int r = local_check_name(w->dir, name);
+        CLEANUP(fd) int fd = r < 0 ? r : openat(w->dir, name, flags | O_PATH | O_CLOEXEC);
 
-        if (fd < 0 || fstat(fd, ret_st) < 0)
-                return -errno;
-        *ret_fd = TAKE_FD(fd);
-        return 0;
+        if (fd < 0)
+                return r < 0 ? r : -errno;
+        w->seen_mount = w->mount;
+        r = local_check(fd, &w->seen_mount);
+        if (r == 0 && fstat(fd, ret_st) < 0)
+                r = -errno;
+        if (r == 0)
+                *ret_fd = TAKE_FD(fd);
+        return r;
 }
 
 // The folder that fd is, called name where we are.
@@ -277,19 +289,19 @@ static int step(struct walk *w, const char *name)
 {
         CLEANUP(fd) int fd = -1;
         struct stat st;
-        int r = look_at(w, name, O_PATH | O_NOFOLLOW, &fd, &st);
+        int r = look_at(w, name, O_NOFOLLOW, &fd, &st);
 
         if (r == -ENOENT && w->make_mode && !is_in_strangers(w) && !top(w)->is_bound) {
                 r = make_dir(w, name);
                 if (r == 0)
-                        r = look_at(w, name, O_PATH | O_NOFOLLOW, &fd, &st);
+                        r = look_at(w, name, O_NOFOLLOW, &fd, &st);
         }
         if (r == 0 && S_ISLNK(st.st_mode)) {
                 r = follow(w, fd, &st);
                 if (r <= 0)
                         return r;
                 fd = fd_close(fd);
-                r = look_at(w, name, O_PATH, &fd, &st);
+                r = look_at(w, name, 0, &fd, &st);
         }
         return r < 0 ? r : enter(w, name, TAKE_FD(fd), &st);
 }
@@ -305,17 +317,33 @@ static int check_last(struct walk *w, const struct stat *st)
         return r < 0 ? r : check_names(w, st);
 }
 
-// The open itself, of what has been looked at. -EAGAIN: something else is there now.
-static int open_looked_at(struct walk *w, const char *name, int flags, const struct stat *st)
+// The file behind an O_PATH descriptor. -EAGAIN: there is no /proc to open it by.
+static int reopen(int fd, int flags)
+{
+        char link[FD_LINK_MAX];
+
+        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        int opened = open(link, (flags & ~(MAKING_FLAGS | O_NOFOLLOW)) | O_CLOEXEC);
+
+        return opened < 0 ? (errno == ENOENT ? -EAGAIN : -errno) : opened;
+}
+
+// The open itself, of what has been looked at and is open as `looked`. Its name may be that of a
+// mount that does not answer by now. -EAGAIN: something else is there now.
+static int open_looked_at(const struct walk *w, const char *name, int looked, int flags,
+                          const struct stat *st)
 {
         struct stat now;
-        int fd, r = look_at(w, name, (flags & ~MAKING_FLAGS) | O_NOFOLLOW, &fd, &now);
+        int fd = local_is_only()
+                         ? reopen(looked, flags)
+                         : openat(w->dir, name, (flags & ~MAKING_FLAGS) | O_NOFOLLOW | O_CLOEXEC);
+        int r = 0;
 
-        if (r == -ENOENT || r == -ELOOP)
-                return -EAGAIN;
-        if (r < 0)
-                return r;
-        if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
+        if (fd < 0)
+                return errno == ENOENT || errno == ELOOP ? -EAGAIN : -errno;
+        if (fstat(fd, &now) < 0)
+                r = -errno;
+        else if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
                 r = -EAGAIN;
         else if ((flags & O_TRUNC) && S_ISREG(now.st_mode) && ftruncate(fd, 0) < 0)
                 r = -errno;
@@ -326,9 +354,18 @@ static int open_looked_at(struct walk *w, const char *name, int flags, const str
         return fd;
 }
 
-static int open_magic(const struct walk *w, const char *name, int flags)
+static int open_magic(struct walk *w, const char *name, int flags)
 {
-        int fd = openat(w->dir, name, (flags & ~O_CREAT) | O_CLOEXEC);
+        CLEANUP(fd) int looked = -1;
+        struct stat st;
+        int r = look_at(w, name, 0, &looked, &st);
+
+        if (r < 0)
+                return r;
+        if (flags & O_PATH)
+                return TAKE_FD(looked);
+        int fd = local_is_only() ? reopen(looked, flags)
+                                 : openat(w->dir, name, (flags & ~O_CREAT) | O_CLOEXEC);
 
         return fd < 0 ? -errno : fd;
 }
@@ -339,7 +376,7 @@ static int try_last(struct walk *w, const char *name, int flags, mode_t mode)
 {
         CLEANUP(fd) int fd = -1;
         struct stat st;
-        int r = look_at(w, name, O_PATH | O_NOFOLLOW, &fd, &st);
+        int r = look_at(w, name, O_NOFOLLOW, &fd, &st);
 
         if (r == -ENOENT && (flags & O_CREAT) && !is_in_strangers(w)) {
                 fd = openat(w->dir, name, flags | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
@@ -351,6 +388,8 @@ static int try_last(struct walk *w, const char *name, int flags, mode_t mode)
                 return r;
         if ((flags & O_CREAT) && (flags & O_EXCL))
                 return -EEXIST;
+        if (S_ISLNK(st.st_mode) && (flags & O_PATH) && (flags & O_NOFOLLOW))
+                return (flags & O_DIRECTORY) ? -ENOTDIR : TAKE_FD(fd);
         if (S_ISLNK(st.st_mode)) {
                 r = flags & O_NOFOLLOW ? -ELOOP : follow(w, fd, &st);
                 return r < 0 ? r : r > 0 ? open_magic(w, name, flags) : -EINPROGRESS;
@@ -360,7 +399,7 @@ static int try_last(struct walk *w, const char *name, int flags, mode_t mode)
                 return r;
         judge(w, &st);
         if (!(flags & O_PATH))
-                return open_looked_at(w, name, flags, &st);
+                return open_looked_at(w, name, fd, flags, &st);
         return (flags & O_DIRECTORY) && !S_ISDIR(st.st_mode) ? -ENOTDIR : TAKE_FD(fd);
 }
 
@@ -444,7 +483,9 @@ static int open_without_links(const char *path, int flags, mode_t mode)
 {
         const struct open_how how = {.flags = (uint64_t)((flags & ~O_TRUNC) | O_CLOEXEC),
                                      .mode = flags & O_CREAT ? mode & 07777 : 0,
-                                     .resolve = RESOLVE_NO_SYMLINKS};
+                                     // Where the root lies everything answers.
+                                     .resolve = RESOLVE_NO_SYMLINKS |
+                                                (local_is_only() ? RESOLVE_NO_XDEV : 0)};
 
         return has_dot_dot(path) ? -1
                                  : (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
@@ -513,6 +554,29 @@ int fs_entry_open(const char *path, mode_t make_mode, struct fs_entry *ret, stru
         *ret = (struct fs_entry){.dir = dir};
         memcpy(ret->name, path + start, n);
         return 0;
+}
+
+int fs_entry_stat(const struct fs_entry *e, struct stat *ret)
+{
+        struct walk w = {.dir = e->dir}; // its mount is not known
+        CLEANUP(fd) int fd = -1;
+
+        return look_at(&w, e->name, O_NOFOLLOW, &fd, ret);
+}
+
+int fs_entry_open_file(const struct fs_entry *e, int flags)
+{
+        struct walk w = {.dir = e->dir}; // its mount is not known
+        CLEANUP(fd) int looked = -1;
+        struct stat st;
+        int fd, r;
+
+        if (!local_is_only()) {
+                fd = openat(e->dir, e->name, flags | O_NOFOLLOW | O_CLOEXEC);
+                return fd < 0 ? -errno : fd;
+        }
+        r = look_at(&w, e->name, O_NOFOLLOW, &looked, &st);
+        return r < 0 ? r : reopen(looked, flags);
 }
 
 void fs_entry_close(struct fs_entry *e)

@@ -26,11 +26,14 @@
 #include "base/fail.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 // open(2), close-on-exec, with these rules. O_TRUNC empties a regular file after it has been looked
-// at. With O_NOFOLLOW the last component may not be a link (-ELOOP; O_PATH: neither). Descriptor or
-// -errno.
+// at. With O_NOFOLLOW the last component may not be a link (-ELOOP); with O_PATH, too, the link
+// itself is opened. Descriptor or -errno.
+//
+// All functions here heed base/local.h: -EREMOTE where it would have to be waited.
 int fs_open(const char *path, int flags, mode_t mode, struct fail *why);
 
 // For a file whose content is believed if nobody but its owner can have arranged that it is
@@ -50,6 +53,10 @@ struct fs_entry {
 // folders on the way that are missing (the umask does not count); 0: then it is -ENOENT. -EINVAL:
 // path has no last component ("/", "a/..").
 int fs_entry_open(const char *path, mode_t make_mode, struct fs_entry *ret, struct fail *why);
+// What stands there; a link is not followed. 0 or -errno.
+int fs_entry_stat(const struct fs_entry *e, struct stat *ret);
+// Open the file that stands there; a link is not followed (-ELOOP). Descriptor or -errno.
+int fs_entry_open_file(const struct fs_entry *e, int flags);
 void fs_entry_close(struct fs_entry *e);
 static inline void cleanup_fs_entry(struct fs_entry *e)
 {

@@ -22,12 +22,17 @@ bool local_was_refused(void);
 int local_check_name(int dir, const char *name);
 // After fd was opened with O_PATH, which asks no file system but that of its folder. *mount: the id
 // of that folder's mount (the folder being open still), or 0; then that of fd. 0, -EREMOTE,
-// -ENOMEM. All three: 0 while local_only_set() is off.
+// -ENOMEM. All of these: 0 while local_only_set() is off.
 int local_check(int fd, uint64_t *mount);
 // What is to be opened by its path (bind(2) takes no descriptor) would be safe only where nobody
 // but root and ourselves can change the way: the folder at fd is one where somebody else can.
 // 0, -EREMOTE.
 int local_check_fixed(int fd);
+
+// The n-th step of a piece of work on path: -EREMOTE where it takes so many that others would
+// notice that they wait. 0, -EREMOTE.
+#define LOCAL_STEPS_MAX 500
+int local_check_steps(size_t n, const char *path);
 
 // The last -EREMOTE: where, in words for a log line or a status ("/srv/data (nfs4)"), and the id of
 // the mount, 0: none. Valid until the next one.

@@ -33,10 +33,12 @@ int listen_fifo(const struct net_listen_params *params, const struct port *port,
         if (r < 0)
                 return fail_set_default(fail, r, "mkfifo", port->path);
         CLEANUP(fd)
-        int fd = openat(e.dir, e.name, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+        int fd = fs_entry_open_file(&e, O_RDWR | O_NOCTTY | O_NONBLOCK);
 
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return fail_set(fail, errno, "open", "%s", port->path);
+        if (fd < 0)
+                return fail_set(fail, fd, "open", "%s", port->path);
+        if (fstat(fd, &st) < 0)
+                return fail_set(fail, errno, "fstat", "%s", port->path);
         if (!is_as_wanted(&st, params, S_IFIFO))
                 return fail_set(fail, EEXIST, "mkfifo", "%s (not a FIFO of this owner and mode)",
                                 port->path);

@@ -30,8 +30,8 @@ static int remove_stale(const struct port *port, struct fail *fail)
         struct stat st;
         int r = fs_entry_open(port->path, 0, &e, fail);
 
-        if (r == 0 && fstatat(e.dir, e.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                r = -errno;
+        if (r == 0)
+                r = fs_entry_stat(&e, &st);
         if (r < 0)
                 return r == -ENOENT ? 0 : fail_set_default(fail, r, "stat", port->path);
         if (!S_ISSOCK(st.st_mode))

@@ -1,6 +1,8 @@
 #include "base/fs.h"
 
 #include "base/fd.h"
+#include "base/local.h"
+#include "base/mounts.h"
 #include "base/str.h"
 #include "unit/harness.h"
 
@@ -126,6 +128,24 @@ static void test_remove_tree(void **state)
         assert_int_equal(access(at("file"), F_OK), -1);
 }
 
+// What takes long is refused while others wait, and goes on where it broke off.
+static void test_remove_tree_is_not_long(void **state)
+{
+        char name[64];
+
+        assert_int_equal(fs_mkdir_p(at("t/a"), 0700), 0);
+        for (int i = 0; i < LOCAL_STEPS_MAX + 10; i++) {
+                snprintf(name, sizeof(name), "t/a/file-%d", i);
+                assert_int_equal(mknod(at(name), S_IFIFO | 0600, 0), 0);
+        }
+        (void)local_only_set(true);
+        assert_int_equal(fs_remove_tree(at("t")), -EREMOTE);
+        assert_string_equal(local_refusal(NULL), at("t"));
+        (void)local_only_set(false);
+        assert_int_equal(fs_remove_tree(at("t")), 0);
+        mounts_done();
+}
+
 static void test_remove_tree_is_bounded(void **state)
 {
         int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC), before = fd_count_open();
@@ -229,6 +249,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_mkdir),
         TEST(test_a_name_too_long),
         TEST(test_remove_tree),
+        TEST(test_remove_tree_is_not_long),
         TEST(test_remove_tree_is_bounded),
         TEST(test_paths),
         TEST(test_readlink),

@@ -3,6 +3,8 @@
 
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/local.h"
+#include "base/mounts.h"
 #include "unit/harness.h"
 
 #include <stdio.h>
@@ -130,6 +132,45 @@ static void test_bind_in_a_folder_that_is_swapped(void **state)
         }
 }
 
+// While it must not be waited only where nobody can change the way between the look and the
+// kernel's.
+static void test_bind_local(void **state)
+{
+        static const struct {
+                const char *path;
+                mode_t mode; // of "dir"
+                int expected;
+        } cases[] = {
+                {"dir/sock", 0755, 0},
+                {"dir/new/sock", 0755, 0},
+                {"dir/sock", 01777, 0},
+                {"dir/sock", 0775, -EREMOTE},
+                {"dir/new/sock", 0777, -EREMOTE},
+                {"link/sock", 0755, -EREMOTE},
+                {"none/../dir/sock", 0755, -ENOENT},
+        };
+
+        assert_int_equal(symlink("dir", at("link")), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CLEANUP(fd) int fd = new_socket(), node = -1;
+                int r;
+
+                assert_int_equal(chmod(at("dir"), cases[i].mode), 0);
+                (void)local_only_set(true);
+                r = fs_bind(fd, at(cases[i].path), 0600, i == 6 ? 0 : 0755, NULL);
+                if (r != cases[i].expected)
+                        fail_msg("%s: %d", cases[i].path, r);
+                if (r == 0)
+                        node = fs_node_open(fd, at(cases[i].path), NULL);
+                (void)local_only_set(false);
+                if (r == 0) {
+                        assert_true(node >= 0);
+                        assert_int_equal(unlink(at(cases[i].path)), 0);
+                }
+        }
+        mounts_done();
+}
+
 static void test_connect(void **state)
 {
         CLEANUP(fd) int server = new_socket(), client = new_socket(), other = new_socket();
@@ -186,9 +227,8 @@ static void test_node(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 static const struct CMUnitTest tests[] = {
-        TEST(test_bind),
-        TEST(test_bind_in_a_folder_that_is_swapped),
-        TEST(test_connect),
+        TEST(test_bind),       TEST(test_bind_in_a_folder_that_is_swapped),
+        TEST(test_bind_local), TEST(test_connect),
         TEST(test_node),
 };
 HARNESS_MAIN(tests)

@@ -2,9 +2,12 @@
 #include "base/fs.h"
 
 #include "base/fd.h"
+#include "base/local.h"
+#include "base/mounts.h"
 #include "base/owner.h"
 #include "base/str.h"
 #include "unit/harness.h"
+#include "unit/mounts_fixture.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -264,9 +267,13 @@ static void test_open(void **state)
         int null = open("/dev/null", O_RDONLY | O_CLOEXEC), old = dup(0);
 
         assert_int_equal(dup2(null, 0), 0);
-        try_rows();
-        has_no_openat2 = true;
-        try_rows();
+        for (int i = 0; i < 4; i++) {
+                has_no_openat2 = i % 2;
+                (void)local_only_set(i >= 2);
+                try_rows();
+        }
+        (void)local_only_set(false);
+        mounts_done();
         dup2(old, 0);
         close(old);
         close(null);
@@ -302,7 +309,8 @@ static void create_and_truncate(void)
                 {"a/planted", O_TRUNC, -EPERM, "a/planted", 3},
                 {"a/f", O_NOFOLLOW, 0, "a/f", 3},
                 {"sys/to-a-f", O_NOFOLLOW, -ELOOP, "a/f", 3},
-                {"sys/to-a-f", O_PATH | O_NOFOLLOW, -ELOOP, "a/f", 3},
+                {"sys/to-a-f", O_PATH | O_NOFOLLOW, 0, NULL, 0},
+                {"sys/to-a-f", O_PATH | O_NOFOLLOW | O_DIRECTORY, -ENOTDIR, NULL, 0},
                 {"sys/to-a-f", O_PATH | O_DIRECTORY, -ENOTDIR, "a/f", 3},
                 {"sys/to-a-f", O_TRUNC, 0, "a/f", 0},
                 {"sys/f", O_CREAT | O_TRUNC, 0, "sys/f", 0},
@@ -402,6 +410,48 @@ static void test_relative_paths(void **state)
         close(cwd);
 }
 
+// What is mounted on the way and may not answer is not gone to while it must not be waited.
+static void test_local(void **state)
+{
+        static const struct {
+                const char *path;
+                int expected;
+        } cases[] = {
+                {"sys/dir", -EREMOTE},          {"sys/dir/f", -EREMOTE}, {"sys/dir/none", -EREMOTE},
+                {"sys/../sys/dir/f", -EREMOTE}, {"sys/up", -EREMOTE},    {"sys/f", 0},
+                {"a/admins-abs/f", -EREMOTE},   {"a/to-own-abs/f", 0},   {"sys/none", -ENOENT},
+        };
+        CLEANUP(free) char *far = at("sys/dir"), *where = str_printf("%s (nfs4)", far);
+        CLEANUP(free) char *below = at("sys/dir/new/x");
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+
+        mounts_fixture_add(far, "nfs4");
+        has_no_openat2 = true; // it would know better
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CLEANUP(free) char *path = at(cases[i].path);
+
+                (void)local_only_set(true);
+                CLEANUP(fd) int fd = fs_open(path, O_RDONLY, 0, NULL);
+
+                assert_int_equal(local_was_refused(), cases[i].expected == -EREMOTE);
+                (void)local_only_set(false);
+                CLEANUP(fd) int patient = fs_open(path, O_RDONLY, 0, NULL);
+
+                if (MIN(fd, 0) != cases[i].expected)
+                        fail_msg("%s: %d", path, fd);
+                assert_true(patient >= 0 || patient == -ENOENT);
+                if (fd == -EREMOTE)
+                        assert_string_equal(local_refusal(NULL), where);
+        }
+        (void)local_only_set(true);
+        assert_int_equal(fs_entry_open(far, 0, &e, NULL), 0);
+        assert_int_equal(fs_entry_open_file(&e, O_RDONLY), -EREMOTE);
+        fs_entry_close(&e);
+        assert_int_equal(fs_entry_open(below, 0755, &e, NULL), -EREMOTE);
+        (void)local_only_set(false);
+        mounts_done();
+}
+
 static void test_links(void **state)
 {
         CLEANUP(free) char *new = at("sys/link"), *old = at("sys/to-a"), *file = at("sys/f");
@@ -476,6 +526,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_create_and_truncate_by_walk),
         TEST(test_entry),
         TEST(test_relative_paths),
+        TEST(test_local),
         TEST(test_links),
         TEST(test_map),
         TEST(test_oom),

@@ -1,37 +1,14 @@
 // What must not wait: which names and files are refused, and in which words.
 #include "base/local.h"
 
-#include "base/buf.h"
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/mounts.h"
-#include "base/str.h"
 #include "unit/harness.h"
+#include "unit/mounts_fixture.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
-
-// The kernel's table with a word replaced and a line more.
-static void set_table(const char *old, const char *new, const char *more)
-{
-        CLEANUP(buf) struct buf b = BUF_NULL;
-        CLEANUP(free) char *text = NULL;
-        CLEANUP(fd) int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-
-        assert_int_equal(fd_read_all(fd, 16u << 20, &text, NULL), 0);
-        for (const char *p = text; *p;) {
-                const char *rest = str_after_prefix(p, old);
-
-                if (rest)
-                        buf_puts(&b, new);
-                else
-                        buf_putc(&b, *p);
-                p = rest ? rest : p + 1;
-        }
-        buf_puts(&b, more);
-        assert_int_equal(mounts_set_table(buf_text(&b)), 0);
-}
 
 static int setup(void **state UNUSED)
 {
@@ -58,20 +35,20 @@ static void test_file(void **state UNUSED)
         CLEANUP(fd) int proc = open_path("/proc/self/status");
         uint64_t mount = 0, id;
 
-        set_table("-", "-", "");
+        mounts_fixture_set("-", "-", "");
         assert_int_equal(local_check(root, &mount), 0);
         assert_int_equal(local_check(proc, &mount), 0);
         assert_true(mount > 0);
         id = mount;
         // Of the same mount as its folder: nothing is asked.
-        set_table(" - proc ", " - fuse.p ", "");
+        mounts_fixture_set(" - proc ", " - fuse.p ", "");
         assert_int_equal(local_check(proc, &mount), 0);
         mount = 0;
         assert_int_equal(local_check(proc, &mount), -EREMOTE);
         assert_string_equal(strchr(local_refusal(&mount), ' '), " (fuse.p)");
         assert_int_equal(mount, id);
         // One that the table does not have.
-        set_table(" / /proc ", " gone", "");
+        mounts_fixture_set(" / /proc ", " gone", "");
         mount = 0;
         assert_int_equal(local_check(proc, &mount), -EREMOTE);
         assert_null(strchr(local_refusal(&mount), ' '));
@@ -87,9 +64,9 @@ static void test_name(void **state UNUSED)
         CLEANUP(fd) int proc = open_path("/proc");
         uint64_t mount;
 
-        set_table("-", "-",
-                  "999998 1 0:99 / /proc/far rw - nfs4 server:/x rw\n"
-                  "999999 1 0:99 / /far rw - cifs server:/x rw\n");
+        mounts_fixture_set("-", "-",
+                           "999998 1 0:99 / /proc/far rw - nfs4 server:/x rw\n"
+                           "999999 1 0:99 / /far rw - cifs server:/x rw\n");
         assert_int_equal(local_check_name(proc, "near"), 0);
         assert_int_equal(local_check_name(root, "far"), -EREMOTE);
         assert_string_equal(local_refusal(&mount), "/far (cifs)");
