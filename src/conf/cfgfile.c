@@ -241,17 +241,60 @@ static int take_text(struct loading *l, const char *text, size_t size)
         return r < 0 ? r : take_records(l, records, n);
 }
 
+static int make_empty(const char *path, struct cfgfile **ret)
+{
+        CLEANUP(cfgfile) struct cfgfile *c = calloc(1, sizeof(*c));
+        const char *slash = strrchr(path, '/');
+
+        if (!c)
+                return -ENOMEM;
+        c->blocks = map_new();
+        c->dir = slash ? str_ndup(path, (size_t)(slash - path)) : strdup(".");
+        if (c->blocks && c->dir)
+                *ret = TAKE(c);
+        return c ? -ENOMEM : 0;
+}
+
+// The path of the file at hand, kept for its lines.
+static int begin_file(struct loading *l, const char *path)
+{
+        int r = strv_push(&l->c->paths, path);
+
+        if (r == 0)
+                l->path = l->c->paths[strv_length(l->c->paths) - 1];
+        return r;
+}
+
+int cfgfile_from_records(const char *path, char *records, size_t size, struct settings *settings,
+                         struct diag *diag, struct cfgfile **ret)
+{
+        CLEANUP(cfgfile) struct cfgfile *c = NULL;
+        struct loading l = {.settings = settings, .diag = diag, .path = path};
+        int r = make_empty(path, &c);
+
+        if (r < 0)
+                return r;
+        l.c = c;
+        r = begin_file(&l, path);
+        if (r == 0)
+                r = take_records(&l, records, size);
+        if (r == 0 && l.is_bad)
+                r = -EBADMSG;
+        if (r == 0)
+                *ret = TAKE(c);
+        return r;
+}
+
 // ---- files -------------------------------------------------------------------------------------
 
 static int take_file(struct loading *l, const char *path)
 {
         CLEANUP(free) char *text = NULL;
         size_t size = 0;
-        int r = strv_push(&l->c->paths, path);
+        int r = begin_file(l, path);
 
         if (r < 0)
                 return r;
-        l->path = l->c->paths[strv_length(l->c->paths) - 1];
         r = fs_read_file(path, FILE_MAX_SIZE, &text, &size);
         if (r >= 0)
                 r = take_text(l, text, size);
@@ -298,20 +341,6 @@ static int list_dropins(const char *path, char ***ret)
         strv_sort(list);
         *ret = TAKE(list);
         return 0;
-}
-
-static int make_empty(const char *path, struct cfgfile **ret)
-{
-        CLEANUP(cfgfile) struct cfgfile *c = calloc(1, sizeof(*c));
-        const char *slash = strrchr(path, '/');
-
-        if (!c)
-                return -ENOMEM;
-        c->blocks = map_new();
-        c->dir = slash ? str_ndup(path, (size_t)(slash - path)) : strdup(".");
-        if (c->blocks && c->dir)
-                *ret = TAKE(c);
-        return c ? -ENOMEM : 0;
 }
 
 int cfgfile_load(const char *path, struct settings *settings, struct diag *diag,

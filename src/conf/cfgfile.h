@@ -42,6 +42,10 @@ struct cfgfile;
 // because libconfuse ends its process when memory runs out.
 int cfgfile_load(const char *path, struct settings *settings, struct diag *diag,
                  struct cfgfile **ret);
+// The same from what that child says (conf/cfgfile_parse.h), as if it had read PATH; the records
+// are taken apart. Tests. -EIO: they are no records.
+int cfgfile_from_records(const char *path, char *records, size_t size, struct settings *settings,
+                         struct diag *diag, struct cfgfile **ret);
 void cfgfile_free(struct cfgfile *c);
 DEFINE_CLEANUP(cfgfile, struct cfgfile *, cfgfile_free)
 

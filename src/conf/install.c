@@ -232,9 +232,12 @@ static int enable_one(struct enabling *e, size_t index)
                 r = link_into(e, s.upheld_by, ".upholds", instance, path);
         if (r == 0)
                 r = link_aliases(e, &s, name, path);
-        STRV_FOREACH (also, s.also)
+        STRV_FOREACH (also, s.also) {
+                if (r == 0 && !unit_name_is_valid(*also)) // a path would be linked
+                        r = complain(e->install, -EINVAL, name, "Also= has a bad unit name");
                 if (r == 0 && !strv_contains(e->todo, *also))
                         r = strv_push(&e->todo, *also);
+        }
         return r < 0 ? r : s.wanted_by || s.required_by || s.upheld_by || s.alias || s.also;
 }
 

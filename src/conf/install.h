@@ -72,6 +72,9 @@ struct install_presets;
 // dirs: the unit path (root included). What is wrong in the files is told to diag, which may be
 // NULL, and left out. 0 or -ENOMEM.
 int install_presets_read(char *const *dirs, struct diag *diag, struct install_presets **ret);
+// The same of one file's text, which is taken apart.
+int install_presets_parse(char *text, const char *file, struct diag *diag,
+                          struct install_presets **ret);
 void install_presets_free(struct install_presets *presets); // NULL is fine
 DEFINE_CLEANUP(install_presets, struct install_presets *, install_presets_free)
 // "enabled" (also where nothing is said), "disabled", "ignored". Static.

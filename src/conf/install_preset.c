@@ -79,23 +79,41 @@ static int add_line(struct diag *diag, const char *file, unsigned number, const 
         return parts[2] ? strv_copy(parts + 2, &rule->instances) : 0;
 }
 
+static int add_text(struct diag *diag, const char *file, char *text, struct install_presets *rules)
+{
+        unsigned number = 0;
+        int r = 0;
+
+        for (char *line = text, *end; r == 0 && line; line = end) {
+                end = strchr(line, '\n');
+                if (end)
+                        *end++ = '\0';
+                r = add_line(diag, file, ++number, line, rules);
+        }
+        return r;
+}
+
+int install_presets_parse(char *text, const char *file, struct diag *diag,
+                          struct install_presets **ret)
+{
+        CLEANUP(install_presets) struct install_presets *presets = calloc(1, sizeof(*presets));
+        int r = presets ? add_text(diag, file, text, presets) : -ENOMEM;
+
+        if (r == 0)
+                *ret = TAKE(presets);
+        return r;
+}
+
 static int read_file(struct diag *diag, const char *path, struct install_presets *rules)
 {
         CLEANUP(free) char *text = NULL;
-        unsigned number = 0;
         int r = fs_read_file(path, FILE_MAX, &text, NULL);
 
         if (r < 0) {
                 diag_report(diag, DIAG_WARNING, NULL, path, 0, "%s", strerror(-r));
                 return r == -ENOMEM ? r : 0;
         }
-        for (char *line = text, *end; r == 0 && line; line = end) {
-                end = strchr(line, '\n');
-                if (end)
-                        *end++ = '\0';
-                r = add_line(diag, path, ++number, line, rules);
-        }
-        return r;
+        return add_text(diag, path, text, rules);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -32,6 +32,9 @@ static inline void cleanup_install_section(struct install_section *s)
 // name: the unit's, for specifiers; path: of its file. Drop-ins count, too. 0 or -errno.
 int install_read_section(struct install *i, const char *name, const char *path,
                          struct install_section *ret);
+// The same of one file's text.
+int install_parse_section(const char *name, const char *text, size_t size,
+                          struct install_section *ret);
 
 enum install_rank install_rank_of(const struct install *i, const char *dir);
 // Calls f for each link below a folder of the path that enables something: aliases beside the unit

@@ -162,6 +162,22 @@ static int add_words(struct section_reader *reader, char ***list, const char *va
         return 0;
 }
 
+// One that would make no unit name is none (the loader complains about it).
+static int set_default_instance(struct section_reader *reader, const char *value)
+{
+        CLEANUP(free) char *text = NULL, *name = NULL;
+
+        if (!*value)
+                return str_set(&reader->section.default_instance, NULL);
+        int r = specifier_expand(value, &reader->specifiers, SPECIFIERS_INSTALL, &text, NULL);
+
+        if (r == 0)
+                r = unit_name_with_instance("x@.service", text, &name);
+        if (r < 0 || !unit_name_is_instance(name) || !unit_name_is_valid(name))
+                return r == -ENOMEM ? r : 0;
+        return str_set(&reader->section.default_instance, text);
+}
+
 static int on_install_line(void *data, const char *section UNUSED, const char *name,
                            const char *value, const char *file UNUSED, unsigned line UNUSED)
 {
@@ -179,7 +195,16 @@ static int on_install_line(void *data, const char *section UNUSED, const char *n
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 if (streq(name, lists[i].name))
                         return add_words(reader, lists[i].list, value);
-        return streq(name, "DefaultInstance") ? str_set(&s->default_instance, value) : 0;
+        return streq(name, "DefaultInstance") ? set_default_instance(reader, value) : 0;
+}
+
+static int finish_section(struct section_reader *reader, int result, struct install_section *ret)
+{
+        if (result < 0)
+                install_section_done(&reader->section);
+        else
+                *ret = reader->section;
+        return MIN(result, 0);
 }
 
 int install_read_section(struct install *i, const char *name, const char *path,
@@ -195,12 +220,16 @@ int install_read_section(struct install *i, const char *name, const char *path,
         STRV_FOREACH (dropin, dropins)
                 if (r >= 0)
                         r = ini_parse_file(*dropin, &sink);
-        if (r < 0) {
-                install_section_done(&reader.section);
-                return r;
-        }
-        *ret = reader.section;
-        return 0;
+        return finish_section(&reader, r, ret);
+}
+
+int install_parse_section(const char *name, const char *text, size_t size,
+                          struct install_section *ret)
+{
+        struct section_reader reader = {.specifiers = {.unit_name = name}};
+        struct ini_sink sink = {is_install, on_install_line, &reader, name, NULL};
+
+        return finish_section(&reader, ini_parse(text, size, name, &sink), ret);
 }
 
 // ---- state

@@ -106,6 +106,38 @@ static void test_states(void **state)
         assert_state("linked.service", "linked");
 }
 
+// What [Install] says stays in the folder that links are made in.
+static void test_bad_names(void **state)
+{
+        static const struct {
+                const char *name, *text;
+                int result;
+        } rows[] = {
+                {"i@.service", "WantedBy=m.target\nDefaultInstance=../../../../out", -EIDRM},
+                {"j@.service", "WantedBy=m.target\nDefaultInstance=one\nDefaultInstance=", -EIDRM},
+                {"k@.service", "WantedBy=m.target\nDefaultInstance=%q/x", -EIDRM},
+                {"l@.service", "WantedBy=m.target\nDefaultInstance=%p-one", 1},
+                {"m.service", "WantedBy=../../out.target", -EINVAL},
+                {"n.service", "Alias=../../out.service", -EINVAL},
+                {"o.service", "Also=/opt/out.service", -EINVAL},
+        };
+
+        put_file("opt/out.service", "[Service]\nExecStart=/bin/true\n");
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                CLEANUP(complaints) struct complaints said;
+                CLEANUP(free) char *file = str_printf("usr/lib/usher/%s", rows[i].name);
+                CLEANUP(free) char *text = str_printf("[Install]\n%s\n", rows[i].text);
+
+                put_file(file, text);
+                print_message("%s\n", rows[i].text);
+                assert_int_equal(run(install_enable, rows[i].name, &said), rows[i].result);
+        }
+        assert_link("etc/usher/m.target.wants/l@l-one.service", "/usr/lib/usher/l@.service");
+        assert_link("out.service", NULL);
+        assert_link("etc/usher/out.service", NULL);
+        assert_int_equal(access(at("etc/usher/m.target.wants/i@.."), F_OK), -1);
+}
+
 static void test_masks(void **state)
 {
         CLEANUP(complaints) struct complaints said;
@@ -246,6 +278,7 @@ static void test_oom(void **state)
 static const struct CMUnitTest tests[] = {
         TOP_TEST(test_enable_and_disable),
         TOP_TEST(test_states),
+        TOP_TEST(test_bad_names),
         TOP_TEST(test_masks),
         TOP_TEST(test_templates),
         TOP_TEST(test_refusals),
