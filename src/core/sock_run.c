@@ -1,6 +1,7 @@
 // What happens on traffic: one start job for the service (Accept=no), or connections are taken
 // (Accept=yes), each of which goes its way through core/incoming.
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "conf/enums.h"
 #include "core/incoming.h"
@@ -76,8 +77,9 @@ static bool is_queueing(const struct sock *s)
         return sock_conf(s)->x_max_connections_action == MAX_CONNECTIONS_QUEUE;
 }
 
-// Before a connection is taken: is there a reason to leave it in the backlog?
-static bool must_wait(struct sock *s, usec_t now)
+// Before a connection is taken: is there a reason to leave it in the backlog? *ret_template: else,
+// 0 or why its template is of no use.
+static bool must_wait(struct sock *s, usec_t now, int *ret_template)
 {
         struct spawner *spawner = s->unit.manager->spawner;
 
@@ -92,13 +94,16 @@ static bool must_wait(struct sock *s, usec_t now)
         }
         if (s->unit.manager->options.compat_systemd)
                 return false;
-        int r = spawner_has_reserve(spawner) ? -spawner_exhaustion(spawner) : -EMFILE;
+        int lacking = spawner_has_reserve(spawner) ? spawner_exhaustion(spawner) : EMFILE;
 
-        if (r == 0)
-                r = instance_prepare(s);
-        if (r < 0)
-                sock_on_instance_failed(s, r);
-        return r < 0;
+        // Where the template is of no use the connection is taken all the same, and closed.
+        if (lacking == 0) {
+                *ret_template = instance_prepare(s);
+                lacking = fail_is_exhaustion(*ret_template) ? -*ret_template : 0;
+        }
+        if (lacking > 0)
+                sock_on_exhausted(s, lacking);
+        return lacking > 0;
 }
 
 // One connection from the backlog. False: none is to be taken at present.
@@ -106,9 +111,9 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
 {
         struct sock *s = l->sock;
         struct spawner *spawner = s->unit.manager->spawner;
-        int fd = -1;
+        int fd = -1, template = 0;
 
-        if (must_wait(s, now))
+        if (must_wait(s, now, &template))
                 return false;
         int r = net_accept(l->watch.fd, &fd);
 
@@ -122,6 +127,11 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
                 log_unit(s->unit.id, LOG_ERR, r < 0 ? -r : errno, "Failed to accept on %s",
                          l->port->text);
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+                return false;
+        }
+        if (template <0) {
+                fd_close(fd);
+                sock_on_instance_failed(s, template);
                 return false;
         }
         bool is_last = is_first && !net_has_connection(l->watch.fd);
