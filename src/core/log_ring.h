@@ -1,14 +1,19 @@
 // The last log lines, of usher and of what services print, in memory: for `usherctl status` and
-// `usherctl logs` where there is no journal to ask. Bounded in bytes; the oldest go first.
+// `usherctl logs` where there is no journal to ask. Bounded in bytes. When it is full, the oldest
+// line goes of the unit that has most in it, so that none that prints much takes away what others
+// have said; what usherd says of a unit counts as another's than what the unit prints, and the
+// instances of a template are one.
 #pragma once
 
 #include "base/clock.h"
 #include "base/list.h"
 
 struct log_ring;
+struct log_ring_group;
 
 struct log_ring_line {
-        struct list_node node;
+        struct list_node node, group_node;
+        struct log_ring_group *group;
         uint64_t number; // counts from 1; one that was too long is a gap
         usec_t time;     // realtime
         int level;

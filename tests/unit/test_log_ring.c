@@ -5,6 +5,8 @@
 #include "base/str.h"
 #include "unit/harness.h"
 
+#include <stdio.h>
+
 static void assert_lines(struct log_ring *ring, const char *pattern, uint64_t after, size_t n,
                          const char *expected)
 {
@@ -87,6 +89,40 @@ static void test_bounds(void **state)
         assert_null(log_ring_find(ring, "", 0, 1));
 }
 
+// One that prints on and on takes away nothing that others have said, nor what is said about it.
+static void test_shares(void **state)
+{
+        CLEANUP(log_ring) struct log_ring *ring = NULL;
+        char name[64];
+
+        assert_int_equal(log_ring_new(8192, &ring), 0);
+        log_ring_attach(ring);
+        log_write(LOG_INFO, "start");
+        log_unit("loud@.service", LOG_INFO, 0, "about it");
+        log_unit("quiet.socket", LOG_INFO, 0, "about another");
+        log_service_line("quiet.service", 1, NULL, LOG_INFO, "printed", 7);
+        for (int i = 0; i < 1000; i++) {
+                snprintf(name, sizeof(name), "loud@%d-127.0.0.1:1.service", i);
+                log_service_line(name, 2, NULL, LOG_INFO, "noise", 5);
+        }
+        assert_lines(ring, "quiet*", 0, 10,
+                     "3 quiet.socket: about another;4 quiet.service: printed;");
+        assert_lines(ring, "loud@.service", 0, 10, "2 loud@.service: about it;");
+        assert_int_equal(log_ring_find(ring, "", 0, SIZE_MAX)->number, 1);
+        // Two that are loud have the same.
+        for (int i = 0; i < 1000; i++)
+                log_service_line("other.service", 3, NULL, LOG_INFO, "NOISE", 5);
+        size_t n_loud = 0, n_other = 0;
+
+        for (const struct log_ring_line *l = log_ring_find(ring, "", 0, SIZE_MAX); l;
+             l = log_ring_next(ring, "", l)) {
+                n_loud += l->pid == 2;
+                n_other += l->pid == 3;
+        }
+        assert_true(n_loud > 5 && n_other > 5 && n_loud < 3 * n_other && n_other < 3 * n_loud);
+        assert_int_equal(log_ring_find(ring, "", 0, SIZE_MAX)->number, 1);
+}
+
 // A line that memory is too short for is missing, no more.
 static void test_oom(void **state)
 {
@@ -108,5 +144,6 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find), cmocka_unit_test(test_bounds), cmocka_unit_test(test_oom)};
+        cmocka_unit_test(test_find), cmocka_unit_test(test_bounds), cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_oom)};
 HARNESS_MAIN(tests)
