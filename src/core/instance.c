@@ -59,7 +59,7 @@ int instance_prepare(struct sock *s)
 {
         struct manager *m = s->unit.manager;
         CLEANUP(free) char *name = NULL;
-        struct diag diag = diag_log();
+        struct diag diag = diag_log_once(m->complaints);
         struct unit_conf *conf = NULL;
 
         if (s->template_conf)

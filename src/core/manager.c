@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "conf/cfgfile.h"
 #include "core/dependency.h"
+#include "core/diag_log.h"
 #include "core/job.h"
 #include "core/log_ring.h"
 #include "core/reap.h"
@@ -68,6 +69,8 @@ static int init(struct manager *m, const struct manager_options *options)
 
         if (r == 0)
                 r = log_ring_new(m->settings->log_buffer_size, &m->log_ring);
+        if (r == 0)
+                r = diag_memory_new(&m->complaints);
         if (r == 0)
                 r = events_new(&m->events);
         if (r == 0)
@@ -139,6 +142,7 @@ void manager_free(struct manager *m)
         }
         reaper_free(m->reaper);
         log_ring_free(m->log_ring);
+        diag_memory_free(m->complaints);
         conf_loader_free(m->loader);
         cfgfile_free(m->options.cfgfile);
         events_free(m->events);

@@ -10,6 +10,7 @@
 struct addresses;
 struct bus_names;
 struct cfgfile;
+struct diag_memory;
 struct job;
 struct job_queue;
 struct reaper;
@@ -83,6 +84,7 @@ struct manager {
         int exit_code;
         struct service_log *service_log; // what services print (core/service_log.h)
         struct log_ring *log_ring;       // the last log lines
+        struct diag_memory *complaints;  // about units, since the last reload
         struct addresses *addresses;     // NULL: nobody waits for one (core/addresses.h)
         struct bus_names *bus_names;     // NULL: nobody waits for one (core/bus_names.h)
         struct spawner *spawner;         // what all starts share (core/spawner.h)

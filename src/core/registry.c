@@ -182,7 +182,7 @@ int registry_build(struct manager *m)
 static int load_one(struct manager *m, const char *name, struct unit **ret)
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
-        struct diag diag = diag_log();
+        struct diag diag = diag_log_once(m->complaints);
         struct unit *u;
         int r = conf_load(m->loader, name, &diag, &conf);
 

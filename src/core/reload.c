@@ -56,7 +56,7 @@ static int changes_add(struct changes *c, struct unit *u, struct unit_conf *conf
 static int load_anew(struct conf_loader *loader, struct unit *u, struct unit_conf **ret)
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
-        struct diag diag = diag_log();
+        struct diag diag = diag_log_once(u->manager->complaints);
 
         if (u->conf->transient) {
                 *ret = unit_conf_ref(u->conf);
@@ -229,6 +229,7 @@ int manager_reload(struct manager *m)
         tell(m, true);
         m->is_reloading = true;
         m->n_reloads++;
+        diag_memory_forget(m->complaints);
         int r = reload(m);
 
         m->is_reloading = false;
