@@ -97,20 +97,29 @@ int buf_take(struct buf *b, char **ret)
         return 0;
 }
 
+// Of a character of at most three bytes.
+static unsigned code_of(const char *s, size_t n)
+{
+        const unsigned char *p = (const unsigned char *)s;
+
+        return n == 1   ? p[0]
+               : n == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
+                        : (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+}
+
 void buf_put_json(struct buf *b, const char *s)
 {
         buf_putc(b, '"');
         while (*s) {
-                unsigned char c = (unsigned char)*s;
                 size_t n = str_utf8_length(s);
 
                 if (n == 0) {
                         buf_puts(b, "\xef\xbf\xbd");
                         n = 1;
-                } else if (c == '"' || c == '\\') {
-                        buf_printf(b, "\\%c", c);
-                } else if (c < 0x20 || c == 0x7f) {
-                        buf_printf(b, "\\u%04x", c);
+                } else if (*s == '"' || *s == '\\') {
+                        buf_printf(b, "\\%c", *s);
+                } else if (*s == '\t' || str_is_control(s)) {
+                        buf_printf(b, "\\u%04x", code_of(s, n));
                 } else {
                         buf_put(b, s, n);
                 }

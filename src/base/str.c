@@ -130,32 +130,53 @@ void str_copy_cut(char *to, size_t size, const char *from)
         to[n] = '\0';
 }
 
-// ASCII's control bytes but the tab, and U+0080..U+009F, which steer terminals just as well.
-static bool is_control(const unsigned char *p)
-{
-        return (*p < 0x20 && *p != '\t') || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0);
-}
-
-char *str_escape(const char *s)
+bool str_is_control(const char *s)
 {
         const unsigned char *p = (const unsigned char *)s;
+
+        if (p[0] < 0x80)
+                return (p[0] < 0x20 && p[0] != '\t') || p[0] == 0x7f;
+        if (p[0] == 0xc2)
+                return p[1] < 0xa0; // U+0080 to U+009F: terminals take them for ESC and a letter
+        if (p[0] == 0xd8)
+                return p[1] == 0x9c; // U+061C
+        if (p[0] != 0xe2)
+                return false;
+        // U+200E and U+200F; U+2028 to U+202E; U+2066 to U+2069
+        return p[1] == 0x80   ? p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae)
+               : p[1] == 0x81 ? p[2] >= 0xa6 && p[2] <= 0xa9
+                              : false;
+}
+
+static char *escape(const char *s, bool keeps_lines)
+{
         char *text = malloc(strlen(s) * 4 + 1), *out = text;
 
         if (!text)
                 return NULL;
-        while (*p) {
-                size_t n = utf8_length(p);
+        while (*s) {
+                size_t n = str_utf8_length(s);
 
-                if (n == 0 || is_control(p)) {
-                        out += sprintf(out, "\\x%02x", *p++);
+                if (n > 0 && (!str_is_control(s) || (keeps_lines && *s == '\n'))) {
+                        out = mempcpy(out, s, n);
+                        s += n;
                         continue;
                 }
-                memcpy(out, p, n);
-                out += n;
-                p += n;
+                for (n = MAX(n, (size_t)1); n > 0; n--)
+                        out += sprintf(out, "\\x%02x", (unsigned char)*s++);
         }
         *out = '\0';
         return text;
+}
+
+char *str_escape(const char *s)
+{
+        return escape(s, false);
+}
+
+char *str_escape_lines(const char *s)
+{
+        return escape(s, true);
 }
 
 #define NEAREST_MAX 64

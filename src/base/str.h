@@ -24,9 +24,14 @@ char *str_ndup(const char *s, size_t n);
 int str_set(char **p, const char *s);
 // Strip ASCII white space at both ends, in place; returns the new start.
 char *str_strip(char *s);
-// Copy with control characters (but tabs) and invalid UTF-8 as \xHH, safe for logs and terminals.
+// Does s begin with a character that steers a terminal or turns the direction of what is shown?
+// ASCII's control bytes but the tab, U+0080 to U+009F, the line separators and the marks for text
+// from right to left (Unicode's Bidi_Control). s is valid UTF-8.
+bool str_is_control(const char *s);
+// Copy with such characters and invalid UTF-8 as \xHH for each byte: safe for logs and terminals.
 // NULL: no memory.
 char *str_escape(const char *s);
+char *str_escape_lines(const char *s); // the same, but newlines stay
 bool str_is_utf8(const char *s);
 // Copies as much of valid UTF-8 as fits with its NUL into size bytes (at least 1): no character is
 // cut.

@@ -241,11 +241,14 @@ int client_complain(const sd_bus_error *error, int r, const char *fmt, ...)
         bool has_text = error && sd_bus_error_is_set(error) && error->message;
         va_list ap;
 
-        fputs("usherctl: ", stderr);
+        CLEANUP(free) char *what = NULL;
+
         va_start(ap, fmt);
-        vfprintf(stderr, fmt, ap);
+        if (vasprintf(&what, fmt, ap) < 0)
+                what = NULL;
         va_end(ap);
-        fprintf(stderr, ": %s\n", has_text ? error->message : strerror(-r));
+        fprintf(stderr, "usherctl: %s: %s\n", what ? shown(what) : "?",
+                has_text ? shown(error->message) : strerror(-r));
         return client_exit_code(error, r);
 }
 

@@ -100,6 +100,16 @@ int units_get(struct ctl *c, char *const *patterns, bool all, struct ctl_unit **
 int units_get_sockets(struct ctl *c, char *const *names, struct ctl_unit **ret, size_t *ret_n);
 void units_free(struct ctl_unit *units, size_t n);
 
+// ---- text that comes from others (shown.c)
+// Descriptions, states, names of processes, lines of files and logs: whoever made them must not
+// steer the terminal of whoever looks. What is printed for people goes through one of these; tables
+// and JSON do it by themselves. The text is good until shown_done().
+
+const char *shown(const char *text);       // as a part of a line
+const char *shown_lines(const char *text); // newlines stay
+const char *shown_raw(const char *text);   // as it is, where stdout is no terminal: for programs
+void shown_done(void);
+
 // ---- printing (table.c)
 
 enum color { COLOR_NONE, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_GREY, COLOR_BOLD };
@@ -113,7 +123,8 @@ struct table;
 int table_new(const char *const *columns, size_t n, struct table **ret);
 void table_free(struct table *t); // NULL is fine
 DEFINE_CLEANUP(table, struct table *, table_free)
-// One row: a color, a bullet (may be ""), and a string for each column. 0 or -ENOMEM.
+// One row: a color, a bullet (may be ""), and a string for each column, of whatever origin. 0 or
+// -ENOMEM.
 int table_row(struct table *t, enum color color, const char *bullet, const char *const *cells);
 size_t table_rows(const struct table *t);
 // With head unless --no-legend; as JSON with -o json.
@@ -145,9 +156,10 @@ void format_ago(uint64_t t, char *buf, size_t size);
 // Waits for jobs (verb_job.c). method: "StartUnit", ...
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units);
 // Log lines of units that match, younger than line *last, which becomes the last one printed; in
-// front of the first goes `before`. 0 or an exit code (verb_logs.c).
+// front of the first goes `before`. is_optional: nothing is said where access is denied. 0 or an
+// exit code (verb_logs.c).
 int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, uint64_t *last,
-               const char *before);
+               const char *before, bool is_optional);
 // Is there a preset to tell of, for a unit file in this state? (verb_list.c)
 bool files_have_preset(const char *state);
 // The unit path that is meant where no supervisor is asked (offline.c). 0 or an exit code.

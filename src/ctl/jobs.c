@@ -130,7 +130,8 @@ static int report(struct ctl *c, const struct pending *p)
                 return CTL_FAILED;
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (streq(texts[i].result, p->result)) {
-                        fprintf(stderr, "%s%s%s\n", texts[i].before, p->unit, texts[i].after);
+                        fprintf(stderr, "%s%s%s\n", texts[i].before, shown(p->unit),
+                                texts[i].after);
                         return CTL_FAILED;
                 }
         explain_failure(c, p);
@@ -207,7 +208,8 @@ static void warn_triggers(struct ctl *c, const char *unit)
         CLEANUP(free) char *names = active ? strv_join(active, " ") : NULL;
 
         if (names)
-                fprintf(stderr, "Stopped %s, but it can still be activated by: %s\n", unit, names);
+                fprintf(stderr, "Stopped %s, but it can still be activated by: %s\n", shown(unit),
+                        shown(names));
 }
 
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units)

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
         }
         sd_bus_flush_close_unref(c.bus);
         options_done(&c);
+        shown_done();
         // What could not be printed was not shown.
         if (fflush(stdout) != 0 && r == CTL_OK)
                 r = CTL_FAILED;

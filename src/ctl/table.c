@@ -92,8 +92,7 @@ int table_row(struct table *t, enum color color, const char *bullet, const char 
         *row = (struct row){.color = color, .bullet = bullet};
         t->n_rows++;
         for (size_t i = 0; i < t->n_columns; i++) {
-                // What comes from others must not reach the terminal as it is.
-                row->cells[i] = str_escape(cells[i] ? cells[i] : "");
+                row->cells[i] = strdup(cells[i] ? cells[i] : "");
                 if (!row->cells[i])
                         return -ENOMEM;
         }
@@ -143,16 +142,19 @@ static void print_last(const char *text, size_t room)
         printf("%.*s…", (int)n, text);
 }
 
-static void print_row(const struct table *t, char *const *cells, const size_t *widths, size_t room)
+static void print_row(const struct table *t, const char *const *cells, const size_t *widths,
+                      size_t room)
 {
         for (size_t k = 0; k < t->n_columns; k++) {
+                const char *cell = shown(cells[k]);
+
                 if (k + 1 == t->n_columns) {
-                        print_last(cells[k], room);
+                        print_last(cell, room);
                         break;
                 }
-                size_t pad = widths[k] - width_of(cells[k]) + 1;
+                size_t pad = widths[k] - width_of(cell) + 1;
 
-                printf("%s%*s", cells[k], (int)pad, "");
+                printf("%s%*s", cell, (int)pad, "");
                 room = room > widths[k] + 1 ? room - widths[k] - 1 : 0;
         }
 }
@@ -165,7 +167,7 @@ static void print_text(const struct ctl *c, const struct table *t)
         for (size_t k = 0; k < t->n_columns; k++) {
                 widths[k] = c->no_legend ? 0 : width_of(t->columns[k]);
                 for (size_t i = 0; i < t->n_rows; i++)
-                        widths[k] = MAX(widths[k], width_of(t->rows[i].cells[k]));
+                        widths[k] = MAX(widths[k], width_of(shown(t->rows[i].cells[k])));
         }
         for (size_t i = 0; i < t->n_rows; i++)
                 has_bullets = has_bullets || t->rows[i].bullet;
@@ -174,7 +176,7 @@ static void print_text(const struct ctl *c, const struct table *t)
                 room -= 2;
         if (!c->no_legend && t->n_rows > 0) {
                 printf("%s%s", has_bullets ? "  " : "", color_on(c, COLOR_BOLD));
-                print_row(t, (char *const *)t->columns, widths, room);
+                print_row(t, t->columns, widths, room);
                 printf("%s\n", color_off(c));
         }
         for (size_t i = 0; i < t->n_rows; i++) {
@@ -184,7 +186,7 @@ static void print_text(const struct ctl *c, const struct table *t)
                 printf("%s", color_on(c, row->color));
                 if (has_bullets)
                         printf("%s ", bullet);
-                print_row(t, row->cells, widths, room);
+                print_row(t, (const char *const *)row->cells, widths, room);
                 printf("%s\n", color_off(c));
         }
 }

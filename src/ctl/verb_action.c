@@ -144,7 +144,7 @@ int verb_show_environment(struct ctl *c, char **args UNUSED)
         CLEANUP(strv) char **environment = client_get_strv(c, BUS_ROOT, BUS_MANAGER, "Environment");
 
         STRV_FOREACH (assignment, environment)
-                puts(*assignment);
+                puts(shown_raw(*assignment));
         return CTL_OK;
 }
 

@@ -28,12 +28,16 @@ static int print_file(struct ctl *c, const char *path, bool is_first)
         size_t size = 0;
         int r = fs_read_file(path, FILE_MAX, &text, &size);
 
-        printf("%s%s# %s%s\n", is_first ? "" : "\n", color_on(c, COLOR_BOLD), path, color_off(c));
+        printf("%s%s# %s%s\n", is_first ? "" : "\n", color_on(c, COLOR_BOLD), shown(path),
+               color_off(c));
         if (r < 0) {
-                fprintf(stderr, "usherctl: %s: %s\n", path, strerror(-r));
+                fprintf(stderr, "usherctl: %s: %s\n", shown(path), strerror(-r));
                 return CTL_FAILED;
         }
-        fwrite(text, 1, size, stdout);
+        if (isatty(STDOUT_FILENO))
+                fputs(shown_lines(text), stdout);
+        else
+                fwrite(text, 1, size, stdout);
         if (size > 0 && text[size - 1] != '\n')
                 putchar('\n');
         return 0;

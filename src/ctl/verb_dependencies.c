@@ -46,14 +46,14 @@ static void print_line(const struct walk *w, const char *unit, unsigned depth, b
         char *state = path ? client_get_string(w->c, path, BUS_UNIT, "ActiveState") : NULL;
 
         if (w->c->plain) {
-                printf("%*s%s\n", 2 * (int)depth, "", unit);
+                printf("%*s%s\n", 2 * (int)depth, "", shown(unit));
                 return;
         }
         printf("%s%s%s ", color_on(w->c, color_of_state(state ? state : "")),
                bullet_of_state(state ? state : "inactive"), color_off(w->c));
         for (unsigned i = 1; i < depth; i++)
                 printf("%s", w->has_more[i] ? "│ " : "  ");
-        printf("%s%s\n", is_last ? "└─" : "├─", unit);
+        printf("%s%s\n", is_last ? "└─" : "├─", shown(unit));
 }
 
 static bool is_above(const struct walk *w, const char *unit, unsigned depth)
@@ -102,7 +102,7 @@ int verb_list_dependencies(struct ctl *c, char **args)
 
                 if (unit != units)
                         putchar('\n');
-                puts(*unit);
+                puts(shown(*unit));
                 if (walk_unit(&w, *unit, 0) < 0)
                         return CTL_FAILED;
         }

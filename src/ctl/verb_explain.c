@@ -1,5 +1,6 @@
 // explain: what the files of a unit come to: what is bound, what would run, with what, in order.
 // Loads as the daemon does, and asks none.
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -18,17 +19,20 @@ static void on_entry(struct diag *diag UNUSED, const struct diag_entry *entry)
 {
         char text[2048];
 
-        fprintf(stderr, "%s\n", diag_format(entry, text, sizeof(text)));
+        fprintf(stderr, "%s\n", shown(diag_format(entry, text, sizeof(text))));
 }
 
 // A mark is shown as the specifier that it is filled for.
 static void print_text(const char *text)
 {
+        CLEANUP(buf) struct buf b = BUF_NULL;
+
         for (; *text; text++)
                 if (*text == SPECIFIER_MARK && text[1] && *++text != SPECIFIER_MARK)
-                        printf("%%%c", *text);
+                        buf_printf(&b, "%%%c", *text);
                 else
-                        putchar(*text);
+                        buf_putc(&b, *text);
+        fputs(shown(buf_text(&b)), stdout);
 }
 
 static void print_words(const char *label, char *const *words)
@@ -45,9 +49,10 @@ static void print_words(const char *label, char *const *words)
 
 static void print_files(const struct unit_conf *conf)
 {
-        printf("  Read from: %s\n", conf->fragment_path ? conf->fragment_path : "(built in)");
+        printf("  Read from: %s\n",
+               conf->fragment_path ? shown(conf->fragment_path) : "(built in)");
         STRV_FOREACH (dropin, conf->dropin_paths)
-                printf("  Drop-in: %s\n", *dropin);
+                printf("  Drop-in: %s\n", shown(*dropin));
         print_words("Without effect in usher", conf->unacted);
 }
 
@@ -125,7 +130,7 @@ static void print_settings(const char *label, const struct unit_conf *conf,
                                 printf("  %s:\n", label);
                         is_first = false;
                         STRV_FOREACH (line, lines)
-                                printf("    %s=%s\n", d->name, *line);
+                                printf("    %s=%s\n", d->name, shown(*line));
                 }
         }
 }
@@ -286,9 +291,9 @@ static int explain(struct ctl *c, struct conf_loader *loader, const char *name, 
                 return client_complain(NULL, r, "%s", name);
         printf("%s%s%s%s%s\n", color_on(c, COLOR_BOLD), conf->id, color_off(c),
                conf->unit->description ? " - " : "",
-               conf->unit->description ? conf->unit->description : "");
+               conf->unit->description ? shown(conf->unit->description) : "");
         if (conf->load_state != LOAD_LOADED) {
-                printf("  Cannot be used: %s\n", conf->load_error ? conf->load_error
+                printf("  Cannot be used: %s\n", conf->load_error ? shown(conf->load_error)
                                                  : conf->load_state == LOAD_NOT_FOUND
                                                          ? "there is no such unit file"
                                                  : conf->load_state == LOAD_MASKED ? "it is masked"

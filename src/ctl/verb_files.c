@@ -12,7 +12,7 @@ static void on_complaint(struct diag *diag UNUSED, const struct diag_entry *entr
 {
         char text[512];
 
-        fprintf(stderr, "usherctl: %s\n", diag_format(entry, text, sizeof(text)));
+        fprintf(stderr, "usherctl: %s\n", shown(diag_format(entry, text, sizeof(text))));
 }
 
 static int open_install(struct ctl *c, struct diag *diag, struct install **ret)
@@ -99,7 +99,7 @@ int verb_is_enabled(struct ctl *c, char **args)
                         return CTL_FAILED;
                 }
                 if (!c->quiet)
-                        puts(state);
+                        puts(shown(state));
                 for (size_t i = 0; i < ARRAY_SIZE(good_states); i++)
                         if (streq(good_states[i], state))
                                 code = CTL_OK;
@@ -115,9 +115,9 @@ static void print_change(const struct ctl *c, const char *type, const char *file
         if (c->quiet)
                 return;
         if (streq(type, "symlink"))
-                fprintf(stderr, "Created symlink %s → %s.\n", file, source);
+                fprintf(stderr, "Created symlink %s → %s.\n", shown(file), shown(source));
         else
-                fprintf(stderr, "Removed %s.\n", file);
+                fprintf(stderr, "Removed %s.\n", shown(file));
 }
 
 static void warn_nothing_to_install(const struct ctl *c, int carries)

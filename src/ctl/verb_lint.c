@@ -20,7 +20,7 @@ static void on_entry(struct diag *diag, const struct diag_entry *entry)
 
         if (p->c->quiet && entry->class != DIAG_ERROR)
                 return;
-        fprintf(stderr, "%s%s\n", diag_format(entry, text, sizeof(text)),
+        fprintf(stderr, "%s%s\n", shown(diag_format(entry, text, sizeof(text))),
                 entry->class == DIAG_NOTICE ? " (notice)" : "");
 }
 

@@ -41,7 +41,6 @@ static void print_json(const struct line *l)
 
 static void print_text(const struct ctl *c, const struct line *l)
 {
-        CLEANUP(free) char *text = str_escape(l->text);
         time_t seconds = (time_t)(l->time / USEC_PER_SEC);
         enum color color = l->level <= LOG_ERR       ? COLOR_RED
                            : l->level == LOG_WARNING ? COLOR_YELLOW
@@ -52,14 +51,14 @@ static void print_text(const struct ctl *c, const struct line *l)
 
         if (localtime_r(&seconds, &tm))
                 strftime(stamp, sizeof(stamp), "%b %d %H:%M:%S", &tm);
-        printf("%s %s", stamp, *l->unit ? l->unit : "usherd");
+        printf("%s %s", stamp, *l->unit ? shown(l->unit) : "usherd");
         if (l->pid > 0)
                 printf("[%u]", l->pid);
-        printf(": %s%s%s\n", color_on(c, color), text ? text : "", color_off(c));
+        printf(": %s%s%s\n", color_on(c, color), shown(l->text), color_off(c));
 }
 
 int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, uint64_t *last,
-               const char *before)
+               const char *before, bool is_optional)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;
@@ -81,7 +80,9 @@ int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, u
                 else
                         print_json(&l);
         }
-        if (r < 0)
+        if (r < 0 && is_optional && sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED))
+                r = 0;
+        else if (r < 0)
                 r = client_complain(&error, r, "Failed to read the log");
         sd_bus_error_free(&error);
         sd_bus_message_unref(reply);
@@ -155,7 +156,8 @@ int verb_logs(struct ctl *c, char **args)
 
         // -f is --force elsewhere, and what follows here, as with tail and journalctl.
         for (bool is_more = true; r == 0 && is_more;) {
-                r = logs_print(c, pattern ? pattern : "", since, n, &last, "");
+                r = logs_print(c, pattern ? pattern : "", since, n, &last, "", false);
+                shown_done();
                 is_more = (c->follow || c->force) && fflush(stdout) == 0;
                 n = UINT32_MAX;
                 if (is_more)

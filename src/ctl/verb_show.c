@@ -22,11 +22,11 @@ static void print_text(const struct ctl *c, const struct property *p, size_t n)
                 if (c->value || !strchr(p[i].value, '\n') ||
                     strv_split(p[i].value, "\n", &lines) < 0) {
                         printf("%s%s%s\n", c->value ? "" : p[i].name, c->value ? "" : "=",
-                               p[i].value);
+                               shown_raw(p[i].value));
                         continue;
                 }
                 STRV_FOREACH (line, lines)
-                        printf("%s=%s\n", p[i].name, *line);
+                        printf("%s=%s\n", p[i].name, shown_raw(*line));
         }
 }
 
@@ -107,7 +107,7 @@ static int check_states(struct ctl *c, char **args, const char *const *good, int
                 for (size_t i = 0; good[i]; i++)
                         any = any || streq(good[i], text);
                 if (!c->quiet)
-                        puts(text);
+                        puts(shown(text));
         }
         return any ? CTL_OK : bad_code;
 }
@@ -136,7 +136,7 @@ int verb_is_failed(struct ctl *c, char **args)
                 CLEANUP(free)
                 char *state = client_get_string(c, BUS_ROOT, BUS_MANAGER, "SystemState");
 
-                puts(state ? state : "");
+                puts(state ? shown(state) : "");
         }
         return has_failed ? CTL_OK : CTL_FAILED;
 }

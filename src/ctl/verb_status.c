@@ -18,11 +18,12 @@ struct status {
         size_t n;
 };
 
+// A value, to be compared or shown; what has lines keeps them.
 static const char *get(const struct status *s, const char *name)
 {
         for (size_t i = 0; i < s->n; i++)
                 if (streq(s->p[i].name, name))
-                        return s->p[i].value;
+                        return shown_lines(s->p[i].value);
         return "";
 }
 
@@ -34,7 +35,7 @@ static void print_head(const struct status *s)
         printf("%s%s%s %s", color_on(s->c, color), bullet_of_state(state), color_off(s->c),
                get(s, "Id"));
         if (*description && !streq(description, get(s, "Id")))
-                printf(" - %s", description);
+                printf(" - %s", shown(description));
         putchar('\n');
 }
 
@@ -48,9 +49,9 @@ static void print_loaded(const struct status *s)
         printf("     Loaded: %s%s%s", color_on(s->c, is_bad ? COLOR_RED : COLOR_NONE), load,
                is_bad ? color_off(s->c) : "");
         if (is_bad && *error)
-                printf(" (Reason: %s)", error);
+                printf(" (Reason: %s)", shown(error));
         else if (*fragment)
-                printf(" (%s%s%s%s%s)", fragment, *file_state ? "; " : "", file_state,
+                printf(" (%s%s%s%s%s)", shown(fragment), *file_state ? "; " : "", file_state,
                        *preset ? "; preset: " : "", preset);
         printf("%s\n", streq(get(s, "NeedDaemonReload"), "yes")
                                ? " (changed on disk: usherctl daemon-reload)"
@@ -61,7 +62,7 @@ static void print_loaded(const struct status *s)
 static void print_list(const char *label, char *const *lines)
 {
         STRV_FOREACH (line, lines)
-                printf("%*s%s\n", 13, line == lines ? label : "", *line);
+                printf("%*s%s\n", 13, line == lines ? label : "", shown(*line));
 }
 
 static void print_dropins(const struct status *s)
@@ -86,8 +87,8 @@ static void print_condition(const struct status *s)
         while (r >= 0 && (r = sd_bus_message_read(reply, "(sbbsi)", &type, &trigger, &negate,
                                                   &value, &state)) > 0)
                 if (state < 0)
-                        printf("             %s=%s%s%s is not met\n", type, trigger ? "|" : "",
-                               negate ? "!" : "", value);
+                        printf("             %s=%s%s%s is not met\n", shown(type),
+                               trigger ? "|" : "", negate ? "!" : "", shown(value));
         sd_bus_message_unref(reply);
 }
 
@@ -129,7 +130,7 @@ static void print_related(const struct status *s, const char *property, const ch
 
                 printf("%*s%s%s%s %s\n", 13, unit == units ? label : "",
                        color_on(s->c, color_of_state(state ? state : "")),
-                       bullet_of_state(state ? state : "inactive"), color_off(s->c), *unit);
+                       bullet_of_state(state ? state : "inactive"), color_off(s->c), shown(*unit));
         }
 }
 
@@ -138,7 +139,7 @@ static void print_docs(const struct status *s)
         CLEANUP(strv) char **docs = client_get_strv(s->c, s->path, BUS_UNIT, "Documentation");
 
         STRV_FOREACH (doc, docs)
-                printf("%s%s\n", doc == docs ? "       Docs: " : "             ", *doc);
+                printf("%s%s\n", doc == docs ? "       Docs: " : "             ", shown(*doc));
 }
 
 // ---- sockets
@@ -187,33 +188,46 @@ static void print_main(const struct status *s)
 
         if (pid > 0) {
                 (void)proc_get_comm(pid, &comm);
-                printf("   Main PID: %d (%s)\n", (int)pid, comm ? comm : "?");
+                printf("   Main PID: %d (%s)\n", (int)pid, comm ? shown(comm) : "?");
         } else if (last > 0) {
                 printf("   Main PID: %d (", (int)last);
                 print_status_code(code, status);
                 printf(")\n");
         }
         if (*get(s, "StatusText"))
-                printf("     Status: \"%s\"\n", get(s, "StatusText"));
+                printf("     Status: \"%s\"\n", shown(get(s, "StatusText")));
         if (*get(s, "NRestarts") && !streq(get(s, "NRestarts"), "0"))
                 printf("   Restarts: %s\n", get(s, "NRestarts"));
+}
+
+// usherd tells the name; the command line is read here, where it is the same process's.
+static char *command_of(pid_t pid, const char *name)
+{
+        CLEANUP(free) char *own = NULL;
+        CLEANUP(free) char *escaped = NULL;
+        char *command = NULL;
+
+        if (proc_get_comm(pid, &own) < 0 || !(escaped = str_escape(own)) || !streq(escaped, name) ||
+            proc_get_cmdline(pid, &command) < 0)
+                return strdup(name);
+        return command;
 }
 
 static void print_processes(const struct status *s)
 {
         sd_bus_message *reply = NULL;
-        const char *group, *command;
+        const char *group, *name;
         uint32_t pid;
         bool is_first = true;
         int r = client_call(s->c, "GetUnitProcesses", NULL, &reply, "s", s->unit);
 
         if (r >= 0)
                 r = sd_bus_message_enter_container(reply, 'a', "(sus)");
-        while (r >= 0 && (r = sd_bus_message_read(reply, "(sus)", &group, &pid, &command)) > 0) {
-                CLEANUP(free) char *shown = str_escape(command);
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(sus)", &group, &pid, &name)) > 0) {
+                CLEANUP(free) char *command = command_of((pid_t)pid, name);
 
                 printf("%s%u %s\n", is_first ? "  Processes: " : "             ", pid,
-                       shown ? shown : "");
+                       command ? shown(command) : "");
                 is_first = false;
         }
         sd_bus_message_unref(reply);
@@ -226,7 +240,7 @@ static void print_log(const struct status *s)
         uint64_t last = 0;
 
         if (s->c->lines > 0)
-                (void)logs_print(s->c, s->unit, 0, s->c->lines, &last, "\n");
+                (void)logs_print(s->c, s->unit, 0, s->c->lines, &last, "\n", true);
 }
 
 // ---- the whole
@@ -238,6 +252,20 @@ static int exit_code(const struct status *s)
         if (streq(get(s, "LoadState"), "not-found"))
                 return CTL_NO_SUCH_UNIT;
         return streq(state, "inactive") || streq(state, "failed") ? CTL_NOT_ACTIVE : CTL_OK;
+}
+
+static void print_not_found(const struct status *s)
+{
+        sd_bus_message *reply = NULL;
+        const char *name, *text = "";
+
+        if (sd_bus_get_property(s->c->bus, BUS_DESTINATION, s->path, BUS_UNIT, "LoadError", NULL,
+                                &reply, "(ss)") < 0 ||
+            sd_bus_message_read(reply, "(ss)", &name, &text) < 0 || !*text)
+                fprintf(stderr, "Unit %s could not be found.\n", shown(s->unit));
+        else
+                fprintf(stderr, "%s\n", shown(text));
+        sd_bus_message_unref(reply);
 }
 
 static int print_status(struct ctl *c, const char *unit)
@@ -254,7 +282,7 @@ static int print_status(struct ctl *c, const char *unit)
         }
         r = exit_code(&s);
         if (r == CTL_NO_SUCH_UNIT) {
-                fprintf(stderr, "Unit %s could not be found.\n", unit);
+                print_not_found(&s);
                 properties_free(s.p, s.n);
                 return r;
         }
@@ -269,7 +297,7 @@ static int print_status(struct ctl *c, const char *unit)
         if (unit_name_type(unit) == UNIT_SOCKET)
                 print_socket(&s);
         if (unit_name_type(unit) == UNIT_SOCKET && *get(&s, "StatusText"))
-                printf("     Status: \"%s\"\n", get(&s, "StatusText"));
+                printf("     Status: \"%s\"\n", shown(get(&s, "StatusText")));
         if (unit_name_type(unit) == UNIT_SERVICE)
                 print_main(&s);
         if (unit_name_type(unit) != UNIT_TARGET)
@@ -290,9 +318,9 @@ static int print_supervisor(struct ctl *c)
         format_timestamp(since, when, sizeof(when));
         format_ago(since, ago, sizeof(ago));
         printf("%s●%s %s\n", color_on(c, is_bad ? COLOR_RED : COLOR_GREEN), color_off(c),
-               version ? version : "usherd");
+               version ? shown(version) : "usherd");
         printf("    State: %s%s%s\n", color_on(c, is_bad ? COLOR_RED : COLOR_GREEN),
-               state ? state : "?", color_off(c));
+               state ? shown(state) : "?", color_off(c));
         printf("     Jobs: %llu queued\n",
                (unsigned long long)client_get_number(c, BUS_ROOT, BUS_MANAGER, "NJobs", 0));
         printf("   Failed: %llu units\n",

@@ -108,6 +108,19 @@ static void test_utf8_and_escape(void **state)
                  true},
                 {"\xc2\x9b[0m", "\\xc2\\x9b[0m", true}, // CSI as one character
                 {"\xc2\xa0", "\xc2\xa0", true},
+                // Right to left: overrides, isolates, marks; and the ends of lines.
+                {"a\xe2\x80\xae"
+                 "b",
+                 "a\\xe2\\x80\\xae"
+                 "b",
+                 true},
+                {"\xe2\x80\xa8\xe2\x80\xa9", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9", true},
+                {"\xe2\x80\xaa\xe2\x80\xaf", "\\xe2\\x80\\xaa\xe2\x80\xaf", true},
+                {"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa",
+                 "\xe2\x81\xa5\\xe2\\x81\\xa6\\xe2\\x81\\xa9\xe2\x81\xaa", true},
+                {"\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\x90",
+                 "\xe2\x80\x8d\\xe2\\x80\\x8e\\xe2\\x80\\x8f\xe2\x80\x90", true},
+                {"\xd8\x9c\xd8\x9b", "\\xd8\\x9c\xd8\x9b", true},
                 {"\xff", "\\xff", false},
                 {"\x80", "\\x80", false},
                 {"\xc3", "\\xc3", false},                            // cut off
@@ -127,6 +140,9 @@ static void test_utf8_and_escape(void **state)
                 assert_string_equal(safe, cases[i].safe);
                 assert_int_equal(str_is_utf8(cases[i].raw), cases[i].is_utf8);
         }
+        CLEANUP(free) char *lines = str_escape_lines("a\n\x1b[m\n\r\n");
+
+        assert_string_equal(lines, "a\n\\x1b[m\n\\x0d\n");
         assert_int_equal(str_utf8_length(""), 1);
         assert_int_equal(str_utf8_length("\xe2\x82\xac"), 3);
         assert_int_equal(str_utf8_length("\xe2\x82"), 0);
