@@ -26,6 +26,8 @@ static bool matches(const struct peer *peer, const char *name)
 {
         if (streq(name, "all"))
                 return true;
+        if (streq(name, "none"))
+                return false;
         if (name[0] == '@') {
                 gid_t gid;
 
@@ -44,23 +46,43 @@ static bool is_listed(const struct peer *peer, char *const *names)
         return false;
 }
 
+static int get_peer(int fd, struct peer *ret)
+{
+        socklen_t size = sizeof(ret->cred);
+
+        ret->n_groups = 0;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ret->cred, &size) < 0)
+                return -errno;
+        size = sizeof(ret->groups);
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ret->groups, &size) == 0)
+                ret->n_groups = size / sizeof(gid_t);
+        return 0;
+}
+
 enum bus_access bus_access_of(const struct settings *settings, int fd, uid_t *ret_uid)
 {
-        struct peer peer = {.cred = {.uid = (uid_t)-1, .gid = (gid_t)-1}};
-        socklen_t size = sizeof(peer.cred);
+        struct peer peer;
 
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer.cred, &size) < 0)
+        if (get_peer(fd, &peer) < 0)
                 return BUS_ACCESS_NONE;
-        size = sizeof(peer.groups);
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer.groups, &size) == 0)
-                peer.n_groups = size / sizeof(gid_t);
         *ret_uid = peer.cred.uid;
         if (peer.cred.uid == 0 || peer.cred.uid == geteuid())
                 return BUS_ACCESS_OWNER;
         if (is_listed(&peer, settings->allow_control))
                 return BUS_ACCESS_CONTROL;
-        if (settings->is_read_denied)
-                return BUS_ACCESS_NONE;
         return !settings->allow_read || is_listed(&peer, settings->allow_read) ? BUS_ACCESS_READ
                                                                                : BUS_ACCESS_NONE;
+}
+
+// Those who may read the journal of a machine that has one.
+static char *const log_readers[] = {(char *)"@systemd-journal", NULL};
+
+bool bus_may_read_logs(const struct bus_client *c)
+{
+        const struct settings *settings = c->server->manager->settings;
+        struct peer peer;
+
+        return bus_client_is_trusted(c) ||
+               (get_peer(c->fd, &peer) == 0 &&
+                is_listed(&peer, settings->allow_logs ? settings->allow_logs : log_readers));
 }

@@ -60,12 +60,13 @@ int bus_path_unit(const char *path, char **ret);
 bool bus_path_job(const char *path, uint32_t *ret);
 
 // ---- objects (object.c)
-// What an object path stands for: a unit, or a live connection that has no unit. sd-bus hands one
-// pointer to every getter; the low bit tells which it is.
+// What an object path stands for: a unit, a live connection that has no unit, or what is not there
+// (for readers, who load nothing). sd-bus hands one pointer to every getter; the low bits tell
+// which it is.
 struct bus_view {
         struct manager *manager;
-        struct unit *unit; // NULL for a connection
-        struct run *run;   // a service's, or the connection's; NULL for other units
+        struct unit *unit; // NULL for a connection, and for what is not there
+        struct run *run;   // a service's, or the connection's; NULL for all others
         const struct unit_conf *conf;
         const char *id; // in `name` for connections
         char *name;
@@ -78,8 +79,14 @@ static inline void cleanup_bus_view(struct bus_view *v)
 {
         free(v->name);
 }
-// Unit (loaded if need be) or connection by name. 0, or an error set in *error.
-int bus_find_object(struct manager *m, const char *name, bool load, void **ret,
+static inline bool bus_view_is_absent(const struct bus_view *v)
+{
+        return !v->unit && !v->run;
+}
+// Unit or connection by name. load: one that is not loaded is loaded for those who control; a
+// reader gets one that is not found, good until the next is asked for. 0, or an error set in
+// *error.
+int bus_find_object(struct bus_client *c, const char *name, bool load, void **ret,
                     sd_bus_error *error);
 enum active_state bus_view_active_state(const struct bus_view *v);
 const char *bus_view_sub_state(const struct bus_view *v);
@@ -110,6 +117,8 @@ bool bus_directive_is_limit(const struct directive *d);
 int bus_append_directive(sd_bus_message *reply, const struct directive *d,
                          const struct unit_conf *conf, bool is_soft);
 int bus_append_strv(sd_bus_message *reply, char *const *v);
+// What a service says of itself (NULL: nothing). The stock systemctl shows it as it comes.
+int bus_append_status(sd_bus_message *reply, const char *text);
 int bus_append_commands(sd_bus_message *reply, const struct command_list *list, bool extended,
                         const struct exec_status *status);
 
@@ -126,6 +135,10 @@ void bus_tell(struct bus_server *s, int (*send)(sd_bus *bus, const void *data), 
         LIST_FOREACH (&(s)->clients, c##_node)                                                  \
                 for (struct bus_client *c = CONTAINER_OF(c##_node, struct bus_client, node); c; \
                      c = NULL)
+// A list of names, patterns or states that comes with a call. A reader's is short: each word is
+// looked for in all units. 0, or an error set in *error.
+int bus_read_words(sd_bus_message *message, const struct bus_client *c, char ***ret,
+                   sd_bus_error *error);
 // Queue a job for a unit of this name, reply with its path (method calls of Manager and Unit).
 int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct unit *u, enum job_type type,
                   const char *mode, sd_bus_error *error);
@@ -134,4 +147,4 @@ int bus_queue_job_by_name(sd_bus_message *message, struct bus_client *c, const c
 // Operations that Manager and Unit share; object as from bus_find_object().
 int bus_kill(void *object, const char *who, int signo, sd_bus_error *error);
 void bus_reset_failed(void *object);
-int bus_reply_processes(sd_bus_message *message, void *object); // a(sus): cgroup, pid, command line
+int bus_reply_processes(sd_bus_message *message, void *object); // a(sus): cgroup, pid, name

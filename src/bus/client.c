@@ -40,6 +40,7 @@ static void client_free(struct bus_client *c)
         if (c->bus)
                 sd_bus_close_unref(c->bus); // and both of its descriptors
         fd_close(c->feed_fd);
+        unit_conf_unref(c->absent);
         bus_place_drop(c->user);
         free(c);
 }

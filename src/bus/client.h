@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "bus/intake.h"
 #include "conf/settings.h"
+#include "conf/unit_conf.h"
 #include "core/events.h"
 
 #include <systemd/sd-bus.h>
@@ -32,6 +33,11 @@ enum bus_access {
 
 // Of the peer of a connected socket; *ret_uid is set unless it is BUS_ACCESS_NONE.
 enum bus_access bus_access_of(const struct settings *settings, int fd, uid_t *ret_uid);
+
+struct bus_client;
+
+// What units have logged (AllowLogs=). Readers are asked for their groups each time.
+bool bus_may_read_logs(const struct bus_client *c);
 
 // ---- clients (client.c)
 
@@ -62,6 +68,7 @@ struct bus_client {
         bool is_subscribed;
         bool is_listening; // a reader that gets signals; who controls gets them all
         bool has_called, is_dropped, is_busy;
+        struct unit_conf *absent; // what a reader has asked for last that is not loaded
 };
 
 // May it do everything?

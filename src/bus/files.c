@@ -114,15 +114,15 @@ static int on_list(sd_bus_message *message, void *userdata, sd_bus_error *error 
         return reply_list(message, c->server->manager, NULL, NULL);
 }
 
-static int on_list_by_patterns(sd_bus_message *message, void *userdata, sd_bus_error *error UNUSED)
+static int on_list_by_patterns(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
         struct bus_client *c = userdata;
         CLEANUP(strv) char **states = NULL;
         CLEANUP(strv) char **patterns = NULL;
-        int r = sd_bus_message_read_strv(message, &states);
+        int r = bus_read_words(message, c, &states, error);
 
         if (r >= 0)
-                r = sd_bus_message_read_strv(message, &patterns);
+                r = bus_read_words(message, c, &patterns, error);
         return r < 0 ? r : reply_list(message, c->server->manager, states, patterns);
 }
 

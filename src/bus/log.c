@@ -5,9 +5,10 @@
 #define LINES_MAX 10000 // of one answer
 
 // GetLog(pattern, after, n): the last n lines, younger than number `after`, of units that match.
-static int on_get_log(sd_bus_message *m, void *userdata, sd_bus_error *error UNUSED)
+static int on_get_log(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-        const struct log_ring *ring = ((struct bus_client *)userdata)->server->manager->log_ring;
+        const struct bus_client *c = userdata;
+        const struct log_ring *ring = c->server->manager->log_ring;
         const char *pattern;
         uint64_t after;
         uint32_t n;
@@ -15,6 +16,10 @@ static int on_get_log(sd_bus_message *m, void *userdata, sd_bus_error *error UNU
 
         if (r < 0)
                 return r;
+        if (!bus_may_read_logs(c))
+                return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                        "Access denied: logs are for root and those that "
+                                        "AllowLogs= names.");
         __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
 
         r = sd_bus_message_new_method_return(m, &reply);

@@ -94,25 +94,23 @@ static int on_list_units(sd_bus_message *message, void *userdata, sd_bus_error *
         return reply_units(message, manager_of(userdata), &(struct filter){0});
 }
 
-static int on_list_units_filtered(sd_bus_message *message, void *userdata,
-                                  sd_bus_error *error UNUSED)
+static int on_list_units_filtered(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
         CLEANUP(strv) char **states = NULL;
-        int r = sd_bus_message_read_strv(message, &states);
+        int r = bus_read_words(message, userdata, &states, error);
 
         return r < 0 ? r
                      : reply_units(message, manager_of(userdata),
                                    &(struct filter){.states = states});
 }
 
-static int on_list_units_by_patterns(sd_bus_message *message, void *userdata,
-                                     sd_bus_error *error UNUSED)
+static int on_list_units_by_patterns(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
         CLEANUP(strv) char **states = NULL;
         CLEANUP(strv) char **patterns = NULL;
-        int r = sd_bus_message_read_strv(message, &states);
+        int r = bus_read_words(message, userdata, &states, error);
 
-        if (r < 0 || (r = sd_bus_message_read_strv(message, &patterns)) < 0)
+        if (r < 0 || (r = bus_read_words(message, userdata, &patterns, error)) < 0)
                 return r;
         return reply_units(message, manager_of(userdata),
                            &(struct filter){.states = states, .patterns = patterns});
@@ -122,7 +120,7 @@ static int on_list_units_by_names(sd_bus_message *message, void *userdata, sd_bu
 {
         __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
         CLEANUP(strv) char **names = NULL;
-        int r = sd_bus_message_read_strv(message, &names);
+        int r = bus_read_words(message, userdata, &names, error);
 
         if (r < 0 || (r = sd_bus_message_new_method_return(message, &reply)) < 0 ||
             (r = sd_bus_message_open_container(reply, 'a', "(ssssssouso)")) < 0)
@@ -132,7 +130,7 @@ static int on_list_units_by_names(sd_bus_message *message, void *userdata, sd_bu
 
                 if (!unit_name_is_valid(*name))
                         continue;
-                r = bus_find_object(manager_of(userdata), *name, true, &object, error);
+                r = bus_find_object(userdata, *name, true, &object, error);
                 if (r < 0 || (r = append_if_match(reply, object, &(struct filter){0})) < 0)
                         return r;
         }
@@ -190,7 +188,7 @@ static int find_and_reply(sd_bus_message *message, void *userdata, bool load, sd
         void *object = NULL;
         int r = sd_bus_message_read(message, "s", &name);
 
-        if (r < 0 || (r = bus_find_object(manager_of(userdata), name, load, &object, error)) < 0)
+        if (r < 0 || (r = bus_find_object(userdata, name, load, &object, error)) < 0)
                 return r;
         return reply_object(message, object);
 }
@@ -306,7 +304,7 @@ static int on_kill_unit(sd_bus_message *message, void *userdata, sd_bus_error *e
         int r = sd_bus_message_read(message, "ssi", &name, &who, &signo);
 
         if (r < 0 || (r = bus_check_trusted(userdata, error)) < 0 ||
-            (r = bus_find_object(manager_of(userdata), name, false, &object, error)) < 0 ||
+            (r = bus_find_object(userdata, name, false, &object, error)) < 0 ||
             (r = bus_kill(object, who, signo, error)) < 0)
                 return r;
         return sd_bus_reply_method_return(message, NULL);
@@ -319,7 +317,7 @@ static int on_reset_failed_unit(sd_bus_message *message, void *userdata, sd_bus_
         int r = sd_bus_message_read(message, "s", &name);
 
         if (r < 0 || (r = bus_check_trusted(userdata, error)) < 0 ||
-            (r = bus_find_object(manager_of(userdata), name, false, &object, error)) < 0)
+            (r = bus_find_object(userdata, name, false, &object, error)) < 0)
                 return r;
         bus_reset_failed(object);
         return sd_bus_reply_method_return(message, NULL);
@@ -343,7 +341,7 @@ static int on_get_unit_processes(sd_bus_message *message, void *userdata, sd_bus
         void *object = NULL;
         int r = sd_bus_message_read(message, "s", &name);
 
-        if (r < 0 || (r = bus_find_object(manager_of(userdata), name, true, &object, error)) < 0)
+        if (r < 0 || (r = bus_find_object(userdata, name, false, &object, error)) < 0)
                 return r;
         return bus_reply_processes(message, object);
 }
@@ -516,8 +514,10 @@ static int get_list(sd_bus *bus UNUSED, const char *path UNUSED, const char *int
 {
         struct manager *m = manager_of(userdata);
 
-        return bus_append_strv(reply, streq(property, "Environment") ? m->options.environment
-                                                                     : m->options.unit_path);
+        if (!streq(property, "Environment"))
+                return bus_append_strv(reply, m->options.unit_path);
+        return bus_append_strv(reply,
+                               bus_client_is_trusted(userdata) ? m->options.environment : NULL);
 }
 
 #define METHOD(name, in, out, function) \

@@ -1,10 +1,13 @@
 // What stands behind an object path.
 #include "base/str.h"
 #include "bus/bus_priv.h"
+#include "conf/assign.h"
 #include "conf/unit_name.h"
 #include "core/instance.h"
 
 #define CONNECTION_TAG ((uintptr_t)1)
+#define ABSENT_TAG ((uintptr_t)2)
+#define TAGS (CONNECTION_TAG | ABSENT_TAG)
 
 void *bus_object_of_unit(struct unit *u)
 {
@@ -20,8 +23,14 @@ int bus_view_get(void *object, struct bus_view *ret)
 {
         struct bus_view v = {0};
 
-        if ((uintptr_t)object & CONNECTION_TAG) {
-                v.run = (struct run *)((uintptr_t)object & ~CONNECTION_TAG);
+        if ((uintptr_t)object & ABSENT_TAG) {
+                const struct bus_client *c = (const void *)((uintptr_t)object & ~TAGS);
+
+                v.manager = c->server->manager;
+                v.conf = c->absent;
+                v.id = c->absent->id;
+        } else if ((uintptr_t)object & CONNECTION_TAG) {
+                v.run = (struct run *)((uintptr_t)object & ~TAGS);
                 v.manager = v.run->manager;
                 v.conf = v.run->conf;
                 int r = instance_name(v.run, &v.name);
@@ -43,12 +52,16 @@ int bus_view_get(void *object, struct bus_view *ret)
 
 enum active_state bus_view_active_state(const struct bus_view *v)
 {
-        return v->unit ? unit_active_state(v->unit) : service_state_to_active(v->run->state);
+        return v->unit  ? unit_active_state(v->unit)
+               : v->run ? service_state_to_active(v->run->state)
+                        : ACTIVE_INACTIVE;
 }
 
 const char *bus_view_sub_state(const struct bus_view *v)
 {
-        return v->unit ? v->unit->ops->sub_state(v->unit) : service_state_name(v->run->state);
+        return v->unit  ? v->unit->ops->sub_state(v->unit)
+               : v->run ? service_state_name(v->run->state)
+                        : "dead";
 }
 
 const char *bus_view_description(const struct bus_view *v, char **buffer)
@@ -66,8 +79,28 @@ const char *bus_view_description(const struct bus_view *v, char **buffer)
         return *buffer ? *buffer : text;
 }
 
-int bus_find_object(struct manager *m, const char *name, bool load, void **ret, sd_bus_error *error)
+static int make_absent(struct bus_client *c, const char *name, void **ret)
 {
+        struct unit_conf *conf;
+        int r = unit_conf_new_empty(name, unit_name_type(name), LOAD_NOT_FOUND, &conf);
+
+        if (r < 0)
+                return r;
+        unit_conf_unref(c->absent);
+        c->absent = conf;
+        conf->load_error = str_printf("Unit %s is not loaded, and only those who control usherd "
+                                      "load units by asking for them.",
+                                      name);
+        if (!conf->load_error)
+                return -ENOMEM;
+        *ret = (void *)((uintptr_t)c | ABSENT_TAG);
+        return 0;
+}
+
+int bus_find_object(struct bus_client *c, const char *name, bool load, void **ret,
+                    sd_bus_error *error)
+{
+        struct manager *m = c->server->manager;
         struct unit *u = NULL;
         struct run *run;
         int r;
@@ -83,6 +116,8 @@ int bus_find_object(struct manager *m, const char *name, bool load, void **ret, 
         if (!u && !load)
                 return sd_bus_error_setf(error, "org.freedesktop.systemd1.NoSuchUnit",
                                          "Unit %s not loaded.", name);
+        if (!u && !bus_client_is_trusted(c))
+                return make_absent(c, name, ret);
         if (!u && (r = manager_load_unit(m, name, &u)) < 0)
                 return sd_bus_error_set_errno(error, r);
         *ret = bus_object_of_unit(u);

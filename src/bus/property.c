@@ -111,6 +111,13 @@ int bus_append_strv(sd_bus_message *reply, char *const *v)
         return sd_bus_message_append_strv(reply, (char **)v);
 }
 
+int bus_append_status(sd_bus_message *reply, const char *text)
+{
+        CLEANUP(free) char *safe = str_escape(text ? text : "");
+
+        return safe ? sd_bus_message_append(reply, "s", safe) : -ENOMEM;
+}
+
 static int append_bits(sd_bus_message *reply, const uint8_t *bits, int n)
 {
         int r = sd_bus_message_open_container(reply, 'a', "i");

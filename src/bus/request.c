@@ -3,6 +3,10 @@
 #include "bus/bus_priv.h"
 
 #include "base/str.h"
+#include "base/strv.h"
+
+#define READER_WORDS_MAX 64
+#define WORD_SIZE_MAX 1024 // more than a unit name has
 
 static const char *const error_names[] = {
         [REQUEST_NO_SUCH_UNIT] = "org.freedesktop.systemd1.NoSuchUnit",
@@ -22,6 +26,26 @@ static const char *const error_names[] = {
 int bus_request_error(sd_bus_error *error, const struct request_failure *why)
 {
         return sd_bus_error_set(error, error_names[why->error], why->text);
+}
+
+int bus_read_words(sd_bus_message *message, const struct bus_client *c, char ***ret,
+                   sd_bus_error *error)
+{
+        CLEANUP(strv) char **words = NULL;
+        int r = sd_bus_message_read_strv(message, &words);
+
+        if (r < 0)
+                return r;
+        if (!bus_client_is_trusted(c) && strv_length(words) > READER_WORDS_MAX)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                         "Too many names or patterns, at most %d are allowed.",
+                                         READER_WORDS_MAX);
+        STRV_FOREACH (word, words)
+                if (strlen(*word) > WORD_SIZE_MAX)
+                        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                                "A name or pattern is too long.");
+        *ret = TAKE(words);
+        return 0;
 }
 
 static int parse_mode(const char *mode, enum job_mode *ret, sd_bus_error *error)
@@ -72,7 +96,7 @@ int bus_queue_job_by_name(sd_bus_message *message, struct bus_client *c, const c
         void *object = NULL;
         int r = bus_check_trusted(c, error);
 
-        if (r < 0 || (r = bus_find_object(c->server->manager, name, true, &object, error)) < 0)
+        if (r < 0 || (r = bus_find_object(c, name, true, &object, error)) < 0)
                 return r;
         r = bus_view_get(object, &v);
         if (r < 0)

@@ -52,7 +52,7 @@ GETTER(get_string)
         if (streq(property, "Result"))
                 value = v.unit ? v.unit->ops->result(v.unit) : service_result_name(v.run->result);
         else if (streq(property, "StatusText"))
-                value = run_status_text(v.run) ? run_status_text(v.run) : "";
+                return bus_append_status(reply, run_status_text(v.run));
         else if (streq(property, "ReloadResult"))
                 value = run_reload_result(v.run);
         return sd_bus_message_append(reply, "s", value);

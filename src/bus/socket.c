@@ -87,7 +87,7 @@ GETTER(get_string)
         if (streq(property, "Result"))
                 value = sock_result_name(s->result);
         else if (streq(property, "StatusText"))
-                value = sock_status_text(s) ? sock_status_text(s) : "";
+                return bus_append_status(reply, sock_status_text(s));
         else if (streq(property, "FileDescriptorName"))
                 value = u->conf->socket && u->conf->socket->file_descriptor_name
                                 ? u->conf->socket->file_descriptor_name

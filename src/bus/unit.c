@@ -21,6 +21,12 @@
                         const char *property UNUSED, sd_bus_message *reply, void *userdata,        \
                         sd_bus_error *error UNUSED)
 
+// One that depends on who asks.
+#define GETTER_FOR(name)                                                                    \
+        static int name(sd_bus *bus, const char *path UNUSED, const char *interface UNUSED, \
+                        const char *property, sd_bus_message *reply, void *userdata,        \
+                        sd_bus_error *error UNUSED)
+
 // ---- names and states
 
 static const char *unit_file_preset(const struct bus_view *v)
@@ -131,7 +137,7 @@ GETTER(get_dependencies)
             (r = append_connections(reply, CONTAINER_OF(v.unit, struct sock, unit))) < 0)
                 return r;
         // A connection is triggered by its socket.
-        if (!v.unit && streq(property, "TriggeredBy") &&
+        if (!v.unit && v.run && streq(property, "TriggeredBy") &&
             (r = sd_bus_message_append(reply, "s", v.run->sock->unit.id)) < 0)
                 return r;
         return sd_bus_message_close_container(reply);
@@ -170,7 +176,8 @@ GETTER(get_stamp)
 
 // ---- conditions
 
-// "ConditionPathExists", |, !, "/x", and whether it holds now: 1, -1; 0: nobody has asked yet.
+// "ConditionPathExists", |, !, "/x", and whether it holds now: 1, -1; 0: nobody has asked yet. To
+// look may take time: for readers nothing is looked at.
 static int append_condition(sd_bus_message *reply, const struct bus_view *v,
                             const struct condition *c, const char *prefix, bool is_tested)
 {
@@ -185,7 +192,7 @@ static int append_condition(sd_bus_message *reply, const struct bus_view *v,
                                      c->param ? c->param : "", state);
 }
 
-GETTER(get_conditions)
+GETTER_FOR(get_conditions)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
         bool is_assert = streq(property, "Asserts");
@@ -195,7 +202,8 @@ GETTER(get_conditions)
                 return r;
         const struct unit_group *g = v.conf->unit;
         const struct condition_list *list = is_assert ? &g->asserts : &g->conditions;
-        bool is_tested = v.unit && (is_assert ? v.unit->assert_time : v.unit->condition_time) > 0;
+        bool is_tested = v.unit && (is_assert ? v.unit->assert_time : v.unit->condition_time) > 0 &&
+                         bus_client_is_trusted(bus_client_of_bus(bus));
 
         r = sd_bus_message_open_container(reply, 'a', "(sbbsi)");
         for (size_t i = 0; r >= 0 && i < list->n; i++)
@@ -272,16 +280,20 @@ GETTER(get_load_error)
                                      name[0] && v.conf->load_error ? v.conf->load_error : "");
 }
 
-GETTER(get_invocation_id)
+GETTER_FOR(get_invocation_id)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
         int r = bus_view_get(userdata, &v);
 
         if (r < 0)
                 return r;
-        sd_id128_t id = v.unit ? v.unit->invocation_id : v.run->invocation_id;
+        (void)property;
+        sd_id128_t id = v.unit  ? v.unit->invocation_id
+                        : v.run ? v.run->invocation_id
+                                : SD_ID128_NULL;
 
-        return sd_id128_is_null(id)
+        // Who knows it could pass for a part of the service.
+        return sd_id128_is_null(id) || !bus_client_is_trusted(bus_client_of_bus(bus))
                        ? sd_bus_message_append(reply, "ay", 0)
                        : sd_bus_message_append_array(reply, 'y', id.bytes, sizeof(id.bytes));
 }
@@ -327,13 +339,19 @@ void bus_reset_failed(void *object)
         manager_collect_unit(v.unit);
 }
 
+// The name alone: its command line is in the process's own memory, which a process can arrange so
+// that whoever reads it waits for ever. A client that may see it reads it itself.
 static int append_process(pid_t pid, void *data)
 {
-        CLEANUP(free) char *command = NULL;
+        CLEANUP(free) char *name = NULL;
 
-        if (proc_get_cmdline(pid, &command) < 0)
+        if (proc_get_comm(pid, &name) < 0)
                 return 0; // gone meanwhile
-        int r = sd_bus_message_append(data, "(sus)", "", (uint32_t)pid, command);
+        CLEANUP(free) char *text = str_escape(name);
+
+        if (!text)
+                return -ENOMEM;
+        int r = sd_bus_message_append(data, "(sus)", "", (uint32_t)pid, text);
 
         return r < 0 ? r : 0; // anything else would end the walk
 }

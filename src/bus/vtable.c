@@ -195,6 +195,9 @@ static int on_get(sd_bus *bus, const char *path UNUSED, const char *interface, c
                 const struct property *p = bsearch(&key, v->properties[i], v->n_properties[i],
                                                    sizeof(key), compare_properties);
 
+                if (p && (p->directive->flags & DIRECTIVE_SECRET) && !bus_client_is_trusted(c))
+                        return sd_bus_message_append(reply, bus_directive_signature(p->directive),
+                                                     0); // lists, all of them
                 if (p)
                         return bus_append_directive(reply, p->directive, view.conf, p->is_soft);
         }
@@ -214,9 +217,16 @@ static int find_unit(sd_bus *bus UNUSED, const char *path, const char *interface
 
         if (r <= 0)
                 return r;
-        r = bus_find_object(c->server->manager, name, true, &object, error);
+        r = bus_find_object(c, name, true, &object, error);
         if (r < 0 || (r = bus_view_get(object, &v)) < 0)
                 return r;
+        // What is not there has no properties of a type.
+        if (bus_view_is_absent(&v) && streq(interface, BUS_UNIT)) {
+                *ret = object;
+                return 1;
+        }
+        if (bus_view_is_absent(&v))
+                return 0;
         for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++)
                 if (streq(interfaces[i].name, interface) && (int)interfaces[i].type >= 0 &&
                     interfaces[i].type != unit_name_type(v.id))

@@ -26,7 +26,8 @@ enum directive_flags {
         DIRECTIVE_SECURITY = 1 << 4,   // an invalid value refuses the unit (never fails open)
         DIRECTIVE_HIDDEN = 1 << 5,     // not a bus property
         DIRECTIVE_IN_SERVICE = 1 << 6, // a row of [Unit] that is valid in [Service], too
-        DIRECTIVE_INERT = 1 << 7, // parsed, but not acted on: a notice when it is not the default
+        DIRECTIVE_INERT = 1 << 7,  // parsed, but not acted on: a notice when it is not the default
+        DIRECTIVE_SECRET = 1 << 8, // empty on the bus for those who may only read
 };
 
 enum directive_how {
@@ -61,7 +62,7 @@ struct directive {
         enum conf_group group : 4;
         enum directive_how how : 2;
         bool is_more : 1; // MORE row
-        unsigned flags : 8;
+        unsigned flags : 9;
         uint16_t offset;                                      // of the field in its group's struct
         struct directive_sockopt sockopt[DIRECTIVE_SOCKOPTS]; // of listeners and connections
         const struct kind *kind;                              // NULL where it is not acted on

@@ -131,24 +131,27 @@ static int parse_assignments(const struct setting *setting, const char *value, s
         return r;
 }
 
+static bool is_none(char *const *words)
+{
+        return words && streq(words[0], "none");
+}
+
 static int parse_who(const struct setting *setting, const char *value, struct settings *s)
 {
         CLEANUP(strv) char **words = NULL;
         char ***field = field_of(setting, s);
-        bool is_read = setting->offset == offsetof(struct settings, allow_read);
+        bool is_control = setting->offset == offsetof(struct settings, allow_control);
         int r = split(value, &words);
 
         if (r < 0)
                 return r;
         STRV_FOREACH (word, words)
-                if (streq(*word, "none") && (words[1] || !is_read))
+                if (streq(*word, "none") && (words[1] || is_control))
                         return -EINVAL;
-        if (is_read)
-                s->is_read_denied = words && streq(words[0], "none");
-        if (is_read && s->is_read_denied) {
+        // Nobody, or no longer nobody.
+        if (is_none(words) || is_none(*field)) {
                 strv_free(*field);
                 *field = NULL;
-                return 0;
         }
         return strv_extend(field, words);
 }
@@ -194,7 +197,9 @@ static const struct setting table[] = {
         ROW("RefuseWritableUnits", refuse_writable, parse_tristate, NULL, "yes", "auto",
             "Refuse unit files that everybody may write; auto: the system supervisor does."),
         ROW("AllowRead", allow_read, parse_who, NULL, "@adm", "all",
-            "Users and @groups that may look at everything through the control socket; all; none."),
+            "Users and @groups that may look at units and their states; all; none."),
+        ROW("AllowLogs", allow_logs, parse_who, NULL, "@adm", "@systemd-journal",
+            "Users and @groups that may read, besides, what units have logged; all; none."),
         ROW("AllowControl", allow_control, parse_who, NULL, "@wheel", "",
             "Users and @groups that may start, stop and change units."),
 };
@@ -221,6 +226,7 @@ void settings_done(struct settings *s)
         strv_free(s->unit_path);
         strv_free(s->default_environment);
         strv_free(s->allow_read);
+        strv_free(s->allow_logs);
         strv_free(s->allow_control);
         settings_init(s);
 }
@@ -242,8 +248,6 @@ static void reset(const struct setting *setting, struct settings *s)
 
                 strv_free(*list);
                 *list = NULL;
-                if (setting->offset == offsetof(struct settings, allow_read))
-                        s->is_read_denied = false;
         } else if (setting->parse == parse_a_bool || setting->parse == parse_compat) {
                 *(bool *)field_of(setting, s) = *(bool *)field_of(setting, &fresh);
         } else if (setting->parse == parse_span || setting->parse == parse_timeout) {

@@ -40,10 +40,10 @@ struct settings {
         int refuse_writable;  // RefuseWritableUnits=: 1, 0, -1: the system supervisor does
 
         // Control socket: what users other than root and usher's own may do. Names of users, and of
-        // groups with @ in front; "all" stands for everybody.
+        // groups with @ in front; "all" stands for everybody, "none" alone for nobody.
         char **allow_read;    // AllowRead=; NULL: "all"
+        char **allow_logs;    // AllowLogs=; NULL: "@systemd-journal"
         char **allow_control; // AllowControl=; NULL: nobody
-        bool is_read_denied;  // AllowRead=none
 };
 
 // Defaults; allocates nothing.

@@ -63,9 +63,15 @@ static void test_lists(void **state)
         assert_int_equal(set(&s, "AllowRead", "@adm joe", &c), SETTINGS_OK);
         assert_int_equal(strv_length(s.allow_read), 2);
         assert_int_equal(set(&s, "AllowRead", "none", &c), SETTINGS_OK);
-        assert_true(s.is_read_denied && !s.allow_read);
+        assert_int_equal(strv_length(s.allow_read), 1);
+        assert_string_equal(s.allow_read[0], "none");
         assert_int_equal(set(&s, "AllowRead", "all", &c), SETTINGS_OK);
-        assert_false(s.is_read_denied);
+        assert_int_equal(strv_length(s.allow_read), 1);
+        assert_string_equal(s.allow_read[0], "all");
+        assert_int_equal(set(&s, "AllowLogs", "none", &c), SETTINGS_OK);
+        assert_string_equal(s.allow_logs[0], "none");
+        assert_int_equal(set(&s, "AllowLogs", "", &c), SETTINGS_OK);
+        assert_null(s.allow_logs);
         assert_int_equal(c.diag.errors, 0);
 }
 
