@@ -184,6 +184,7 @@ static int check_service(struct lint *l, const struct unit_conf *conf)
                                     : "");
                 return r;
         }
+        lint_check_restart(l, conf, service);
         lint_check_output(l, conf, service);
         // Looked at by itself where all units are.
         return l->is_all ? 0 : lint_unit(l, service->id);

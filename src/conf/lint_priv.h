@@ -26,6 +26,9 @@ int lint_check_requirements(struct lint *l, const struct unit_conf *conf);
 void lint_check_users(struct lint *l, const struct unit_conf *conf);
 // Addresses that are listened on twice, in this unit or with one that was checked before.
 int lint_check_ports(struct lint *l, const struct unit_conf *conf);
+// Restart= of a service whose instances are not restarted.
+void lint_check_restart(struct lint *l, const struct unit_conf *socket,
+                        const struct unit_conf *service);
 // What commands of the service print to the peer, or into the FIFO that they read.
 void lint_check_output(struct lint *l, const struct unit_conf *socket,
                        const struct unit_conf *service);

@@ -185,6 +185,17 @@ int lint_check_ports(struct lint *l, const struct unit_conf *conf)
         return 0;
 }
 
+// ---- restarts
+
+void lint_check_restart(struct lint *l, const struct unit_conf *socket,
+                        const struct unit_conf *service)
+{
+        if (socket->socket->accept && service->service->restart != RESTART_NO)
+                say(l, DIAG_WARNING, service,
+                    "Restart= is left out for the instances of a socket with Accept=yes, which end "
+                    "with their connection");
+}
+
 // ---- output
 
 static bool writes_to_socket(const struct exec_group *exec)

@@ -78,6 +78,10 @@ int instance_prepare(struct sock *s)
                 return -ENOENT;
         }
         s->template_conf = conf;
+        if (conf->service->restart != RESTART_NO && !m->options.compat_systemd)
+                log_unit(name, LOG_NOTICE, 0,
+                         "Restart= is left out for connections: an instance ends with the one that "
+                         "it serves, the next client gets another.");
         return 0;
 }
 
@@ -211,11 +215,26 @@ int instance_start(struct sock *s, int fd, const struct peer_info *peer, struct 
 
 // ---- end
 
-static void detach(struct run *run)
+static bool close_connection(struct run *run)
 {
         run->connection_fd = fd_close(run->connection_fd);
-        list_remove(&run->node);
+        if (!run->token.admit)
+                return false;
         admit_release(&run->token);
+        run->sock->n_connections--;
+        return true;
+}
+
+void instance_release(struct run *run)
+{
+        if (close_connection(run))
+                sock_on_place_free(run->sock);
+}
+
+static void detach(struct run *run)
+{
+        (void)close_connection(run);
+        list_remove(&run->node);
         run->sock = NULL;
         if (run->service)
                 return;
@@ -231,6 +250,7 @@ void instance_on_end(struct run *run)
         if (!s)
                 return;
         sock_history_add(s, run);
+        instance_release(run);
         detach(run);
         sock_on_run_end(s);
 }

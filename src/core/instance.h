@@ -19,8 +19,11 @@ int instance_prepare(struct sock *s);
 // Takes over fd and token (always; *token is empty afterwards). 0 or -errno: then the connection is
 // closed and the place given back; -ENOENT: no usable template.
 int instance_start(struct sock *s, int fd, const struct peer_info *peer, struct admit_token *token);
-// The run is over and jobless (called by core/service): closes the connection, gives the place
-// back, and frees the run unless it is a unit's.
+// Nothing of it uses the connection any longer: our copy is closed, its place in the limits is
+// given back. Nothing happens the second time.
+void instance_release(struct run *run);
+// The run is over and jobless (called by core/service): releases the connection, and frees the run
+// unless it is a unit's.
 void instance_on_end(struct run *run);
 // The socket goes while connections live (the supervisor ends without having stopped them): nothing
 // is kept of them, their processes are left alone.

@@ -43,9 +43,6 @@ struct run_cold {
         // processes that are not ours to wait for: looked for by and by
         struct timer sweep_timer;
         usec_t sweep_wait;
-        // connections: what a singleton has in its unit
-        struct rate start_limit;
-        unsigned n_restarts;
         struct fdstore fdstore;
 };
 

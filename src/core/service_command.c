@@ -135,7 +135,8 @@ static int add_environment(struct start *s, const struct run *run, bool is_main)
                 add_variable(s, "PIDFILE=%s", g->pid_file);
         if (run->manager->options.is_user)
                 add_variable(s, "MANAGERPID=%d", (int)getpid());
-        if (run->sock) {
+        // With systemd the peer is asked each time, so that a restart knows none.
+        if (run->sock && (run->connection_fd >= 0 || !run->manager->options.compat_systemd)) {
                 int r = instance_environment(run, &s->peer);
 
                 if (r < 0)
@@ -279,20 +280,6 @@ static int prepare(struct start *s, struct run *run, const struct exec_command *
         return r < 0 ? r : add_descriptors(s, run, is_main);
 }
 
-// Does a command that is still to come want the connection? Then it is kept (design §7,
-// connection-copy); else it is handed over, so that the peer sees the end when the service closes
-// it.
-static bool keeps_connection(const struct run *run)
-{
-        const struct service_group *g = run_conf(run);
-        bool has_more = g->exec_start_post.n > 0 || g->exec_reload.n > 0 || g->exec_stop.n > 0 ||
-                        g->exec_stop_post.n > 0;
-
-        return run->manager->options.compat_systemd || g->restart != RESTART_NO ||
-               run->main_index + 1U < g->exec_start.n ||
-               (has_more && spawn_plan_wants_socket(run->plan));
-}
-
 bool run_waits_for_room(const struct run *run)
 {
         return !service_state_is_over(run->state) && list_is_linked(&run->work.node);
@@ -349,8 +336,7 @@ static int start_process(struct run *run, enum service_state state,
                 goto end;
         s.environment[s.n_environment] = NULL;
         s.params.want_exec_result = is_main && run_conf(run)->type == SERVICE_EXEC;
-        if (is_main && state == SERVICE_START && run->connection_fd >= 0 &&
-            run_conf(run)->type != SERVICE_FORKING && !keeps_connection(run))
+        if (is_main && run->connection_fd >= 0 && !run_keeps_connection(run))
                 s.params.given_fd = &run->connection_fd;
         r = spawner_start(run->manager->spawner, run->plan, &s.params, ret, &why);
 end:

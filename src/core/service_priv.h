@@ -91,6 +91,15 @@ void service_kill_control(struct run *run, int signo);
 int run_plan_get(struct run *run); // run->plan is fresh: 0, 1 waits for a look-up, -errno (logged)
 void run_plan_drop(struct run *run);
 
+// ---- the connection that it serves (service_connection.c)
+
+// Will a command after the present one of ExecStart= need our copy? Else it is handed over, so that
+// the peer sees the end when the service closes it.
+bool run_keeps_connection(const struct run *run);
+// The state is a new one: what is not needed any longer of the copy, and of its place in the
+// limits, is given back.
+void run_let_go_of_connection(struct run *run);
+
 // ---- exhaustion (service_command.c)
 
 // Does it wait until there is room for a process?

@@ -181,8 +181,8 @@ static void on_over_timer(struct timer *t, usec_t now UNUSED)
         on_over(&CONTAINER_OF(t, struct run, timer)->work);
 }
 
-// The life of a connection's run is over. Its place in the limits is kept while a job for its unit
-// is there.
+// The life of a connection's run is over; it belongs to its socket while a job for its unit is
+// there.
 static void on_over(struct work *w)
 {
         struct run *run = CONTAINER_OF(w, struct run, work);
@@ -222,6 +222,8 @@ void service_set_state(struct run *run, enum service_state state)
         if (old != state)
                 run_log(run, LOG_DEBUG, 0, "Changed %s -> %s", service_state_name(old),
                         service_state_name(state));
+        if (run->sock)
+                run_let_go_of_connection(run);
         if (service_state_is_over(state) && run->sock)
                 work_queue(m->events, WORK_STATE, &run->work, on_over);
         if (!run->service)

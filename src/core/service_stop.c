@@ -124,11 +124,13 @@ static struct restart_policy policy_of(const struct run *run)
 static bool restarts(const struct run *run, bool may_restart)
 {
         struct restart_policy policy = policy_of(run);
+        bool is_connection = run->sock && !run->manager->options.compat_systemd;
         struct restart_cause cause = {
                 .result = run->result,
                 .main_code = run->main_code,
                 .main_status = run->main_status,
-                .is_manual_stop = run->forbid_restart || !may_restart || run_stop_is_pending(run),
+                .is_manual_stop = run->forbid_restart || !may_restart || is_connection ||
+                                  run_stop_is_pending(run),
         };
 
         return restart_is_due(&policy, &cause);
@@ -168,7 +170,6 @@ static void clean_up(struct run *run, bool is_restarting)
         run->main_pid_known = false;
         run_unwatch_main(run);
         run_unwatch_control(run);
-        // A connection that is served once more keeps its descriptor.
         remove_runtime_directories(run, is_restarting);
         if (g->pid_file)
                 run_remove_pid_file(run);
@@ -202,9 +203,7 @@ void service_give_up_restart(struct run *run)
 static void begin_restart(struct run *run, bool is_failed)
 {
         struct restart_policy policy = policy_of(run);
-        unsigned n = run->service ? run->service->n_restarts
-                     : run->cold  ? run->cold->n_restarts
-                                  : 0;
+        unsigned n = run->service->n_restarts;
 
         clean_up(run, true);
         if (run_conf(run)->restart_mode != RESTART_MODE_DIRECT)
@@ -237,36 +236,11 @@ void service_enter_dead(struct run *run, enum service_result result, bool may_re
         run->forbid_restart = false;
 }
 
-// A connection has no jobs: it is served again by its own machine, limited like a unit's starts.
-static void restart_connection(struct run *run)
-{
-        const struct unit_group *g = run->conf->unit;
-        struct run_cold *cold = run_cold_get(run);
-
-        if (!cold || run_stop_is_pending(run)) {
-                service_enter_dead(run, SERVICE_SUCCESS, false);
-                return;
-        }
-        cold->start_limit.interval = g->start_limit_interval_sec;
-        cold->start_limit.burst = g->start_limit_burst;
-        if (!rate_below(&cold->start_limit, clock_now()) || run_begin_life(run) < 0) {
-                run_log(run, LOG_WARNING, 0, "Start request repeated too quickly.");
-                service_enter_dead(run, SERVICE_FAILURE_START_LIMIT_HIT, false);
-                return;
-        }
-        cold->n_restarts++;
-        service_enter_condition(run);
-}
-
 void service_enter_restart(struct run *run)
 {
-        struct service *s = run->service;
+        struct service *s = run->service; // connections of their own are not restarted
         struct request_failure why = {0};
 
-        if (!s) {
-                restart_connection(run);
-                return;
-        }
         if (run_stop_is_pending(run)) {
                 run_log(run, LOG_INFO, 0, "Stop job pending for unit, skipping automatic restart.");
                 return;

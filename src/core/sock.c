@@ -479,7 +479,7 @@ static void sock_reset_failed(struct unit *u)
 
 static bool sock_is_needed(const struct unit *u)
 {
-        return sock_of(u)->n_connections > 0;
+        return !list_is_empty(&sock_of(u)->runs);
 }
 
 static int sock_init(struct unit *u)

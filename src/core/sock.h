@@ -77,7 +77,7 @@ struct sock {
         struct unit_conf *ports_conf; // reference: what the listeners were made for
         struct rate trigger_limit;
         // Counters as systemd names them; refused by reason for ourselves.
-        uint64_t n_accepted, n_connections, n_refused;
+        uint64_t n_accepted, n_connections, n_refused; // n_connections: in the limits
         uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit,
                 n_refused_service;
         uint64_t n_aborted;
@@ -120,7 +120,10 @@ void sock_adopt_done(struct manager *m);
 // All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended, those of
 // Sockets= first.
 int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names);
-// A connection's run ended (its token is released already): counters, resume of a queueing socket.
+// A connection's place in the limits was given back: a queueing socket resumes, and who waits for
+// room tries again.
+void sock_on_place_free(struct sock *s);
+// A connection's run has ended.
 void sock_on_run_end(struct sock *s);
 // One of the last connections whose service failed.
 #define SOCK_HISTORY_MAX 10

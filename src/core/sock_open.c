@@ -348,9 +348,11 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
         return 0;
 }
 
+// systemd gives the listener to an instance that is restarted without its connection.
 static bool hands_over(const struct unit *u)
 {
-        return u->ops == &sock_ops && u->conf->socket && !u->conf->socket->accept;
+        return u->ops == &sock_ops && u->conf->socket &&
+               (!u->conf->socket->accept || u->manager->options.compat_systemd);
 }
 
 // Those that Sockets= names come in its order, before the others.

@@ -184,17 +184,20 @@ void sock_on_readable(struct watch *w, uint32_t revents)
         }
 }
 
-void sock_on_run_end(struct sock *s)
+void sock_on_place_free(struct sock *s)
 {
-        s->n_connections--;
         unit_changed(&s->unit);
-        if (s->n_connections == 0)
-                manager_trim_later(s->unit.manager);
         spawner_try_again(s->unit.manager->spawner);
         if (s->pause == PAUSE_FULL && admit_count(s->admit) < sock_conf(s)->max_connections) {
                 sock_pause_end(s);
                 sock_enter_listening(s);
         }
+}
+
+void sock_on_run_end(struct sock *s)
+{
+        if (list_is_empty(&s->runs))
+                manager_trim_later(s->unit.manager);
         manager_collect_unit(&s->unit);
 }
 

@@ -60,6 +60,76 @@ def refused_connections_use_up_no_limit(d):
         eventually(lambda: d.show("a.socket", "Result") == "trigger-limit-hit")
 
 
+# ---- places of connections
+
+def until_go(d):
+    return f"until [ -e {d.folder}/go ]; do sleep 0.01; done"
+
+
+def place(d):
+    return d.show("a.socket", "NConnections")
+
+
+@case
+def failed_connections_hold_no_place(d):
+    """Restart= does not keep a connection that its client has left, nor its place of MaxConnections=: the
+    instance ends. With systemd it is restarted, without the connection and the place."""
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\nMaxConnections=2\n"
+           "MaxConnectionsPerSource=2\n")
+    d.unit("a@.service", "[Service]\nStandardInput=socket\nRestart=always\nRestartSec=1000\n"
+           "ExecStart=/bin/sh -c 'read line; echo $line; exit 1'\n")
+    for args in (), COMPAT:
+        begin(d, "a.socket", args=args)
+        for _ in range(6):
+            assert answer(ONE, b"x\n") == b"x\n"
+            eventually(lambda: place(d) == "0")
+        rows = d.ctl("list-units", "--all", "--no-legend", "--plain", "a@*").stdout
+        assert rows.count("auto-restart") == (6 if args else 0), rows
+        told = [line for line in d.log().splitlines() if "Restart= is left out" in line]
+        assert len(told) == 1, told  # the second time systemd's way is gone
+        d.stop()
+    lint = d.ctl("lint", d.units + "/a.socket")
+    assert "Restart= is left out" in lint.stdout + lint.stderr and lint.returncode == 0, lint
+
+
+@case
+def connection_until_the_last_command(d):
+    """The place, and our copy of the connection, are kept for what may still use it, and no longer."""
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\nMaxConnections=1\n")
+    for more, is_kept in (("StandardOutput=socket\n", True), ("", False)):
+        d.unit("a@.service", f"[Service]\n{more}ExecStart=/bin/sh -c 'exit 1'\n"
+               f"ExecStopPost=/bin/sh -c '{until_go(d)}; echo bye'\n")
+        begin(d, "a.socket")
+        with connect(ONE) as client:
+            eventually(lambda: "stop-post" in d.ctl("list-units", "--all", "a@*").stdout)
+            eventually(lambda: place(d) == ("1" if is_kept else "0"))
+            if is_kept:
+                assert answer(ONE) == b""  # no place is left
+            else:
+                assert client.recv(1) == b""  # though its instance is not over
+                with connect(ONE) as second:
+                    assert second.recv(1) == b""
+            d.file("go", "")
+            assert client.recv(4) == (b"bye\n" if is_kept else b"")
+        eventually(lambda: "a@" not in d.ctl("list-units", "--all", "a@*").stdout and place(d) == "0")
+        d.stop()
+        os.unlink(f"{d.folder}/go")
+
+
+@case
+def place_that_was_waited_for(d):
+    """Who waits in the backlog for a place is served when it is given back."""
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\nMaxConnections=1\n"
+           "X-MaxConnectionsAction=queue\n")
+    d.unit("a@.service", "[Service]\nExecStart=/bin/sh -c 'echo x >&3'\n"
+           f"ExecStopPost=/bin/sh -c '{until_go(d)}'\n")
+    begin(d, "a.socket")
+    for _ in range(3):
+        with connect(ONE) as client:
+            assert client.recv(1) == b"x"
+    d.file("go", "")
+
+
 # ---- nothing left to serve with
 
 def need_users():
