@@ -42,6 +42,8 @@ struct bus_server {
         struct share share;      // of the loop's time, for readers
         struct list_node unread; // readers for whom answers wait, the oldest first
         unsigned n_unread;
+        struct list_node stops;      // of connections, that somebody may wait for
+        struct u64map *stops_by_run; // NULL: there has been none yet
         struct list_node dropped;
         struct work drop_work;               // frees clients outside their own callbacks
         struct bus_vtables *vtables;         // made when the first client comes
@@ -92,6 +94,24 @@ enum active_state bus_view_active_state(const struct bus_view *v);
 const char *bus_view_sub_state(const struct bus_view *v);
 const char *bus_view_description(const struct bus_view *v, char **buffer);
 
+// ---- jobs (job.c)
+// What clients are told of a job. id 0: there is none.
+struct bus_job {
+        uint32_t id;
+        const char *unit, *type, *state;
+};
+
+struct bus_job bus_job_of(const struct bus_server *s, const struct bus_view *v);
+uint32_t bus_count_jobs(const struct bus_server *s);
+void *bus_find_job(const struct bus_server *s, uint32_t id); // the object behind its path, or NULL
+// Stop a connection that has no unit, and reply with the path of a job that is done when it is
+// over.
+int bus_stop_connection(sd_bus_message *message, struct bus_server *s, struct run *run);
+void bus_stop_on_end(struct bus_server *s, const struct run *run); // it is over
+void bus_stops_done(struct bus_server *s);
+// JobNew, or JobRemoved with a result.
+void bus_tell_job(struct bus_server *s, uint32_t id, const char *unit, const char *result);
+
 // ---- vtables (vtable.c)
 struct bus_vtables;
 int bus_vtables_new(struct bus_vtables **ret);
@@ -100,6 +120,7 @@ int bus_vtables_add(struct bus_vtables *v, struct bus_client *c); // all objects
 int bus_driver_add(struct bus_client *c); // what a message bus would answer (driver.c)
 extern const sd_bus_vtable bus_manager_vtable[];
 extern const sd_bus_vtable bus_manager_files_vtable[];
+extern const sd_bus_vtable bus_manager_jobs_vtable[];
 extern const sd_bus_vtable bus_job_vtable[];
 extern const sd_bus_vtable bus_log_vtable[];
 extern const sd_bus_vtable bus_connections_vtable[];

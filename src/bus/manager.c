@@ -46,44 +46,46 @@ static bool matches_pattern(const struct bus_view *v, char *const *patterns)
         return false;
 }
 
-static int append_unit(sd_bus_message *reply, const struct bus_view *v)
+static int append_unit(sd_bus_message *reply, const struct bus_server *s, const struct bus_view *v)
 {
-        const struct job *job = v->unit ? v->unit->job : NULL;
+        struct bus_job job = bus_job_of(s, v);
         CLEANUP(free) char *description = NULL;
         CLEANUP(free) char *path = bus_unit_path(v->id);
-        CLEANUP(free) char *job_path = job ? bus_job_path(job->id) : strdup("/");
+        CLEANUP(free) char *job_path = job.id > 0 ? bus_job_path(job.id) : strdup("/");
 
         if (!path || !job_path)
                 return -ENOMEM;
         return sd_bus_message_append(
                 reply, "(ssssssouso)", v->id, bus_view_description(v, &description),
                 load_state_name(v->conf->load_state), active_state_name(bus_view_active_state(v)),
-                bus_view_sub_state(v), "", path, job ? job->id : 0u,
-                job ? job_type_name(job->type) : "", job_path);
+                bus_view_sub_state(v), "", path, job.id, job.type, job_path);
 }
 
-static int append_if_match(sd_bus_message *reply, void *object, const struct filter *f)
+static int append_if_match(sd_bus_message *reply, const struct bus_server *s, void *object,
+                           const struct filter *f)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
         int r = bus_view_get(object, &v);
 
         if (r < 0 || !matches_state(&v, f->states) || !matches_pattern(&v, f->patterns))
                 return r;
-        return append_unit(reply, &v);
+        return append_unit(reply, s, &v);
 }
 
-static int reply_units(sd_bus_message *message, struct manager *m, const struct filter *f)
+static int reply_units(sd_bus_message *message, const struct bus_client *c, const struct filter *f)
 {
+        const struct bus_server *s = c->server;
+        struct manager *m = s->manager;
         __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
         int r = sd_bus_message_new_method_return(message, &reply);
 
         if (r < 0 || (r = sd_bus_message_open_container(reply, 'a', "(ssssssouso)")) < 0)
                 return r;
         for (struct unit *u = manager_next_unit(m, NULL); u && r >= 0; u = manager_next_unit(m, u))
-                r = append_if_match(reply, bus_object_of_unit(u), f);
+                r = append_if_match(reply, s, bus_object_of_unit(u), f);
         for (struct run *run = instance_next(m, NULL); run && r >= 0; run = instance_next(m, run))
                 if (!run->service)
-                        r = append_if_match(reply, bus_object_of_run(run), f);
+                        r = append_if_match(reply, s, bus_object_of_run(run), f);
         if (r < 0 || (r = sd_bus_message_close_container(reply)) < 0)
                 return r;
         return sd_bus_send(NULL, reply, NULL);
@@ -91,7 +93,7 @@ static int reply_units(sd_bus_message *message, struct manager *m, const struct 
 
 static int on_list_units(sd_bus_message *message, void *userdata, sd_bus_error *error UNUSED)
 {
-        return reply_units(message, manager_of(userdata), &(struct filter){0});
+        return reply_units(message, userdata, &(struct filter){0});
 }
 
 static int on_list_units_filtered(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -99,9 +101,7 @@ static int on_list_units_filtered(sd_bus_message *message, void *userdata, sd_bu
         CLEANUP(strv) char **states = NULL;
         int r = bus_read_words(message, userdata, &states, error);
 
-        return r < 0 ? r
-                     : reply_units(message, manager_of(userdata),
-                                   &(struct filter){.states = states});
+        return r < 0 ? r : reply_units(message, userdata, &(struct filter){.states = states});
 }
 
 static int on_list_units_by_patterns(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -112,7 +112,7 @@ static int on_list_units_by_patterns(sd_bus_message *message, void *userdata, sd
 
         if (r < 0 || (r = bus_read_words(message, userdata, &patterns, error)) < 0)
                 return r;
-        return reply_units(message, manager_of(userdata),
+        return reply_units(message, userdata,
                            &(struct filter){.states = states, .patterns = patterns});
 }
 
@@ -131,36 +131,11 @@ static int on_list_units_by_names(sd_bus_message *message, void *userdata, sd_bu
                 if (!unit_name_is_valid(*name))
                         continue;
                 r = bus_find_object(userdata, *name, true, &object, error);
-                if (r < 0 || (r = append_if_match(reply, object, &(struct filter){0})) < 0)
+                if (r < 0 || (r = append_if_match(reply, ((struct bus_client *)userdata)->server,
+                                                  object, &(struct filter){0})) < 0)
                         return r;
         }
         if ((r = sd_bus_message_close_container(reply)) < 0)
-                return r;
-        return sd_bus_send(NULL, reply, NULL);
-}
-
-static int append_job(sd_bus_message *reply, const struct job *j)
-{
-        CLEANUP(free) char *path = bus_job_path(j->id);
-        CLEANUP(free) char *unit_path = bus_unit_path(j->unit->id);
-
-        if (!path || !unit_path)
-                return -ENOMEM;
-        return sd_bus_message_append(reply, "(usssoo)", j->id, j->unit->id, job_type_name(j->type),
-                                     job_state_name(j->state), path, unit_path);
-}
-
-static int on_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error UNUSED)
-{
-        struct manager *m = manager_of(userdata);
-        __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
-        int r = sd_bus_message_new_method_return(message, &reply);
-
-        if (r < 0 || (r = sd_bus_message_open_container(reply, 'a', "(usssoo)")) < 0)
-                return r;
-        for (struct job *j = job_next(m, NULL); j && r >= 0; j = job_next(m, j))
-                r = append_job(reply, j);
-        if (r < 0 || (r = sd_bus_message_close_container(reply)) < 0)
                 return r;
         return sd_bus_send(NULL, reply, NULL);
 }
@@ -242,57 +217,6 @@ QUEUE_METHOD(on_restart_unit, JOB_RESTART)
 QUEUE_METHOD(on_try_restart_unit, JOB_TRY_RESTART)
 QUEUE_METHOD(on_reload_or_restart_unit, JOB_RELOAD_OR_START)
 QUEUE_METHOD(on_reload_or_try_restart_unit, JOB_TRY_RELOAD)
-
-static struct job *find_job(void *userdata, uint32_t id, sd_bus_error *error)
-{
-        struct job *j = job_find(manager_of(userdata), id);
-
-        if (!j)
-                (void)sd_bus_error_setf(error, "org.freedesktop.systemd1.NoSuchJob",
-                                        "Job %u does not exist.", id);
-        return j;
-}
-
-static int on_get_job(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-        uint32_t id = 0;
-        int r = sd_bus_message_read(message, "u", &id);
-
-        if (r < 0)
-                return r;
-        if (!find_job(userdata, id, error))
-                return -ENOENT;
-        CLEANUP(free) char *path = bus_job_path(id);
-
-        return path ? sd_bus_reply_method_return(message, "o", path) : -ENOMEM;
-}
-
-static int on_cancel_job(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-        uint32_t id = 0;
-        struct job *j;
-        int r = sd_bus_message_read(message, "u", &id);
-
-        if (r < 0 || (r = bus_check_trusted(userdata, error)) < 0)
-                return r;
-        j = find_job(userdata, id, error);
-        if (!j)
-                return -ENOENT;
-        job_finish(j, JOB_CANCELED);
-        return sd_bus_reply_method_return(message, NULL);
-}
-
-static int on_clear_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-        struct manager *m = manager_of(userdata);
-        int r = bus_check_trusted(userdata, error);
-
-        if (r < 0)
-                return r;
-        for (struct job *j = job_next(m, NULL); j; j = job_next(m, NULL))
-                job_finish(j, JOB_CANCELED);
-        return sd_bus_reply_method_return(message, NULL);
-}
 
 // ---- units
 
@@ -486,7 +410,7 @@ static int get_number(sd_bus *bus UNUSED, const char *path UNUSED, const char *i
         else if (streq(property, "NFailedUnits"))
                 value = count_failed(m);
         else
-                value = (uint32_t)job_count(m);
+                value = bus_count_jobs(((struct bus_client *)userdata)->server);
         return sd_bus_message_append(reply, "u", value);
 }
 
@@ -553,14 +477,10 @@ const sd_bus_vtable bus_manager_vtable[] = {
         METHOD("ResetFailedUnit", "s", "", on_reset_failed_unit),
         METHOD("ResetFailed", "", "", on_reset_failed),
         METHOD("GetUnitProcesses", "s", "a(sus)", on_get_unit_processes),
-        METHOD("GetJob", "u", "o", on_get_job),
-        METHOD("CancelJob", "u", "", on_cancel_job),
-        METHOD("ClearJobs", "", "", on_clear_jobs),
         METHOD("ListUnits", "", "a(ssssssouso)", on_list_units),
         METHOD("ListUnitsFiltered", "as", "a(ssssssouso)", on_list_units_filtered),
         METHOD("ListUnitsByPatterns", "asas", "a(ssssssouso)", on_list_units_by_patterns),
         METHOD("ListUnitsByNames", "as", "a(ssssssouso)", on_list_units_by_names),
-        METHOD("ListJobs", "", "a(usssoo)", on_list_jobs),
         METHOD("Subscribe", "", "", on_subscribe),
         METHOD("Unsubscribe", "", "", on_unsubscribe),
         METHOD("Reload", "", "", on_reload),

@@ -78,15 +78,19 @@ int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct unit *u,
         return sd_bus_reply_method_return(message, "o", path);
 }
 
-// A connection has no jobs: only a stop makes sense for it.
-static int stop_connection(sd_bus_message *message, struct run *run, enum job_type type,
-                           sd_bus_error *error)
+// What was connected cannot be started again: only a stop makes sense for a connection.
+static int queue_for_connection(sd_bus_message *message, struct bus_client *c, struct run *run,
+                                enum job_type type, const char *mode, sd_bus_error *error)
 {
+        enum job_mode job_mode;
+        int r = parse_mode(mode, &job_mode, error);
+
+        if (r < 0)
+                return r;
         if (type != JOB_STOP)
                 return sd_bus_error_set(error, error_names[REQUEST_NOT_APPLICABLE],
                                         "A connection's service can only be stopped.");
-        service_run_stop(run);
-        return sd_bus_reply_method_return(message, "o", BUS_ROOT "/job/0");
+        return bus_stop_connection(message, c->server, run);
 }
 
 int bus_queue_job_by_name(sd_bus_message *message, struct bus_client *c, const char *name,
@@ -102,7 +106,7 @@ int bus_queue_job_by_name(sd_bus_message *message, struct bus_client *c, const c
         if (r < 0)
                 return r;
         r = v.unit ? bus_queue_job(message, c, v.unit, type, mode, error)
-                   : stop_connection(message, v.run, type, error);
+                   : queue_for_connection(message, c, v.run, type, mode, error);
         cleanup_bus_view(&v);
         return r;
 }

@@ -228,6 +228,7 @@ int bus_server_new(struct manager *m, const char *runtime_dir, struct bus_server
         list_init(&s->users);
         list_init(&s->turn_users);
         list_init(&s->unread);
+        list_init(&s->stops);
         list_init(&s->dropped);
         s->buffer = malloc(BUS_PIECE);
         if (!s->buffer)
@@ -282,6 +283,7 @@ void bus_server_free(struct bus_server *s)
         timer_stop(s->manager->events, &s->door_timer);
         timer_stop(s->manager->events, &s->turn_timer);
         empty_reserve(&s->reserve);
+        bus_stops_done(s);
         bus_vtables_free(s->vtables);
         free(s->buffer);
         free(s->path);

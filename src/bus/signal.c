@@ -158,7 +158,7 @@ static int send_job(sd_bus *bus, const void *data)
                                               j->path, j->unit);
 }
 
-static void emit_job(struct bus_server *s, uint32_t id, const char *unit, const char *result)
+void bus_tell_job(struct bus_server *s, uint32_t id, const char *unit, const char *result)
 {
         if (list_is_empty(&s->clients))
                 return;
@@ -170,7 +170,7 @@ static void emit_job(struct bus_server *s, uint32_t id, const char *unit, const 
 
 static void on_job_new(struct core_observer *o, struct job *j)
 {
-        emit_job(server_of(o), j->id, j->unit->id, NULL);
+        bus_tell_job(server_of(o), j->id, j->unit->id, NULL);
 }
 
 static void on_job_removed(struct core_observer *o, struct job *j, const char *result)
@@ -181,7 +181,12 @@ static void on_job_removed(struct core_observer *o, struct job *j, const char *r
                 return;
         // State changes first: who waits for the job reads the unit's properties next.
         unit_flush_changes(j->unit);
-        emit_job(s, j->id, j->unit->id, result);
+        bus_tell_job(s, j->id, j->unit->id, result);
+}
+
+static void on_connection_end(struct core_observer *o, const struct run *run)
+{
+        bus_stop_on_end(server_of(o), run);
 }
 
 static int send_reloading(sd_bus *bus, const void *active)
@@ -216,6 +221,7 @@ void bus_observer_fill(struct bus_server *s)
                 .on_unit_changed = on_unit_changed,
                 .on_job_new = on_job_new,
                 .on_job_removed = on_job_removed,
+                .on_connection_end = on_connection_end,
                 .on_reloading = on_reloading,
                 .on_startup_finished = on_startup_finished,
         };

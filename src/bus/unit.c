@@ -246,18 +246,18 @@ GETTER(get_flag)
         return r < 0 ? r : sd_bus_message_append(reply, "b", flag_value(&v, property));
 }
 
-GETTER(get_job)
+GETTER_FOR(get_job)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
         int r = bus_view_get(userdata, &v);
 
         if (r < 0)
                 return r;
-        if (!v.unit || !v.unit->job)
-                return sd_bus_message_append(reply, "(uo)", 0u, "/");
-        CLEANUP(free) char *job = bus_job_path(v.unit->job->id);
+        (void)property;
+        struct bus_job j = bus_job_of(bus_client_of_bus(bus)->server, &v);
+        CLEANUP(free) char *job = j.id > 0 ? bus_job_path(j.id) : strdup("/");
 
-        return job ? sd_bus_message_append(reply, "(uo)", v.unit->job->id, job) : -ENOMEM;
+        return job ? sd_bus_message_append(reply, "(uo)", j.id, job) : -ENOMEM;
 }
 
 GETTER(get_load_error)

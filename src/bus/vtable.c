@@ -240,11 +240,11 @@ static int find_job(sd_bus *bus UNUSED, const char *path, const char *interface 
 {
         struct bus_client *c = userdata;
         uint32_t id;
-        struct job *j = bus_path_job(path, &id) ? job_find(c->server->manager, id) : NULL;
+        void *object = bus_path_job(path, &id) ? bus_find_job(c->server, id) : NULL;
 
-        if (!j)
+        if (!object)
                 return 0;
-        *ret = j;
+        *ret = object;
         return 1;
 }
 
@@ -282,6 +282,9 @@ int bus_vtables_add(struct bus_vtables *v, struct bus_client *c)
         if (r >= 0)
                 r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, BUS_MANAGER,
                                              bus_manager_files_vtable, c);
+        if (r >= 0)
+                r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, BUS_MANAGER,
+                                             bus_manager_jobs_vtable, c);
         if (r >= 0)
                 r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, "org.usher.Log",
                                              bus_log_vtable, c);

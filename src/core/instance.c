@@ -238,6 +238,9 @@ static void detach(struct run *run)
         run->sock = NULL;
         if (run->service)
                 return;
+        for (struct core_observer *o = run->manager->observers; o; o = o->next)
+                if (o->on_connection_end)
+                        o->on_connection_end(o, run);
         service_run_done(run);
         unit_conf_unref(run->conf);
         free(CONTAINER_OF(run, struct instance, run));

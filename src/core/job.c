@@ -70,6 +70,11 @@ size_t job_count(struct manager *m)
         return m->jobs->n;
 }
 
+uint32_t job_take_id(struct manager *m)
+{
+        return ++m->jobs->last_id;
+}
+
 bool job_is_stop_pending(const struct unit *u)
 {
         return u->job && (u->job->type == JOB_STOP || u->job->type == JOB_RESTART);

@@ -112,6 +112,8 @@ void job_wake_neighbours(struct unit *u);
 struct job *job_find(struct manager *m, uint32_t id);
 struct job *job_next(struct manager *m, struct job *after); // walk; NULL starts and ends
 size_t job_count(struct manager *m);
+// The number of a job that is none here: of what clients take for one (bus). No other has it.
+uint32_t job_take_id(struct manager *m);
 // The unit changed state: finish or queue its job accordingly (called by unit_notify). True: the
 // change is not what the job asked for.
 bool job_on_unit_change(struct unit *u, enum active_state now, enum unit_notify_flags flags);

@@ -29,6 +29,8 @@ struct core_observer {
                                 struct unit *u); // coalesced by WORK_NOTIFY
         void (*on_job_new)(struct core_observer *o, struct job *j);
         void (*on_job_removed)(struct core_observer *o, struct job *j, const char *result);
+        // A connection that has no unit is over; the run is freed behind this.
+        void (*on_connection_end)(struct core_observer *o, const struct run *run);
         void (*on_reloading)(struct core_observer *o, bool active);
         void (*on_startup_finished)(struct core_observer *o);
         struct core_observer *next;

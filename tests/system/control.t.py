@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from daemon import SRC, USHERCTL, case, connect, eventually, is_sanitized, main, need, need_root, run, talk
+from daemon import PATIENCE, SRC, USHERCTL, case, connect, eventually, is_sanitized, main, need, need_root, run, talk
 
 MATRIX = os.path.join(SRC, "tests/compat/cases/ctl-matrix")
 CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
@@ -322,6 +322,93 @@ def wait_and_no_block(d):
     answer = d.ctl("start", "--wait", "short.service")
     assert answer.returncode == 1, answer
     assert d.show("short.service", "ExecMainStatus") == "3"
+
+
+def instances(d):
+    return [line.split()[0] for line in d.ctl("list-units", "--plain", "--no-legend", "echo@*").stdout.splitlines()]
+
+
+def stops_instances(d, client):
+    """Each request for a connection's service ends, with the exit code of what came of it."""
+    pair(d)
+    d.unit("echo@.service.d/slow.conf", "[Service]\nExecStop=/bin/sleep 0.2\n")
+    d.start()
+    for words, code in ((("stop",), 0), (("stop", "--no-block"), 0), (("kill",), 0), (("kill", "-s", "KILL"), 0)):
+        with connect(("127.0.0.1", 7001)) as sock:
+            sock.sendall(b"x")
+            assert sock.recv(1) == b"x"
+            name, = instances(d)
+            answer = client(*words, name, timeout=PATIENCE)
+            assert answer.returncode == code, (words, answer)
+            if words == ("stop",):
+                assert not instances(d), words
+            eventually(lambda: not instances(d), "its end")
+    with connect(("127.0.0.1", 7001)) as sock, connect(("127.0.0.1", 7001)) as other:
+        sock.sendall(b"x")
+        other.sendall(b"x")
+        assert sock.recv(1) == b"x" and other.recv(1) == b"x"
+        names = instances(d)
+        # It cannot be started again: the connection would be gone.
+        for words in (("restart",), ("try-restart",), ("reload",), ("reload-or-restart",), ("try-reload-or-restart",),
+                      ("start",), ("restart", "--no-block"), ("start", "--wait")):
+            answer = client(*words, names[0], timeout=PATIENCE)
+            assert answer.returncode != 0, (words, answer)
+            # The stock client goes to another bus for --wait.
+            assert "can only be stopped" in answer.stderr or "--wait" in words, (words, answer)
+        assert instances(d) == names
+        assert client("stop", *names, timeout=PATIENCE).returncode == 0
+        assert not instances(d)
+    # A unit that an instance is, for the sake of its dependencies, is no different.
+    d.unit("echo@.service.d/more.conf", "[Unit]\nAfter=local-fs.target\n")
+    assert d.ctl("daemon-reload").returncode == 0
+    assert d.ctl("restart", "echo.socket").returncode == 0
+    with connect(("127.0.0.1", 7001)) as sock:
+        sock.sendall(b"x")
+        assert sock.recv(1) == b"x"
+        assert client("stop", *instances(d), timeout=PATIENCE).returncode == 0
+        assert not instances(d)
+
+
+@case
+def stops_instances_with_usherctl(d):
+    stops_instances(d, d.ctl)
+
+
+@case
+def stops_instances_with_systemctl(d):
+    need("systemctl")
+    stops_instances(d, d.systemctl)
+
+
+@case
+def a_stop_of_an_instance_is_a_job(d):
+    pair(d)
+    d.unit("echo@.service.d/slow.conf", "[Service]\nExecStop=/bin/sleep 600\n")
+    d.start()
+    with connect(("127.0.0.1", 7001)) as sock:
+        sock.sendall(b"x")
+        assert sock.recv(1) == b"x"
+        name, = instances(d)
+        assert d.ctl("stop", "--no-block", name).returncode == 0
+        job, = [line.split() for line in d.ctl("list-jobs", "--no-legend").stdout.splitlines()]
+        assert job[1:] == [name, "stop", "running"], job
+        assert d.show(name, "Job") == job[0] and d.show(name, "ActiveState") == "deactivating"
+        with subprocess.Popen([USHERCTL, "--runtime-dir", d.runtime, "stop", name], stderr=subprocess.PIPE,
+                              text=True) as second:  # waits for the same one
+            time.sleep(0.3)
+            assert second.poll() is None
+            assert d.ctl("cancel", job[0]).returncode == 0
+            assert "canceled" in second.communicate(timeout=PATIENCE)[1] and second.returncode == 1
+        assert "No jobs" in d.ctl("list-jobs").stdout
+        assert d.ctl("cancel", job[0]).returncode == 1
+        assert d.ctl("stop", "--no-block", name).returncode == 0
+        assert d.ctl("cancel").returncode == 0  # all of them
+        assert "No jobs" in d.ctl("list-jobs").stdout
+        with subprocess.Popen([USHERCTL, "--runtime-dir", d.runtime, "stop", name]) as third:
+            eventually(lambda: name in d.ctl("list-jobs").stdout, "its job")
+            assert d.ctl("kill", "-s", "KILL", name).returncode == 0
+            assert third.wait(PATIENCE) == 0
+    assert not instances(d)
 
 
 # ---- clients that mean no good

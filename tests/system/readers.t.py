@@ -7,8 +7,8 @@ import shutil
 import socket
 import subprocess
 
-from daemon import PATIENCE, case, eventually, main
-from raw_bus import (MANAGER, NAME, NOBODY, PROPERTIES, ROOT, Client, need_root, others, pad, pair, string, strings)
+from daemon import PATIENCE, case, eventually, main, need_root
+from raw_bus import (MANAGER, NAME, NOBODY, PROPERTIES, ROOT, Client, others, pad, pair, string, strings)
 
 SECRETIVE = """[Service]
 Environment=PASS=hunter2

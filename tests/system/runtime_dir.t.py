@@ -7,14 +7,9 @@ import stat
 import subprocess
 import time
 
-from daemon import USHERD, Skip, case, eventually, main, run
+from daemon import USHERD, case, eventually, main, need_root, run
 
 NOBODY = 65534
-
-
-def need_root():
-    if os.geteuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] == "1":
-        raise Skip("needs to be root")
 
 
 def mode(path):

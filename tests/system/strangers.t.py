@@ -11,9 +11,8 @@ import struct
 import subprocess
 import time
 
-from daemon import case, connect, eventually, is_sanitized, main
-from raw_bus import (HELLO, NOBODY, PROPERTIES, ROOT, Client, field, fillers, is_served, message, need_root, others, pad, pair,
-                     string, strings)
+from daemon import case, connect, eventually, is_sanitized, main, need_root
+from raw_bus import (HELLO, NOBODY, PROPERTIES, ROOT, Client, field, fillers, is_served, message, others, pad, pair, string, strings)
 
 def fds(d):
     return len(os.listdir(f"/proc/{d.process.pid}/fd"))
