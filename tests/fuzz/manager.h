@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "conf/settings.h"
 #include "core/dependency.h"
+#include "core/job.h"
 #include "core/manager.h"
 #include "core/service.h"
 #include "fuzz/input.h"
@@ -63,6 +64,16 @@ static inline struct unit *manager_keep(struct manager *m, const char *name)
         assert(manager_load_unit(m, name, &u) == 0 && u->conf->load_state == LOAD_LOADED);
         assert(dependency_add(keep, DEP_AFTER, u) == 0);
         return u;
+}
+
+// For a harness that turns the loop, which unloads what nobody needs.
+static inline void manager_keep_all(struct manager *m)
+{
+        struct unit *keep = manager_find_unit(m, "local-fs.target");
+
+        assert(job_request(m, JOB_START, keep, JOB_REPLACE, NULL, NULL) == REQUEST_OK);
+        while (job_count(m) > 0)
+                assert(events_turn(m->events, 0) >= 0);
 }
 
 // A process that is over and was not waited for: its pid is nobody else's, and a signal to it or to
