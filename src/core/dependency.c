@@ -55,12 +55,17 @@ enum dependency dependency_inverse(enum dependency d)
 
 // ---- edges
 
-// From the end: the edge that was added last is asked for again most often.
+// What is asked for is most often the edge that was made or widened last, or the one behind it.
 static struct dependency_edge *find_edge(const struct unit *u, const struct unit *other)
 {
-        for (uint32_t i = u->deps.n; i > 0; i--)
-                if (u->deps.items[i - 1].unit == other)
-                        return &u->deps.items[i - 1];
+        const struct dependency_list *l = &u->deps;
+
+        for (uint32_t i = l->last; i < l->n && i <= l->last + 1; i++)
+                if (l->items[i].unit == other)
+                        return &l->items[i];
+        for (uint32_t i = l->n; i > 0; i--)
+                if (l->items[i - 1].unit == other)
+                        return &l->items[i - 1];
         return NULL;
 }
 
@@ -77,18 +82,62 @@ bool unit_has_dependency(const struct unit *u, enum dependency d, const struct u
         return edge && edge->kinds & DEP_BIT(d);
 }
 
+// What is at index i has got further kinds.
+static void note_kinds(struct dependency_list *l, uint32_t i)
+{
+        if (l->blocks)
+                l->blocks[i / DEPENDENCY_BLOCK] |= l->items[i].kinds;
+}
+
+static void note_all_kinds(struct dependency_list *l)
+{
+        if (l->blocks)
+                memset(l->blocks, 0, l->capacity / DEPENDENCY_BLOCK * sizeof(*l->blocks));
+        for (uint32_t i = 0; i < l->n; i++)
+                note_kinds(l, i);
+}
+
+static int reserve_blocks(struct dependency_list *l, uint32_t capacity)
+{
+        if (capacity <= DEPENDENCY_BLOCK)
+                return 0;
+        uint32_t *blocks = reallocarray(l->blocks, capacity / DEPENDENCY_BLOCK, sizeof(*blocks));
+
+        if (!blocks)
+                return -ENOMEM;
+        l->blocks = blocks;
+        return 0;
+}
+
 static int reserve_edge(struct dependency_list *l)
 {
         if (l->n < l->capacity)
                 return 0;
         uint32_t capacity = l->capacity ? l->capacity * 2 : 4;
-        struct dependency_edge *items = realloc(l->items, capacity * sizeof(*items));
+        struct dependency_edge *items = reallocarray(l->items, capacity, sizeof(*items));
 
         if (!items)
                 return -ENOMEM;
         l->items = items;
+        if (reserve_blocks(l, capacity) < 0)
+                return -ENOMEM;
         l->capacity = capacity;
+        note_all_kinds(l);
         return 0;
+}
+
+static void append_edge(struct dependency_list *l, struct unit *unit, uint32_t more)
+{
+        l->items[l->n] = (struct dependency_edge){unit, more};
+        l->last = l->n;
+        note_kinds(l, l->n++);
+}
+
+static void widen_edge(struct dependency_list *l, struct dependency_edge *edge, uint32_t more)
+{
+        edge->kinds |= more;
+        l->last = (uint32_t)(edge - l->items);
+        note_kinds(l, l->last);
 }
 
 int dependency_add(struct unit *u, enum dependency d, struct unit *other)
@@ -103,16 +152,16 @@ int dependency_add(struct unit *u, enum dependency d, struct unit *other)
         struct dependency_edge *edge = find_edge(small, big);
 
         if (edge) {
-                edge->kinds |= small == u ? there : back;
+                widen_edge(&small->deps, edge, small == u ? there : back);
                 edge = find_edge(big, small);
                 assert(edge);
-                edge->kinds |= big == u ? there : back;
+                widen_edge(&big->deps, edge, big == u ? there : back);
                 return 0;
         }
         if (reserve_edge(&u->deps) < 0 || reserve_edge(&other->deps) < 0)
                 return -ENOMEM;
-        u->deps.items[u->deps.n++] = (struct dependency_edge){other, there};
-        other->deps.items[other->deps.n++] = (struct dependency_edge){u, back};
+        append_edge(&u->deps, other, there);
+        append_edge(&other->deps, u, back);
         return 0;
 }
 
@@ -125,6 +174,7 @@ static void remove_edge(struct unit *u, const struct unit *other)
         // Order is kept: it is the order in which descriptors are passed and units are listed.
         memmove(edge, edge + 1, (size_t)(&u->deps.items[u->deps.n] - (edge + 1)) * sizeof(*edge));
         u->deps.n--;
+        note_all_kinds(&u->deps);
 }
 
 void dependency_drop(struct unit *u)
@@ -137,6 +187,7 @@ void dependency_drop(struct unit *u)
 void dependency_clear(struct unit *u)
 {
         free(u->deps.items);
+        free(u->deps.blocks);
         u->deps = (struct dependency_list){0};
 }
 

@@ -64,6 +64,9 @@ struct job {
         bool was_restart;            // a start that is the second half of a restart
         bool is_quiet;               // nothing was done: no line about its end
         usec_t begin, begin_running; // 0: does not run yet
+        uint32_t awaited;            // edge of its unit where it found a job to wait for last
+        uint32_t walk;               // the last search for a cycle that has come by
+        struct job *next_pending;    // what that search looks at next
         struct work run_work;
         struct timer timer;    // JobTimeoutSec=, JobRunningTimeoutSec=
         struct list_node node; // in the queue's list of all jobs

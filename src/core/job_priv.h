@@ -9,7 +9,7 @@ struct job_queue {
         struct list_node jobs; // struct job.node, oldest first
         struct u64map *by_id;
         size_t n;
-        uint32_t last_id;
+        uint32_t last_id, last_walk;
 };
 
 // Have the job looked at soon: may it run now?

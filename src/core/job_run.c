@@ -4,62 +4,123 @@
 #include "core/job_type.h"
 #include "core/manager.h"
 
-// Another job that this one has to wait for, from the edge *position on; NULL: none (any more).
-static struct job *next_awaited(const struct job *j, uint32_t *position)
+// ---- order
+
+#define ORDER_KINDS (DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER))
+
+// Has j to wait for this job, whose unit j's unit has an edge of these kinds to?
+static bool waits_for(const struct job *j, uint32_t kinds, const struct job *other)
+{
+        if (j->type == JOB_NOP || j->ignore_order)
+                return false;
+        return (kinds & DEP_BIT(DEP_AFTER) && job_type_order(other->type, j->type) < 0) ||
+               (kinds & DEP_BIT(DEP_BEFORE) && job_type_order(j->type, other->type) > 0);
+}
+
+// The same, seen from the unit of the other job.
+static bool is_awaited_by(const struct job *other, uint32_t kinds, const struct job *j)
+{
+        uint32_t back = (kinds & DEP_BIT(DEP_BEFORE) ? DEP_BIT(DEP_AFTER) : 0) |
+                        (kinds & DEP_BIT(DEP_AFTER) ? DEP_BIT(DEP_BEFORE) : 0);
+
+        return waits_for(j, back, other);
+}
+
+// Edges that lead to jobs that j waits for, or (backward) to those that wait for j: whatever stops
+// waits for nobody who starts.
+static uint32_t choose_kinds(const struct job *j, bool is_backward)
+{
+        bool is_stop = j->type == JOB_STOP || j->type == JOB_RESTART;
+
+        return is_stop == is_backward ? ORDER_KINDS : DEP_BIT(DEP_BEFORE);
+}
+
+// Another job that this one has to wait for, or (backward) that waits for this one, from the edge
+// *position on, which is set to the one behind it. NULL: none (any more).
+static struct job *next_ordered(const struct job *j, bool is_backward, uint32_t *position)
 {
         const struct dependency_list *deps = &j->unit->deps;
+        uint32_t kinds = choose_kinds(j, is_backward);
+        uint32_t i = dependency_next(deps, *position, kinds);
 
-        if (j->type == JOB_NOP || j->ignore_order)
-                return NULL;
-        while (*position < deps->n) {
-                const struct dependency_edge *edge = &deps->items[(*position)++];
+        for (; i < deps->n; i = dependency_next(deps, i + 1, kinds)) {
+                const struct dependency_edge *edge = &deps->items[i];
                 struct job *other = edge->unit->job;
 
-                if (!other)
+                if (!other || !(is_backward ? is_awaited_by(j, edge->kinds, other)
+                                            : waits_for(j, edge->kinds, other)))
                         continue;
-                if (edge->kinds & DEP_BIT(DEP_AFTER) && job_type_order(other->type, j->type) < 0)
-                        return other;
-                if (edge->kinds & DEP_BIT(DEP_BEFORE) && job_type_order(j->type, other->type) > 0)
-                        return other;
+                *position = i + 1;
+                return other;
         }
+        *position = deps->n;
         return NULL;
 }
 
-// The job waits for one that waits, over whatever many, for the job: none would ever run.
-static bool waits_for_itself(const struct job *j)
+// It begins at the one that was awaited last: of thousands that a job waits for, each is looked at
+// about once, and not again each time that one of them is over.
+static struct job *find_awaited(struct job *j)
 {
-        CLEANUP(u64map) struct u64map *seen = u64map_new();
-        CLEANUP(free)
-        struct job **stack = reallocarray(NULL, job_count(j->unit->manager) + 1, sizeof(*stack));
-        size_t n = 0;
+        uint32_t position = j->awaited;
+        struct job *other = next_ordered(j, false, &position);
 
-        if (!seen || !stack)
-                return true; // better out of order than never
-        stack[n++] = (struct job *)j;
-        while (n > 0) {
-                const struct job *top = stack[--n];
+        if (!other) {
+                position = 0;
+                other = next_ordered(j, false, &position);
+        }
+        j->awaited = other ? position - 1 : 0;
+        return other;
+}
 
-                for (uint32_t position = 0;;) {
-                        struct job *next = next_awaited(top, &position);
+enum search_result { SEARCH_NONE, SEARCH_FOUND, SEARCH_LIMIT };
 
-                        if (!next)
-                                break;
+// Is j among those that it waits for directly or not, or (backward) that wait for it? Looks at so
+// many edges at most.
+static enum search_result search_itself(struct job *j, bool is_backward, size_t limit)
+{
+        uint32_t walk = ++j->unit->manager->jobs->last_walk;
+        struct job *pending = j, *next;
+
+        j->next_pending = NULL;
+        while (pending) {
+                const struct job *top = pending;
+                uint32_t position = 0, before = 0;
+
+                pending = top->next_pending;
+                while ((next = next_ordered(top, is_backward, &position))) {
                         if (next == j)
-                                return true;
-                        if (u64map_get(seen, next->id))
+                                return SEARCH_FOUND;
+                        if (position - before > limit)
+                                return SEARCH_LIMIT;
+                        limit -= position - before;
+                        before = position;
+                        if (next->walk == walk)
                                 continue;
-                        if (u64map_set(seen, next->id, next) < 0)
-                                return true;
-                        stack[n++] = next;
+                        next->walk = walk;
+                        next->next_pending = pending;
+                        pending = next;
                 }
         }
-        return false;
+        return SEARCH_NONE;
+}
+
+// The job waits for one that waits, over however many, for the job: none would ever run. From both
+// ends in turn, because often thousands of jobs are ahead and none is behind.
+static bool waits_for_itself(struct job *j)
+{
+        enum search_result result = SEARCH_LIMIT;
+
+        for (size_t limit = 64; result == SEARCH_LIMIT; limit *= 2) {
+                result = search_itself(j, true, limit);
+                if (result == SEARCH_LIMIT)
+                        result = search_itself(j, false, limit);
+        }
+        return result == SEARCH_FOUND;
 }
 
 static bool must_wait(struct job *j)
 {
-        uint32_t position = 0;
-        const struct job *awaited = next_awaited(j, &position);
+        const struct job *awaited = find_awaited(j);
 
         if (!awaited)
                 return false;

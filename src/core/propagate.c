@@ -20,12 +20,14 @@
 // on the first is over before the second fails.
 static void fail_next(struct unit *u, uint32_t mask, enum propagation step)
 {
-        while (u->fail_position < u->deps.n) {
-                const struct dependency_edge *edge = &u->deps.items[u->fail_position++];
-                struct job *j = edge->kinds & mask ? edge->unit->job : NULL;
+        uint32_t i = dependency_next(&u->deps, u->fail_position, mask);
+
+        for (; i < u->deps.n; i = dependency_next(&u->deps, i + 1, mask)) {
+                struct job *j = u->deps.items[i].unit->job;
 
                 if (!j || (j->type != JOB_START && j->type != JOB_VERIFY_ACTIVE))
                         continue;
+                u->fail_position = i + 1;
                 u->consequences |= PROPAGATE_BIT(step);
                 job_finish(j, JOB_DEPENDENCY);
                 return;

@@ -120,10 +120,11 @@ static int follow(struct ordering *g, uint32_t node)
         static const uint32_t mask = DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER);
         struct unit *u = g->units[node];
 
-        for (uint32_t i = 0; i < u->deps.n; i++) {
+        for (uint32_t i = dependency_next(&u->deps, 0, mask); i < u->deps.n;
+             i = dependency_next(&u->deps, i + 1, mask)) {
                 const struct dependency_edge *edge = &u->deps.items[i];
                 uint32_t other = TX_NONE;
-                int r = edge->kinds & mask ? find_node(g, edge->unit, &other) : 0;
+                int r = find_node(g, edge->unit, &other);
                 bool is_next = false;
 
                 if (r < 0)

@@ -66,19 +66,40 @@ struct dependency_edge {
         uint32_t kinds; // DEP_BIT(...)
 };
 
+#define DEPENDENCY_BLOCK 64
+
+// Edges in the order in which they were made. Where there are more than a block of them, `blocks`
+// has the kinds that occur in each: the few units that a unit names are found quickly though
+// thousands of others name it.
 struct dependency_list {
         struct dependency_edge *items;
+        uint32_t *blocks; // NULL: there is one block
         uint32_t n, capacity;
+        uint32_t last; // index of the edge that was made or widened last
 };
 
+// Index of the first edge, from this one on, that has one of these kinds; l->n: there is none.
+static inline uint32_t dependency_next(const struct dependency_list *l, uint32_t i, uint32_t mask)
+{
+        while (i < l->n) {
+                if (l->blocks && i % DEPENDENCY_BLOCK == 0 &&
+                    !(l->blocks[i / DEPENDENCY_BLOCK] & mask)) {
+                        i += DEPENDENCY_BLOCK;
+                        continue;
+                }
+                if (l->items[i].kinds & mask)
+                        return i;
+                i++;
+        }
+        return l->n;
+}
+
 // Walk the units that u has an edge of one of these kinds to (DEP_BIT(...) | ...). The body may add
-// edges.
-#define UNIT_FOREACH_DEPENDENCY(u, mask, other)                                     \
-        for (uint32_t other##_i = 0; other##_i < (u)->deps.n; other##_i++)          \
-                for (struct unit *other = (u)->deps.items[other##_i].kinds & (mask) \
-                                                  ? (u)->deps.items[other##_i].unit \
-                                                  : NULL;                           \
-                     other; other = NULL)
+// edges; `break` does not end the walk.
+#define UNIT_FOREACH_DEPENDENCY(u, mask, other)                                                  \
+        for (uint32_t other##_i = dependency_next(&(u)->deps, 0, mask); other##_i < (u)->deps.n; \
+             other##_i = dependency_next(&(u)->deps, other##_i + 1, mask))                       \
+                for (struct unit *other = (u)->deps.items[other##_i].unit; other; other = NULL)
 
 // What an operation of a type answers when a job runs it.
 enum unit_verdict {

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "conf/settings.h"
 #include "core/diag_log.h"
 #include "core/job.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#define ALONE "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\n"
 #define STACK_MAX (256u << 10)
 #define TURNS_MAX 10000000
 
@@ -88,7 +90,7 @@ static void add_link(struct chain *c, uint32_t i, const struct link *link)
         c->units[i] = add_unit(c, name, buf_text(&text));
 }
 
-static void chain_init(struct chain *c, const struct link *links, size_t n_links)
+static void manager_init(struct chain *c)
 {
         struct manager_options options = {.settings = &c->settings, .runtime_dir = "/tmp"};
 
@@ -100,12 +102,40 @@ static void chain_init(struct chain *c, const struct link *links, size_t n_links
         c->manager->is_started = true; // no word about the start
         c->units = calloc(c->n, sizeof(*c->units));
         assert_non_null(c->units);
+        c->handler = add_unit(c, "handler.service", ALONE);
+        manager_add_observer(c->manager, &c->observer);
+}
+
+static void chain_init(struct chain *c, const struct link *links, size_t n_links)
+{
+        manager_init(c);
         for (uint32_t i = 0; i < c->n; i++)
                 add_link(c, i, &links[(c->n - i) % n_links]);
-        c->handler = add_unit(c, "handler.service",
-                              "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\n");
         assert_int_equal(registry_build(c->manager), 0);
-        manager_add_observer(c->manager, &c->observer);
+}
+
+// The first needs all but the last, and they need the last.
+static void star_init(struct chain *c)
+{
+        CLEANUP(buf) struct buf text = BUF_NULL;
+        CLEANUP(free) char *last = NULL;
+
+        manager_init(c);
+        last = str_printf("c%u.service", c->n - 1);
+        // As by links: so many words of one setting would be another matter.
+        c->units[0] = add_unit(c, "c0.service", ALONE);
+        buf_printf(&text,
+                   "[Unit]\nDefaultDependencies=no\nBindsTo=%s\nAfter=%s\nBefore=c0.service\n"
+                   "OnFailure=handler.service\n[Service]\nExecStart=/bin/true\n",
+                   last, last);
+        for (uint32_t i = 1; i + 1 < c->n; i++) {
+                CLEANUP(free) char *name = str_printf("c%u.service", i);
+
+                c->units[i] = add_unit(c, name, buf_text(&text));
+                assert_int_equal(strv_push(&c->units[0]->unit.conf->linked_requires, name), 0);
+        }
+        c->units[c->n - 1] = add_unit(c, last, ALONE);
+        assert_int_equal(registry_build(c->manager), 0);
 }
 
 static void chain_done(struct chain *c)
@@ -242,8 +272,35 @@ static void test_restart_and_stop(void **state)
         chain_done(&c);
 }
 
+// One that all need, and one that needs all.
+static void test_star(void **state)
+{
+        struct chain c;
+
+        star_init(&c);
+        request(&c, JOB_START, 0);
+        settle(&c);
+        assert_all(&c, ACTIVE_ACTIVE);
+        request(&c, JOB_RESTART, c.n - 1);
+        assert_int_equal(job_count(c.manager), c.n);
+        settle(&c);
+        assert_all(&c, ACTIVE_ACTIVE);
+        fake_set(c.units[c.n - 1], ACTIVE_INACTIVE);
+        settle(&c);
+        assert_all(&c, ACTIVE_INACTIVE);
+        request(&c, JOB_START, 0);
+        for (unsigned i = 0; i < TURNS_MAX && !is_moving(c.units[c.n - 1]); i++)
+                turn(&c, 1);
+        fake_set(c.units[c.n - 1], ACTIVE_FAILED);
+        turn(&c, 1);
+        assert_int_equal(c.n_removed[JOB_DEPENDENCY], c.n - 1);
+        settle(&c);
+        chain_done(&c);
+}
+
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start_fails),
+        cmocka_unit_test(test_star),
         cmocka_unit_test(test_bound_stop),
         cmocka_unit_test(test_restart_and_stop),
 };
