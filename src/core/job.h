@@ -102,6 +102,10 @@ struct request_failure {
 enum request_error job_request(struct manager *m, enum job_type type, struct unit *u,
                                enum job_mode mode, struct job **ret_job,
                                struct request_failure *failure);
+// Stop all of these, in order, with what goes with them; one for which there is no order is left
+// out.
+enum request_error job_request_stops(struct manager *m, struct unit *const *units, size_t n,
+                                     struct request_failure *failure);
 // The same for a request by hand (bus): checks RefuseManual*, masks, load state.
 enum request_error job_request_manual(struct manager *m, enum job_type type, struct unit *u,
                                       enum job_mode mode, struct job **ret_job,

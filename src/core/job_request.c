@@ -120,18 +120,13 @@ static enum request_error apply(struct transaction *t, const uint32_t *order, ui
 
 // ---- requests
 
-static enum request_error run(struct transaction *t, enum job_type type, struct unit *u,
-                              struct job **ret)
+static enum request_error settle(struct transaction *t, struct job **ret)
 {
         CLEANUP(free) uint32_t *order = NULL;
         uint32_t n = 0;
-        enum request_error error = transaction_pull(t, u, type);
+        enum request_error error = transaction_settle(t, &order, &n);
 
-        if (error == REQUEST_OK)
-                error = transaction_settle(t, &order, &n);
-        if (error == REQUEST_OK)
-                error = apply(t, order, n, ret);
-        return error;
+        return error == REQUEST_OK ? apply(t, order, n, ret) : error;
 }
 
 static enum request_error refuse(struct request_failure *failure, enum request_error error,
@@ -174,10 +169,29 @@ enum request_error job_request(struct manager *m, enum job_type type, struct uni
         if (transaction_init(&t, m, mode, failure) < 0)
                 return refuse(failure, REQUEST_FAILED, strerror(ENOMEM));
         type = job_type_collapse(type, unit_active_state(u));
-        error = run(&t, type, u, ret_job);
+        error = transaction_pull(&t, u, type);
+        if (error == REQUEST_OK)
+                error = settle(&t, ret_job);
         transaction_done(&t);
         if (error != REQUEST_OK)
                 log_unit(u->id, LOG_DEBUG, 0, "%s refused: %s", job_type_name(type), failure->text);
+        return error;
+}
+
+enum request_error job_request_stops(struct manager *m, struct unit *const *units, size_t n,
+                                     struct request_failure *failure)
+{
+        NOT_NESTED();
+        struct transaction t;
+
+        *failure = (struct request_failure){.error = REQUEST_OK};
+        if (transaction_init(&t, m, JOB_REPLACE, failure) < 0)
+                return refuse(failure, REQUEST_FAILED, strerror(ENOMEM));
+        enum request_error error = transaction_pull_stops(&t, units, n);
+
+        if (error == REQUEST_OK)
+                error = settle(&t, NULL);
+        transaction_done(&t);
         return error;
 }
 

@@ -17,22 +17,25 @@ static bool is_up(const struct unit *u)
         return !active_state_is_inactive_or_failed(unit_active_state(u));
 }
 
-// What does not conflict with shutdown.target (DefaultDependencies=no) is left: it goes last.
+// What does not conflict with shutdown.target (DefaultDependencies=no) is left: it goes last, in
+// one transaction. Looked at again and again, so that what cannot be done now is done when it can.
 static bool stop_leftovers(struct manager *m)
 {
+        struct request_failure failure = {.error = REQUEST_FAILED, .text = "no memory"};
+        CLEANUP(free)
+        struct unit **units = reallocarray(NULL, map_size(m->units) + 1, sizeof(*units));
+        size_t n = 0;
         bool any = false;
 
         for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
-                struct request_failure failure;
-
                 if (!is_up(u) || u->conf->type == UNIT_TARGET)
                         continue;
                 any = true;
-                if (u->job && u->job->type == JOB_STOP)
-                        continue;
-                if (job_request(m, JOB_STOP, u, JOB_REPLACE, NULL, &failure) != REQUEST_OK)
-                        log_unit(u->id, LOG_WARNING, 0, "Cannot stop it: %s", failure.text);
+                if (units && !(u->job && u->job->type == JOB_STOP))
+                        units[n++] = u;
         }
+        if (any && (!units || (n > 0 && job_request_stops(m, units, n, &failure) != REQUEST_OK)))
+                log_write(LOG_WARNING, "What is left cannot be stopped now: %s", failure.text);
         return any;
 }
 

@@ -9,7 +9,12 @@ int transaction_init(struct transaction *t, struct manager *m, enum job_mode mod
                      struct request_failure *failure)
 {
         *t = (struct transaction){
-                .manager = m, .mode = mode, .anchor = TX_NONE, .failure = failure};
+                .manager = m,
+                .mode = mode,
+                .anchor = TX_NONE,
+                .first_doubted = TX_NONE,
+                .failure = failure,
+        };
         t->by_unit = u64map_new();
         return t->by_unit ? 0 : -ENOMEM;
 }
@@ -109,7 +114,30 @@ int transaction_add_edge(struct transaction *t, uint32_t by, uint32_t job, bool 
                 .next_of = object->first_of,
         };
         subject->first_by = object->first_of = t->n_edges++;
+        object->n_wanting += by != job;
         return 0;
+}
+
+static void doubt(struct transaction *t, uint32_t job)
+{
+        struct tx_job *j = &t->jobs[job];
+
+        if (j->n_wanting > 0 || j->is_doubted)
+                return;
+        j->is_doubted = true;
+        j->next_doubted = t->first_doubted;
+        t->first_doubted = job;
+}
+
+static void drop_edge(struct transaction *t, uint32_t e)
+{
+        struct tx_edge *edge = &t->edges[e];
+
+        if (edge->is_gone)
+                return;
+        edge->is_gone = true;
+        t->jobs[edge->job].n_wanting -= edge->by != edge->job;
+        doubt(t, edge->job);
 }
 
 // The stack of what is to be deleted goes through the jobs themselves, so that this cannot fail.
@@ -126,14 +154,14 @@ void transaction_delete(struct transaction *t, uint32_t job, bool with_dependant
 
                 pending = j->next_pending;
                 for (uint32_t e = j->first_by; e != TX_NONE; e = t->edges[e].next_by)
-                        t->edges[e].is_gone = true;
+                        drop_edge(t, e);
                 for (uint32_t e = j->first_of; e != TX_NONE; e = t->edges[e].next_of) {
                         struct tx_edge *edge = &t->edges[e];
                         struct tx_job *by = &t->jobs[edge->by];
 
                         if (edge->is_gone)
                                 continue;
-                        edge->is_gone = true;
+                        drop_edge(t, e);
                         if (!with_dependants || !edge->matters || by->is_gone)
                                 continue;
                         log_unit(by->unit->id, LOG_DEBUG, 0, "Job %s dropped with that of %s",
@@ -145,6 +173,38 @@ void transaction_delete(struct transaction *t, uint32_t job, bool with_dependant
         }
 }
 
+void transaction_drop_orphans(struct transaction *t)
+{
+        while (t->first_doubted != TX_NONE) {
+                uint32_t job = t->first_doubted;
+                struct tx_job *j = &t->jobs[job];
+
+                t->first_doubted = j->next_doubted;
+                j->is_doubted = false;
+                if (job != t->anchor && j->n_wanting == 0)
+                        transaction_delete(t, job, false);
+        }
+}
+
+// Edges between the two become edges of a job to itself, which do not count.
+static void take_over_edges(struct transaction *t, uint32_t into, uint32_t from)
+{
+        struct tx_job *a = &t->jobs[into], *b = &t->jobs[from];
+
+        for (uint32_t e = b->first_by; e != TX_NONE; e = t->edges[e].next_by) {
+                struct tx_edge *edge = &t->edges[e];
+
+                a->n_wanting -= !edge->is_gone && edge->job == into;
+                edge->by = into;
+        }
+        for (uint32_t e = b->first_of; e != TX_NONE; e = t->edges[e].next_of) {
+                struct tx_edge *edge = &t->edges[e];
+
+                a->n_wanting += !edge->is_gone && edge->by != into;
+                edge->job = into;
+        }
+}
+
 void transaction_merge(struct transaction *t, uint32_t into, uint32_t from, enum job_type type)
 {
         struct tx_job *a = &t->jobs[into], *b = &t->jobs[from];
@@ -153,10 +213,7 @@ void transaction_merge(struct transaction *t, uint32_t into, uint32_t from, enum
         a->type = type;
         a->matters |= b->matters;
         a->ignore_order |= b->ignore_order;
-        for (uint32_t e = b->first_by; e != TX_NONE; e = t->edges[e].next_by)
-                t->edges[e].by = into;
-        for (uint32_t e = b->first_of; e != TX_NONE; e = t->edges[e].next_of)
-                t->edges[e].job = into;
+        take_over_edges(t, into, from);
         for (end = &a->first_by; *end != TX_NONE; end = &t->edges[*end].next_by)
                 ;
         *end = b->first_by;
@@ -167,4 +224,5 @@ void transaction_merge(struct transaction *t, uint32_t into, uint32_t from, enum
         b->is_gone = true;
         if (t->anchor == from)
                 t->anchor = into;
+        doubt(t, into);
 }

@@ -1,7 +1,8 @@
 // A transaction: all jobs that one request means, and why each is in it. Made, checked, and either
 // applied as a whole or thrown away. Split by step: transaction.c (the structure),
 // transaction_pull.c (what a job pulls in), transaction_check.c (drop, merge), transaction_order.c
-// and job.c, which installs the result. Nobody outside core/job and core/transaction* includes it.
+// and job_request.c, which installs the result. Nobody outside core/job and core/transaction*
+// includes it.
 #pragma once
 
 #include "base/map.h"
@@ -13,13 +14,16 @@ struct tx_job {
         struct unit *unit;
         enum job_type type;
         bool ignore_order;
-        bool matters;  // the anchor cannot do without it
-        bool is_gone;  // deleted, or merged into another
-        bool is_wrong; // cannot be done; error and culprit say why
+        bool matters;    // the anchor cannot do without it
+        bool is_gone;    // deleted, or merged into another
+        bool is_wrong;   // cannot be done; error and culprit say why
+        bool is_doubted; // on the list of those that may be orphans
         enum request_error error;
         const struct unit *culprit;
         uint32_t next_of_unit;       // another job of the unit
         uint32_t next_pending;       // while something is deleted: the next to be
+        uint32_t next_doubted;       // of the list of possible orphans
+        uint32_t n_wanting;          // living edges by other jobs to this one
         uint32_t first_by, first_of; // edges: what this job pulled in; who pulled it in
 };
 
@@ -40,6 +44,7 @@ struct transaction {
         uint32_t n_edges, edges_capacity;
         struct u64map *by_unit; // struct unit -> index + 1 of its first job
         uint32_t anchor;
+        uint32_t first_doubted; // jobs that may have become orphans
         enum job_mode mode;
         struct request_failure *failure; // filled where a step refuses
 };
@@ -60,6 +65,8 @@ uint32_t transaction_find(const struct transaction *t, const struct unit *u);
 uint32_t transaction_next_of_unit(const struct transaction *t, uint32_t job);
 // Delete a job; with_dependants: those that make no sense without it, too.
 void transaction_delete(struct transaction *t, uint32_t job, bool with_dependants);
+// Deletes what no living job has pulled in (any more); the anchor stays.
+void transaction_drop_orphans(struct transaction *t);
 // `from` becomes part of `into`, which gets this type.
 void transaction_merge(struct transaction *t, uint32_t into, uint32_t from, enum job_type type);
 // Fill t->failure; returns error.
@@ -74,6 +81,9 @@ enum request_error transaction_refuse(struct transaction *t, enum request_error 
 
 // The anchor and everything that belongs to it. REQUEST_OK or why not.
 enum request_error transaction_pull(struct transaction *t, struct unit *u, enum job_type type);
+// The stop of all these (at least one) and of what goes with them, each as far as it can be.
+enum request_error transaction_pull_stops(struct transaction *t, struct unit *const *units,
+                                          size_t n);
 // Is there a reason in the unit's load state why it cannot be started? Fills *failure.
 enum request_error transaction_check_load_state(const struct unit *u,
                                                 struct request_failure *failure);
@@ -83,9 +93,6 @@ enum request_error transaction_check_load_state(const struct unit *u,
 // Drops, merges and orders. *ret_order: a new array of the indices of all jobs that are left, in
 // the order of execution. REQUEST_OK or why not.
 enum request_error transaction_settle(struct transaction *t, uint32_t **ret_order, uint32_t *ret_n);
-// Deletes what nobody pulled in any more, because those who did are gone.
-void transaction_drop_orphans(struct transaction *t);
-
 // ---- transaction_order.c: who waits for whom, together with the jobs that are pending
 
 // As transaction_settle; breaks cycles where a job of them is not needed.

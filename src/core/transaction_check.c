@@ -5,27 +5,6 @@
 
 // ---- what is not needed
 
-void transaction_drop_orphans(struct transaction *t)
-{
-        bool again = true;
-
-        while (again) {
-                again = false;
-                TX_FOREACH(t, i)
-                {
-                        bool is_wanted = i == t->anchor;
-
-                        for (uint32_t e = t->jobs[i].first_of; e != TX_NONE && !is_wanted;
-                             e = t->edges[e].next_of)
-                                is_wanted = !t->edges[e].is_gone && t->edges[e].by != i;
-                        if (is_wanted)
-                                continue;
-                        transaction_delete(t, i, false);
-                        again = true;
-                }
-        }
-}
-
 static bool contradicts_pending(const struct tx_job *j)
 {
         return j->unit->job && job_type_conflicts(j->unit->job->type, j->type);

@@ -198,6 +198,19 @@ static int pull_all(struct transaction *t, struct unit *u, enum job_type type)
         return r;
 }
 
+enum request_error transaction_pull_stops(struct transaction *t, struct unit *const *units,
+                                          size_t n)
+{
+        static const struct pull stop = {0, JOB_STOP, false, false};
+        int r = 0;
+
+        for (size_t i = 0; i < n && r == 0; i++)
+                r = add(t, t->anchor, units[i], JOB_STOP, &stop);
+        for (uint32_t next = 0; next < t->n_jobs && r == 0; next++)
+                r = pull_in(t, next);
+        return r == 0 ? REQUEST_OK : transaction_refuse(t, REQUEST_FAILED, "%s", strerror(-r));
+}
+
 // ---- what cannot be done, and who cannot do without it
 
 static void log_unwanted(const struct tx_job *wanting, const struct tx_job *wrong)

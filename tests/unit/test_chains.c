@@ -158,10 +158,13 @@ static void request(struct chain *c, enum job_type type, uint32_t i)
                 fail_msg("refused: %s", why.text);
 }
 
-static void turn(struct chain *c, unsigned n)
+// False: the loop has been told to end.
+static bool turn(struct chain *c)
 {
-        while (n-- > 0)
-                assert_true(events_turn(c->manager->events, 0) >= 0);
+        int r = events_turn(c->manager->events, 0);
+
+        assert_true(r >= 0);
+        return r > 0;
 }
 
 static bool is_moving(const struct fake *f)
@@ -169,21 +172,30 @@ static bool is_moving(const struct fake *f)
         return f->state == ACTIVE_ACTIVATING || f->state == ACTIVE_DEACTIVATING;
 }
 
+static void arrive(void)
+{
+        struct fake *f = CONTAINER_OF(fakes_moving.next, struct fake, moving_node);
+
+        fake_set(f, f->state == ACTIVE_ACTIVATING ? ACTIVE_ACTIVE : ACTIVE_INACTIVE);
+}
+
 // Until no job is left: who is on the way arrives.
 static void settle(struct chain *c)
 {
         for (unsigned i = 0; i < TURNS_MAX; i++) {
-                turn(c, 1);
-                if (list_is_empty(&fakes_moving)) {
-                        if (job_count(c->manager) == 0)
-                                return;
-                        continue;
-                }
-                struct fake *f = CONTAINER_OF(fakes_moving.next, struct fake, moving_node);
-
-                fake_set(f, f->state == ACTIVE_ACTIVATING ? ACTIVE_ACTIVE : ACTIVE_INACTIVE);
+                turn(c);
+                if (!list_is_empty(&fakes_moving))
+                        arrive();
+                else if (job_count(c->manager) == 0)
+                        return;
         }
         fail_msg("%zu jobs are left", job_count(c->manager));
+}
+
+static void settle_until_moving(struct chain *c, uint32_t i)
+{
+        for (unsigned n = 0; n < TURNS_MAX && !is_moving(c->units[i]); n++)
+                turn(c);
 }
 
 static void assert_all(const struct chain *c, enum active_state state)
@@ -213,12 +225,11 @@ static void fail_start(const struct link *links, size_t n_links)
         chain_init(&c, links, n_links);
         request(&c, JOB_START, 0);
         assert_int_equal(job_count(c.manager), c.n);
-        for (unsigned i = 0; i < TURNS_MAX && !is_moving(c.units[c.n - 1]); i++)
-                turn(&c, 1);
+        settle_until_moving(&c, c.n - 1);
         c.last_removed = c.n;
         fake_set(c.units[c.n - 1], ACTIVE_FAILED);
         // All of it belongs to this one change.
-        turn(&c, 1);
+        turn(&c);
         assert_int_equal(c.n_removed[JOB_FAILED], 1);
         assert_int_equal(c.n_removed[JOB_DEPENDENCY], c.n - 1);
         assert_true(c.is_in_order);
@@ -289,16 +300,35 @@ static void test_star(void **state)
         settle(&c);
         assert_all(&c, ACTIVE_INACTIVE);
         request(&c, JOB_START, 0);
-        for (unsigned i = 0; i < TURNS_MAX && !is_moving(c.units[c.n - 1]); i++)
-                turn(&c, 1);
+        settle_until_moving(&c, c.n - 1);
         fake_set(c.units[c.n - 1], ACTIVE_FAILED);
-        turn(&c, 1);
+        turn(&c);
         assert_int_equal(c.n_removed[JOB_DEPENDENCY], c.n - 1);
         settle(&c);
         chain_done(&c);
 }
 
+// The end of the supervisor: what has no default dependencies is stopped last, in one go.
+static void test_end(void **state)
+{
+        struct chain c;
+
+        chain_init(&c, mixed, ARRAY_SIZE(mixed));
+        start_all(&c);
+        memset(c.n_removed, 0, sizeof(c.n_removed));
+        manager_stop(c.manager, 3);
+        for (unsigned i = 0; i < TURNS_MAX && turn(&c); i++)
+                if (!list_is_empty(&fakes_moving))
+                        arrive();
+        assert_false(turn(&c));
+        assert_all(&c, ACTIVE_INACTIVE);
+        assert_int_equal(c.n_removed[JOB_DONE], c.n + 1); // and shutdown.target
+        assert_int_equal(c.manager->exit_code, 3);
+        chain_done(&c);
+}
+
 static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_end),
         cmocka_unit_test(test_start_fails),
         cmocka_unit_test(test_star),
         cmocka_unit_test(test_bound_stop),
