@@ -8,6 +8,7 @@
 #include "conf/install.h"
 #include "conf/load.h"
 #include "conf/unit_name.h"
+#include "core/collect.h"
 #include "core/condition.h"
 #include "core/instance.h"
 #include "core/processes.h"
@@ -336,7 +337,7 @@ void bus_reset_failed(void *object)
         rate_reset(&v.unit->start_limit);
         v.unit->start_limit_hit = false;
         unit_changed(v.unit);
-        manager_collect_unit(v.unit);
+        collect_unit_later(v.unit);
 }
 
 // The name alone: its command line is in the process's own memory, which a process can arrange so

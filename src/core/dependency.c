@@ -165,23 +165,18 @@ int dependency_add(struct unit *u, enum dependency d, struct unit *other)
         return 0;
 }
 
-static void remove_edge(struct unit *u, const struct unit *other)
+// Order is kept: it is the order in which descriptors are passed and units are listed.
+void dependency_drop_gone(struct unit *u)
 {
-        struct dependency_edge *edge = find_edge(u, other);
+        struct dependency_list *l = &u->deps;
+        uint32_t n = 0;
 
-        if (!edge)
-                return;
-        // Order is kept: it is the order in which descriptors are passed and units are listed.
-        memmove(edge, edge + 1, (size_t)(&u->deps.items[u->deps.n] - (edge + 1)) * sizeof(*edge));
-        u->deps.n--;
-        note_all_kinds(&u->deps);
-}
-
-void dependency_drop(struct unit *u)
-{
-        for (uint32_t i = 0; i < u->deps.n; i++)
-                remove_edge(u->deps.items[i].unit, u);
-        dependency_clear(u);
+        for (uint32_t i = 0; i < l->n; i++)
+                if (!l->items[i].unit->is_gone)
+                        l->items[n++] = l->items[i];
+        l->n = n;
+        l->last = 0;
+        note_all_kinds(l);
 }
 
 void dependency_clear(struct unit *u)

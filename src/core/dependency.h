@@ -10,10 +10,10 @@
 
 // u gets an edge to other, and other the inverse one. Nothing happens for other == u. 0 or -ENOMEM.
 int dependency_add(struct unit *u, enum dependency d, struct unit *other);
-// Removes all edges of u, at both ends.
-void dependency_drop(struct unit *u);
-// Removes the kinds that u's own configuration made, so that dependency_build() can make them anew:
-// only right when all units are built anew, because both ends may have asked for one edge.
+// Removes the edges of u to units that are about to be freed (is_gone).
+void dependency_drop_gone(struct unit *u);
+// Removes all edges of u, but at its end alone: for units that go together, and before all edges of
+// all units are built again.
 void dependency_clear(struct unit *u);
 // All edges that u asks for; units that it names are loaded (registry). May be repeated. 0 or
 // -ENOMEM.

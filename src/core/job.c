@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/collect.h"
 #include "core/job_priv.h"
 #include "core/job_type.h"
 #include "core/manager.h"
@@ -176,7 +177,7 @@ static void finish(struct job *j, enum job_result result, bool spreads)
                 steps |= PROPAGATE_BIT(PROPAGATE_JOB_ON_FAILURE);
         unit_changed(u);
         propagate_later(u, steps);
-        manager_collect_unit(u);
+        collect_unit_later(u);
 }
 
 void job_finish(struct job *j, enum job_result result)

@@ -93,6 +93,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
         umask(m->default_umask);
         m->startup = clock_now();
         m->startup_rt = clock_now_realtime();
+        list_init(&m->collectable);
         for (int i = 0; i < _UNIT_TYPE_MAX; i++) {
                 list_init(&m->by_type[i]);
                 m->types[i] = &placeholder_ops;
@@ -110,18 +111,21 @@ int manager_new(const struct manager_options *options, struct manager **ret)
         return 0;
 }
 
+static void free_type(struct manager *m, enum unit_type type)
+{
+        LIST_FOREACH (&m->by_type[type], node)
+                registry_remove_unit(CONTAINER_OF(node, struct unit, type_node));
+}
+
 static void free_units(struct manager *m)
 {
-        struct unit *u;
-
-        // Services go first: their connections and children lean on sockets, not the other way
-        // round.
         m->is_stopping = true;
-        // Edge by edge this would take the square of their number.
-        for (u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
                 dependency_clear(u);
-        while ((u = manager_next_unit(m, NULL)))
-                registry_remove_unit(u);
+        // A socket knows the services that serve its connections, and lets them go.
+        free_type(m, UNIT_SOCKET);
+        for (int i = 0; i < _UNIT_TYPE_MAX; i++)
+                free_type(m, (enum unit_type)i);
 }
 
 void manager_free(struct manager *m)

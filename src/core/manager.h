@@ -80,7 +80,10 @@ struct manager {
         bool is_started;  // the first jobs are over
         usec_t stop_begin;
         struct timer auto_timer, stop_timer;
-        struct work stop_work;   // what manager_act() has decided
+        struct work stop_work;        // what manager_act() has decided
+        struct list_node collectable; // units that may be unloaded (core/collect.h)
+        struct work collect_work;
+        uint32_t last_walk;      // number of the last search among units (core/collect.c)
         struct timer trim_timer; // memory is given back when it is due
         bool is_building;        // edges of new units are being made (registry)
         int exit_code;
@@ -140,5 +143,3 @@ struct unit *manager_find_unit(struct manager *m, const char *name);
 int manager_load_unit(struct manager *m, const char *name, struct unit **ret);
 // Walk the units of all types once each (aliases do not repeat). NULL starts, NULL ends.
 struct unit *manager_next_unit(struct manager *m, struct unit *after);
-// May u be freed? Looked at, and done, later (WORK_COLLECT).
-void manager_collect_unit(struct unit *u);

@@ -1,8 +1,11 @@
 #include "core/registry.h"
 
+#include <assert.h>
+
 #include "base/log.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
+#include "core/collect.h"
 #include "core/dependency.h"
 #include "core/diag_log.h"
 #include "core/job.h"
@@ -16,25 +19,21 @@ struct unit *manager_find_unit(struct manager *m, const char *name)
 
 int registry_add_name(struct unit *u, const char *name)
 {
-        int r = map_set(u->manager->units, name, u);
+        int r = strcmp(name, u->id) == 0 ? 0 : strv_push(&u->aliases, name);
 
-        if (r >= 0 && strcmp(name, u->id) != 0)
-                u->has_aliases = true;
+        if (r >= 0)
+                r = map_set(u->manager->units, name, u);
         return r < 0 ? r : 0;
 }
 
 void registry_drop_aliases(struct unit *u)
 {
         struct map *units = u->manager->units;
-        const char *name;
-        void *value;
 
-        if (!u->has_aliases)
-                return;
-        u->has_aliases = false;
-        for (size_t position = 0; map_next(units, &position, &name, &value);)
-                if (value == u && strcmp(name, u->id) != 0)
-                        map_remove(units, name);
+        STRV_FOREACH (name, u->aliases)
+                if (map_get(units, *name) == u)
+                        map_remove(units, *name);
+        strv_free(TAKE(u->aliases));
 }
 
 struct unit *manager_next_unit(struct manager *m, struct unit *after)
@@ -84,12 +83,12 @@ static void forget_unit(struct unit *u)
 {
         registry_drop_aliases(u);
         unqueue_build(u);
-        dependency_drop(u);
+        dependency_clear(u);
         list_remove(&u->type_node);
+        list_remove(&u->collect.node);
         work_cancel(&u->change_work);
         work_cancel(&u->state_work);
         work_cancel(&u->notify_work);
-        work_cancel(&u->collect_work);
         unit_conf_unref(u->conf);
         map_remove(u->manager->units, u->id);
         free(u);
@@ -97,6 +96,7 @@ static void forget_unit(struct unit *u)
 
 void registry_remove_unit(struct unit *u)
 {
+        assert(u->deps.n == 0 && !u->job);
         for (struct core_observer *o = u->manager->observers; o; o = o->next)
                 if (o->on_unit_removed)
                         o->on_unit_removed(o, u);
@@ -152,7 +152,7 @@ int registry_add_unit(struct manager *m, struct unit_conf *conf, struct unit **r
         for (struct core_observer *o = m->observers; o; o = o->next)
                 if (o->on_unit_new)
                         o->on_unit_new(o, u);
-        manager_collect_unit(u);
+        collect_unit_later(u);
         *ret = u;
         return 0;
 }
@@ -221,71 +221,4 @@ int manager_load_unit(struct manager *m, const char *name, struct unit **ret)
         if (r == 0)
                 *ret = u;
         return r;
-}
-
-// ---- units that nobody needs any more
-
-static bool is_alive(const struct unit *u)
-{
-        enum active_state state = unit_active_state(u);
-
-        if (u->job || (u->ops->is_needed && u->ops->is_needed(u)))
-                return true;
-        if (state == ACTIVE_FAILED)
-                return u->conf->unit->collect_mode == COLLECT_INACTIVE;
-        return state != ACTIVE_INACTIVE;
-}
-
-// Does somebody name u who stays himself? Follows the chain of those who name it; a ring of idle
-// units that name each other is not needed. 1 yes, 0 no, -ENOMEM.
-static int is_referenced(struct unit *u)
-{
-        CLEANUP(u64map) struct u64map *seen = NULL;
-        CLEANUP(free) struct unit **stack = NULL;
-        size_t n = 0, capacity = 0;
-
-        UNIT_FOREACH_DEPENDENCY(u, DEP_REFERENCED_BY, other)
-        if (is_alive(other))
-                return 1;
-        for (struct unit *at = u; at; at = n > 0 ? stack[--n] : NULL)
-                UNIT_FOREACH_DEPENDENCY(at, DEP_REFERENCED_BY, other)
-                {
-                        if (is_alive(other))
-                                return 1;
-                        if (!seen && !(seen = u64map_new()))
-                                return -ENOMEM;
-                        if (u64map_get(seen, (uintptr_t)other))
-                                continue;
-                        if (u64map_set(seen, (uintptr_t)other, other) < 0)
-                                return -ENOMEM;
-                        if (n == capacity) {
-                                capacity = capacity ? capacity * 2 : 16;
-                                struct unit **grown = realloc(stack, capacity * sizeof(*grown));
-
-                                if (!grown)
-                                        return -ENOMEM;
-                                stack = grown;
-                        }
-                        stack[n++] = other;
-                }
-        return 0;
-}
-
-static void on_collect(struct work *w)
-{
-        struct unit *u = CONTAINER_OF(w, struct unit, collect_work);
-
-        // Short of memory: it is looked at again when something changes.
-        if (u->manager->is_reloading || is_alive(u) || is_referenced(u) != 0)
-                return;
-        // Those that only this one named may be next.
-        UNIT_FOREACH_DEPENDENCY(u, DEP_REFERENCES, other)
-        manager_collect_unit(other);
-        log_unit(u->id, LOG_DEBUG, 0, "Unloaded.");
-        registry_remove_unit(u);
-}
-
-void manager_collect_unit(struct unit *u)
-{
-        work_queue(u->manager->events, WORK_COLLECT, &u->collect_work, on_collect);
 }

@@ -18,5 +18,5 @@ int registry_queue_build(struct unit *u);
 int registry_add_name(struct unit *u, const char *name);
 // Drops all names of u but its id.
 void registry_drop_aliases(struct unit *u);
-// Takes u out of everything and frees it. It must have no job.
+// Takes u out of everything and frees it. It must have no job and no edges.
 void registry_remove_unit(struct unit *u);

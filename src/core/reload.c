@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/cfgfile.h"
+#include "core/collect.h"
 #include "core/dependency.h"
 #include "core/diag_log.h"
 #include "core/log_ring.h"
@@ -235,7 +236,7 @@ int manager_reload(struct manager *m)
         m->is_reloading = false;
         // What was put off.
         for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
-                manager_collect_unit(u);
+                collect_unit_later(u);
         tell(m, false);
         manager_trim_later(m);
         return r;

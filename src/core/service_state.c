@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/specifier.h"
+#include "core/collect.h"
 #include "core/instance.h"
 #include "core/job.h"
 #include "core/service_priv.h"
@@ -198,7 +199,7 @@ static void on_over(struct work *w)
 
         instance_on_end(run);
         if (u)
-                manager_collect_unit(u);
+                collect_unit_later(u);
 }
 
 void service_set_state(struct run *run, enum service_state state)

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "conf/enums.h"
+#include "core/collect.h"
 #include "core/incoming.h"
 #include "core/instance.h"
 #include "core/job.h"
@@ -198,7 +199,7 @@ void sock_on_run_end(struct sock *s)
 {
         if (list_is_empty(&s->runs))
                 manager_trim_later(s->unit.manager);
-        manager_collect_unit(&s->unit);
+        collect_unit_later(&s->unit);
 }
 
 void sock_on_instance_failed(struct sock *s, int error)

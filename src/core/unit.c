@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/collect.h"
 #include "core/job.h"
 #include "core/manager.h"
 #include "core/propagate.h"
@@ -185,5 +186,5 @@ void unit_notify(struct unit *u, enum active_state old, enum active_state now,
                 steps |= find_unexpected(old, now);
         propagate_later(u, steps);
         if (active_state_is_inactive_or_failed(now))
-                manager_collect_unit(u);
+                collect_unit_later(u);
 }

@@ -169,14 +169,20 @@ struct unit {
         struct rate start_limit;
         struct rate auto_limit; // of starts and stops that nobody asked for
         bool start_limit_hit;
-        bool has_aliases; // further names in the registry
-        unsigned reload;  // the last one that has read its files (n_reloads of the manager)
+        char **aliases;  // further names in the registry
+        unsigned reload; // the last one that has read its files (n_reloads of the manager)
 
         uint32_t consequences;  // what its last changes mean for others: still to do (propagate.c)
         uint32_t fail_position; // edge that is looked at next while jobs fail with its own
-        struct work change_work, state_work, notify_work, collect_work;
-        struct list_node type_node; // in manager's list of its type
-        void *bus;                  // the observer's own (bus/unit.c)
+        struct work change_work, state_work, notify_work;
+        struct {
+                struct list_node node;     // of those that are to be looked at
+                struct unit *next, *named; // of those that are met; the one through which
+                uint32_t walk, kept;       // the last time that it was met, that it was to stay
+        } collect;                         // core/collect.c alone
+        bool is_gone;                      // about to be freed
+        struct list_node type_node;        // in manager's list of its type
+        void *bus;                         // the observer's own (bus/unit.c)
 };
 
 const char *active_state_name(enum active_state state);

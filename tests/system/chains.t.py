@@ -44,6 +44,8 @@ def as_many_as_there_may_be(d):
     assert lines[0].startswith(f"c{LONG - 2}.target:") and lines[-1].startswith("c0.target:"), lines[:1]
     assert d.ctl("is-failed", f"c{LONG - 1}.service").stdout == "failed\n"
     assert "No jobs" in d.ctl("list-jobs").stdout
+    # Nobody needs the others any more, and they go as quickly.
+    eventually(lambda: "c0.target" not in d.ctl("list-units", "--all").stdout, "units to be unloaded", PATIENCE)
 
 
 @case
@@ -54,6 +56,9 @@ def of_all_kinds(d):
     start(d, SHORT)
     eventually(lambda: d.show("handler.service", "ActiveState") == "active", "the handler")
     assert d.ctl("is-failed", f"c{SHORT - 1}.service").stdout == "failed\n"
+    # All over again, though some may be unloaded by now: a unit is never there without what it needs.
+    d.ctl("start", "--no-block", "c5.target", timeout=PATIENCE)
+    eventually(lambda: count_failed(d) == 2 * (SHORT - 1) - 5, "as many once more", PATIENCE)
 
 
 main()

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""How usherd ends when a unit asks for it, with whatever is alive at that moment."""
+
+from daemon import PATIENCE, case, connect, main
+
+
+def begin(d, action, *units):
+    """A connection that a unit of its own serves, a service that stays, and one that ends usherd."""
+    d.unit("c.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
+    d.unit("c@.service", "[Unit]\nWants=helper.service\n[Service]\nExecStart=/bin/cat\nStandardInput=socket\n")
+    d.unit("helper.service", "[Service]\nExecStart=/bin/sleep 1000\n")
+    d.unit("bad.service", f"[Unit]\n{action}\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'exit 7'\n")
+    d.unit("late.service", "[Unit]\nRequires=bad.service\nAfter=bad.service\n[Service]\nExecStart=/bin/true\n")
+    d.start()
+    peer = connect(("127.0.0.1", 7001))
+    peer.sendall(b"x")
+    assert peer.recv(1) == b"x"
+    d.ctl("start", "--no-block", "late.service")
+    code = d.process.wait(PATIENCE)
+    d.process = None
+    return code
+
+
+@case
+def at_once(d):
+    assert begin(d, "FailureAction=exit-force\nFailureActionExitStatus=7") == 7
+    assert "It failed: exiting at once." in d.log()
+
+
+@case
+def in_order(d):
+    assert begin(d, "FailureAction=exit\nFailureActionExitStatus=9\nOnFailure=helper.service") == 9
+    lines = d.log().splitlines()
+    order = [next(i for i, line in enumerate(lines) if text in line) for text in
+             ("bad.service: Failed with result", "bad.service: Failed to start",
+              "late.service: Dependency failed", "bad.service: It failed: exiting.",
+              "helper.service: Stopped helper.service", "Reached target shutdown.target")]
+    assert order == sorted(order), "\n".join(lines)
+
+
+@case
+def start_limit(d):
+    d.unit("often.service", "[Unit]\nStartLimitBurst=1\nStartLimitAction=exit\n[Service]\nExecStart=/bin/true\n")
+    # Else its counter would go with it.
+    d.unit("keeper.service", "[Unit]\nAfter=often.service\n[Service]\nExecStart=/bin/sleep 1000\n")
+    d.start()
+    d.ctl("start", "keeper.service", "often.service", check=True)
+    d.logged("often.service: Deactivated successfully")
+    d.ctl("start", "--no-block", "often.service")
+    code = d.process.wait(PATIENCE)
+    d.process = None
+    assert code == 1, code
+
+
+main()
