@@ -252,10 +252,13 @@ static int enumerate_units(sd_bus *bus UNUSED, const char *prefix UNUSED, void *
                            char ***ret, sd_bus_error *error UNUSED)
 {
         struct manager *m = ((struct bus_client *)userdata)->server->manager;
-        CLEANUP(strv) char **paths = NULL;
+        CLEANUP(strv) char **paths = calloc(map_size(m->units) + 1, sizeof(char *));
+        size_t n = 0;
 
+        if (!paths)
+                return -ENOMEM;
         for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
-                if (strv_push_take(&paths, bus_unit_path(u->id)) < 0)
+                if (!(paths[n++] = bus_unit_path(u->id)))
                         return -ENOMEM;
         *ret = TAKE(paths);
         return 0;
@@ -265,10 +268,13 @@ static int enumerate_jobs(sd_bus *bus UNUSED, const char *prefix UNUSED, void *u
                           char ***ret, sd_bus_error *error UNUSED)
 {
         struct manager *m = ((struct bus_client *)userdata)->server->manager;
-        CLEANUP(strv) char **paths = NULL;
+        CLEANUP(strv) char **paths = calloc(job_count(m) + 1, sizeof(char *));
+        size_t n = 0;
 
+        if (!paths)
+                return -ENOMEM;
         for (struct job *j = job_next(m, NULL); j; j = job_next(m, j))
-                if (strv_push_take(&paths, bus_job_path(j->id)) < 0)
+                if (!(paths[n++] = bus_job_path(j->id)))
                         return -ENOMEM;
         *ret = TAKE(paths);
         return 0;
