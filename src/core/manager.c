@@ -94,6 +94,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
         m->startup = clock_now();
         m->startup_rt = clock_now_realtime();
         list_init(&m->collectable);
+        list_init(&m->auto_held);
         for (int i = 0; i < _UNIT_TYPE_MAX; i++) {
                 list_init(&m->by_type[i]);
                 m->types[i] = &placeholder_ops;

@@ -80,6 +80,7 @@ struct manager {
         bool is_started;  // the first jobs are over
         usec_t stop_begin;
         struct timer auto_timer, stop_timer;
+        struct list_node auto_held;   // units that wait for auto_timer (core/propagate.c)
         struct work stop_work;        // what manager_act() has decided
         struct list_node collectable; // units that may be unloaded (core/collect.h)
         struct work collect_work;

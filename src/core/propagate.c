@@ -168,14 +168,26 @@ static void on_auto_timer(struct timer *timer, usec_t now UNUSED)
 {
         struct manager *m = CONTAINER_OF(timer, struct manager, auto_timer);
 
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
-                if (u->auto_limit.count >= AUTO_BURST)
-                        check(u);
+        LIST_FOREACH (&m->auto_held, node) {
+                list_remove(node);
+                check(CONTAINER_OF(node, struct unit, state_work.node));
+        }
+}
+
+// Until the timer is due nothing else makes it be looked at: its work is linked already.
+static void hold(struct unit *u, usec_t until)
+{
+        struct manager *m = u->manager;
+
+        if (!timer_is_set(&m->auto_timer) &&
+            timer_set(m->events, &m->auto_timer, until, on_auto_timer) < 0)
+                log_unit(u->id, LOG_WARNING, ENOMEM, "It stays as it is");
+        else
+                list_append(&m->auto_held, &u->state_work.node);
 }
 
 static bool may_act(struct unit *u)
 {
-        struct manager *m = u->manager;
         usec_t now = clock_now();
 
         u->auto_limit.interval = AUTO_INTERVAL;
@@ -184,10 +196,7 @@ static bool may_act(struct unit *u)
                 return true;
         log_unit(u->id, LOG_WARNING, 0,
                  "Not started or stopped by itself for now: it was too often.");
-        if (!timer_is_set(&m->auto_timer) &&
-            timer_set(m->events, &m->auto_timer, rate_window_end(&u->auto_limit, now) + 1,
-                      on_auto_timer) < 0)
-                log_unit(u->id, LOG_WARNING, ENOMEM, "It stays as it is");
+        hold(u, rate_window_end(&u->auto_limit, now) + 1);
         return false;
 }
 

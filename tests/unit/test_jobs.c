@@ -25,9 +25,9 @@ static uint32_t pick(uint32_t n)
         return (seed >> 8) % n;
 }
 
-enum edge { REQUIRES, WANTS, BINDS_TO, PART_OF, CONFLICTS, AFTER, N_EDGES };
-static const char *const edge_names[] = {"Requires", "Wants",     "BindsTo",
-                                         "PartOf",   "Conflicts", "After"};
+enum edge { REQUIRES, WANTS, BINDS_TO, PART_OF, CONFLICTS, AFTER, UPHOLDS, N_EDGES };
+static const char *const edge_names[] = {"Requires",  "Wants", "BindsTo", "PartOf",
+                                         "Conflicts", "After", "Upholds"};
 
 struct world {
         char dir[64];
@@ -385,6 +385,42 @@ static void test_stop_spreads(void **state)
         world_done(&w);
 }
 
+static unsigned fail_starts(struct world *w, struct fake *f)
+{
+        unsigned n = 0;
+
+        for (int i = 0; i < 1000; i++) {
+                assert_true(events_turn(w->manager->events, 0) >= 0);
+                if (f->state != ACTIVE_ACTIVATING)
+                        continue;
+                fake_set(f, ACTIVE_FAILED);
+                n++;
+        }
+        return n;
+}
+
+// What is upheld and fails is not started for ever; after a while it is tried again.
+static void test_upheld_is_held(void **state)
+{
+        struct world w = {.n = 2};
+
+        edge(&w, UPHOLDS, 0, 1);
+        world_init(&w);
+        fake_set(w.units[0], ACTIVE_ACTIVE);
+        assert_int_equal(fail_starts(&w, w.units[1]), 17); // with the one that came with u0's start
+        assert_true(timer_is_set(&w.manager->auto_timer));
+        fake_set(w.units[0], ACTIVE_ACTIVE); // makes it be looked at, and nothing comes of it
+        assert_int_equal(fail_starts(&w, w.units[1]), 0);
+        timer_stop(w.manager->events, &w.manager->auto_timer);
+        w.manager->auto_timer.on_timer(&w.manager->auto_timer, 0); // its time is not over yet
+        assert_int_equal(fail_starts(&w, w.units[1]), 0);
+        assert_true(timer_is_set(&w.manager->auto_timer));
+        rate_reset(&w.units[1]->unit.auto_limit);
+        w.manager->auto_timer.on_timer(&w.manager->auto_timer, 0);
+        assert_int_equal(fail_starts(&w, w.units[1]), 16);
+        world_done(&w);
+}
+
 static void test_cycle_is_named(void **state)
 {
         struct world w = {.n = 3};
@@ -472,6 +508,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_never_stuck),
         cmocka_unit_test(test_requirement_fails),
         cmocka_unit_test(test_stop_spreads),
+        cmocka_unit_test(test_upheld_is_held),
         cmocka_unit_test(test_cycle_is_named),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_oom),
