@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+// Of a longer chain, dots stand for the rest.
 #define DEPTH_MAX 64
 
 static const char *const forward[] = {"Requires", "Requisite", "Wants", "ConsistsOf",
@@ -67,11 +68,14 @@ static bool is_above(const struct walk *w, const char *unit, unsigned depth)
 static int walk_unit(struct walk *w, const char *unit, unsigned depth)
 {
         CLEANUP(strv) char **units = NULL;
-
-        if (depth >= DEPTH_MAX - 1)
-                return 0;
-        w->above[depth] = unit;
         int r = get_neighbours(w->c, unit, &units);
+
+        if (depth == DEPTH_MAX - 1) {
+                if (units)
+                        printf("%*s...\n", 2 * (int)(depth + 1), "");
+                return r;
+        }
+        w->above[depth] = unit;
 
         STRV_FOREACH (other, units) {
                 bool is_last = other[1] == NULL;

@@ -61,4 +61,13 @@ def of_all_kinds(d):
     eventually(lambda: count_failed(d) == 2 * (SHORT - 1) - 5, "as many once more", PATIENCE)
 
 
+@case
+def shown_as_a_tree(d):
+    for i in range(100):
+        write(d, f"c{i}.target", f"Wants=c{i + 1}.target")
+    d.start("--units", d.units, "--target", "c0.target")
+    lines = d.ctl("list-dependencies", "c0.target", check=True).stdout.splitlines()
+    assert len(lines) == 65 and "c63.target" in lines[-2] and lines[-1].split() == ["..."], lines[-3:]
+
+
 main()
