@@ -21,12 +21,12 @@ static void print_text(const struct ctl *c, const struct property *p, size_t n)
                 // Lists of records are one line each, with the name again.
                 if (c->value || !strchr(p[i].value, '\n') ||
                     strv_split(p[i].value, "\n", &lines) < 0) {
-                        printf("%s%s%s\n", c->value ? "" : p[i].name, c->value ? "" : "=",
+                        printf("%s%s%s\n", c->value ? "" : shown(p[i].name), c->value ? "" : "=",
                                shown_raw(p[i].value));
                         continue;
                 }
                 STRV_FOREACH (line, lines)
-                        printf("%s=%s\n", p[i].name, shown_raw(*line));
+                        printf("%s=%s\n", shown(p[i].name), shown_raw(*line));
         }
 }
 
