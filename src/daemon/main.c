@@ -11,6 +11,7 @@
 #include "core/log_ring.h"
 #include "core/manager.h"
 #include "daemon/first.h"
+#include "daemon/listen_fds.h"
 #include "daemon/options.h"
 #include "daemon/runtime_dir.h"
 #include "daemon/signals.h"
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 
 #define EXIT_USAGE 2
 #define BUS_FLUSH_LIMIT (200 * USEC_PER_MSEC)
@@ -162,25 +162,6 @@ static int set_up_process(struct daemon *d)
         return 0;
 }
 
-// Descriptors that were passed to us move out of the way of those that services get.
-static int take_listen_fds(struct manager_options *o)
-{
-        int n = sd_listen_fds(1);
-
-        if (n <= 0)
-                return n;
-        o->listen_fds = calloc((size_t)n, sizeof(int));
-        if (!o->listen_fds)
-                return -ENOMEM;
-        for (int i = 0; i < n; i++) {
-                int fd = fd_move_up(SD_LISTEN_FDS_START + i);
-
-                if (fd >= 0)
-                        o->listen_fds[o->n_listen_fds++] = fd;
-        }
-        return 0;
-}
-
 // ---- together
 
 static int make_manager(struct daemon *d, struct manager **ret)
@@ -202,7 +183,7 @@ static int make_manager(struct daemon *d, struct manager **ret)
                 return COMPLAINED;
         r = choose_unit_path(d, &unit_path);
         if (r == 0)
-                r = take_listen_fds(&o);
+                r = listen_fds_take(&o.listen_fds, &o.n_listen_fds);
         if (r < 0)
                 return r;
         memcpy(o.limits, d->child_limits, sizeof(o.limits));
