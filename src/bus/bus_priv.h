@@ -134,9 +134,10 @@ struct directive;
 const char *bus_directive_signature(const struct directive *d);    // NULL: it is no property
 int bus_directive_property(const struct directive *d, char **ret); // name; new string
 bool bus_directive_is_limit(const struct directive *d);
-// The value in conf. -ENOENT: the conf has no such group (a unit that could not be loaded).
+// The value in conf; is_user: of a user's supervisor; is_soft: the soft one of a resource limit.
+// -ENOENT: the conf has no such group (a unit that could not be loaded).
 int bus_append_directive(sd_bus_message *reply, const struct directive *d,
-                         const struct unit_conf *conf, bool is_soft);
+                         const struct unit_conf *conf, bool is_user, bool is_soft);
 int bus_append_strv(sd_bus_message *reply, char *const *v);
 // What a service says of itself (NULL: nothing). The stock systemctl shows it as it comes.
 int bus_append_status(sd_bus_message *reply, const char *text);

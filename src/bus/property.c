@@ -243,7 +243,7 @@ static int append_choice(sd_bus_message *reply, const struct directive *d, int v
 // What a directive that is not set amounts to, where that is more than "not set": 1 appended, 0 no
 // such thing, -errno.
 static int append_implied(sd_bus_message *reply, const struct directive *d,
-                          const struct unit_conf *conf, const void *field)
+                          const struct unit_conf *conf, bool is_user, const void *field)
 {
         int r = 0;
 
@@ -257,13 +257,16 @@ static int append_implied(sd_bus_message *reply, const struct directive *d,
                 r = sd_bus_message_append(reply, "i", SCHED_OTHER);
         else if (streq(d->name, "IOSchedulingClass") && *(const int *)field == CHOICE_UNSET)
                 r = sd_bus_message_append(reply, "i", IO_CLASS_BEST_EFFORT);
+        else if (streq(d->name, "KeyringMode") && *(const int *)field == CHOICE_UNSET)
+                r = sd_bus_message_append(reply, "s",
+                                          conf->service && !is_user ? "private" : "inherit");
         else
                 return 0;
         return r < 0 ? r : 1;
 }
 
 int bus_append_directive(sd_bus_message *reply, const struct directive *d,
-                         const struct unit_conf *conf, bool is_soft)
+                         const struct unit_conf *conf, bool is_user, bool is_soft)
 {
         const void *field = directive_value(d, conf);
         const struct data_value *data = field;
@@ -272,7 +275,7 @@ int bus_append_directive(sd_bus_message *reply, const struct directive *d,
         if (!field)
                 return -ENOENT;
         enum shape shape = shape_of(d, &signature);
-        int r = shape == SHAPE_NONE ? 0 : append_implied(reply, d, conf, field);
+        int r = shape == SHAPE_NONE ? 0 : append_implied(reply, d, conf, is_user, field);
 
         if (r != 0)
                 return r;

@@ -199,7 +199,9 @@ static int on_get(sd_bus *bus, const char *path UNUSED, const char *interface, c
                         return sd_bus_message_append(reply, bus_directive_signature(p->directive),
                                                      0); // lists, all of them
                 if (p)
-                        return bus_append_directive(reply, p->directive, view.conf, p->is_soft);
+                        return bus_append_directive(reply, p->directive, view.conf,
+                                                    c->server->manager->options.is_user,
+                                                    p->is_soft);
         }
         return r < 0 ? r : -ENOENT;
 }

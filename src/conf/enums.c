@@ -84,6 +84,8 @@ CHOICES(io_class, false, {"", CHOICE_UNSET}, {"none", IO_CLASS_NONE},
         {"2", IO_CLASS_BEST_EFFORT}, {"3", IO_CLASS_IDLE});
 CHOICES(cpu_policy, false, {"", CHOICE_UNSET}, {"other", SCHED_OTHER}, {"batch", SCHED_BATCH},
         {"idle", SCHED_IDLE}, {"fifo", SCHED_FIFO}, {"rr", SCHED_RR});
+CHOICES(keyring_mode, false, {"", CHOICE_UNSET}, {"inherit", KEYRING_INHERIT},
+        {"private", KEYRING_PRIVATE}, {"shared", KEYRING_SHARED});
 CHOICES(job_mode, false, {"fail", 0}, {"replace", 1}, {"replace-irreversibly", 2}, {"isolate", 3},
         {"flush", 4}, {"ignore-dependencies", 5}, {"ignore-requirements", 6}, {"triggering", 7},
         {"restart-dependencies", 8}, {"lenient", 9});

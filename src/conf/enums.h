@@ -59,6 +59,7 @@ enum bind_ipv6_only { BIND_IPV6_DEFAULT, BIND_IPV6_BOTH, BIND_IPV6_IPV6_ONLY };
 enum socket_timestamping { TIMESTAMPING_OFF, TIMESTAMPING_US, TIMESTAMPING_NS };
 enum defer_trigger { DEFER_NO, DEFER_YES, DEFER_PATIENT };
 enum trigger_limit_action { TRIGGER_LIMIT_PAUSE, TRIGGER_LIMIT_FAIL };
+enum keyring_mode { KEYRING_INHERIT, KEYRING_PRIVATE, KEYRING_SHARED };
 enum max_connections_action { MAX_CONNECTIONS_REFUSE, MAX_CONNECTIONS_QUEUE };
 
 enum emergency_action {
@@ -91,7 +92,8 @@ extern const struct choices choices_service_type, choices_exit_type, choices_res
         choices_timestamping, choices_defer_trigger, choices_trigger_limit_action,
         choices_max_connections_action, choices_emergency_action, choices_io_class,
         choices_cpu_policy, choices_job_mode, choices_on_failure_isolate, choices_socket_protocol,
-        choices_ip_tos, choices_syslog_level, choices_log_level_max, choices_syslog_facility;
+        choices_ip_tos, choices_keyring_mode, choices_syslog_level, choices_log_level_max,
+        choices_syslog_facility;
 // Names of exit statuses as the lists of systemd.exec(5), "Process Exit Codes": the supervisor's
 // own, LSB's and BSD's.
 extern const struct choices choices_exit_status;

@@ -3,6 +3,7 @@
 #include "spawn/sys.h"
 
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -77,8 +78,10 @@ void first_set_up(struct rlimit_value limits[RLIM_NLIMITS])
         static const int raised[] = {RLIMIT_NOFILE, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA,
                                      RLIMIT_AS};
 
-        if (may_change_ids())
+        if (may_change_ids()) {
                 (void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
+                (void)SYS_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+        }
         for (size_t i = 0; i < ARRAY_SIZE(raised); i++)
                 raise_limit(raised[i], &limits[raised[i]]);
         open_streams();

@@ -367,6 +367,16 @@ static int add_middle_steps(struct spawn_plan *plan)
         return add_rows(plan, rows, ARRAY_SIZE(rows));
 }
 
+static int keyring_mode(const struct spawn_plan *plan)
+{
+        int mode = plan->conf->exec->keyring_mode;
+
+        if (mode != CHOICE_UNSET)
+                return mode;
+        return plan->conf->type == UNIT_SERVICE && !plan->settings->is_user ? KEYRING_PRIVATE
+                                                                            : KEYRING_INHERIT;
+}
+
 static int add_last_steps(struct spawn_plan *plan)
 {
         const struct exec_group *exec = plan->conf->exec;
@@ -375,6 +385,8 @@ static int add_last_steps(struct spawn_plan *plan)
         const struct row rows[] = {
                 {true, "pass descriptors", step_pass_fds, EXIT_FDS, 0},
                 {has_limits(plan), "set limits", step_limits, EXIT_LIMITS, 0},
+                {keyring_mode(plan) != KEYRING_INHERIT, "join session keyring", step_keyring,
+                 EXIT_KEYRING, 0},
                 {plan->sets_gid || plan->sets_groups, "set groups", step_groups, EXIT_GROUP,
                  STEP_IDENTITY},
                 {limits_capabilities, "set bounding set", step_bounding_set, EXIT_CAPABILITIES,
@@ -382,6 +394,8 @@ static int add_last_steps(struct spawn_plan *plan)
                 {keeps_capabilities && plan->sets_uid, "keep capabilities", step_keep_capabilities,
                  EXIT_CAPABILITIES, STEP_PRIVILEGE},
                 {plan->sets_uid, "set user", step_user, EXIT_USER, STEP_IDENTITY},
+                {keyring_mode(plan) == KEYRING_SHARED, "link user keyring", step_user_keyring,
+                 EXIT_KEYRING, 0},
                 {!streq(plan->working_directory, "/") || !spawn_is_at_root(), "chdir",
                  step_working_directory, EXIT_CHDIR, 0},
                 {keeps_capabilities, "set ambient capabilities", step_ambient_set,

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #ifndef CLONE_CLEAR_SIGHAND
@@ -273,6 +274,12 @@ static int fill(struct slot *slot, struct spawn_plan *plan, const struct spawn_p
                 .has_close_range = state.has_close_range,
                 .arena = &slot->arena,
         };
+        sd_id128_t id;
+
+        if (params->invocation_id && sd_id128_from_string(params->invocation_id, &id) >= 0) {
+                memcpy(l->invocation_id, id.bytes, sizeof(l->invocation_id));
+                l->has_invocation_id = true;
+        }
         int r = fill_descriptors(l, params, why);
 
         if (r == 0)

@@ -156,6 +156,8 @@ struct launch {
         uint64_t ignored_signals;
         bool clears_signals; // clone did not reset the handlers
         bool has_close_range;
+        uint8_t invocation_id[16];
+        bool has_invocation_id;
         const char *detail;  // what the failing step was about
         struct arena *arena; // memory of this start
 };
@@ -186,6 +188,8 @@ int step_io_priority(struct launch *l);
 int step_timer_slack(struct launch *l);
 int step_umask(struct launch *l);
 int step_limits(struct launch *l);
+int step_keyring(struct launch *l);
+int step_user_keyring(struct launch *l);
 int step_groups(struct launch *l);
 int step_user(struct launch *l);
 int step_bounding_set(struct launch *l);
