@@ -1,12 +1,27 @@
 // The whole input is usher.conf. The scan before libconfuse, and libconfuse itself where the scan
-// lets it through.
+// lets it through; then what comes of it.
 #include "base/buf.h"
 #include "base/strv.h"
+#include "conf/cfgfile.h"
 #include "conf/cfgfile_parse.h"
 
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+// What the child writes is always taken for records.
+static void take_records(struct buf *records)
+{
+        CLEANUP(cfgfile) struct cfgfile *c = NULL;
+        CLEANUP(settings) struct settings settings;
+        struct diag diag = {0};
+
+        settings_init(&settings);
+        int r = cfgfile_from_records("/etc/usher.conf", records->data, records->size, &settings,
+                                     &diag, &c);
+
+        assert(r == 0 || (r == -EBADMSG && diag.errors + diag.warnings > 0));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,5 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(strlen(scan.text) == size);
         assert(cfgfile_parse(&scan, &records) == 0);
         assert(records.size == 0 || records.data[records.size - 1] == '\0');
+        if (records.size > 0)
+                take_records(&records);
         return 0;
 }

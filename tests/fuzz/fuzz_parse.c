@@ -35,12 +35,46 @@ static void parse_list(const char *text, enum parse_word_flags flags)
         assert(total + (n > 0 ? n - 1 : 0) <= strlen(text));
 }
 
+static void parse_number(const char *text)
+{
+        CLEANUP(free) char *printed = NULL;
+        uint64_t number;
+        int64_t signed_number;
+        uint32_t small;
+        mode_t mode;
+        bool is_on;
+        uid_t uid;
+        pid_t pid;
+        int r = parse_u64(text, &number);
+
+        assert((parse_u32(text, &small) == 0) == (r == 0 && number <= UINT32_MAX));
+        (void)parse_i64(text, &signed_number);
+        (void)parse_bool(text, &is_on);
+        assert(parse_mode(text, &mode) < 0 || mode <= 07777);
+        // Ids have one notation.
+        if (parse_uid(text, &uid) == 0) {
+                printed = str_printf("%u", uid);
+                assert(uid != (uid_t)-1 && streq(printed, text));
+        }
+        if (parse_pid(text, &pid) == 0)
+                assert(pid > 0 && (uint64_t)pid == number);
+}
+
+static void parse_signal_name(const char *text)
+{
+        char name[SIGNAL_NAME_MAX];
+        int signo, again;
+
+        if (parse_signal(text, &signo) < 0)
+                return;
+        assert(signo > 0 && parse_signal(signal_format(signo, name, sizeof(name)), &again) == 0);
+        assert(again == signo);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         CLEANUP(free) char *text = malloc(size + 1);
         uint64_t number;
-        int64_t signed_number;
-        int signo;
 
         if (!text || size == 0)
                 return 0;
@@ -54,11 +88,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 (void)parse_size(text, &number); // only that it ends well
                 break;
         case 2:
-                (void)parse_u64(text, &number);
-                (void)parse_i64(text, &signed_number);
+                parse_number(text);
                 break;
         case 3:
-                (void)parse_signal(text, &signo);
+                parse_signal_name(text);
                 break;
         case 4: {
                 CLEANUP(free) char *safe = str_escape(text);
