@@ -98,3 +98,22 @@ int proc_parse_boot_parameter(const char *text, const char *wanted)
                         return 1;
         }
 }
+
+int proc_parse_cgroup(const char *text, char **ret)
+{
+        const char *path = NULL;
+
+        // The line of version 2 has the number 0, and names no controller.
+        for (const char *line = text; !path && *line; line += *line == '\n') {
+                path = str_after_prefix(line, "0::");
+                line += strcspn(line, "\n");
+        }
+        if (!path)
+                return -ENOENT;
+        char *copy = str_ndup(path, strcspn(path, "\n"));
+
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}

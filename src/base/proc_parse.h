@@ -23,3 +23,6 @@ bool proc_parse_cmdline(char *text, size_t size);
 // Does the kernel's command line have a parameter? "word" asks also for "word=...", "word=value"
 // for just that. 1, 0, -ENOMEM.
 int proc_parse_boot_parameter(const char *text, const char *wanted);
+// The place in the cgroup v2 tree that /proc/PID/cgroup gives ("/user.slice"), new string. 0;
+// -ENOENT: there is none; -ENOMEM.
+int proc_parse_cgroup(const char *text, char **ret);

@@ -2,6 +2,7 @@
 // capabilities, pressure.
 #include "base/fs.h"
 #include "base/parse.h"
+#include "base/proc_parse.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "core/condition_priv.h"
@@ -17,20 +18,12 @@
 
 #define SMALL_FILE 65536
 
-// Of a unit's folder in the cgroup tree; "" where we stand at the root.
 static int get_cgroup(char **ret)
 {
         CLEANUP(free) char *text = NULL;
         int r = fs_read_file("/proc/self/cgroup", SMALL_FILE, &text, NULL);
-        char *line = r == 0 ? strstr(text, "0::") : NULL;
 
-        if (r < 0)
-                return r;
-        if (!line)
-                return -ENOENT;
-        line[strcspn(line, "\n")] = '\0';
-        *ret = strdup(line + 3);
-        return *ret ? 0 : -ENOMEM;
+        return r < 0 ? r : proc_parse_cgroup(text, ret);
 }
 
 // ---- processors and memory

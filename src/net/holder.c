@@ -51,13 +51,12 @@ static unsigned long inode_of_unix_line(const char *line, const struct port *por
         return streq(line + end, port->text) ? inode : 0;
 }
 
-static unsigned long find_inode(const char *table, const struct port *port)
+unsigned long listen_find_inode(const char *text, const struct port *port)
 {
         bool is_unix = port->address.addr.sa.sa_family == AF_UNIX;
-        CLEANUP(free) char *text = NULL;
         CLEANUP(strv) char **lines = NULL;
 
-        if (fs_read_file(table, TABLE_MAX, &text, NULL) < 0 || strv_split(text, "\n", &lines) < 0)
+        if (strv_split(text, "\n", &lines) < 0)
                 return 0;
         STRV_FOREACH (line, lines) {
                 unsigned long inode =
@@ -126,8 +125,12 @@ void listen_find_holder(const struct port *port, char text[LISTEN_HOLDER_MAX])
         unsigned long inode = 0;
 
         text[0] = '\0';
-        for (; *tables && inode == 0; tables++)
-                inode = find_inode(*tables, port);
+        for (; *tables && inode == 0; tables++) {
+                CLEANUP(free) char *table = NULL;
+
+                if (fs_read_file(*tables, TABLE_MAX, &table, NULL) == 0)
+                        inode = listen_find_inode(table, port);
+        }
         if (inode > 0)
                 find_process(inode, text);
 }

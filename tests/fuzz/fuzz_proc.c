@@ -73,11 +73,20 @@ static void check_boot_parameter(struct input *in)
                 assert(r == find_plain(text, wanted));
 }
 
+static void check_cgroup(const char *text)
+{
+        CLEANUP(free) char *path = NULL;
+        bool has_line = strncmp(text, "0::", 3) == 0 || strstr(text, "\n0::");
+
+        assert(proc_parse_cgroup(text, &path) == (has_line ? 0 : -ENOENT));
+        assert(!path || (!strchr(path, '\n') && strstr(text, path)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct input in = {data, size};
 
-        switch (input_byte(&in) & 3) {
+        switch (input_byte(&in) % 5) {
         case 0: {
                 CLEANUP(free) char *text = input_string(&in);
 
@@ -90,9 +99,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 2:
                 check_cmdline(&in);
                 break;
-        default:
+        case 3:
                 check_boot_parameter(&in);
                 break;
+        default: {
+                CLEANUP(free) char *text = input_string(&in);
+
+                check_cgroup(text);
+                break;
+        }
         }
         return 0;
 }

@@ -137,11 +137,34 @@ static void test_boot_parameter(void **state)
         }
 }
 
+static void test_cgroup(void **state)
+{
+        static const struct {
+                const char *text, *path; // NULL: there is none
+        } rows[] = {
+                {"0::/\n", "/"},
+                {"0::/a.slice/b.service\n", "/a.slice/b.service"},
+                {"4:cpu:/a0::b\n1:name=systemd:/x\n0::/y", "/y"},
+                {"10::/x\n", NULL},
+                {"4:cpu:/\n", NULL},
+                {"", NULL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                CLEANUP(free) char *path = NULL;
+
+                assert_int_equal(proc_parse_cgroup(rows[i].text, &path),
+                                 rows[i].path ? 0 : -ENOENT);
+                assert_true(str_eq_ptr(path, rows[i].path));
+        }
+}
+
 static int look_up(void *arg)
 {
+        CLEANUP(free) char *path = NULL;
         int r = proc_parse_boot_parameter("a=1 b", "b");
 
-        return MIN(r, 0);
+        return r < 0 ? r : proc_parse_cgroup("0::/", &path);
 }
 
 static void test_oom(void **state)
@@ -150,8 +173,12 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stat),           cmocka_unit_test(test_bad_stat),
-        cmocka_unit_test(test_environ),        cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_boot_parameter), cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_stat),
+        cmocka_unit_test(test_bad_stat),
+        cmocka_unit_test(test_environ),
+        cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_boot_parameter),
+        cmocka_unit_test(test_cgroup),
+        cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)
