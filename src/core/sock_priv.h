@@ -33,6 +33,12 @@ void sock_enter_dead(struct sock *s, enum sock_result result);
 void sock_on_commands_done(struct sock *s, enum sock_result result);
 void sock_on_command_timeout(struct sock *s);
 
+// ---- its service, with Accept=no (sock_service.c)
+
+// May the socket start, as far as its service is concerned? (logged)
+bool sock_service_permits_start(struct sock *s);
+void sock_trigger_notify(struct unit *u, struct unit *service);
+
 // ---- descriptors (sock_open.c)
 
 // One listener for each port of the conf, and for each address of its names; closed. 0 or -ENOMEM.
