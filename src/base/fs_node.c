@@ -191,6 +191,16 @@ int fs_node_open(int fd, const char *path, struct fail *why)
         return st.st_nlink > 1 ? -EMLINK : TAKE_FD(node);
 }
 
+bool fs_node_is_at(int fd, const char *path)
+{
+        CLEANUP(fd) int node = ioctl(fd, SIOCUNIXFILE);
+        char link[PROC_FD_MAX], here[PATH_MAX];
+        ssize_t n = node < 0 ? -1 : readlink(proc_fd(node, link), here, sizeof(here));
+
+        return n > 0 && (size_t)n < sizeof(here) && (size_t)n == strlen(path) &&
+               memcmp(here, path, (size_t)n) == 0;
+}
+
 int fs_node_set_owner(int node, uid_t uid, gid_t gid)
 {
         return fchownat(node, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;

@@ -16,5 +16,8 @@ int fs_connect(int fd, const char *path, struct fail *why);
 // The node of a socket that is bound to path, as an O_PATH descriptor: where the kernel tells,
 // wherever it is now, else what stands at the path, if that is a socket with one name. -errno.
 int fs_node_open(int fd, const char *path, struct fail *why);
+// Does the kernel say, without asking a file system, that the node of that socket is at path? False
+// where it is not, where the path leads through links, and where this cannot be told.
+bool fs_node_is_at(int fd, const char *path);
 int fs_node_set_owner(int node, uid_t uid, gid_t gid); // of an O_PATH descriptor; 0 or -errno
 int fs_node_set_mode(int node, mode_t mode);           // the same

@@ -56,6 +56,7 @@ GETTER(get_detail)
                 {"XNRefusedTriggerLimit", s->n_refused_limit},
                 {"XNRefusedServiceLimit", s->n_refused_service},
                 {"XNAborted", s->n_aborted},
+                {"XNReopened", s->n_reopened},
                 {"XPausedUntilMonotonic", s->pause == PAUSE_NONE ? 0 : s->pause_until},
         };
 
@@ -136,6 +137,7 @@ const sd_bus_vtable bus_socket_vtable[] = {
         SD_BUS_PROPERTY("XNRefusedServiceLimit", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XFailedInstances", "a(sstsi)", get_failures, 0, 0),
         SD_BUS_PROPERTY("XNAborted", "t", get_detail, 0, 0),
+        SD_BUS_PROPERTY("XNReopened", "t", get_detail, 0, 0),
         SD_BUS_PROPERTY("XPausedUntilMonotonic", "t", get_detail, 0, 0),
         COMMANDS("ExecStartPre"),
         COMMANDS("ExecStartPost"),

@@ -158,8 +158,11 @@ static enum unit_verdict start(struct unit *u)
         enum active_state state = unit_active_state(u);
         const struct unit *missing;
 
-        if (active_state_is_up(state))
+        if (active_state_is_up(state)) {
+                if (u->ops->start_again)
+                        u->ops->start_again(u);
                 return UNIT_ALREADY;
+        }
         if (state == ACTIVE_MAINTENANCE)
                 return UNIT_RETRY;
         if (u->conf->load_state != LOAD_LOADED)

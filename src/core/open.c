@@ -1,5 +1,6 @@
 // What turns a registry of units into a supervisor: the types, and what services need to run.
 #include "base/log.h"
+#include "base/mounts.h"
 #include "core/instance.h"
 #include "core/manager.h"
 #include "core/notify.h"
@@ -15,6 +16,7 @@ static void close_all(struct manager *m)
         service_log_free(TAKE(m->service_log));
         notify_socket_free(TAKE(m->notify));
         spawner_free(TAKE(m->spawner));
+        mounts_done(); // the table of mounts is the process's
 }
 
 static bool stop_connections(struct manager *m, bool kill)

@@ -9,7 +9,6 @@
 #include "core/instance.h"
 #include "core/sock_priv.h"
 
-
 static const char *const state_names[_SOCK_STATE_MAX] = {
         [SOCK_DEAD] = "dead",
         [SOCK_START_PRE] = "start-pre",
@@ -240,6 +239,8 @@ void sock_enter_start_post(struct sock *s)
 
 void sock_enter_listening(struct sock *s)
 {
+        if (s->state == SOCK_RUNNING)
+                sock_mend_after_service(s);
         if (!sock_conf(s)->accept && sock_conf(s)->flush_pending)
                 sock_flush(s);
         int r = s->pause == PAUSE_NONE ? sock_watch(s) : 0;
@@ -358,9 +359,6 @@ static enum unit_verdict sock_start(struct unit *u)
         case SOCK_START_CHOWN:
         case SOCK_START_POST:
                 return UNIT_STARTED;
-        case SOCK_LISTENING:
-        case SOCK_RUNNING:
-                return UNIT_ALREADY;
         default: // on its way down
                 return UNIT_RETRY;
         }
@@ -381,6 +379,12 @@ static enum unit_verdict sock_start(struct unit *u)
         s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;
         enter_start_pre(s);
         return UNIT_STARTED;
+}
+
+// Is all there that it should have?
+static void sock_start_again(struct unit *u)
+{
+        sock_mend(sock_of(u));
 }
 
 static enum unit_verdict sock_stop(struct unit *u)
@@ -459,6 +463,8 @@ static int sock_init(struct unit *u)
         struct sock *s = sock_of(u);
 
         list_init(&s->runs);
+        s->node_uid = (uid_t)-1;
+        s->node_gid = (gid_t)-1;
         return u->conf->socket ? sock_listeners_new(s) : 0;
 }
 
@@ -488,6 +494,7 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
                 return; // the file is gone or bad: go on with what is open until the stop
         s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
         s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;
+        sock_mend(s);
         (void)sock_reopen(s, old); // logged; what there was stays
         if (s->state == SOCK_LISTENING || s->state == SOCK_RUNNING || s->state == SOCK_DEFERRED)
                 (void)sock_names_ask(s); // a failure is logged; what is known stays
@@ -497,7 +504,12 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
 
 static void sock_reloaded(struct unit *u)
 {
-        sock_template_drop(sock_of(u));
+        struct sock *s = sock_of(u);
+
+        sock_template_drop(s);
+        s->is_mending_told = false;
+        if (u->conf->socket)
+                sock_mend(s);
 }
 
 const struct unit_ops sock_ops = {
@@ -508,6 +520,7 @@ const struct unit_ops sock_ops = {
         .reconfigure = sock_reconfigure,
         .reloaded = sock_reloaded,
         .start = sock_start,
+        .start_again = sock_start_again,
         .stop = sock_stop,
         .kill = sock_kill,
         .active_state = sock_active_state,

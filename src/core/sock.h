@@ -5,6 +5,7 @@
 
 #include "core/run.h"
 #include "core/unit.h"
+#include "net/look.h"
 
 enum sock_state {
         SOCK_DEAD,
@@ -64,7 +65,9 @@ struct listener {
         const struct port *port; // in sock->ports_conf, or in sock->names
         struct rate poll_limit;
         struct timer poll_timer; // until polled again
-        bool is_missing;         // its address is not there yet (X-BindRetry=)
+        struct net_node node;    // its own in the file system
+        usec_t trouble;          // when poll or accept told of any; 0: never
+        bool is_missing;         // its address is not there (yet), or it could not be opened anew
         bool is_joining;         // that of a multicast group's interface
 };
 
@@ -80,7 +83,7 @@ struct sock {
         uint64_t n_accepted, n_connections, n_refused; // n_connections: in the limits
         uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit,
                 n_refused_service;
-        uint64_t n_aborted;
+        uint64_t n_aborted, n_reopened;
         usec_t refusals_logged;          // when the last summary line was written
         struct admit *admit;             // NULL: there was no connection yet
         struct list_node runs;           // live connections (struct run.node)
@@ -98,7 +101,10 @@ struct sock {
         usec_t pause_ended; // when the last one was over (back-off starts anew after a calm time)
         struct timer pause_timer;
         struct work room_work; // PAUSE_EXHAUSTED: waits until there is room (core/spawner.h)
-        usec_t trigger_time;   // when traffic last asked for the service (Accept=no)
+        bool is_mending_told;  // since the last load
+        uid_t node_uid;      // SocketUser=, SocketGroup= of nodes that are made later; -1: none, or
+        gid_t node_gid;      // not known
+        usec_t trigger_time; // when traffic last asked for the service (Accept=no)
         char *status_text;
 };
 

@@ -46,21 +46,35 @@ static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
         return r;
 }
 
+static int give_node(const struct listener *l, uid_t uid, gid_t gid)
+{
+        struct fail why = {0};
+        char text[FAIL_DETAIL_MAX + 128];
+        int r = l->watch.fd < 0 ? 0 : net_port_chown(l->port, l->watch.fd, uid, gid, &why);
+
+        if (r < 0)
+                log_unit(l->sock->unit.id, LOG_ERR, 0, "Cannot give %s to its owner: %s",
+                         l->port->path, fail_format(&why, text, sizeof(text)));
+        return r;
+}
+
 static int give_nodes(const struct sock *s, uid_t uid, gid_t gid)
 {
         for (size_t i = 0; i < s->n_listeners; i++) {
-                const struct listener *l = &s->listeners[i];
-                struct fail why = {0};
-                char text[FAIL_DETAIL_MAX + 128];
-                int r = l->watch.fd < 0 ? 0 : net_port_chown(l->port, l->watch.fd, uid, gid, &why);
+                int r = give_node(&s->listeners[i], uid, gid);
 
-                if (r < 0) {
-                        log_unit(s->unit.id, LOG_ERR, 0, "Cannot give %s to its owner: %s",
-                                 l->port->path, fail_format(&why, text, sizeof(text)));
+                if (r < 0)
                         return r;
-                }
         }
         return 0;
+}
+
+void sock_chown_later(const struct listener *l)
+{
+        const struct sock *s = l->sock;
+
+        if (s->node_uid != (uid_t)-1 || s->node_gid != (gid_t)-1)
+                (void)give_node(l, s->node_uid, s->node_gid); // logged; the listener is there
 }
 
 int sock_chown(struct sock *s)
@@ -69,6 +83,8 @@ int sock_chown(struct sock *s)
         uid_t uid = (uid_t)-1;
         gid_t gid = (gid_t)-1;
 
+        s->node_uid = uid;
+        s->node_gid = gid;
         if (!conf->socket_user && !conf->socket_group)
                 return 0;
         int r = find_ids(s, &uid, &gid);
@@ -81,6 +97,8 @@ int sock_chown(struct sock *s)
                          conf->socket_group ? conf->socket_group : "");
                 return r;
         }
+        s->node_uid = uid;
+        s->node_gid = gid;
         return give_nodes(s, uid, gid);
 }
 
@@ -97,10 +115,13 @@ void sock_chown_again(struct sock *s, const struct socket_group *old)
                 r = ids_get_user(conf->socket_user, NULL, &user);
         if (r == IDS_FOUND && conf->socket_group)
                 r = ids_get_group(conf->socket_group, NULL, &user.gid);
-        if (r == IDS_FOUND)
-                (void)give_nodes(s, user.uid, user.gid); // logged; the listener goes on
-        else
+        if (r != IDS_FOUND) {
                 log_unit(
                         s->unit.id, LOG_WARNING, r < 0 ? -r : 0,
                         "Its nodes change hands when it is restarted: the new owner is not known here");
+                return;
+        }
+        s->node_uid = user.uid;
+        s->node_gid = user.gid;
+        (void)give_nodes(s, user.uid, user.gid); // logged; the listener goes on
 }

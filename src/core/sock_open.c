@@ -106,6 +106,7 @@ static bool adopt(struct sock *s, struct listener *l)
                 if (m->adoptable[i] >= 0 &&
                     net_adopt_fits(m->adoptable[i], l->port, sock_conf(s))) {
                         l->watch.fd = TAKE_FD(m->adoptable[i]);
+                        net_node_get(l->watch.fd, l->port, &l->node);
                         // Who made it may have waited in accept(2); it has our options from here
                         // on.
                         (void)fd_set_nonblock(l->watch.fd, true);
@@ -169,10 +170,9 @@ static void log_open_failure(const struct listener *l, int error, const struct f
                  why->error ? fail_format(why, text, sizeof(text)) : strerror(-error));
 }
 
-int sock_open_listener(struct listener *l)
+static int open_listener(struct listener *l, const struct net_listen_params *params)
 {
         struct sock *s = l->sock;
-        struct net_listen_params params = sock_listen_params(s);
         struct fail why = {0};
         const char *owner;
         int fd = -1, r;
@@ -183,15 +183,35 @@ int sock_open_listener(struct listener *l)
                 log_open_failure(l, -EADDRINUSE, &why);
                 return -EADDRINUSE;
         }
-        r = net_listen_open(&params, l->port, &fd, &why);
+        r = net_listen_open(params, l->port, &fd, &why);
         if (r < 0) {
                 log_open_failure(l, r, &why);
                 return r;
         }
         l->watch.fd = fd;
+        net_node_get(fd, l->port, &l->node);
         net_sockopt_apply(fd, l->port, sock_conf(s), false, sock_on_sockopt_failed, s);
         sock_join_groups(l, NULL);
         return 0;
+}
+
+int sock_open_listener(struct listener *l)
+{
+        struct net_listen_params params = sock_listen_params(l->sock);
+
+        return open_listener(l, &params);
+}
+
+int sock_open_later(struct listener *l)
+{
+        struct net_listen_params params = sock_listen_params(l->sock);
+
+        params.unlink_blindly = false; // a service that runs may have a node of its own there
+        int r = open_listener(l, &params);
+
+        if (r == 0)
+                sock_chown_later(l);
+        return r;
 }
 
 enum sock_result sock_open(struct sock *s)

@@ -60,6 +60,9 @@ void sock_on_sockopt_failed(const struct net_sockopt_failure *f, void *data); //
 void sock_close_listener(struct listener *l, bool unlink);
 // Open one. 0 or -errno (logged).
 int sock_open_listener(struct listener *l);
+// The same for one that is opened again while the socket is up: its node goes to its owner, and a
+// socket that is served is never removed for it.
+int sock_open_later(struct listener *l);
 
 // ---- changes while it listens (sock_reopen.c)
 
@@ -75,8 +78,18 @@ bool sock_is_retryable(const struct sock *s, const struct listener *l, int error
 // See that it is tried again: when an address comes, and now and then. Nothing is missing any more:
 // no longer.
 void sock_retry_update(struct sock *s);
+void sock_retry_now(struct sock *s); // try what is missing, if anything is
 void sock_retry_done(struct sock *s);
 const char *sock_retry_status(const struct sock *s); // what it waits for, in words; or NULL
+
+// ---- what others do to listeners (sock_mend.c)
+
+// Look at all of them, and open anew what is of no use any more.
+void sock_mend(struct sock *s);
+// The same now that the service is gone: what it may have set on them is set back.
+void sock_mend_after_service(struct sock *s);
+// Poll (revents) or accept(2) (error, else 0) told that one is of no use.
+void sock_on_trouble(struct listener *l, uint32_t revents, int error);
 
 // ---- restarts (sock_park.c)
 
@@ -109,6 +122,8 @@ int sock_on_names_known(struct sock *s, int r);
 int sock_chown(struct sock *s);
 // The same for nodes that are kept over a reload, without waiting.
 void sock_chown_again(struct sock *s, const struct socket_group *old);
+// The same for one that is made while the socket is up.
+void sock_chown_later(const struct listener *l);
 
 // ---- commands (sock_command.c)
 

@@ -63,6 +63,8 @@ static void open_added(struct listener *l, bool is_live)
         }
         int r = sock_open_listener(l);
 
+        if (r == 0)
+                sock_chown_later(l);
         l->is_missing = r < 0 && sock_is_retryable(s, l, r); // else its log line stands
 }
 
@@ -86,6 +88,7 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                         continue;
                 watch_remove(s->unit.manager->events, &kept->watch);
                 l->watch.fd = TAKE_FD(kept->watch.fd);
+                l->node = kept->node;
                 l->is_joining = kept->is_joining;
                 if (is_live && old != s->unit.conf)
                         update_kept(l, old);

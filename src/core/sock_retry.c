@@ -59,7 +59,7 @@ static void try_all(struct sock *s)
         for (size_t i = 0; i < s->n_listeners; i++) {
                 struct listener *l = &s->listeners[i];
 
-                if (l->is_missing && sock_open_listener(l) == 0) {
+                if (l->is_missing && sock_open_later(l) == 0) {
                         l->is_missing = false;
                         log_unit(s->unit.id, LOG_NOTICE, 0, "Listening on %s at last",
                                  l->port->text);
@@ -71,6 +71,14 @@ static void try_all(struct sock *s)
                 (void)sock_names_ask(s); // a failure is logged, and tried again
         if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
                 sock_enter_listening(s);
+}
+
+void sock_retry_now(struct sock *s)
+{
+        if (find_missing(s)) {
+                try_all(s);
+                sock_retry_update(s);
+        }
 }
 
 static void on_time(struct timer *t, usec_t now UNUSED)

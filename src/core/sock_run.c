@@ -124,6 +124,10 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
                 sock_on_exhausted(s, errno);
                 return false;
         }
+        if (r < 0 && !s->unit.manager->options.compat_systemd) {
+                sock_on_trouble(l, 0, -r);
+                return false;
+        }
         if (r < 0 || r == ACCEPT_EXHAUSTED) {
                 log_unit(s->unit.id, LOG_ERR, r < 0 ? -r : errno, "Failed to accept on %s",
                          l->port->text);
@@ -165,6 +169,10 @@ void sock_on_readable(struct watch *w, uint32_t revents)
 
         if (s->state != SOCK_LISTENING)
                 return;
+        if (revents != EPOLLIN && !s->unit.manager->options.compat_systemd) {
+                sock_on_trouble(l, revents, 0);
+                return;
+        }
         if (revents != EPOLLIN) {
                 log_unit(s->unit.id, LOG_ERR, 0,
                          "Got unexpected poll event (0x%x) on %s: was it shut down by its service?",

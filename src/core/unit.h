@@ -130,6 +130,8 @@ struct unit_ops {
         // unit's own have said. NULL: nothing.
         void (*reloaded)(struct unit *u);
         enum unit_verdict (*start)(struct unit *u);
+        // A start was asked for while it is up: is all there that it should have? NULL: nothing.
+        void (*start_again)(struct unit *u);
         enum unit_verdict (*stop)(struct unit *u);
         enum unit_verdict (*reload)(struct unit *u); // NULL: never
         bool (*can_reload)(const struct unit *u);    // NULL: no

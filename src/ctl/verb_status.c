@@ -161,6 +161,10 @@ static void print_socket(const struct status *s)
                 printf("   Accepted: %s; Connected: %s;%s%s\n", get(s, "NAccepted"),
                        get(s, "NConnections"),
                        streq(refused, "0") ? "" : " Refused: ", streq(refused, "0") ? "" : refused);
+        const char *reopened = get(s, "XNReopened");
+
+        if (!streq(reopened, "") && !streq(reopened, "0"))
+                printf("   Reopened: %s\n", reopened);
         print_lines("Failed: ", get(s, "XFailedInstances"));
 }
 

@@ -1,0 +1,143 @@
+#include "net/look.h"
+
+#include "base/fd.h"
+#include "base/fs_node.h"
+#include "base/local.h"
+#include "net/adopt.h"
+#include "net/listen.h"
+#include "net/sockopt.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_datagram(const struct port *port)
+{
+        return port->kind == PORT_SOCKET && port->type == SOCK_DGRAM;
+}
+
+// ---- the node
+
+// Not where it would have to be waited for the file system. 0 or -errno.
+static int stat_path(const struct port *port, struct fs_entry *ret_entry, struct stat *ret)
+{
+        bool was_local = local_only_set(true);
+        int r = fs_entry_open(port->path, 0, ret_entry, NULL);
+
+        if (r == 0)
+                r = fs_entry_stat(ret_entry, ret);
+        (void)local_only_set(was_local);
+        return r;
+}
+
+static bool is_same(const struct net_node *node, const struct stat *st)
+{
+        return node->dev == st->st_dev && node->ino == st->st_ino;
+}
+
+void net_node_get(int fd, const struct port *port, struct net_node *ret)
+{
+        struct stat st;
+        bool is_socket = port->kind == PORT_SOCKET && port->path;
+        CLEANUP(fd) int opened = is_socket ? fs_node_open(fd, port->path, NULL) : -1;
+        int node = is_socket ? opened : port->kind == PORT_FIFO ? fd : -1;
+
+        *ret = (struct net_node){0};
+        if (node >= 0 && fstat(node, &st) == 0)
+                *ret = (struct net_node){st.st_dev, st.st_ino};
+}
+
+static enum net_look look_at_node(int fd, const struct port *port, const struct net_node *node)
+{
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        struct stat st;
+
+        if (port->kind == PORT_MQUEUE) // its node may be in no folder that is mounted
+                return fstat(fd, &st) == 0 && st.st_nlink == 0 ? NET_LOOK_NODE_GONE : NET_LOOK_FINE;
+        if (node->ino == 0 || (port->kind == PORT_SOCKET && fs_node_is_at(fd, port->path)))
+                return NET_LOOK_FINE;
+        int r = stat_path(port, &e, &st);
+
+        if (r == -ENOENT || r == -ENOTDIR)
+                return NET_LOOK_NODE_GONE;
+        return r == 0 && !is_same(node, &st) ? NET_LOOK_NODE_TAKEN : NET_LOOK_FINE;
+}
+
+void net_node_remove(const struct port *port, const struct net_node *node)
+{
+        CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
+        struct stat st;
+
+        if (node->ino != 0 && stat_path(port, &e, &st) == 0 && is_same(node, &st))
+                (void)unlinkat(e.dir, e.name, 0);
+}
+
+// ---- the socket
+
+static bool is_shut(int fd, const struct port *port)
+{
+        struct pollfd p = {.fd = fd, .events = POLLIN | POLLRDHUP};
+        int is_listening = 0;
+        socklen_t size = sizeof(is_listening);
+
+        if (port->kind != PORT_SOCKET)
+                return false;
+        // TCP no longer listens then, others listen in vain.
+        if (!is_datagram(port) &&
+            (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) < 0 || !is_listening))
+                return true;
+        return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLNVAL)) != 0;
+}
+
+static bool is_connected(int fd, const struct port *port)
+{
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof(peer);
+
+        return is_datagram(port) && getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+}
+
+enum net_look net_look(int fd, const struct port *port, const struct net_node *node)
+{
+        if (is_shut(fd, port))
+                return NET_LOOK_SHUT;
+        if (is_connected(fd, port))
+                return NET_LOOK_CONNECTED;
+        return look_at_node(fd, port, node);
+}
+
+int net_dissolve(int fd, const struct port *port, const struct socket_group *group)
+{
+        const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+        if (connect(fd, &none, sizeof(none)) < 0)
+                return -errno;
+        return net_adopt_fits(fd, port, group) ? 0 : -EADDRNOTAVAIL;
+}
+
+// A filter may swallow all that comes; one of eBPF is not shown.
+static int remove_filter(int fd)
+{
+        socklen_t n = 0;
+        int ignored = 0;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &n) == 0 && n == 0)
+                return 0;
+        return setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof(ignored)) < 0 &&
+                               errno != ENOENT
+                       ? -errno
+                       : 0;
+}
+
+int net_restore(int fd, const struct port *port, const struct socket_group *group)
+{
+        const struct net_listen_params params = {.socket = group};
+
+        (void)fd_set_nonblock(fd, true);
+        if (port->kind != PORT_SOCKET)
+                return 0;
+        net_listen_update(&params, port, group, fd);
+        net_sockopt_reapply(fd, port, group, NULL, NULL);
+        return remove_filter(fd);
+}

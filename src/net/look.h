@@ -1,0 +1,32 @@
+// What has become of a listener that others have, too: a service may shut it down, connect it, set
+// its options, and remove its node; so may whoever owns the folder. Called by core/sock_mend.
+#pragma once
+
+#include "conf/unit_conf.h"
+
+#include <sys/types.h>
+
+// The node of a listener in the file system. ino 0: it has none, or it is not known.
+struct net_node {
+        dev_t dev;
+        ino_t ino;
+};
+
+enum net_look {
+        NET_LOOK_FINE,
+        NET_LOOK_SHUT,       // nothing arrives any more, nor ever will
+        NET_LOOK_CONNECTED,  // a datagram socket that hears one peer alone: net_dissolve()
+        NET_LOOK_NODE_GONE,  // nobody finds it
+        NET_LOOK_NODE_TAKEN, // something else stands at its path
+};
+
+// Right after it was opened: which node is its own?
+void net_node_get(int fd, const struct port *port, struct net_node *ret);
+enum net_look net_look(int fd, const struct port *port, const struct net_node *node);
+// 0; -errno: it has to be opened anew.
+int net_dissolve(int fd, const struct port *port, const struct socket_group *group);
+// Nobody else uses it now: what a service may have set on the socket is as the unit says again
+// (blocking mode, backlog, filters, options). 0; -EPERM: a filter cannot be taken off it.
+int net_restore(int fd, const struct port *port, const struct socket_group *group);
+// Remove the node, if it is still that one.
+void net_node_remove(const struct port *port, const struct net_node *node);
