@@ -49,7 +49,7 @@ struct manager_options {
         // RLIMIT_* for children that set none: what the supervisor has raised for itself.
         struct rlimit_value limits[RLIM_NLIMITS];
         bool is_user, is_pid1, compat_systemd;
-        const char *spawn_method; // "shared", "vfork", "fork", NULL: probe
+        const char *spawn_method; // "shared", "fork", NULL: probe
         int *listen_fds; // inherited descriptors that sockets may adopt; owned by the manager then
         size_t n_listen_fds;
 };

@@ -10,9 +10,12 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-// How long it is waited for a child to let go: at first, and at most.
-#define RECLAIM_FIRST 40
-#define RECLAIM_LAST (USEC_PER_MSEC)
+// When it is looked at whether children have let go: at first where a peer waits for that, and
+// where none does; then after twice the time, since a child may hang for ever.
+#define RECLAIM_SOON 40
+#define RECLAIM_LATER (USEC_PER_MSEC)
+#define RECLAIM_LAST (60 * USEC_PER_SEC)
+#define TRIM_AFTER (USEC_PER_SEC) // what hangs so long does not keep the others' memory
 // A connection is moved, its start needs a pidfd and may need a pipe.
 #define RESERVE_FDS 4
 // Pauses before what is exhausted is tried again.
@@ -226,18 +229,17 @@ static void on_reclaim(struct timer *t, usec_t now)
         struct spawner *s = CONTAINER_OF(t, struct spawner, reclaim_timer);
         struct events *events = s->manager->events;
 
-        switch (spawn_reclaim()) {
-        case SPAWN_HOLDS_FDS:
-                s->reclaim_wait = MIN(2 * s->reclaim_wait, RECLAIM_LAST);
+        enum spawn_pending pending = spawn_reclaim();
+
+        if (pending != SPAWN_HOLDS_NOTHING) {
+                // Memory is less urgent: nobody waits for it.
+                s->reclaim_wait =
+                        MAX(2 * s->reclaim_wait, pending == SPAWN_HOLDS_FDS ? 0 : RECLAIM_LATER);
+                s->reclaim_wait = MIN(s->reclaim_wait, RECLAIM_LAST);
                 (void)timer_set(events, t, usec_add(now, s->reclaim_wait), on_reclaim);
-                break;
-        case SPAWN_HOLDS_MEMORY:
-                (void)timer_set(events, t, usec_add(now, RECLAIM_LAST), on_reclaim);
-                break;
-        case SPAWN_HOLDS_NOTHING:
-                manager_trim_later(s->manager);
-                break;
         }
+        if (pending == SPAWN_HOLDS_NOTHING || s->reclaim_wait >= TRIM_AFTER)
+                manager_trim_later(s->manager);
 }
 
 static void reclaim_within(struct spawner *s, usec_t wait)
@@ -264,6 +266,6 @@ int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_param
         }
         // Only who was handed over has a peer that waits for its end.
         if (r == 0)
-                reclaim_within(s, is_handed_over && !s->is_calm ? RECLAIM_FIRST : RECLAIM_LAST);
+                reclaim_within(s, is_handed_over && !s->is_calm ? RECLAIM_SOON : RECLAIM_LATER);
         return r;
 }

@@ -354,7 +354,7 @@ static int add_middle_steps(struct spawn_plan *plan)
                  step_broken, EXIT_GROUP, STEP_IDENTITY},
                 // The kernel gives it to all processes of one memory.
                 {exec->oom_score_adjust != OOM_SCORE_UNSET, "set OOM score", step_oom_score,
-                 EXIT_OOM_ADJUST, STEP_WAITED},
+                 EXIT_OOM_ADJUST, STEP_OWN_MEMORY},
                 {exec->nice != 0, "set nice level", step_nice, EXIT_NICE, 0},
                 {exec->cpu_scheduling_policy >= 0 || exec->cpu_scheduling_reset_on_fork,
                  "set scheduler", step_scheduler, EXIT_SETSCHEDULER, 0},
@@ -402,7 +402,6 @@ static int add_last_steps(struct spawn_plan *plan)
                  EXIT_CAPABILITIES, STEP_PRIVILEGE},
                 {exec->no_new_privileges, "set no_new_privs", step_no_new_privileges,
                  EXIT_NO_NEW_PRIVILEGES, STEP_PRIVILEGE},
-                {true, "unblock signals", step_signal_mask, EXIT_SIGNAL_MASK, 0},
         };
 
         return add_rows(plan, rows, ARRAY_SIZE(rows));

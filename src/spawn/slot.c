@@ -1,15 +1,12 @@
 #include "spawn/slot.h"
 
-#include "spawn/sys.h"
-
-#include <linux/futex.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
 #define GUARD_SIZE 4096u
 #define MEMORY_SIZE ((sizeof(struct slot) + 4095u) & ~4095u)
 #define MAP_SIZE (GUARD_SIZE + SLOT_STACK_SIZE + MEMORY_SIZE)
-#define AWAIT_NS 10000000
+#define SLOTS_CROWDED 16
 #define SLOTS_WARM 2 // keep their pages when nothing is on the way
 
 struct arena_chunk {
@@ -22,6 +19,7 @@ struct arena_chunk {
 // quiet supervisor touches few pages.
 static struct slot *slots[SLOTS_MAX];
 static size_t n_slots;
+static struct slot slot_for_fork;
 static size_t n_pending;   // taken ones
 static size_t n_cold_used; // slots beyond the warm ones may have pages
 
@@ -67,6 +65,17 @@ void *slot_stack(struct slot *slot)
         return (char *)slot - SLOT_STACK_SIZE;
 }
 
+static struct slot *begin(struct slot *slot)
+{
+        slot->is_taken = true;
+        slot->busy_tid = 0;
+        slot->n_held = 0;
+        slot->plan = NULL;
+        slot->arena.used = 0;
+        slot->arena.chunks = NULL;
+        return slot;
+}
+
 struct slot *slot_take(void)
 {
         struct slot *slot = NULL;
@@ -86,14 +95,13 @@ struct slot *slot_take(void)
                 return NULL;
         if (i > SLOTS_WARM)
                 n_cold_used = MAX(n_cold_used, i);
-        slot->is_taken = true;
-        slot->busy_tid = 0;
-        slot->n_held = 0;
-        slot->plan = NULL;
-        slot->arena.used = 0;
-        slot->arena.chunks = NULL;
         n_pending++;
-        return slot;
+        return begin(slot);
+}
+
+struct slot *slot_take_for_fork(void)
+{
+        return begin(&slot_for_fork);
 }
 
 void slot_let_go(struct slot *slot)
@@ -124,7 +132,8 @@ void slot_release(struct slot *slot)
         spawn_plan_unref(slot->plan);
         slot->plan = NULL;
         slot->is_taken = false;
-        n_pending--;
+        if (slot != &slot_for_fork)
+                n_pending--;
 }
 
 static bool is_done(const struct slot *slot)
@@ -132,29 +141,19 @@ static bool is_done(const struct slot *slot)
         return __atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) == 0;
 }
 
-void slots_await(void)
+bool slots_are_crowded(void)
 {
-        const struct timespec limit = {.tv_nsec = AWAIT_NS};
-
-        for (size_t i = 0; i < n_slots; i++) {
-                uint32_t tid = __atomic_load_n(&slots[i]->busy_tid, __ATOMIC_ACQUIRE);
-
-                if (!slots[i]->is_taken || tid == 0)
-                        continue;
-                // The kernel wakes us when it clears the word (set_tid_address(2)); not a private
-                // futex, therefore.
-                (void)SYS_CALL(SYS_futex, &slots[i]->busy_tid, FUTEX_WAIT, tid, &limit);
-                return;
-        }
+        return n_pending >= SLOTS_CROWDED;
 }
 
 void slots_trim(void)
 {
-        if (n_pending > 0)
-                return;
         for (size_t i = SLOTS_WARM; i < n_cold_used; i++)
-                (void)madvise(slot_stack(slots[i]), SLOT_STACK_SIZE + MEMORY_SIZE, MADV_DONTNEED);
-        n_cold_used = 0;
+                if (!slots[i]->is_taken)
+                        (void)madvise(slot_stack(slots[i]), SLOT_STACK_SIZE + MEMORY_SIZE,
+                                      MADV_DONTNEED);
+        if (n_pending == 0)
+                n_cold_used = 0;
 }
 
 enum spawn_pending slots_reclaim(void)

@@ -9,6 +9,7 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-id128.h>
@@ -19,11 +20,9 @@
 #endif
 
 #define OWN_FDS_WAIT_NS 200000
-#define SLOT_TRIES 100
 
 static const char *const method_names[_SPAWN_METHOD_MAX] = {
         [SPAWN_FORK] = "fork",
-        [SPAWN_VFORK] = "vfork",
         [SPAWN_SHARED] = "shared",
 };
 
@@ -31,6 +30,7 @@ static struct {
         enum spawn_method method;
         bool has_close_range;
         bool is_at_root;
+        int suid_dumpable_fd;     // /proc/sys/fs/suid_dumpable; -errno: it cannot be read
         uint64_t ignored_signals; // as they were when the supervisor was started
 } state;
 
@@ -48,12 +48,12 @@ const char *spawn_method_name(enum spawn_method method)
 
 #if SYS_HAS_CLONE
 // pid or -errno. *ret_pidfd is as the kernel gave it.
-static pid_t clone_in_memory(struct slot *slot, enum spawn_method method, void (*fn)(void *),
-                             void *arg, int *ret_pidfd)
+static pid_t clone_in_memory(struct slot *slot, void (*fn)(void *), void *arg, int *ret_pidfd)
 {
         int pidfd = -1;
         struct clone_args args = {
-                .flags = CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+                .flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND |
+                         CLONE_CHILD_CLEARTID,
                 .pidfd = (uintptr_t)&pidfd,
                 .child_tid = (uintptr_t)&slot->busy_tid,
                 .exit_signal = SIGCHLD,
@@ -61,12 +61,7 @@ static pid_t clone_in_memory(struct slot *slot, enum spawn_method method, void (
                 .stack_size = SLOT_STACK_SIZE,
         };
 
-        if (method == SPAWN_SHARED) {
-                args.flags |= CLONE_FILES | CLONE_CHILD_CLEARTID;
-                slot->busy_tid = 1;
-        } else {
-                args.flags |= CLONE_VFORK;
-        }
+        slot->busy_tid = 1;
         pid_t pid = (pid_t)sys_clone_run(&args, sizeof(args), fn, arg);
 
         if (pid < 0)
@@ -79,15 +74,13 @@ static pid_t clone_in_memory(struct slot *slot, enum spawn_method method, void (
 CHILD_CODE static void trial_run(void *arg)
 {
         const struct launch *l = arg;
-        long r = 0;
+        long r = SYS_CALL(SYS_close_range, l->window, ~0U, 2 /* CLOSE_RANGE_UNSHARE */);
 
-        if (l->window > 0)
-                r = SYS_CALL(SYS_close_range, l->window, ~0U, 2 /* CLOSE_RANGE_UNSHARE */);
         sys_exit(r < 0 ? 1 : 0);
 }
 
-// Does a child of this method come to life and end as it should here?
-static bool method_works(enum spawn_method method)
+// Does a child that shares our memory come to life and end as it should here?
+static bool sharing_works(void)
 {
         struct slot *slot = slot_take();
         siginfo_t info = {0};
@@ -95,8 +88,8 @@ static bool method_works(enum spawn_method method)
 
         if (!slot)
                 return false;
-        slot->launch = (struct launch){.window = method == SPAWN_SHARED ? FD_LOW_WINDOW : 0};
-        pid_t pid = clone_in_memory(slot, method, trial_run, &slot->launch, &pidfd);
+        slot->launch = (struct launch){.window = FD_LOW_WINDOW};
+        pid_t pid = clone_in_memory(slot, trial_run, &slot->launch, &pidfd);
         bool works = pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED) == 0 &&
                      info.si_code == CLD_EXITED && info.si_status == 0;
 
@@ -108,7 +101,7 @@ static bool method_works(enum spawn_method method)
         return works;
 }
 #else
-static bool method_works(enum spawn_method method UNUSED)
+static bool sharing_works(void)
 {
         return false;
 }
@@ -153,22 +146,20 @@ int spawn_init(const char *method, struct fail *why)
                 return fail_set(why, r, "map memory for reports", NULL);
         state.has_close_range = has_close_range();
         state.is_at_root = find_is_at_root();
+        state.suid_dumpable_fd =
+                fd_move_up(open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC));
         remember_ignored();
-        if (!method) {
-                state.method = state.has_close_range && method_works(SPAWN_SHARED) ? SPAWN_SHARED
-                               : method_works(SPAWN_VFORK)                         ? SPAWN_VFORK
-                                                                                   : SPAWN_FORK;
-                return 0;
-        }
-        for (int i = 0; i < _SPAWN_METHOD_MAX; i++)
+        for (int i = 0; method && i < _SPAWN_METHOD_MAX; i++)
                 if (streq(method, method_names[i]))
                         wanted = i;
-        if (wanted < 0)
+        if (method && wanted < 0)
                 return fail_set(why, EINVAL, "choose the spawn method",
-                                "\"%s\" is not shared, vfork or fork", method);
-        if (wanted != SPAWN_FORK && !method_works((enum spawn_method)wanted))
+                                "\"%s\" is not shared or fork", method);
+        state.method = wanted != SPAWN_FORK && state.has_close_range && sharing_works()
+                               ? SPAWN_SHARED
+                               : SPAWN_FORK;
+        if (wanted == SPAWN_SHARED && state.method != SPAWN_SHARED)
                 return fail_set(why, EOPNOTSUPP, "choose the spawn method", "%s", method);
-        state.method = (enum spawn_method)wanted;
         return 0;
 }
 
@@ -176,6 +167,7 @@ void spawn_done(void)
 {
         slots_done();
         child_report_done();
+        state.suid_dumpable_fd = fd_close(state.suid_dumpable_fd);
 }
 
 enum spawn_pending spawn_reclaim(void)
@@ -357,11 +349,21 @@ static bool hold_descriptors(struct slot *slot, int given)
 
 // ---- the process
 
-static enum spawn_method method_for(const struct spawn_plan *plan)
+// May a child with another uid share our memory? Only if nobody but root can get at it meanwhile.
+// The change of uid gives the memory the flag that fs.suid_dumpable has (commit_creds() of the
+// kernel): 0 and 2 are fine. It can be changed at any time, so it is read each time.
+static bool is_memory_closed(void)
 {
-        if (state.method == SPAWN_FORK || (plan->needs & STEP_OWN_MEMORY))
-                return SPAWN_FORK;
-        return plan->needs & STEP_WAITED ? SPAWN_VFORK : state.method;
+        char text[4];
+
+        return prctl(PR_GET_DUMPABLE, 0L, 0L, 0L, 0L) != 1 &&
+               pread(state.suid_dumpable_fd, text, sizeof(text), 0) > 0 && text[0] != '1';
+}
+
+static bool may_share(const struct spawn_plan *plan)
+{
+        return state.method == SPAWN_SHARED && !(plan->needs & STEP_OWN_MEMORY) &&
+               ((!plan->sets_uid && !plan->sets_gid) || is_memory_closed());
 }
 
 // All signals: a handler must not run in the child. (That of a clone has none from the start.)
@@ -397,28 +399,24 @@ static pid_t start_child(struct slot *slot, enum spawn_method method, int *ret_p
 {
         *ret_pidfd = -1;
 #if SYS_HAS_CLONE
-        if (method != SPAWN_FORK)
-                return clone_in_memory(slot, method, child_run, &slot->launch, ret_pidfd);
+        if (method == SPAWN_SHARED)
+                return clone_in_memory(slot, child_run, &slot->launch, ret_pidfd);
 #endif
         return fork_child(slot, ret_pidfd);
 }
 
-static struct slot *take_slot(void)
+// Never waits for a slot: a child that has one may be stopped, or hang, for ever.
+static struct slot *take_slot(const struct spawn_plan *plan, enum spawn_method *ret_method)
 {
-        for (int i = 0; i < SLOT_TRIES; i++) {
-                struct slot *slot;
+        (void)slots_reclaim();
+        struct slot *slot = may_share(plan) ? slot_take() : NULL;
 
-                (void)slots_reclaim();
-                slot = slot_take();
-                if (slot)
-                        return slot;
-                slots_await();
-        }
-        return NULL;
+        *ret_method = slot ? SPAWN_SHARED : SPAWN_FORK;
+        return slot ? slot : slot_take_for_fork();
 }
 
-// Until the child has descriptors of its own: some ten microseconds. Bounded, as it may not run at
-// once.
+// Until the child has descriptors of its own: some ten microseconds. It has our own uid until then,
+// and meets no file. Bounded, as it may not run at once.
 static void await_own_fds(struct slot *slot)
 {
         const struct timespec limit = {.tv_nsec = OWN_FDS_WAIT_NS};
@@ -427,20 +425,19 @@ static void await_own_fds(struct slot *slot)
         (void)slots_reclaim();
 }
 
-static int start(struct slot *slot, const struct spawn_params *params, struct spawn_child *ret,
-                 struct fail *why)
+static int start(struct slot *slot, enum spawn_method method, const struct spawn_params *params,
+                 struct spawn_child *ret, struct fail *why)
 {
-        struct spawn_plan *plan = slot->plan;
-        enum spawn_method method = method_for(plan);
         int pidfd = -1, given = params->given_fd ? *params->given_fd : -1;
 
         if (method == SPAWN_SHARED) {
                 if (hold_descriptors(slot, given))
                         slot->launch.window = FD_LOW_WINDOW;
                 else
-                        method = SPAWN_VFORK;
+                        method = SPAWN_FORK;
         }
-        slot->launch.is_awaited = params->is_calm && method == SPAWN_SHARED;
+        slot->launch.is_awaited =
+                method == SPAWN_SHARED && (params->is_calm || slots_are_crowded());
         pid_t pid = start_child(slot, method, &pidfd);
 
         if (pid < 0) {
@@ -469,17 +466,14 @@ int spawn_start(struct spawn_plan *plan, const struct spawn_params *params, stru
         if (params->want_exec_result && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
                 return fail_set(why, errno, "make a pipe", NULL);
         CLEANUP(fd) int write_end = ends[1];
-        struct slot *slot = take_slot();
+        enum spawn_method method;
+        struct slot *slot = take_slot(plan, &method);
 
-        if (!slot) {
-                fd_close(ends[0]);
-                return fail_set(why, EAGAIN, "make a process", "too many are on their way");
-        }
         slot->plan = spawn_plan_ref(plan);
         int r = fill(slot, plan, params, write_end, why);
 
         if (r == 0)
-                r = start(slot, params, &child, why);
+                r = start(slot, method, params, &child, why);
         // Only a child that shares our memory and goes on by itself still needs the slot.
         if (r < 0 || __atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) == 0)
                 slot_release(slot);

@@ -2,9 +2,12 @@
 // the memory in which a child that fails before its exec leaves its report. Does not reap, does not
 // log, knows no states. Called by core only.
 //
-// Methods (design §1.4): `shared` does not wait for the child's exec, and its cost does not grow
-// with the number of open descriptors; `vfork` waits; `fork` copies. A plan that needs a step which
-// is no raw system call (folders, ttys, ...) is started with fork whatever the method.
+// Methods (design §1.4): `shared` costs the same whatever the memory and the number of open
+// descriptors; `fork` copies. Neither waits for the child, which may hang in a file system, and may
+// be stopped by the user that it has become. `fork` is taken whatever the method where a step is no
+// raw system call (folders, ttys, ...) or acts on all that share a memory; for more descriptors
+// than the low window has room for; where a process with another uid could get at a memory that it
+// shares with us; and while all launch slots are with children that have not come to their exec.
 #pragma once
 
 #include "base/fail.h"
@@ -16,7 +19,6 @@
 
 enum spawn_method {
         SPAWN_FORK,
-        SPAWN_VFORK,
         SPAWN_SHARED,
         _SPAWN_METHOD_MAX,
         _SPAWN_METHOD_INVALID = -EINVAL,

@@ -21,9 +21,9 @@ enum step_flags {
         // Skipped for commands that begin with...
         STEP_IDENTITY = 1 << 0,  // + ! !!: user and groups
         STEP_PRIVILEGE = 1 << 1, // +: what lowers privileges
-        // What the step needs.
-        STEP_OWN_MEMORY = 1 << 3, // fork: calls libc, or may wait for somebody
-        STEP_WAITED = 1 << 4,     // not shared: acts on all processes of one memory
+        // What the step needs: fork. It calls libc, is likely to wait for somebody, or acts on all
+        // processes that share a memory.
+        STEP_OWN_MEMORY = 1 << 2,
 };
 
 struct step {
@@ -197,7 +197,6 @@ int step_keep_capabilities(struct launch *l);
 int step_ambient_set(struct launch *l);
 int step_working_directory(struct launch *l);
 int step_no_new_privileges(struct launch *l);
-int step_signal_mask(struct launch *l);
 int step_directories_runtime(struct launch *l);
 int step_directories_state(struct launch *l);
 int step_directories_cache(struct launch *l);

@@ -7,18 +7,39 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
+#define SA_RESTORER 0x04000000 // asm/signal.h, which goes with no other
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_CLASS_SHIFT 13
 
+// Instead of a core file, which would be one of the supervisor's memory: whoever the child's new
+// user is may send such a signal, and cores are shown to users. (Before Linux 5.16 a dump ended all
+// processes that shared the memory, too.)
+CHILD_CODE static void on_core_signal(int signo)
+{
+        (void)signo;
+        (void)SYS_CALL(SYS_kill, sys_getpid(), SIGKILL);
+        sys_exit(EXIT_SIGNAL_MASK);
+}
+
+// What a signal does until the exec, which puts default dispositions in the place of handlers.
 CHILD_CODE static int set_disposition(int signo, void (*handler)(int))
 {
-        struct sys_sigaction action = {.handler = handler};
+        struct sys_sigaction action = {.handler = handler, .mask = UINT64_MAX};
 
+        if (handler ==
+            on_core_signal) { // x86 wants to know where to return to, which it never does
+                action.flags = SA_RESTORER;
+                action.restorer = (void (*)(void))(void *)handler;
+        }
         return sys_sigaction(signo, &action, NULL);
 }
 
 CHILD_CODE int step_signals(struct launch *l)
 {
+        static const uint8_t dumping[] = {SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
+                                          SIGFPE,  SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS};
+        uint64_t none = 0;
+
         // A handler of the supervisor must never run here, in its memory; and what is ignored stays
         // ignored over an exec.
         for (int signo = 1; signo <= SYS_SIGNALS_MAX; signo++) {
@@ -28,16 +49,11 @@ CHILD_CODE int step_signals(struct launch *l)
                         continue;
                 (void)set_disposition(signo, SIG_DFL); // -EINVAL for those that libc keeps
         }
+        for (size_t i = 0; i < ARRAY_SIZE(dumping); i++)
+                (void)set_disposition(dumping[i], on_core_signal);
         if (l->plan->conf->exec->ignore_sigpipe)
-                return set_disposition(SIGPIPE, SIG_IGN);
-        return 0;
-}
-
-CHILD_CODE int step_signal_mask(struct launch *l)
-{
-        uint64_t none = 0;
-
-        (void)l;
+                (void)set_disposition(SIGPIPE, SIG_IGN);
+        // From here on the child can be ended: it may be about to wait for a file for ever.
         return (int)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
@@ -177,6 +193,13 @@ CHILD_CODE int step_limits(struct launch *l)
         return 0;
 }
 
+// Where fs.suid_dumpable is 2 a new uid or gid makes a memory dumpable, for root. It is to be as it
+// was: it may be the supervisor's.
+CHILD_CODE static int undo_dumpable(void)
+{
+        return (int)SYS_CALL(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 CHILD_CODE int step_groups(struct launch *l)
 {
         const struct spawn_plan *plan = l->plan;
@@ -186,7 +209,7 @@ CHILD_CODE int step_groups(struct launch *l)
                 r = (int)SYS_CALL(SYS_setgroups, plan->n_groups, plan->groups);
         if (r == 0 && plan->sets_gid)
                 r = (int)SYS_CALL(SYS_setresgid, plan->gid, plan->gid, plan->gid);
-        return r;
+        return r < 0 ? r : undo_dumpable();
 }
 
 CHILD_CODE int step_user(struct launch *l)
@@ -194,7 +217,9 @@ CHILD_CODE int step_user(struct launch *l)
         uid_t uid = l->plan->uid;
 
         l->detail = l->plan->user_name;
-        return (int)SYS_CALL(SYS_setresuid, uid, uid, uid);
+        int r = (int)SYS_CALL(SYS_setresuid, uid, uid, uid);
+
+        return r < 0 ? r : undo_dumpable();
 }
 
 CHILD_CODE int step_working_directory(struct launch *l)

@@ -408,7 +408,7 @@ static void test_unknown_end(void **state)
         {                                                          \
 #test "@" method, test, NULL, NULL, (void *)method \
         }
-#define METHODS(test) METHOD(test, "fork"), METHOD(test, "vfork"), METHOD(test, "shared")
+#define METHODS(test) METHOD(test, "fork"), METHOD(test, "shared")
 
 static const struct CMUnitTest tests[] = {
         METHODS(test_rows),

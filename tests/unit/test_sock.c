@@ -242,7 +242,7 @@ static void test_refusals(void **state)
         {                                                          \
 #test "@" method, test, NULL, NULL, (void *)method \
         }
-#define METHODS(test) METHOD(test, "fork"), METHOD(test, "vfork"), METHOD(test, "shared")
+#define METHODS(test) METHOD(test, "fork"), METHOD(test, "shared")
 
 static const struct CMUnitTest tests[] = {
         METHODS(test_connections),          METHODS(test_max_connections), METHODS(test_queue),
