@@ -32,6 +32,8 @@ struct bus_server {
         sd_event_source *listen_source;
         struct timer listen_timer; // listens again after descriptors ran out
         struct timer door_timer;   // lets readers in again after a rush
+        bool is_queue_long;        // more wait to be accepted than are taken at once
+        unsigned n_readers;        // of those that were accepted last
         struct bus_reserve reserve;
         struct list_node clients; // the one that was idle longest first
         struct list_node users;

@@ -86,12 +86,34 @@ static int move_up(struct bus_server *s, bool is_owner, int fd)
 
 // ---- the door
 
-static void on_door_timer(struct timer *t, usec_t now UNUSED)
+static void set_door_timer(struct bus_server *s, usec_t now);
+
+static void on_door_timer(struct timer *t, usec_t now)
 {
         struct bus_server *s = CONTAINER_OF(t, struct bus_server, door_timer);
 
-        if (chmod(s->path, MODE_OPEN) < 0)
+        if (s->is_queue_long) // those who are in it already are worked off first
+                set_door_timer(s, now);
+        else if (chmod(s->path, MODE_OPEN) < 0)
                 log_write(LOG_WARNING, "%s: %s", s->path, strerror(errno));
+}
+
+static void set_door_timer(struct bus_server *s, usec_t now)
+{
+        if (timer_set(s->manager->events, &s->door_timer, now + RUSH_INTERVAL, on_door_timer) < 0)
+                (void)chmod(s->path, MODE_OPEN); // there is no memory: rather a rush than a door
+                                                 // that stays shut
+}
+
+static void shut_door(struct bus_server *s, usec_t now)
+{
+        if (timer_is_set(&s->door_timer))
+                return;
+        if (rate_below(&s->complaints, now))
+                log_write(LOG_WARNING, "Too many control clients connect: but for root and usher's "
+                                       "own user, they have to wait");
+        (void)chmod(s->path, MODE_SHUT); // where it fails nothing is lost but the protection
+        set_door_timer(s, now);
 }
 
 // One that is not the owner's has come.
@@ -99,13 +121,9 @@ static void count_reader(struct bus_server *s)
 {
         usec_t now = clock_now();
 
-        if (rate_below(&s->rush, now) || timer_is_set(&s->door_timer) ||
-            timer_set(s->manager->events, &s->door_timer, now + RUSH_INTERVAL, on_door_timer) < 0)
-                return;
-        if (rate_below(&s->complaints, now))
-                log_write(LOG_WARNING, "Too many control clients connect: but for root and usher's "
-                                       "own user, they have to wait");
-        (void)chmod(s->path, MODE_SHUT); // where it fails nothing is lost but the protection
+        s->n_readers++;
+        if (!rate_below(&s->rush, now))
+                shut_door(s, now);
 }
 
 // ---- connections
@@ -177,8 +195,10 @@ static int on_connection(sd_event_source *source UNUSED, int fd UNUSED, uint32_t
                          void *data)
 {
         struct bus_server *s = data;
+        int n = 0;
 
-        for (int i = 0; i < ACCEPT_BATCH; i++) {
+        s->n_readers = 0;
+        for (; n < ACCEPT_BATCH; n++) {
                 int r = accept_one(s);
 
                 if (r == -EAGAIN)
@@ -188,6 +208,9 @@ static int on_connection(sd_event_source *source UNUSED, int fd UNUSED, uint32_t
                         break;
                 }
         }
+        s->is_queue_long = n == ACCEPT_BATCH;
+        if (s->is_queue_long && s->n_readers > ACCEPT_BATCH / 2)
+                shut_door(s, clock_now());
         return 0;
 }
 

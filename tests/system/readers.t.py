@@ -191,7 +191,8 @@ def readers_load_nothing(d):
         is_error, data = client.call("ListUnitsByNames", "as", strings(*(["a.service"] * 65)))
         assert is_error and b"LimitsExceeded" in data, data
     assert d.ctl("list-units", "--all", "--plain").stdout == before
-    assert d.log() == log, d.log()[len(log):]
+    said = [line for line in d.log()[len(log):].splitlines() if not line.startswith("--")]  # as valgrind does
+    assert not said, said
     # What is loaded is seen: by its aliases, too.
     assert d.ctl("start", "idle.service").returncode == 0
     assert others(d)("show", "-p", "LoadState", "echo.socket").stdout == "LoadState=loaded\n"

@@ -253,8 +253,8 @@ def connections_in_a_rush(d):
     for _ in range(20):
         assert is_served(d)
         if shutil.which("systemctl"):
-            answer = d.systemctl("is-active", "echo.socket")
-            assert answer.stdout == "active\n", answer
+            # It tries but once, and may hit upon the moment in which the queue is full.
+            eventually(lambda: d.systemctl("is-active", "echo.socket").stdout == "active\n", "systemctl to get in")
     for process in rush:
         assert process.poll() is None
         process.kill()
