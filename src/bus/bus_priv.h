@@ -114,6 +114,9 @@ void bus_stops_done(struct bus_server *s);
 // JobNew, or JobRemoved with a result.
 void bus_tell_job(struct bus_server *s, uint32_t id, const char *unit, const char *result);
 
+// ---- lists of files (files.c)
+void bus_listing_free(struct bus_listing *l); // without an answer; NULL is fine
+
 // ---- vtables (vtable.c)
 struct bus_vtables;
 int bus_vtables_new(struct bus_vtables **ret);

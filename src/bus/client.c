@@ -40,6 +40,7 @@ static void client_free(struct bus_client *c)
         if (c->bus)
                 sd_bus_close_unref(c->bus); // and both of its descriptors
         fd_close(c->feed_fd);
+        bus_listing_free(c->listing);
         unit_conf_unref(c->absent);
         bus_place_drop(c->user);
         free(c);
@@ -55,7 +56,10 @@ void bus_client_drop_work(struct work *w)
                 if (!c->is_busy)
                         client_free(c);
         }
-        if (s->n_clients > 0 || !s->must_trim || !list_is_empty(&s->dropped))
+        if (s->n_clients > 0 || !list_is_empty(&s->dropped))
+                return;
+        conf_loader_forget_states(s->manager->loader);
+        if (!s->must_trim)
                 return;
         s->must_trim = false;
         bus_vtables_free(TAKE(s->vtables));
@@ -97,7 +101,7 @@ static void on_deadline(struct timer *t, usec_t now UNUSED)
 
 // ---- its way through the loop
 
-// What to wait for: while an answer waits to be read nothing new is taken.
+// What to wait for: while an answer is being made, or waits to be read, nothing new is taken.
 static void update_source(struct bus_client *c)
 {
         int wanted = c->is_dropped ? 0 : sd_bus_get_events(c->bus);
@@ -108,7 +112,8 @@ static void update_source(struct bus_client *c)
                 bus_client_drop(c);
                 return;
         }
-        bool is_unread = wanted & POLLOUT, waits = list_is_linked(&c->turn_node) && !is_unread;
+        bool is_unread = wanted & POLLOUT;
+        bool waits = (list_is_linked(&c->turn_node) || c->listing) && !is_unread;
 
         if (!bus_client_is_trusted(c))
                 bus_place_set_unread(c, is_unread);

@@ -19,6 +19,7 @@
 
 #include <systemd/sd-bus.h>
 
+struct bus_listing;
 struct bus_server;
 
 // ---- who may do what (access.c)
@@ -68,7 +69,8 @@ struct bus_client {
         bool is_subscribed;
         bool is_listening; // a reader that gets signals; who controls gets them all
         bool has_called, is_dropped, is_busy;
-        struct unit_conf *absent; // what a reader has asked for last that is not loaded
+        struct bus_listing *listing; // an answer that is being made; NULL: none
+        struct unit_conf *absent;    // what a reader has asked for last that is not loaded
 };
 
 // May it do everything?

@@ -1,4 +1,5 @@
 // Methods of the Manager interface about unit files: states, enable and its kin.
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -7,6 +8,9 @@
 #include "conf/unit_name.h"
 
 #include <fnmatch.h>
+
+// What a list takes of one turn of the loop.
+#define LIST_TURN (2 * USEC_PER_MSEC)
 
 // The last complaint of conf/install, for the reply.
 struct complaint {
@@ -69,49 +73,124 @@ static int on_get_state(sd_bus_message *message, void *userdata, sd_bus_error *e
         return r < 0 ? r : sd_bus_reply_method_return(message, "s", state);
 }
 
-static bool is_wanted(const struct install_file *file, char *const *states, char *const *patterns)
-{
-        bool matches = !patterns || !*patterns;
+// A list is made in steps, since the files of all units are read for it: each turn of the loop a
+// part. The client is told nothing else, and nothing else is taken of it, until it is there.
+struct bus_listing {
+        struct bus_client *client;
+        sd_bus_message *call, *reply;
+        struct install *install;
+        char **names, **next; // all, and those that are left
+        char **states, **patterns;
+        struct timer timer;
+};
 
-        STRV_FOREACH (pattern, patterns)
-                matches = matches || fnmatch(*pattern, fs_path_basename(file->path), 0) == 0;
-        return matches && (!states || !*states || strv_contains(states, file->state));
+void bus_listing_free(struct bus_listing *l)
+{
+        if (!l)
+                return;
+        timer_stop(l->client->server->manager->events, &l->timer);
+        l->client->listing = NULL;
+        sd_bus_message_unref(l->call);
+        sd_bus_message_unref(l->reply);
+        install_close(l->install);
+        strv_free(l->names);
+        strv_free(l->states);
+        strv_free(l->patterns);
+        free(l);
 }
 
-static int reply_list(sd_bus_message *message, struct manager *m, char *const *states,
-                      char *const *patterns)
+static bool is_wanted(const struct bus_listing *l, const struct install_file *file)
 {
-        CLEANUP(install) struct install *install = NULL;
-        const struct install_options options = {0};
-        struct install_file *files = NULL;
-        struct complaint c;
-        sd_bus_message *reply = NULL;
-        size_t n = 0;
-        int r = open_install(m, &options, &c, &install);
+        bool matches = !l->patterns || !*l->patterns;
 
-        if (r == 0)
-                r = install_list(install, &files, &n);
-        if (r == 0)
-                r = sd_bus_message_new_method_return(message, &reply);
+        STRV_FOREACH (pattern, l->patterns)
+                matches = matches || fnmatch(*pattern, fs_path_basename(file->path), 0) == 0;
+        return matches && (!l->states || !*l->states || strv_contains(l->states, file->state));
+}
+
+static int append_file(struct bus_listing *l, const char *name)
+{
+        struct install_file file = {0};
+        int r = install_get_file(l->install, name, &file);
+
+        if (r >= 0 && is_wanted(l, &file))
+                r = sd_bus_message_append(l->reply, "(ss)", file.path, file.state);
+        free(file.path);
+        return r == -ENOENT ? 0 : r; // gone meanwhile
+}
+
+static int finish_list(struct bus_listing *l)
+{
+        int r = sd_bus_message_close_container(l->reply);
+
+        return r < 0 ? r : sd_bus_send(NULL, l->reply, NULL);
+}
+
+static void on_list_turn(struct timer *t, usec_t now)
+{
+        struct bus_listing *l = CONTAINER_OF(t, struct bus_listing, timer);
+        struct bus_client *c = l->client;
+        struct events *e = c->server->manager->events;
+        usec_t begin = now;
+        int r = 0;
+
+        for (; r >= 0 && *l->next && now < begin + LIST_TURN; now = clock_now())
+                r = append_file(l, *l->next++);
+        if (!bus_client_is_trusted(c))
+                share_spend(&c->server->share, now - begin);
+        if (r >= 0 && *l->next) {
+                usec_t next = bus_client_is_trusted(c) ? now : share_next(&c->server->share, now);
+
+                r = timer_set(e, t, next, on_list_turn);
+                if (r >= 0)
+                        return;
+        }
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(ss)");
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                if (is_wanted(&files[i], states, patterns))
-                        r = sd_bus_message_append(reply, "(ss)", files[i].path, files[i].state);
+                r = finish_list(l);
+        if (r < 0)
+                r = sd_bus_reply_method_errno(l->call, r, NULL);
+        bus_listing_free(l);
+        bus_client_sent(c, r);
+}
+
+// Takes over the words, in any case.
+static int begin_list(sd_bus_message *message, struct bus_client *c, char **states, char **patterns)
+{
+        const struct install_options options = {0};
+        struct complaint complaint;
+        struct bus_listing *l = c->listing ? NULL : calloc(1, sizeof(*l));
+
+        if (!l) {
+                strv_free(states);
+                strv_free(patterns);
+                return -ENOMEM;
+        }
+        l->client = c;
+        l->states = states;
+        l->patterns = patterns;
+        l->call = sd_bus_message_ref(message);
+        c->listing = l;
+        int r = open_install(c->server->manager, &options, &complaint, &l->install);
+
         if (r >= 0)
-                r = sd_bus_message_close_container(reply);
+                r = install_list_names(l->install, &l->names);
+        if (r >= 0 && !l->names)
+                r = (l->names = calloc(1, sizeof(char *))) ? 0 : -ENOMEM;
+        l->next = l->names;
         if (r >= 0)
-                r = sd_bus_send(NULL, reply, NULL);
-        sd_bus_message_unref(reply);
-        install_list_free(files, n);
-        return r;
+                r = sd_bus_message_new_method_return(message, &l->reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(l->reply, 'a', "(ss)");
+        if (r >= 0)
+                r = timer_set(c->server->manager->events, &l->timer, clock_now(), on_list_turn);
+        if (r < 0)
+                bus_listing_free(l);
+        return r < 0 ? r : 1; // the answer comes later
 }
 
 static int on_list(sd_bus_message *message, void *userdata, sd_bus_error *error UNUSED)
 {
-        struct bus_client *c = userdata;
-
-        return reply_list(message, c->server->manager, NULL, NULL);
+        return begin_list(message, userdata, NULL, NULL);
 }
 
 static int on_list_by_patterns(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -123,7 +202,7 @@ static int on_list_by_patterns(sd_bus_message *message, void *userdata, sd_bus_e
 
         if (r >= 0)
                 r = bus_read_words(message, c, &patterns, error);
-        return r < 0 ? r : reply_list(message, c->server->manager, states, patterns);
+        return r < 0 ? r : begin_list(message, c, TAKE(states), TAKE(patterns));
 }
 
 // ---- changes

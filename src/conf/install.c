@@ -399,10 +399,35 @@ void install_list_free(struct install_file *files, size_t n)
         free(files);
 }
 
+int install_list_names(struct install *i, char ***ret)
+{
+        return search_list(i->search, ret);
+}
+
+int install_get_file(struct install *i, const char *name, struct install_file *ret)
+{
+        CLEANUP(search_result) struct search_result found = {0};
+        struct install_file file = {0};
+        int r = search_find(i->search, name, &found);
+
+        if (r == 0)
+                r = install_get_state(i, name, &file.state);
+        if (r < 0)
+                return r;
+        const char *path = found.path ? found.path : "/";
+
+        // Aliases are listed by their own name, in the folder of what they stand for.
+        file.path = str_printf("%.*s/%s", (int)(strrchr(path, '/') - path), path, name);
+        if (!file.path)
+                return -ENOMEM;
+        *ret = file;
+        return 0;
+}
+
 int install_list(struct install *i, struct install_file **ret, size_t *ret_n)
 {
         CLEANUP(strv) char **names = NULL;
-        int r = search_list(i->search, &names);
+        int r = install_list_names(i, &names);
         size_t n = 0;
 
         if (r < 0)
@@ -412,25 +437,12 @@ int install_list(struct install *i, struct install_file **ret, size_t *ret_n)
         if (!files)
                 return -ENOMEM;
         STRV_FOREACH (name, names) {
-                CLEANUP(search_result) struct search_result found = {0};
-
-                r = search_find(i->search, *name, &found);
-                if (r == 0)
-                        r = install_get_state(i, *name, &files[n].state);
-                if (r == 0) {
-                        const char *path = found.path ? found.path : "/";
-                        const char *dir_end = strrchr(path, '/');
-
-                        // Aliases are listed by their own name, in the folder of what they stand
-                        // for.
-                        files[n].path = str_printf("%.*s/%s", (int)(dir_end - path), path, *name);
-                        r = files[n].path ? 0 : -ENOMEM;
-                        n += r == 0;
-                }
+                r = install_get_file(i, *name, &files[n]);
                 if (r < 0) {
                         install_list_free(files, n);
                         return r;
                 }
+                n++;
         }
         *ret = files;
         *ret_n = n;

@@ -33,9 +33,13 @@ int install_open(const struct install_options *options, struct install **ret);
 void install_close(struct install *install); // NULL is fine
 DEFINE_CLEANUP(install, struct install *, install_close)
 
+// Are the folders as they were when this was made? Then the states it gives are right. False where
+// it cannot be told, and before the first state was asked for.
+bool install_is_fresh(const struct install *install);
+
 // systemd's word for the state of a unit file: "enabled", "disabled", "static", "masked", "alias",
 // "linked", "indirect", each with "-runtime" where it has one, "bad". *ret is static.
-// -ENOENT: no such unit; -EINVAL: not a unit name.
+// Links are read once, for the first question. -ENOENT: no such unit; -EINVAL: not a unit name.
 int install_get_state(struct install *install, const char *name, const char **ret);
 
 // One link made or removed.
@@ -93,3 +97,6 @@ struct install_file {
 };
 int install_list(struct install *install, struct install_file **ret, size_t *ret_n);
 void install_list_free(struct install_file *files, size_t n);
+// The same in steps: the names, and the file of one of them. 0 or -errno (-ENOENT: it is gone).
+int install_list_names(struct install *install, char ***ret);
+int install_get_file(struct install *install, const char *name, struct install_file *ret);

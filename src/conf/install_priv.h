@@ -17,6 +17,8 @@ struct install {
         bool is_runtime, is_forced;
         enum install_preset_mode preset_mode;
         struct diag *diag;
+        struct install_stamps *stamps;
+        struct install_links *links; // NULL: not read yet, or changed since
 };
 
 // What [Install] of a unit says; specifiers expanded.
@@ -35,6 +37,23 @@ int install_read_section(struct install *i, const char *name, const char *path,
 // The same of one file's text.
 int install_parse_section(const char *name, const char *text, size_t size,
                           struct install_section *ret);
+
+// ---- links as an index (install_links.c)
+
+// What links say of a unit.
+struct install_enablement {
+        const char *name, *id;    // as asked; main name
+        const char *default_name; // a template: its default instance, which counts as itself
+        bool is_enabled[3];       // by rank
+        bool has_other;           // a template: another instance is enabled
+};
+
+// Fills in the last two. The links are read at the first time. 0 or -errno.
+int install_find_links(struct install *i, struct install_enablement *e);
+void install_links_free(struct install_links *links); // NULL is fine
+// Remember how the folders are, before they are read.
+int install_stamp_folders(struct install *i);
+void install_stamps_free(struct install_stamps *stamps);
 
 enum install_rank install_rank_of(const struct install *i, const char *dir);
 // Calls f for each link below a folder of the path that enables something: aliases beside the unit

@@ -52,7 +52,9 @@ int install_open(const struct install_options *options, struct install **ret)
                 if (r < 0)
                         return r;
         }
-        r = search_new_in_root(i->root, i->dirs, NULL, &i->search);
+        r = install_stamp_folders(i);
+        if (r == 0)
+                r = search_new_in_root(i->root, i->dirs, NULL, &i->search);
         if (r < 0)
                 return r;
         *ret = TAKE(i);
@@ -64,6 +66,8 @@ void install_close(struct install *i)
         if (!i)
                 return;
         search_free(i->search);
+        install_links_free(i->links);
+        install_stamps_free(i->stamps);
         strv_free(i->dirs);
         free(i->root);
         free(i);
@@ -99,7 +103,8 @@ static int each_in_folder(struct install *i, const char *dir, const char *folder
 
                 if (is_folder)
                         r = each_in_folder(i, dir, e->d_name, f, data);
-                else if (unit_name_is_valid(e->d_name) && fs_readlink(link, &target) == 0)
+                else if ((e->d_type == DT_LNK || e->d_type == DT_UNKNOWN) &&
+                         unit_name_is_valid(e->d_name) && fs_readlink(link, &target) == 0)
                         r = f(data, dir, folder, e->d_name, target);
         }
         closedir(d);
@@ -234,38 +239,6 @@ int install_parse_section(const char *name, const char *text, size_t size,
 
 // ---- state
 
-struct enablement {
-        const struct install *install;
-        const char *name, *id; // as asked; main name
-        char *default_name;    // a template: its default instance, which counts as itself
-        bool is_enabled[3];    // by rank
-        bool has_other;        // a template: another instance is enabled
-};
-
-static int on_link(void *data, const char *dir, const char *folder, const char *name,
-                   const char *target)
-{
-        struct enablement *e = data;
-        enum install_rank rank = install_rank_of(e->install, dir);
-        const char *to = fs_path_basename(target);
-        bool is_same = streq(name, e->name) || streq(name, e->id) ||
-                       (e->default_name && streq(name, e->default_name));
-
-        if (!folder) // an alias that [Install] made; a link with the same name only links the file
-                is_same = !is_same && (streq(to, e->name) || streq(to, e->id)) &&
-                          !streq(target, "/dev/null");
-        if (is_same)
-                e->is_enabled[rank] = true;
-        else if (folder && unit_name_is_template(e->name)) {
-                CLEANUP(free) char *template = NULL;
-
-                if (unit_name_is_instance(name) && unit_name_template(name, &template) == 0 &&
-                    streq(template, e->name))
-                        e->has_other = true;
-        }
-        return 0;
-}
-
 static enum install_rank rank_of_file(const struct install *i, const char *path)
 {
         STRV_FOREACH (dir, i->dirs) {
@@ -288,16 +261,16 @@ static const char *state_of_found(struct install *i, const char *name,
                                   const struct search_result *found)
 {
         CLEANUP(install_section) struct install_section s = {0};
-        struct enablement e = {.install = i, .name = name, .id = found->id};
+        struct install_enablement e = {.name = name, .id = found->id};
+        CLEANUP(free) char *default_name = NULL;
         struct stat st;
         int unread = install_read_section(i, name, found->path, &s), r = 0;
 
         if (s.default_instance && unit_name_is_template(name))
-                r = unit_name_with_instance(name, s.default_instance, &e.default_name);
-        STRV_FOREACH (dir, i->dirs)
-                if (r >= 0)
-                        r = install_each_link(i, *dir, on_link, &e);
-        free(e.default_name);
+                r = unit_name_with_instance(name, s.default_instance, &default_name);
+        e.default_name = default_name;
+        if (r >= 0)
+                r = install_find_links(i, &e);
         if (r < 0)
                 return "bad";
         if (e.is_enabled[INSTALL_CONFIG])

@@ -21,6 +21,7 @@ struct conf_loader {
         char *runtime_root;
         const struct cfgfile *cfgfile;
         struct settings settings;
+        struct install *install; // for states of unit files; NULL: not asked for yet
         bool is_user, compat_systemd, refuse_writable;
 };
 
@@ -95,6 +96,7 @@ void conf_loader_free(struct conf_loader *loader)
         if (!loader)
                 return;
         search_free(loader->search);
+        install_close(loader->install);
         free(loader->runtime_root);
         settings_done(&loader->settings);
         free(loader);
@@ -117,7 +119,6 @@ bool conf_loader_has_file(struct conf_loader *loader, const char *name)
 
 int conf_unit_file_state(struct conf_loader *loader, const char *name, const char **ret)
 {
-        CLEANUP(install) struct install *install = NULL;
         CLEANUP(search_result) struct search_result found = {0};
         struct install_options options = {.unit_path = search_dirs(loader->search)};
         int r = search_find(loader->search, name, &found);
@@ -126,9 +127,18 @@ int conf_unit_file_state(struct conf_loader *loader, const char *name, const cha
                 *ret = "static";
                 return 0;
         }
-        if (r >= 0)
-                r = install_open(&options, &install);
-        return r < 0 ? r : install_get_state(install, name, ret);
+        if (r < 0)
+                return r;
+        if (loader->install && !install_is_fresh(loader->install))
+                install_close(TAKE(loader->install));
+        if (!loader->install)
+                r = install_open(&options, &loader->install);
+        return r < 0 ? r : install_get_state(loader->install, name, ret);
+}
+
+void conf_loader_forget_states(struct conf_loader *loader)
+{
+        install_close(TAKE(loader->install));
 }
 
 // ---- sources of lines --------------------------------------------------------------------------

@@ -53,3 +53,5 @@ bool conf_loader_has_file(struct conf_loader *loader,
 // is-enabled; name may be a template. Reads the folders anew (for many names see
 // conf/install.h). -ENOENT: no such unit. *ret is a static string.
 int conf_unit_file_state(struct conf_loader *loader, const char *name, const char **ret);
+// What was read for that is kept, for as long as the folders do not change, until it is forgotten.
+void conf_loader_forget_states(struct conf_loader *loader);

@@ -301,4 +301,30 @@ def calls_in_a_rush(d):
     assert is_sanitized() or share < 0.8, share
 
 
+@case
+def long_lists(d):
+    """The list of files is made by and by; calls behind it wait, a client that goes does no harm."""
+    uid = NOBODY if os.geteuid() == 0 else 0
+    pair(d)
+    fillers(d, 3000)
+    d.start("--units", d.units, "--target", "all.target")
+    assert d.ctl("start", "echo.socket").returncode == 0
+    for _ in range(20):
+        with Client(d, uid) as client:
+            client.authenticate()
+            client.sock.sendall(message("ListUnitFiles"))
+    with Client(d, uid) as client, Client(d) as root:
+        for one in client, root:
+            one.authenticate()
+            one.sock.sendall(message("ListUnitFiles") + message("ListUnitFilesByPatterns", "asas", pad(strings(), 4) +
+                                                                strings("echo*"), serial=2) + message("GetId", serial=3))
+        assert is_served(d)
+        for one in client, root:
+            answers = [one.answer() for _ in range(3)]
+            assert [answer[0] for answer in answers] == [False, False, True], answers[1:]
+            assert answers[0][1].count(b"filler-") == 3000 and answers[0][1].count(b"echo") == 2
+            assert answers[1][1].count(b"echo") == 2 and b"filler" not in answers[1][1]
+    assert d.ctl("list-unit-files", "echo*").stdout.count("echo") == 2
+
+
 main()

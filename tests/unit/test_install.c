@@ -275,6 +275,38 @@ static void test_oom(void **state)
         oom_prove(enable_once, NULL);
 }
 
+// What was read counts until a folder changes.
+static void test_fresh(void **state)
+{
+        CLEANUP(complaints) struct complaints said;
+        const char *word;
+
+        (void)state;
+        put_units();
+        put_link("etc/usher/sockets.target.wants/a.socket", "/usr/lib/usher/a.socket");
+        put_file("etc/usher/b.service.d/a.conf", "[Service]\nNice=1\n");
+        const char *const changes[] = {
+                "etc/usher/sockets.target.wants/t@x.service", "etc/usher/own-alias.service",
+                "usr/lib/usher/new.target.requires/b.service", "etc/usher/b.service.d/b.conf"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+                usleep(50000); // coarse clocks of file systems
+                CLEANUP(install) struct install *install = open_install(&said, false);
+
+                assert_false(install_is_fresh(install)); // nobody has asked yet
+                assert_int_equal(install_get_state(install, "a.socket", &word), 0);
+                assert_string_equal(word, "enabled");
+                assert_true(install_is_fresh(install));
+                put_link(changes[i], "/usr/lib/usher/t@.service");
+                assert_false(install_is_fresh(install));
+        }
+        // Changed just before it was read: it may be changed once more in the same tick.
+        CLEANUP(install) struct install *install = open_install(&said, false);
+
+        assert_int_equal(install_get_state(install, "a.socket", &word), 0);
+        assert_false(install_is_fresh(install));
+}
+
 static const struct CMUnitTest tests[] = {
         TOP_TEST(test_enable_and_disable),
         TOP_TEST(test_states),
@@ -283,6 +315,7 @@ static const struct CMUnitTest tests[] = {
         TOP_TEST(test_templates),
         TOP_TEST(test_refusals),
         TOP_TEST(test_presets),
+        TOP_TEST(test_fresh),
         TOP_TEST(test_oom),
 };
 HARNESS_MAIN(tests)
