@@ -58,6 +58,7 @@ int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct
                 .is_user = m->options.is_user,
                 .compat_systemd = m->options.compat_systemd,
                 .cfgfile = cfgfile,
+                .settings = m->settings,
         };
 
         return conf_loader_new(&options, ret);

@@ -100,6 +100,16 @@ def run_in_use(d):
 # ---- surroundings
 
 @case
+def settings_reach_units(d):
+    """What usher.conf says of all units holds for those that say nothing."""
+    conf = d.file("usher.conf", "DefaultTimeoutStopSec = '11s'\nDefaultStartLimitBurst = 7\n", 0o644)
+    d.unit("a.service", CAT)
+    d.start("--config", conf, "--units", d.units)
+    assert d.show("a.service", "TimeoutStopUSec") == "11s"
+    assert d.show("a.service", "StartLimitBurst") == "7"
+
+
+@case
 def adopts_listen_fds(d):
     """Descriptors that it was given are used where address and type fit; others are closed."""
     pair(d)
