@@ -138,7 +138,7 @@ void kind_put_specifiers(struct buf *b, const struct directive *d, const char *v
         bool has_specifiers = d && (d->flags & DIRECTIVE_SPECIFIER);
 
         for (const char *p = value; *p; p++) {
-                if (has_specifiers && p[0] == SPECIFIER_MARK && p[1] != '\0') {
+                if (p[0] == SPECIFIER_MARK && p[1] != '\0') {
                         if (*++p != SPECIFIER_MARK)
                                 buf_putc(b, '%');
                 } else if (has_specifiers && *p == '%') {

@@ -311,6 +311,7 @@ static const struct {
         {GROUP_SOCKET, "ListenStream", "@a\033b", "@a\033b"},
         {GROUP_SOCKET, "ListenStream", "/run/a\001b", NULL}, // marks specifiers
         {GROUP_EXEC, "SyslogIdentifier", "a\001b", "a\001b"},
+        {GROUP_EXEC, "PAMName", "a\001b", "a\001b"}, // has no specifiers
         {GROUP_EXEC, "SyslogFacility", "3", "daemon"},
         {GROUP_EXEC, "SyslogFacility", "24", "24"},
         {GROUP_EXEC, "SyslogFacility", "127", "127"},
