@@ -10,6 +10,9 @@
 // What services get where nobody has said how many: select(2) ends there.
 #define CHILD_NOFILE_SOFT 1024
 
+// Of keyrings(7): possessors view, read, search; the owner may do everything.
+#define KEYRING_PERMISSIONS 0x0b3f0000u
+
 static bool has_capability(unsigned capability)
 {
         struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -72,6 +75,16 @@ static void raise_limit(int resource, struct rlimit_value *ret_children)
                         .is_set = true, .soft = old.rlim_cur, .hard = old.rlim_max};
 }
 
+// What cannot be had is not needed: a kernel without keyrings, a container that may not use them.
+static void join_keyring(void)
+{
+        if (SYS_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
+                return;
+        // Who inherits it, as whatever user, may look for keys there, and put none in for others to
+        // find.
+        (void)SYS_CALL(SYS_keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING, KEYRING_PERMISSIONS);
+}
+
 void first_set_up(struct rlimit_value limits[RLIM_NLIMITS])
 {
         // A shell's limit of CPU time or of the size of files is meant for what ends soon.
@@ -80,7 +93,7 @@ void first_set_up(struct rlimit_value limits[RLIM_NLIMITS])
 
         if (may_change_ids()) {
                 (void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
-                (void)SYS_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+                join_keyring();
         }
         for (size_t i = 0; i < ARRAY_SIZE(raised); i++)
                 raise_limit(raised[i], &limits[raised[i]]);

@@ -11,8 +11,8 @@
 //    shares its memory and has another uid is no way into that memory (ptrace(2), /proc/PID/mem,
 //    core files); nothing sets it back;
 //  * such a process has a session keyring of its own, and so nothing that it starts, as whatever
-//    user, can get at the keys of whoever has started it (session-keyring(7)); that of an ordinary
-//    user's supervisor stays, as it is the same user's;
+//    user, can get at the keys of whoever has started it (session-keyring(7)), nor put keys there
+//    for others; that of an ordinary user's supervisor stays, as it is the same user's;
 //  * 0, 1 and 2 are open, so that no file of ours gets such a number and is written to;
 //  * no signal is ignored and none is blocked: with SIGCHLD ignored no exit status could be had;
 //  * limits that would end or starve the supervisor are raised. limits[RLIMIT_*] gets what children

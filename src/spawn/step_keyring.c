@@ -9,10 +9,12 @@
 // The owner and whoever possesses the keyring may see, read and find it, and nobody may change it.
 #define KEY_PERMISSIONS 0x0b0b0000u
 
-// A kernel without keyrings, or a container that is not to use them.
+// A kernel without keyrings, a container that is not to use them, or whose root is an ordinary user
+// outside and has as few keys as one. What is left is the supervisor's own, which is empty, and
+// which only its owner can change.
 static inline bool is_not_there(long r)
 {
-        return r == -ENOSYS || r == -EPERM || r == -EACCES;
+        return r == -ENOSYS || r == -EPERM || r == -EACCES || r == -EDQUOT;
 }
 
 // As long as the process is root's, the keyring counts as root's: the 200 keys that any other user

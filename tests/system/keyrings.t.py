@@ -5,11 +5,11 @@ within its reach. Python's own calls of keyctl(2), as a Debian has no program fo
 import ctypes
 import os
 
-from daemon import Skip, case, eventually, main, need_root
+from daemon import WRAPPER, Skip, case, eventually, main, need_root, run
 
 ADD_KEY, REQUEST_KEY, KEYCTL = (248, 249, 250) if os.uname().machine == "x86_64" else (217, 218, 219)
 SESSION, USER_SESSION, USER = -3, -5, -4
-JOIN, DESCRIBE, READ = 1, 6, 11
+JOIN, CLEAR, READ, SET_TIMEOUT = 1, 7, 11, 15
 
 PROBE = f"""import ctypes, os, sys
 libc = ctypes.CDLL(None)
@@ -90,11 +90,56 @@ def keyrings_of_services(d):
         assert user_key == ("theirs" if name == "shared" else "-"), (name, user_key)
         if name != "inherit":
             assert key == variable and len(key) == 32, (name, key, variable)
-            assert may_add == "True", name
+        # What all inherit is no place to leave keys for others.
+        assert may_add == str(name != "inherit"), name
     rings = {seen[name][0] for name in seen}
     assert len(rings) == len(seen), seen
     assert d.show("one.service", "KeyringMode") == "private"
     assert d.show("inherit.service", "KeyringMode") == "inherit"
+
+
+OTHER = 54321  # nobody else's keys are counted with this one's
+CLEAR_KEYS = f"libc.syscall({KEYCTL}, {CLEAR}, {USER})"
+FILL = f"""import ctypes, os
+libc = ctypes.CDLL(None)
+os.setresgid({OTHER}, {OTHER}, {OTHER})
+os.setresuid({OTHER}, {OTHER}, {OTHER})
+for size in (16000, 1000, 100, 10, 1):
+    for i in range(10000):
+        key = libc.syscall({ADD_KEY}, b"user", b"%d-%d-%d" % (os.getpid(), size, i), b"x" * size, size, {USER})
+        if key < 0:
+            break
+        libc.syscall({KEYCTL}, {SET_TIMEOUT}, key, 300)
+"""
+
+
+@case
+def user_without_keys_to_spare(d):
+    """A start does not need one of the few keys that a user may have."""
+    need_keyrings()
+    d.file("probe.py", PROBE)
+    for folder in (f"{d.folder}/out", d.runtime):
+        os.mkdir(folder)
+        os.chown(folder, OTHER, OTHER)
+    for mode in ("private", "shared"):
+        probe(d, f"{mode}.service", f"KeyringMode={mode}")
+    d.start(wrapper=["setpriv", f"--reuid={OTHER}", f"--regid={OTHER}", "--clear-groups", *WRAPPER],
+            env={"HOME": d.folder, "TMPDIR": f"{d.folder}/out"})
+
+    def key_of(name):
+        if os.path.exists(f"{d.folder}/out/{name}.service.done"):
+            os.unlink(f"{d.folder}/out/{name}.service.done")
+        return look(d, f"{name}.service")[3]
+
+    def has_run_out(name):  # keys of processes that have ended go a little later
+        run("/usr/bin/python3", "-c", FILL, check=True)
+        return key_of(name) == "-"
+    assert key_of("private") != "-"
+    try:
+        for mode in ("private", "shared"):
+            eventually(lambda name=mode: has_run_out(name), "a user with no key left")
+    finally:
+        run("/usr/bin/python3", "-c", FILL.partition("for size")[0] + CLEAR_KEYS, check=True)
 
 
 if __name__ == "__main__":

@@ -101,8 +101,9 @@ def dumpable(d):
         started = [*lacks, *(["setpriv", *options] if options else [])]
         d.start(wrapper=started, env={"HOME": d.folder})
         d.ctl("start", "a.service", check=True)
-        for pid, is_dumpable in ((d.process.pid, expected), (int(d.show("a.service", "MainPID")), True)):
-            eventually(lambda p=pid: "setpriv" not in os.readlink(f"/proc/{p}/exe"))
+        service = int(d.show("a.service", "MainPID"))
+        eventually(lambda p=service: "sleep" in os.readlink(f"/proc/{p}/exe"), "the exec")
+        for pid, is_dumpable in ((d.process.pid, expected), (service, True)):
             reader = run(*started, "readlink", f"/proc/{pid}/exe")
             assert (reader.returncode == 0) == is_dumpable, (how, pid, reader)
         d.stop()
