@@ -24,6 +24,8 @@
 // Lines about clients that misbehave, which are in their hands.
 #define COMPLAINTS_INTERVAL (60 * USEC_PER_SEC)
 #define COMPLAINTS_BURST 5
+// At the end: until the others are looked at again.
+#define FLUSH_WAIT (5 * USEC_PER_MSEC)
 
 // ---- descriptors
 
@@ -273,19 +275,30 @@ int bus_server_new(struct manager *m, const char *runtime_dir, struct bus_server
         return 0;
 }
 
+// 1: something is left for it; 0: nothing, or it takes nothing any more.
+static int flush_client(struct bus_client *c)
+{
+        uint64_t n = 0;
+
+        while (!c->is_dropped && sd_bus_is_ready(c->bus) > 0 &&
+               sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n > 0)
+                if (sd_bus_process(c->bus, NULL) <= 0)
+                        return sd_bus_is_open(c->bus) > 0;
+        return 0;
+}
+
+// A reader gets what fits at once: nobody waits for it.
 void bus_server_flush(struct bus_server *s, usec_t limit)
 {
         usec_t end = usec_add(clock_now(), limit);
+        struct bus_client *left;
 
-        BUS_FOREACH_CLIENT(s, c)
-        {
-                uint64_t n = 0;
-
-                while (sd_bus_is_ready(c->bus) > 0 && sd_bus_get_n_queued_write(c->bus, &n) >= 0 &&
-                       n > 0 && clock_now() < end)
-                        if (sd_bus_process(c->bus, NULL) <= 0 && sd_bus_wait(c->bus, 10000) < 0)
-                                break;
-        }
+        do {
+                left = NULL;
+                BUS_FOREACH_CLIENT(s, c)
+                if (flush_client(c) > 0 && bus_client_is_trusted(c))
+                        left = c;
+        } while (left && clock_now() < end && sd_bus_wait(left->bus, FLUSH_WAIT) >= 0);
 }
 
 void bus_server_free(struct bus_server *s)

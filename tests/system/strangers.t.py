@@ -11,7 +11,7 @@ import struct
 import subprocess
 import time
 
-from daemon import case, connect, eventually, is_sanitized, main, need_root
+from daemon import PATIENCE, case, connect, eventually, is_sanitized, main, need_root
 from raw_bus import (HELLO, NOBODY, PROPERTIES, ROOT, Client, field, fillers, is_served, message, others, pad, pair, string, strings)
 
 def fds(d):
@@ -180,6 +180,26 @@ def unread_answers(d):
                 assert len(reader.call("ListUnits", serial=serial)[1]) >= size
         assert clients
     eventually(lambda: is_sanitized() or d.memory() < before + 2048, "memory to return")
+
+
+@case
+def last_answers(d):
+    """At the end nobody waits for those who do not read: root's last answer comes."""
+    need_root()
+    pair(d)
+    fillers(d, 2000)
+    d.start("--units", d.units, "--target", "all.target")
+    with Client(d, NOBODY) as stranger, Client(d) as root:
+        for client in stranger, root:
+            client.authenticate()
+        stranger.sock.sendall(message("ListUnits"))
+        assert not root.call("GetUnit", "s", string("all.target"))[0]
+        root.sock.sendall(message("ListUnits", serial=2))
+        is_error, data = root.answer()
+        assert not is_error and data.count(b"filler-") >= 2000
+        root.sock.sendall(message("Exit", serial=3))
+        assert not root.answer()[0]
+        assert d.process.wait(PATIENCE) == 0
 
 
 # ---- places
