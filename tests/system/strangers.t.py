@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from daemon import PATIENCE, case, connect, eventually, is_sanitized, main, need_root
-from raw_bus import (HELLO, NOBODY, PROPERTIES, ROOT, Client, field, fillers, is_served, message, others, pad, pair, string, strings)
+from raw_bus import (HELLO, NOBODY, PROPERTIES, ROOT, Client, field, fillers, is_served, message, others, pad, pair, somebody, string, strings)
 
 def fds(d):
     return len(os.listdir(f"/proc/{d.process.pid}/fd"))
@@ -38,7 +38,7 @@ MALFORMED = pad(b"l\1\0\1" + struct.pack("<III", 0, 1, 0x1f) + field(1, "o", str
 def descriptors_are_not_taken(d):
     pair(d)
     d.start()
-    uid = NOBODY if os.geteuid() == 0 else 0
+    uid = somebody()
     with Client(d) as client:
         answers = client.authenticate()
         assert answers[0] == "DATA" and answers[1].startswith("OK "), answers
@@ -324,7 +324,7 @@ def calls_in_a_rush(d):
 @case
 def long_lists(d):
     """The list of files is made by and by; calls behind it wait, a client that goes does no harm."""
-    uid = NOBODY if os.geteuid() == 0 else 0
+    uid = somebody()
     pair(d)
     fillers(d, 3000)
     d.start("--units", d.units, "--target", "all.target")
