@@ -37,9 +37,16 @@ struct walk {
         struct stat st;
         uint64_t mount, seen_mount; // of dir; of what was opened last
         mode_t make_mode;
+        uid_t also; // trusted, too
         bool is_judged, is_unsafe;
         struct fail *why;
 };
+
+static bool is_trusted(const struct walk *w, uid_t uid)
+{
+        return w->also == FS_EVERYBODY || (uid == w->also && uid != FS_NOBODY) ||
+               owner_is_trusted(uid);
+}
 
 // ---- what is not safe
 
@@ -60,7 +67,7 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct walk *w, const ch
 // A step from where we are to an object.
 static void judge(struct walk *w, const struct stat *to)
 {
-        if (w->is_judged && w->st.st_uid != to->st_uid && !owner_is_trusted(w->st.st_uid))
+        if (w->is_judged && w->st.st_uid != to->st_uid && !is_trusted(w, w->st.st_uid))
                 w->is_unsafe = true;
 }
 
@@ -96,17 +103,10 @@ static int check_end(struct walk *w, const struct frame *f, const struct stat *s
                       st->st_uid);
 }
 
-static bool are_hardlinks_protected(void)
-{
-        CLEANUP(fd) int fd = open("/proc/sys/fs/protected_hardlinks", O_RDONLY | O_CLOEXEC);
-        char c = 0;
-
-        return fd >= 0 && read(fd, &c, 1) == 1 && c == '1';
-}
-
 static int check_names(struct walk *w, const struct stat *st)
 {
-        if (!owner_may_be_planted(&w->st, st) || are_hardlinks_protected())
+        if (w->also == FS_EVERYBODY || !owner_may_be_planted(&w->st, st) ||
+            owner_kernel_protects_names())
                 return 0;
         return refuse(w, "it has several names, in a folder that user %u and group %u may write",
                       w->st.st_uid, w->st.st_gid);
@@ -236,7 +236,7 @@ static int enter(struct walk *w, const char *name, int fd, const struct stat *st
         int r = check_bound(w, st);
 
         if (r == 0 && streq(name, "..") && !is_in_strangers(w) && w->st.st_uid != st->st_uid &&
-            !owner_is_trusted(w->st.st_uid))
+            !is_trusted(w, w->st.st_uid))
                 r = refuse(w, "\"..\" leaves a folder of user %u", w->st.st_uid);
         if (r < 0) {
                 fd_close(fd);
@@ -251,15 +251,15 @@ static int follow(struct walk *w, int fd, const struct stat *st)
 {
         char target[PATH_MAX];
         struct statfs fs;
-        bool is_trusted = owner_is_trusted(st->st_uid);
+        bool trusts = is_trusted(w, st->st_uid);
         int r = ++w->n_links > LINKS_MAX ? -ELOOP : check_bound(w, st);
 
-        if (r == 0 && is_trusted)
+        if (r == 0 && trusts)
                 r = check_names(w, st);
         if (r < 0)
                 return r;
         judge(w, st);
-        if (is_trusted && !top(w)->is_bound && !is_in_strangers(w) && fstatfs(fd, &fs) == 0 &&
+        if (trusts && !top(w)->is_bound && !is_in_strangers(w) && fstatfs(fd, &fs) == 0 &&
             fs.f_type == PROC_SUPER_MAGIC)
                 return 1;
         ssize_t n = readlinkat(fd, "", target, sizeof(target) - 1);
@@ -270,7 +270,7 @@ static int follow(struct walk *w, int fd, const struct stat *st)
         r = push(w, target);
         if (r < 0)
                 return r;
-        top(w)->is_strangers = !is_trusted;
+        top(w)->is_strangers = !trusts;
         top(w)->owner = st->st_uid;
         return target[0] == '/' ? stand_at_start(w, target) : 0;
 }
@@ -491,10 +491,10 @@ static int open_without_links(const char *path, int flags, mode_t mode)
                                  : (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 
-int fs_open(const char *path, int flags, mode_t mode, struct fail *why)
+static int open_path(const char *path, int flags, mode_t mode, uid_t also, struct fail *why)
 {
         CLEANUP(fd) int fd = open_without_links(path, flags, mode);
-        struct walk w = {.path = path, .dir = -1, .why = why};
+        struct walk w = {.path = path, .dir = -1, .also = also, .why = why};
         struct stat st;
 
         if (fd >= 0) {
@@ -513,9 +513,19 @@ int fs_open(const char *path, int flags, mode_t mode, struct fail *why)
         return r;
 }
 
+int fs_open(const char *path, int flags, mode_t mode, struct fail *why)
+{
+        return open_path(path, flags, mode, FS_NOBODY, why);
+}
+
+int fs_open_trusting(const char *path, int flags, uid_t owner, struct fail *why)
+{
+        return open_path(path, flags, 0, owner, why);
+}
+
 int fs_open_judged(const char *path, int flags, bool *ret_is_safe)
 {
-        struct walk w = {.path = path, .dir = -1, .is_judged = true};
+        struct walk w = {.path = path, .dir = -1, .also = FS_NOBODY, .is_judged = true};
         int r = walk_and_open(&w, flags, 0);
 
         walk_done(&w);
@@ -544,7 +554,11 @@ int fs_entry_open(const char *path, mode_t make_mode, struct fs_entry *ret, stru
         int r = 0, dir = open_without_links(folder, O_PATH | O_DIRECTORY, 0);
 
         if (dir < 0) {
-                struct walk w = {.path = folder, .dir = -1, .make_mode = make_mode, .why = why};
+                struct walk w = {.path = folder,
+                                 .dir = -1,
+                                 .make_mode = make_mode,
+                                 .also = FS_NOBODY,
+                                 .why = why};
 
                 r = walk_to(&w, &dir);
                 walk_done(&w);

@@ -36,6 +36,11 @@
 // All functions here heed base/local.h: -EREMOTE where it would have to be waited.
 int fs_open(const char *path, int flags, mode_t mode, struct fail *why);
 
+// The same, of something that is there, with one more owner whose links are followed as root's are.
+#define FS_NOBODY ((uid_t)-1)
+#define FS_EVERYBODY ((uid_t)-2) // the rules do not count
+int fs_open_trusting(const char *path, int flags, uid_t owner, struct fail *why);
+
 // For a file whose content is believed if nobody but its owner can have arranged that it is
 // reached: nothing is refused, but *ret_is_safe is false if one of the rules did not hold or if
 // any step leads from what a stranger owns to what somebody else owns. Descriptor or -errno.

@@ -41,6 +41,13 @@ static bool is_unmapped(uid_t uid)
                read_proc("/proc/self/uid_map", map, sizeof(map)) && !owner_map_has(map, uid);
 }
 
+bool owner_kernel_protects_names(void)
+{
+        char text[8];
+
+        return read_proc("/proc/sys/fs/protected_hardlinks", text, sizeof(text)) && text[0] == '1';
+}
+
 bool owner_is_trusted(uid_t uid)
 {
         return uid == 0 || uid == geteuid() || is_unmapped(uid);

@@ -10,6 +10,8 @@
 // root and others outside of a container, whom nobody in here can become. Such owners are shown as
 // the overflow uid (user_namespaces(7)); where that number is mapped, too, it is a stranger's.
 bool owner_is_trusted(uid_t uid);
+// Does the kernel keep others from giving files more names (fs.protected_hardlinks, proc(5))?
+bool owner_kernel_protects_names(void);
 // Does a text like that of /proc/PID/uid_map map uid?
 bool owner_map_has(const char *map, uid_t uid);
 

@@ -50,6 +50,7 @@ static int open_install(struct manager *m, const struct install_options *wanted,
         struct install_options options = *wanted;
 
         options.unit_path = m->options.unit_path;
+        options.trust = manager_trust(m);
         options.diag = &c->diag;
         *c = (struct complaint){.diag = {.emit = on_complaint, .data = c}};
         return install_open(&options, ret);

@@ -35,7 +35,8 @@ static const char *unit_file_preset(const struct bus_view *v)
         CLEANUP(install_presets) struct install_presets *presets = NULL;
 
         if (!v->conf->fragment_path ||
-            install_presets_read(v->manager->options.unit_path, NULL, &presets) < 0)
+            install_presets_read(v->manager->options.unit_path, manager_trust(v->manager), NULL,
+                                 &presets) < 0)
                 return "";
         return install_presets_ask(presets, fs_path_basename(v->conf->fragment_path));
 }

@@ -1,6 +1,7 @@
 // From records (cfgfile_parse.h) to settings and blocks; which files are read.
 #include "conf/cfgfile.h"
 
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/map.h"
 #include "base/str.h"
@@ -10,6 +11,7 @@
 #include "conf/unit_name.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 
 #define FILE_MAX_SIZE ((size_t)16 * 1024 * 1024)
 
@@ -24,6 +26,8 @@ struct loading {
         struct settings *settings;
         struct diag *diag;
         const char *path; // of the file at hand
+        enum trust_mode trust;
+        uid_t owner; // trusted besides root
         bool is_bad;
 };
 
@@ -287,6 +291,22 @@ int cfgfile_from_records(const char *path, char *records, size_t size, struct se
 
 // ---- files -------------------------------------------------------------------------------------
 
+// Open the file or a folder of such files. Descriptor; -EPERM: it is not to be trusted, which was
+// said; -errno.
+static int open_trusted(struct loading *l, const char *path, int flags)
+{
+        struct fail why = {0};
+        int fd = trust_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | flags, l->trust, l->owner,
+                            &why);
+
+        if (!why.error)
+                return fd;
+        l->is_bad = true;
+        diag_report(l->diag, DIAG_ERROR, NULL, path, 0,
+                    "Refused, as usherd does what it says with root's rights: %s", why.detail);
+        return -EPERM;
+}
+
 static int take_file(struct loading *l, const char *path)
 {
         CLEANUP(free) char *text = NULL;
@@ -295,47 +315,56 @@ static int take_file(struct loading *l, const char *path)
 
         if (r < 0)
                 return r;
-        r = fs_read_file(path, FILE_MAX_SIZE, &text, &size);
+        CLEANUP(fd) int fd = open_trusted(l, l->path, 0);
+
+        r = fd < 0 ? fd : fs_read_fd(fd, FILE_MAX_SIZE, &text, &size);
         if (r >= 0)
                 r = take_text(l, text, size);
-        if (r < 0 && r != -ENOMEM) {
+        if (r < 0 && r != -ENOMEM && r != -EPERM)
                 (void)COMPLAIN(l, 0, "Cannot be read: %s", strerror(-r));
-                return r;
-        }
         return r;
 }
 
-static int list_dropins(const char *path, char ***ret)
+static int read_folder(const char *folder, DIR *d, char ***list)
 {
-        CLEANUP(free) char *dir = str_printf("%s.d", path);
-        CLEANUP(strv) char **list = NULL;
         const struct dirent *de;
-        DIR *d;
-        int r = 0;
 
-        if (!dir)
-                return -ENOMEM;
-        d = opendir(dir);
-        if (!d && errno != ENOENT && errno != ENOTDIR)
-                return -errno;
-        while (d && r == 0) {
+        while (errno = 0, (de = readdir(d))) {
                 CLEANUP(free) char *full = NULL;
 
-                errno = 0;
-                de = readdir(d);
-                if (!de) {
-                        r = -errno;
-                        break;
-                }
                 if (de->d_name[0] == '.' || !str_at_suffix(de->d_name, ".conf"))
                         continue;
-                full = fs_path_join(dir, de->d_name);
-                r = full ? 0 : -ENOMEM;
+                full = fs_path_join(folder, de->d_name);
+                int r = full ? 0 : -ENOMEM;
+
                 if (full && search_path_is_mask(full) <= 0)
-                        r = strv_push(&list, full);
+                        r = strv_push(list, full);
+                if (r < 0)
+                        return r;
         }
-        if (d)
-                closedir(d);
+        return -errno;
+}
+
+static int list_dropins(struct loading *l, const char *path, char ***ret)
+{
+        CLEANUP(free) char *folder = str_printf("%s.d", path);
+        CLEANUP(strv) char **list = NULL;
+
+        if (!folder)
+                return -ENOMEM;
+        int fd = open_trusted(l, folder, O_DIRECTORY);
+
+        if (fd < 0)
+                return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
+        DIR *d = fdopendir(fd);
+
+        if (!d) {
+                fd_close(fd);
+                return -ENOMEM;
+        }
+        int r = read_folder(folder, d, &list);
+
+        closedir(d);
         if (r < 0)
                 return r;
         strv_sort(list);
@@ -343,27 +372,46 @@ static int list_dropins(const char *path, char ***ret)
         return 0;
 }
 
-int cfgfile_load(const char *path, struct settings *settings, struct diag *diag,
-                 struct cfgfile **ret)
+// The folder of the file: who may write it can put another one in its place. (Of a file that the
+// command line names the owner is trusted, wherever it is.)
+static int check_folder(struct loading *l)
+{
+        if (l->trust != TRUST_ROOT)
+                return 0;
+        CLEANUP(fd) int fd = open_trusted(l, l->c->dir, O_DIRECTORY);
+
+        return fd == -EPERM ? fd : 0; // reading the file tells what else may be wrong
+}
+
+int cfgfile_load(const char *path, enum trust_mode trust, struct settings *settings,
+                 struct diag *diag, struct cfgfile **ret)
 {
         CLEANUP(cfgfile) struct cfgfile *c = NULL;
         CLEANUP(strv) char **dropins = NULL;
-        struct loading l = {.settings = settings, .diag = diag, .path = path};
+        struct loading l = {.settings = settings,
+                            .diag = diag,
+                            .path = path,
+                            .trust = trust,
+                            .owner = trust_owner_of(path, trust)};
         int r = make_empty(path, &c);
 
         if (r < 0)
                 return r;
         l.c = c;
-        r = list_dropins(path, &dropins);
-        if (r < 0 && r != -ENOMEM)
+        bool is_there = access(path, F_OK) == 0;
+
+        r = list_dropins(&l, path, &dropins);
+        if (r < 0 && r != -ENOMEM && r != -EPERM)
                 (void)COMPLAIN(&l, 0, "The folder with .conf files cannot be read: %s",
                                strerror(-r));
-        if (r >= 0 && access(path, F_OK) == 0)
+        if (r >= 0 && (is_there || dropins))
+                r = check_folder(&l);
+        if (r >= 0 && is_there)
                 r = take_file(&l, path);
         STRV_FOREACH (dropin, dropins)
                 if (r >= 0)
                         r = take_file(&l, *dropin);
-        if (r >= 0 && l.is_bad)
+        if (l.is_bad && (r >= 0 || r == -EPERM))
                 r = -EBADMSG;
         if (r < 0)
                 return r;

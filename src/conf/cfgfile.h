@@ -15,6 +15,7 @@
 #pragma once
 
 #include "conf/settings.h"
+#include "conf/trust.h"
 #include "conf/types.h"
 
 struct cfgfile_line {
@@ -40,8 +41,10 @@ struct cfgfile;
 // forgotten. 0; -EBADMSG: refused after at least one complaint with file and line; other -errno:
 // the file could not be read (complained, too), -ENOMEM. The text is parsed in a child process,
 // because libconfuse ends its process when memory runs out.
-int cfgfile_load(const char *path, struct settings *settings, struct diag *diag,
-                 struct cfgfile **ret);
+// trust: TRUST_ROOT refuses (-EBADMSG) a file, or a folder with one, that is not root's alone;
+// TRUST_GIVEN: the command line names PATH, whose owner is trusted.
+int cfgfile_load(const char *path, enum trust_mode trust, struct settings *settings,
+                 struct diag *diag, struct cfgfile **ret);
 // The same from what that child says (conf/cfgfile_parse.h), as if it had read PATH; the records
 // are taken apart. Tests. -EIO: they are no records.
 int cfgfile_from_records(const char *path, char *records, size_t size, struct settings *settings,

@@ -169,11 +169,11 @@ int ini_parse(const char *text, size_t size, const char *file, const struct ini_
         return r;
 }
 
-int ini_parse_file(const char *path, const struct ini_sink *sink)
+int ini_parse_fd(int fd, const char *path, const struct ini_sink *sink)
 {
         CLEANUP(free) char *text = NULL;
         size_t size;
-        int r = fs_read_file(path, INI_FILE_MAX, &text, &size);
+        int r = fs_read_fd(fd, INI_FILE_MAX, &text, &size);
 
         return r < 0 ? r : ini_parse(text, size, path, sink);
 }

@@ -25,6 +25,6 @@ struct ini_sink {
 // whole is refused, after a complaint (bad section header, no UTF-8, line too long); other
 // negative: what assign gave, -ENOMEM.
 int ini_parse(const char *text, size_t size, const char *file, const struct ini_sink *sink);
-// The same for a file. Additionally what reading gives (-ENOENT, -EISDIR, -EFBIG, ...), without a
-// complaint.
-int ini_parse_file(const char *path, const struct ini_sink *sink);
+// The same for an open file, path being its name. Additionally what reading gives (-EISDIR, -EFBIG,
+// ...), without a complaint.
+int ini_parse_fd(int fd, const char *path, const struct ini_sink *sink);

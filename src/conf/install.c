@@ -1,12 +1,14 @@
 // Enable, disable, mask and unmask: links made and removed (systemd.unit(5), "[Install]").
 #include "conf/install.h"
 
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/install_priv.h"
 #include "conf/unit_name.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -154,6 +156,22 @@ static int link_aliases(struct enabling *e, const struct install_section *s, con
         return 0;
 }
 
+// Would the unit be refused for its file?
+static int check_linked(struct install *i, const char *path)
+{
+        CLEANUP(free) char *full = str_printf("%s%s", i->root ? i->root : "", path);
+        struct fail why = {0};
+
+        if (!full)
+                return -ENOMEM;
+        CLEANUP(fd)
+        int fd = trust_open(full, O_RDONLY | O_NOCTTY | O_NONBLOCK, i->trust, FS_NOBODY, &why);
+
+        if (fd < 0 && why.error)
+                trust_complain(&why, NULL, path, i->diag);
+        return fd < 0 && why.error ? -EPERM : 0; // a link to what is not there yet is fine
+}
+
 // A unit file outside the path is linked into it; *name becomes the unit's.
 static int link_file(struct enabling *e, char **name)
 {
@@ -169,8 +187,10 @@ static int link_file(struct enabling *e, char **name)
                         return str_set(name, base);
         }
         file = fs_path_join(e->dir, base);
-        int r = file ? make_link(e->install, file, *name, e->changes) : -ENOMEM;
+        int r = file ? check_linked(e->install, *name) : -ENOMEM;
 
+        if (r == 0)
+                r = make_link(e->install, file, *name, e->changes);
         if (r < 0)
                 return r;
         CLEANUP(free) char *unit = strdup(base);
@@ -181,7 +201,8 @@ static int link_file(struct enabling *e, char **name)
         *name = TAKE(unit);
         search_free(e->install->search); // it has one more unit now
         e->install->search = NULL;
-        return search_new_in_root(e->install->root, e->install->dirs, NULL, &e->install->search);
+        return search_new_in_root(e->install->root, e->install->dirs, e->install->trust, NULL,
+                                  &e->install->search);
 }
 
 static int find_file(struct install *i, const char *name, struct search_result *found)
@@ -309,6 +330,8 @@ static int add_also(struct disabling *d)
 
                 if (r == 0 && found.verdict == SEARCH_FOUND)
                         r = install_read_section(d->install, d->names[k], found.path, &s);
+                if (r == -EPERM) // it has been said; its links go all the same
+                        r = 0;
                 if (r == 0 && found.verdict == SEARCH_NOT_FOUND && k == 0)
                         r = complain(d->install, -ENOENT, d->names[k], "Unit file does not exist.");
                 STRV_FOREACH (also, s.also)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "conf/diag.h"
+#include "conf/trust.h"
 
 struct install;
 
@@ -22,6 +23,7 @@ enum install_preset_mode {
 struct install_options {
         char *const *unit_path; // without root; copied
         const char *root;       // file system to work on; NULL: /
+        enum trust_mode trust;  // whose files are refused (conf/trust.h)
         bool is_runtime;        // make links in the first runtime folder of the path
         bool is_forced;         // replace links that stand in the way
         enum install_preset_mode preset_mode;
@@ -62,8 +64,8 @@ static inline void cleanup_install_changes(struct install_changes *changes)
 // names: unit names, or paths of unit files outside the path (which are linked first). Changes are
 // appended, also those made before a failure. Positive: how many of the names have an [Install]
 // section that says something; 0: none has; -ENOENT (no such unit), -EADDRNOTAVAIL (masked),
-// -EEXIST (something else is in the way), -EINVAL, -ELOOP (Also= without end), other -errno; diag
-// was told which.
+// -EEXIST (something else is in the way), -EPERM (the unit's file is not to be trusted), -EINVAL,
+// -ELOOP (Also= without end), other -errno; diag was told which.
 int install_enable(struct install *install, char *const *names, struct install_changes *changes);
 // Removes every link to the units, and those of Also=.
 int install_disable(struct install *install, char *const *names, struct install_changes *changes);
@@ -74,8 +76,10 @@ int install_unmask(struct install *install, char *const *names, struct install_c
 // folder of the path.
 struct install_presets;
 // dirs: the unit path (root included). What is wrong in the files is told to diag, which may be
-// NULL, and left out. 0 or -ENOMEM.
-int install_presets_read(char *const *dirs, struct diag *diag, struct install_presets **ret);
+// NULL, and left out. 0, -ENOMEM; -EPERM: one is not to be trusted (told), and without it the
+// others would say something else.
+int install_presets_read(char *const *dirs, enum trust_mode trust, struct diag *diag,
+                         struct install_presets **ret);
 // The same of one file's text, which is taken apart.
 int install_presets_parse(char *text, const char *file, struct diag *diag,
                           struct install_presets **ret);

@@ -12,7 +12,7 @@
 
 // The kernel's clock for files ticks so rarely at worst: what was changed shortly before it was
 // read may have been changed once more since.
-#define MTIME_TICK (20 * USEC_PER_MSEC)
+#define CTIME_TICK (20 * USEC_PER_MSEC)
 
 // What stands in a folder for links (.wants and its like), or beside the unit files as an alias.
 struct link {
@@ -81,10 +81,11 @@ void install_stamps_free(struct install_stamps *s)
         free(s);
 }
 
-static usec_t mtime_of(const struct stat *st)
+// Of its owner and mode, too.
+static usec_t ctime_of(const struct stat *st)
 {
-        return (usec_t)st->st_mtim.tv_sec * USEC_PER_SEC +
-               (usec_t)st->st_mtim.tv_nsec / NSEC_PER_USEC;
+        return (usec_t)st->st_ctim.tv_sec * USEC_PER_SEC +
+               (usec_t)st->st_ctim.tv_nsec / NSEC_PER_USEC;
 }
 
 bool install_is_fresh(const struct install *i)
@@ -98,8 +99,8 @@ bool install_is_fresh(const struct install *i)
                 if (now.st_ino != s->st.st_ino)
                         return false;
                 if (now.st_ino != 0 &&
-                    (now.st_dev != s->st.st_dev || mtime_of(&now) != mtime_of(&s->st) ||
-                     mtime_of(&now) + MTIME_TICK >= i->stamps->read))
+                    (now.st_dev != s->st.st_dev || ctime_of(&now) != ctime_of(&s->st) ||
+                     ctime_of(&now) + CTIME_TICK >= i->stamps->read))
                         return false;
         }
         return i->links != NULL; // with it, all folders were stamped

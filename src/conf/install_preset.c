@@ -2,6 +2,7 @@
 // folders of the unit path, in DIR-preset for DIR. Of files with one name the first folder's
 // counts; the lines of all are read in the order of the names, and the first that matches a unit
 // decides.
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -10,6 +11,7 @@
 #include "conf/unit_name.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 
 #define FILE_MAX (1u << 20)
@@ -104,63 +106,118 @@ int install_presets_parse(char *text, const char *file, struct diag *diag,
         return r;
 }
 
-static int read_file(struct diag *diag, const char *path, struct install_presets *rules)
+struct reading {
+        enum trust_mode trust;
+        struct diag *diag;
+        struct preset_file {
+                char *path;
+                uid_t owner; // trusted for it besides root
+        } * files;
+        size_t n;
+};
+
+static void cleanup_reading(struct reading *r)
+{
+        for (size_t i = 0; i < r->n; i++)
+                free(r->files[i].path);
+        free(r->files);
+}
+
+// The others would say something else without the one that is refused.
+static int refuse(const struct reading *r, const char *path, int error, const struct fail *why)
+{
+        if (why->error)
+                trust_complain(why, NULL, path, r->diag);
+        return why->error ? -EPERM : error;
+}
+
+static int read_file(const struct reading *reading, const struct preset_file *file,
+                     struct install_presets *rules)
 {
         CLEANUP(free) char *text = NULL;
-        int r = fs_read_file(path, FILE_MAX, &text, NULL);
+        struct fail why = {0};
+        CLEANUP(fd)
+        int fd = trust_open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, reading->trust,
+                            file->owner, &why);
+        int r = fd < 0 ? refuse(reading, file->path, fd, &why)
+                       : fs_read_fd(fd, FILE_MAX, &text, NULL);
 
-        if (r < 0) {
-                diag_report(diag, DIAG_WARNING, NULL, path, 0, "%s", strerror(-r));
+        if (r < 0 && !why.error) {
+                diag_report(reading->diag, DIAG_WARNING, NULL, file->path, 0, "%s", strerror(-r));
                 return r == -ENOMEM ? r : 0;
         }
-        return add_text(diag, path, text, rules);
+        return r < 0 ? r : add_text(reading->diag, file->path, text, rules);
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_files(const void *a, const void *b)
 {
-        return strcmp(fs_path_basename(*(char *const *)a), fs_path_basename(*(char *const *)b));
+        const struct preset_file *one = a, *other = b;
+
+        return strcmp(fs_path_basename(one->path), fs_path_basename(other->path));
 }
 
-static bool has_name(char *const *paths, const char *name)
+static bool has_name(const struct reading *r, const char *name)
 {
-        STRV_FOREACH (path, paths)
-                if (streq(fs_path_basename(*path), name))
+        for (size_t i = 0; i < r->n; i++)
+                if (streq(fs_path_basename(r->files[i].path), name))
                         return true;
         return false;
 }
 
-static int find_files(const char *dir, char ***paths)
+static int add_file(struct reading *r, const char *folder, const char *name, uid_t owner)
+{
+        struct preset_file *more = reallocarray(r->files, r->n + 1, sizeof(*more));
+
+        if (!more)
+                return -ENOMEM;
+        r->files = more;
+        more[r->n] = (struct preset_file){str_printf("%s/%s", folder, name), owner};
+        return more[r->n].path ? (r->n++, 0) : -ENOMEM;
+}
+
+static int find_files(struct reading *reading, const char *dir)
 {
         CLEANUP(free) char *folder = str_printf("%s-preset", dir);
-        DIR *d = folder ? opendir(folder) : NULL;
-        int r = folder ? 0 : -ENOMEM;
+        uid_t owner = trust_owner_of(dir, reading->trust);
+        struct fail why = {0};
 
-        if (!d)
-                return r; // most systems have few of these folders
+        if (!folder)
+                return -ENOMEM;
+        CLEANUP(fd)
+        int fd = trust_open(folder, O_RDONLY | O_DIRECTORY, reading->trust, owner, &why);
+
+        if (fd < 0) // most systems have few of these folders
+                return refuse(reading, folder, fd == -ENOMEM ? fd : 0, &why);
+        DIR *d = fdopendir(fd);
+        int r = d ? 0 : -ENOMEM;
+
+        if (d)
+                TAKE_FD(fd);
         for (struct dirent *e; r == 0 && (e = readdir(d));) {
                 const char *suffix = str_at_suffix(e->d_name, ".preset");
 
-                if (suffix && suffix != e->d_name && !has_name(*paths, e->d_name))
-                        r = strv_push_take(paths, str_printf("%s/%s", folder, e->d_name));
+                if (suffix && suffix != e->d_name && !has_name(reading, e->d_name))
+                        r = add_file(reading, folder, e->d_name, owner);
         }
-        closedir(d);
+        if (d)
+                closedir(d);
         return r;
 }
 
-int install_presets_read(char *const *dirs, struct diag *diag, struct install_presets **ret)
+int install_presets_read(char *const *dirs, enum trust_mode trust, struct diag *diag,
+                         struct install_presets **ret)
 {
         CLEANUP(install_presets) struct install_presets *presets = calloc(1, sizeof(*presets));
-        CLEANUP(strv) char **paths = NULL;
+        CLEANUP(reading) struct reading reading = {.trust = trust, .diag = diag};
         int r = presets ? 0 : -ENOMEM;
 
         STRV_FOREACH (dir, dirs)
                 if (r == 0)
-                        r = find_files(*dir, &paths);
-        if (r == 0 && strv_length(paths) > 1)
-                qsort(paths, strv_length(paths), sizeof(char *), compare_names);
-        STRV_FOREACH (path, paths)
-                if (r == 0)
-                        r = read_file(diag, *path, presets);
+                        r = find_files(&reading, *dir);
+        if (r == 0 && reading.n > 1)
+                qsort(reading.files, reading.n, sizeof(*reading.files), compare_files);
+        for (size_t i = 0; i < reading.n && r == 0; i++)
+                r = read_file(&reading, &reading.files[i], presets);
         if (r == 0)
                 *ret = TAKE(presets);
         return r;
@@ -261,7 +318,7 @@ static int apply(struct install *i, const struct install_presets *rules, const c
 int install_preset(struct install *i, char *const *names, struct install_changes *changes)
 {
         CLEANUP(install_presets) struct install_presets *presets = NULL;
-        int n = 0, r = install_presets_read(i->dirs, i->diag, &presets);
+        int n = 0, r = install_presets_read(i->dirs, i->trust, i->diag, &presets);
 
         STRV_FOREACH (name, names) {
                 if (r < 0)
@@ -280,7 +337,7 @@ int install_preset_all(struct install *i, char *const *names UNUSED,
         CLEANUP(install_presets) struct install_presets *presets = NULL;
         struct install_file *files = NULL;
         size_t n_files = 0;
-        int r = install_presets_read(i->dirs, i->diag, &presets);
+        int r = install_presets_read(i->dirs, i->trust, i->diag, &presets);
 
         if (r == 0)
                 r = install_list(i, &files, &n_files);

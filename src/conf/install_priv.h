@@ -14,6 +14,7 @@ struct install {
         char *root;  // NULL: /
         char **dirs; // the path with root in front
         struct search *search;
+        enum trust_mode trust;
         bool is_runtime, is_forced;
         enum install_preset_mode preset_mode;
         struct diag *diag;

@@ -1,4 +1,5 @@
 // What state a unit file is in.
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -40,6 +41,7 @@ int install_open(const struct install_options *options, struct install **ret)
                 return -ENOMEM;
         i->is_runtime = options->is_runtime;
         i->is_forced = options->is_forced;
+        i->trust = options->trust;
         i->preset_mode = options->preset_mode;
         i->diag = options->diag;
         if (options->root && !streq(options->root, "/")) {
@@ -54,7 +56,7 @@ int install_open(const struct install_options *options, struct install **ret)
         }
         r = install_stamp_folders(i);
         if (r == 0)
-                r = search_new_in_root(i->root, i->dirs, NULL, &i->search);
+                r = search_new_in_root(i->root, i->dirs, i->trust, NULL, &i->search);
         if (r < 0)
                 return r;
         *ret = TAKE(i);
@@ -212,19 +214,29 @@ static int finish_section(struct section_reader *reader, int result, struct inst
         return MIN(result, 0);
 }
 
+static int read_file(struct install *i, const char *path, const struct ini_sink *sink)
+{
+        struct fail why = {0};
+        CLEANUP(fd) int fd = search_open_file(i->search, path, &why);
+
+        if (fd < 0 && why.error)
+                trust_complain(&why, NULL, path, i->diag);
+        return fd < 0 ? fd : ini_parse_fd(fd, path, sink);
+}
+
 int install_read_section(struct install *i, const char *name, const char *path,
                          struct install_section *ret)
 {
         struct section_reader reader = {.specifiers = {.unit_name = name, .fragment_path = path}};
         struct ini_sink sink = {is_install, on_install_line, &reader, name, NULL};
         CLEANUP(strv) char **dropins = NULL;
-        int r = ini_parse_file(path, &sink);
+        int r = read_file(i, path, &sink);
 
         if (r >= 0)
                 r = search_dropins(i->search, name, NULL, &dropins);
         STRV_FOREACH (dropin, dropins)
                 if (r >= 0)
-                        r = ini_parse_file(*dropin, &sink);
+                        r = read_file(i, *dropin, &sink);
         return finish_section(&reader, r, ret);
 }
 
@@ -271,7 +283,7 @@ static const char *state_of_found(struct install *i, const char *name,
         e.default_name = default_name;
         if (r >= 0)
                 r = install_find_links(i, &e);
-        if (r < 0)
+        if (r < 0 || unread == -EPERM)
                 return "bad";
         if (e.is_enabled[INSTALL_CONFIG])
                 return "enabled";

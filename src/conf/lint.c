@@ -28,6 +28,8 @@ static int make_loader(struct lint *l, const char *extra_dir)
         const struct conf_loader_options options = {
                 .unit_path = path,
                 .is_user = l->options.is_user,
+                .trust = extra_dir && l->options.trust == TRUST_ROOT ? TRUST_GIVEN
+                                                                     : l->options.trust,
                 .compat_systemd = l->options.compat_systemd,
                 .diag = l->options.diag,
         };
@@ -206,6 +208,7 @@ static int check(struct lint *l, const char *name, const struct unit_conf *conf)
                 return 0;
         check_programs(l, conf);
         lint_check_users(l, conf);
+        lint_check_environment_files(l, conf);
         int r = lint_check_requirements(l, conf);
 
         if (r == 0)

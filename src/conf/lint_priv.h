@@ -24,6 +24,9 @@ int lint_load_named(struct lint *l, const char *name, struct unit_conf **ret);
 int lint_check_requirements(struct lint *l, const struct unit_conf *conf);
 // Users and groups that this machine does not have.
 void lint_check_users(struct lint *l, const struct unit_conf *conf);
+// Environment files with which others could have root's processes load what they like. (The unit
+// names the path, so usherd takes it from whoever has written it.)
+void lint_check_environment_files(struct lint *l, const struct unit_conf *conf);
 // Addresses that are listened on twice, in this unit or with one that was checked before.
 int lint_check_ports(struct lint *l, const struct unit_conf *conf);
 // Restart= of a service whose instances are not restarted.

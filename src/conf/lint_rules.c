@@ -1,10 +1,12 @@
 // The rules of lint that look beyond one line: requirements, users, addresses, output.
+#include "base/fd.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/address.h"
 #include "conf/lint_priv.h"
 #include "conf/specifier.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
 #include <pwd.h>
@@ -95,6 +97,37 @@ void lint_check_users(struct lint *l, const struct unit_conf *conf)
         check_user(l, conf, "Group", conf->exec->group, true);
         STRV_FOREACH (name, conf->exec->supplementary_groups)
                 check_user(l, conf, "SupplementaryGroups", *name, true);
+}
+
+// ---- environment files
+
+static bool runs_as_root(const struct exec_group *exec)
+{
+        return !exec->user || streq(exec->user, "root") || streq(exec->user, "0");
+}
+
+void lint_check_environment_files(struct lint *l, const struct unit_conf *conf)
+{
+        const struct exec_group *exec = conf->exec;
+
+        if (!exec || l->options.trust == TRUST_ALL || !runs_as_root(exec))
+                return;
+        for (size_t i = 0; i < exec->environment_file.n; i++) {
+                const char *path = exec->environment_file.items[i].path;
+                struct fail why = {0};
+
+                if (specifier_has_marks(path) || strpbrk(path, "*?[{"))
+                        continue;
+                CLEANUP(fd)
+                int fd = trust_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, TRUST_ROOT, FS_NOBODY,
+                                    &why);
+
+                if (fd < 0 && why.error)
+                        say(l, DIAG_WARNING, conf,
+                            "EnvironmentFile=%s: %s, and could have root run anything by "
+                            "LD_PRELOAD and its like",
+                            path, why.detail);
+        }
 }
 
 // ---- addresses

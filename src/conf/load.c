@@ -1,6 +1,7 @@
 // Loading one unit: find it, assign its lines and those of its drop-ins, check the whole.
 #include "conf/load.h"
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/assign.h"
@@ -22,7 +23,8 @@ struct conf_loader {
         const struct cfgfile *cfgfile;
         struct settings settings;
         struct install *install; // for states of unit files; NULL: not asked for yet
-        bool is_user, compat_systemd, refuse_writable;
+        bool is_user, compat_systemd;
+        enum trust_mode trust;
 };
 
 // One unit on its way.
@@ -61,7 +63,6 @@ static void take_settings(struct conf_loader *loader, const struct settings *set
         loader->settings.default_restart = settings->default_restart;
         loader->settings.default_start_limit_interval = settings->default_start_limit_interval;
         loader->settings.default_start_limit_burst = settings->default_start_limit_burst;
-        loader->settings.refuse_writable = settings->refuse_writable;
 }
 
 int conf_loader_new(const struct conf_loader_options *options, struct conf_loader **ret)
@@ -74,15 +75,11 @@ int conf_loader_new(const struct conf_loader_options *options, struct conf_loade
         loader->cfgfile = options->cfgfile;
         loader->is_user = options->is_user;
         loader->compat_systemd = options->compat_systemd;
+        loader->trust = options->trust;
         take_settings(loader, options->settings);
-        loader->refuse_writable =
-                loader->settings.refuse_writable >= 0
-                        ? loader->settings.refuse_writable
-                        : !options->is_user && difference_applies(DIFFERENCE_WRITABLE_UNITS,
-                                                                  options->compat_systemd);
         r = str_set(&loader->runtime_root, options->runtime_root);
         if (r >= 0)
-                r = search_new(options->unit_path, options->diag, &loader->search);
+                r = search_new(options->unit_path, options->trust, options->diag, &loader->search);
         if (r >= 0)
                 r = add_blocks(loader);
         if (r < 0)
@@ -120,7 +117,8 @@ bool conf_loader_has_file(struct conf_loader *loader, const char *name)
 int conf_unit_file_state(struct conf_loader *loader, const char *name, const char **ret)
 {
         CLEANUP(search_result) struct search_result found = {0};
-        struct install_options options = {.unit_path = search_dirs(loader->search)};
+        struct install_options options = {.unit_path = search_dirs(loader->search),
+                                          .trust = loader->trust};
         int r = search_find(loader->search, name, &found);
 
         if (r >= 0 && found.verdict == SEARCH_BLOCK) {
@@ -169,19 +167,13 @@ static int set_error(struct loading *l, enum load_state state, const char *text)
         return str_set(&l->conf->load_error, text);
 }
 
-// May everybody write the file? Then usher runs what anybody likes. 1: refused, said so.
-static int check_permissions(struct loading *l, const char *path)
+// What an administrator may have overlooked.
+static void check_mode(const struct loading *l, const char *path, int fd)
 {
         struct stat st;
 
-        if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-                return 0; // reading it will tell
-        if ((st.st_mode & S_IWOTH) && l->loader->refuse_writable) {
-                diag_report(l->diag, DIAG_ERROR, l->id, path, 0,
-                            "Everybody may write this file, so its unit is refused (chmod o-w, or "
-                            "RefuseWritableUnits=no in usher.conf).");
-                return 1;
-        }
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+                return; // reading it will tell
         if (st.st_mode & S_IWOTH)
                 diag_report(l->diag, DIAG_NOTICE, l->id, path, 0,
                             "Configuration file %s is marked world-writable. Please remove world "
@@ -192,7 +184,27 @@ static int check_permissions(struct loading *l, const char *path)
                             "Configuration file %s is marked executable. Please remove executable "
                             "permission bits. Proceeding anyway.",
                             path);
-        return 0;
+}
+
+// Open a file of the unit. 0; 1: it is not to be trusted, which was said, and the unit is refused;
+// -errno.
+static int open_file(struct loading *l, const char *path, int *ret_fd)
+{
+        struct fail why = {0};
+        int fd = search_open_file(l->loader->search, path, &why);
+
+        if (fd >= 0) {
+                check_mode(l, path, fd);
+                *ret_fd = fd;
+                return 0;
+        }
+        if (!why.error)
+                return fd;
+        trust_complain(&why, l->id, path, l->diag);
+        CLEANUP(free) char *text = str_printf("%s: %s", path, why.detail);
+        int r = text ? set_error(l, LOAD_ERROR, text) : -ENOMEM;
+
+        return r < 0 ? r : 1;
 }
 
 // Then nothing is known of the file, and the unit is no worse than it was.
@@ -206,13 +218,13 @@ static int take_fragment(struct loading *l, const char *path)
 {
         struct ini_sink sink = sink_of(l);
         char text[256];
-        int r = check_permissions(l, path);
+        CLEANUP(fd) int fd = -1;
+        int r = open_file(l, path, &fd);
 
-        if (r > 0)
-                return set_error(l, LOAD_ERROR, "Everybody may write the unit's file.");
-        r = ini_parse_file(path, &sink);
-        if (r == 0 || is_want(r))
-                return r;
+        if (r == 0)
+                r = ini_parse_fd(fd, path, &sink);
+        if (r >= 0 || is_want(r))
+                return MIN(r, 0);
         if (r == -ENOENT) { // gone since the folder was read, or a link that leads nowhere
                 diag_report(l->diag, DIAG_WARNING, l->id, path, 0, "File is gone.");
                 snprintf(text, sizeof(text), "Unit %s not found.", l->id);
@@ -265,12 +277,13 @@ static int take_dropins(struct loading *l)
         int r = search_dropins(l->loader->search, l->id, l->conf->names, &l->conf->dropin_paths);
 
         STRV_FOREACH (path, r < 0 ? NULL : l->conf->dropin_paths) {
-                r = check_permissions(l, *path);
-                if (r > 0)
-                        return set_error(l, LOAD_ERROR, "Everybody may write one of its drop-ins.");
-                r = ini_parse_file(*path, &sink);
-                if (is_want(r))
-                        return r;
+                CLEANUP(fd) int fd = -1;
+
+                r = open_file(l, *path, &fd);
+                if (r == 0)
+                        r = ini_parse_fd(fd, *path, &sink);
+                if (r > 0 || is_want(r))
+                        return MIN(r, 0);
                 if (r < 0 && r != -EBADMSG && r != -EINVAL && r != -ENOBUFS)
                         diag_report(l->diag, DIAG_WARNING, l->id, *path, 0,
                                     "Drop-in cannot be read, ignored: %s", strerror(-r));

@@ -4,6 +4,7 @@
 
 #include "conf/cfgfile.h"
 #include "conf/diag.h"
+#include "conf/trust.h"
 #include "conf/unit_conf.h"
 
 struct conf_loader; // an index of the unit path (one readdir a folder) and of usher.conf's unit
@@ -13,6 +14,7 @@ struct conf_loader_options {
         char *const *unit_path; // folders, first wins
         bool is_user;
         bool compat_systemd; // --compat=systemd: differences of design §7 that concern load are off
+        enum trust_mode trust;           // whose files are refused (conf/trust.h)
         const char *runtime_root;        // %t; NULL: default
         const struct cfgfile *cfgfile;   // blocks of usher.conf; may be NULL; borrowed
         const struct settings *settings; // defaults for units; NULL: systemd's; borrowed

@@ -72,6 +72,7 @@ static void folder_free(struct search_folder *f)
         if (!f)
                 return;
         free(f->path);
+        free(f->fault);
         strv_free(f->files);
         free(f);
 }
@@ -95,6 +96,9 @@ void search_free(struct search *s)
                 map_free(s->folders[i]);
         }
         free(s->folders);
+        for (size_t i = 0; s->hands && i < s->n_dirs; i++)
+                free(s->hands[i].fault);
+        free(s->hands);
         free(s->root);
         strv_free(s->dirs);
         strv_free(s->real_dirs);
@@ -189,6 +193,12 @@ static int judge_link(const struct search *s, const char *name, struct search_en
                 *ret_use = true;
                 return 0;
         }
+        // What a folder has that is not to be trusted leads nowhere, but it hides what later ones
+        // have.
+        if (s->hands[e->dir].fault) {
+                *ret_use = true;
+                return 0;
+        }
         r = resolve_link(s, s->dirs[e->dir], text, &folder, &target);
         if (r == -ENOMEM)
                 return r;
@@ -197,8 +207,12 @@ static int judge_link(const struct search *s, const char *name, struct search_en
         STRV_FOREACH (real, s->real_dirs) {
                 if (!is_below(folder, *real))
                         continue;
+                // Itself in another folder is without effect. (Not so the file of a folder below,
+                // which is no unit by itself: a ConfigMap of Kubernetes is made of such links.)
+                if (streq(target, name) && strv_contains(s->real_dirs, folder))
+                        return 0;
                 if (streq(target, name))
-                        return 0; // itself in another folder: without effect
+                        break;
                 fault = find_alias_fault(name, target, &error);
                 if (error < 0)
                         return error;
@@ -230,6 +244,7 @@ static int add_folder(struct search *s, size_t dir, const char *name)
 
         if (!f)
                 return -ENOMEM;
+        f->dir = dir;
         f->path = fs_path_join(s->dirs[dir], name);
         r = f->path ? map_set(s->folders[dir], name, f) : -ENOMEM;
         if (r < 0)
@@ -279,14 +294,30 @@ static unsigned char get_type(DIR *d, const struct dirent *de)
                                      : DT_UNKNOWN;
 }
 
+static int take_entry(struct search *s, size_t dir, DIR *d, const struct dirent *de, bool is_shared,
+                      struct diag *diag)
+{
+        unsigned char type = get_type(d, de);
+
+        if (is_shared && trust_is_strange_link(dirfd(d), de->d_name, s->hands[dir].owner)) {
+                diag_report(diag, DIAG_WARNING, NULL, s->dirs[dir], 0,
+                            "Link '%s' ignored: it is not root's.", de->d_name);
+                return 0;
+        }
+        if (type == DT_DIR)
+                return is_folder_name(de->d_name) ? add_folder(s, dir, de->d_name) : 0;
+        // The rest, devices and sockets, are no units.
+        return type == DT_LNK || type == DT_REG ? add_unit(s, dir, de->d_name, type == DT_LNK, diag)
+                                                : 0;
+}
+
 static int read_dir(struct search *s, size_t dir, struct diag *diag)
 {
-        DIR *d = opendir(s->dirs[dir]);
-        int r = 0;
+        DIR *d = search_open_dir(s, dir, diag);
+        int r = d ? 0 : -errno;
+        bool is_shared = d && s->trust != TRUST_ALL && trust_is_shared(dirfd(d));
 
-        if (!d)
-                return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
-        while (r == 0) {
+        while (d && r == 0) {
                 const struct dirent *de;
 
                 errno = 0;
@@ -295,24 +326,11 @@ static int read_dir(struct search *s, size_t dir, struct diag *diag)
                         r = -errno;
                         break;
                 }
-                if (de->d_name[0] == '.')
-                        continue;
-                switch (get_type(d, de)) {
-                case DT_DIR:
-                        if (is_folder_name(de->d_name))
-                                r = add_folder(s, dir, de->d_name);
-                        break;
-                case DT_LNK:
-                        r = add_unit(s, dir, de->d_name, true, diag);
-                        break;
-                case DT_REG:
-                        r = add_unit(s, dir, de->d_name, false, diag);
-                        break;
-                default:
-                        break; // devices, sockets: no units
-                }
+                if (de->d_name[0] != '.')
+                        r = take_entry(s, dir, d, de, is_shared, diag);
         }
-        closedir(d);
+        if (d)
+                closedir(d);
         return r;
 }
 
@@ -385,12 +403,13 @@ static bool is_read_before(const struct search *s, size_t dir)
         return false;
 }
 
-int search_new(char *const *dirs, struct diag *diag, struct search **ret)
+int search_new(char *const *dirs, enum trust_mode trust, struct diag *diag, struct search **ret)
 {
-        return search_new_in_root(NULL, dirs, diag, ret);
+        return search_new_in_root(NULL, dirs, trust, diag, ret);
 }
 
-int search_new_in_root(const char *root, char *const *dirs, struct diag *diag, struct search **ret)
+int search_new_in_root(const char *root, char *const *dirs, enum trust_mode trust,
+                       struct diag *diag, struct search **ret)
 {
         CLEANUP(search) struct search *s = calloc(1, sizeof(*s));
         int r;
@@ -406,10 +425,14 @@ int search_new_in_root(const char *root, char *const *dirs, struct diag *diag, s
         s->entries = map_new();
         s->plain = calloc(s->n_dirs + 1, sizeof(*s->plain));
         s->folders = calloc(s->n_dirs + 1, sizeof(*s->folders));
-        if (!s->entries || !s->plain || !s->folders)
+        s->hands = calloc(s->n_dirs + 1, sizeof(*s->hands));
+        s->trust = trust;
+        if (!s->entries || !s->plain || !s->folders || !s->hands)
                 return -ENOMEM;
-        for (size_t i = 0; i < s->n_dirs; i++)
+        for (size_t i = 0; i < s->n_dirs; i++) {
                 s->plain[i] = (struct search_entry){.kind = ENTRY_FILE, .dir = i};
+                s->hands[i].owner = FS_NOBODY;
+        }
         STRV_FOREACH (dir, s->dirs) {
                 char *real = realpath(*dir, NULL);
 

@@ -8,8 +8,8 @@
 // is a linked unit; /dev/null or an empty file is a mask.
 #pragma once
 
-#include "base/def.h"
 #include "conf/diag.h"
+#include "conf/trust.h"
 
 struct search;
 
@@ -34,12 +34,15 @@ static inline void cleanup_search_result(struct search_result *result)
         search_result_done(result);
 }
 
-// Read the folders. Missing ones are fine. Links that cannot be used are complained about. diag may
-// be NULL. 0 or -errno (-ENOMEM, -EMFILE, ...).
-int search_new(char *const *dirs, struct diag *diag, struct search **ret);
+// Read the folders. Missing ones are fine. Links that cannot be used are complained about, and
+// folders that are not to be trusted: what they have stays in the index (it hides the same names in
+// later folders), and search_open_file() refuses it. diag may be NULL. 0 or -errno (-ENOMEM,
+// -EMFILE, ...).
+int search_new(char *const *dirs, enum trust_mode trust, struct diag *diag, struct search **ret);
 // The same for the file system below a folder: dirs are given with root in front, links are
 // followed as if root were "/".
-int search_new_in_root(const char *root, char *const *dirs, struct diag *diag, struct search **ret);
+int search_new_in_root(const char *root, char *const *dirs, enum trust_mode trust,
+                       struct diag *diag, struct search **ret);
 void search_free(struct search *s);
 DEFINE_CLEANUP(search, struct search *, search_free)
 
@@ -57,9 +60,14 @@ int search_find(struct search *s, const char *name, struct search_result *ret);
 // links to /dev/null and empty files hide like others, and are in it. 0 or -errno.
 int search_dropins(struct search *s, const char *id, char *const *names, char ***ret);
 // Names of the links in NAME.wants/ (suffix ".wants") and its like, found as the drop-ins are.
-// Masked ones are not in it. 0 or -errno.
+// Masked ones are not in it, nor those of a folder that is not to be trusted, which is complained
+// about once. 0 or -errno.
 int search_links(struct search *s, const char *id, char *const *names, const char *suffix,
                  struct diag *diag, char ***ret);
+
+// Open a file that was found, of a unit or a drop-in, for reading. Descriptor; -EPERM: it, a link
+// to it or its folder is not to be trusted, *why says which; -errno.
+int search_open_file(const struct search *s, const char *path, struct fail *why);
 
 // Every name with a file, link or block, sorted; templates and aliases included, masks too.
 int search_list(const struct search *s, char ***ret);

@@ -7,7 +7,7 @@
 
 #include <dirent.h>
 
-static int read_folder(struct search_folder *f)
+static int read_folder(struct search *s, struct search_folder *f)
 {
         CLEANUP(strv) char **files = NULL;
         DIR *d;
@@ -15,9 +15,11 @@ static int read_folder(struct search_folder *f)
 
         if (f->is_read)
                 return 0;
-        d = opendir(f->path);
-        if (!d && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-                return -errno;
+        d = search_open_folder(s, f);
+        if (!d)
+                r = -errno;
+        bool is_shared = d && s->trust != TRUST_ALL && trust_is_shared(dirfd(d));
+
         while (d && r == 0) {
                 const struct dirent *de;
 
@@ -27,8 +29,11 @@ static int read_folder(struct search_folder *f)
                         r = -errno;
                         break;
                 }
-                if (de->d_name[0] != '.')
-                        r = strv_push(&files, de->d_name);
+                if (de->d_name[0] == '.' ||
+                    (is_shared &&
+                     trust_is_strange_link(dirfd(d), de->d_name, s->hands[f->dir].owner)))
+                        continue;
+                r = strv_push(&files, de->d_name);
         }
         if (d)
                 closedir(d);
@@ -142,7 +147,7 @@ static int find_folders(const struct search *s, const char *id, char *const *nam
 
 struct found {
         const char *name;
-        const struct search_folder *folder;
+        struct search_folder *folder;
 };
 
 static int compare_found(const void *a, const void *b)
@@ -151,8 +156,8 @@ static int compare_found(const void *a, const void *b)
 }
 
 // Every file name once, from the first folder that has it, sorted. The names belong to the folders.
-static int collect_files(const struct folders *list, const char *ending, struct found **ret,
-                         size_t *ret_n)
+static int collect_files(struct search *s, const struct folders *list, const char *ending,
+                         struct found **ret, size_t *ret_n)
 {
         CLEANUP(map) struct map *seen = map_new();
         CLEANUP(free) struct found *found = NULL;
@@ -161,7 +166,7 @@ static int collect_files(const struct folders *list, const char *ending, struct 
         if (!seen)
                 return -ENOMEM;
         for (size_t i = 0; i < list->n; i++) {
-                int r = read_folder(list->items[i]);
+                int r = read_folder(s, list->items[i]);
 
                 if (r < 0)
                         return r;
@@ -196,7 +201,7 @@ int search_dropins(struct search *s, const char *id, char *const *names, char **
         int r = find_folders(s, id, names, ".d", &list);
 
         if (r >= 0)
-                r = collect_files(&list, ".conf", &found, &n);
+                r = collect_files(s, &list, ".conf", &found, &n);
         for (size_t i = 0; i < n && r >= 0; i++) {
                 CLEANUP(free) char *path = fs_path_join(found[i].folder->path, found[i].name);
 
@@ -205,11 +210,31 @@ int search_dropins(struct search *s, const char *id, char *const *names, char **
                 else if (search_path_is_mask(path) >= 0) // a mask is read as well: it is empty
                         r = strv_push(&paths, path);
         }
+        // One that is not to be entered stands for what is in it: opening it tells why.
+        for (size_t i = 0; i < list.n && r >= 0; i++)
+                if (list.items[i]->fault && !list.items[i]->files)
+                        r = strv_push(&paths, list.items[i]->path);
         free(list.items);
         if (r < 0)
                 return r;
         *ret = TAKE(paths);
         return 0;
+}
+
+// Nothing in the folder counts. The folder itself, not each of its links, is complained about.
+static bool is_refused(const struct search *s, struct search_folder *f, const char *id,
+                       struct diag *diag)
+{
+        const char *fault = s->hands[f->dir].fault ? s->hands[f->dir].fault : f->fault;
+        struct fail why;
+
+        if (!fault)
+                return false;
+        (void)fail_set(&why, EPERM, "refuse", "%s", fault);
+        if (!f->is_told)
+                trust_complain(&why, id, f->path, diag);
+        f->is_told = true;
+        return true;
 }
 
 // A link of a .wants folder. 1: it counts; 0: it does not.
@@ -246,8 +271,10 @@ int search_links(struct search *s, const char *id, char *const *names, const cha
         int r = find_folders(s, id, names, suffix, &list);
 
         if (r >= 0)
-                r = collect_files(&list, "", &found, &n);
+                r = collect_files(s, &list, "", &found, &n);
         for (size_t i = 0; i < n && r >= 0; i++) {
+                if (is_refused(s, found[i].folder, id, diag))
+                        continue;
                 CLEANUP(free) char *path = fs_path_join(found[i].folder->path, found[i].name);
 
                 r = path ? judge_dependency(path, found[i].name, id, diag) : -ENOMEM;

@@ -1,13 +1,17 @@
-// The insides of conf/search.h, shared by its two files only.
+// The insides of conf/search.h, shared by its files only.
 #pragma once
 
 #include "base/map.h"
 #include "conf/search.h"
 
+#include <dirent.h>
+
 // A folder below one of the path, whose name tells what is in it.
 struct search_folder {
         char *path;
-        bool is_read;
+        size_t dir; // in which of the path
+        bool is_read, is_told;
+        char *fault;  // why it is not to be trusted; NULL: it is
         char **files; // names, sorted
 };
 
@@ -19,4 +23,19 @@ struct search {
         struct search_entry *plain; // for each of dirs: the entry of all its files without an alias
         struct map **folders;       // for each of dirs: folder name -> struct search_folder
         size_t n_dirs;
+        enum trust_mode trust;
+        struct search_hand *hands; // for each of dirs
 };
+
+// Whose a folder of the path is.
+struct search_hand {
+        uid_t owner; // whose files are fine, too: FS_NOBODY, or of a folder that was given
+        char *fault; // why it is not to be trusted; NULL: it is
+};
+
+// ---- search_trust.c
+
+// Open a folder of the path, and one in it, and find out whether they are to be trusted. NULL: with
+// errno, 0: it is not there, or not for us.
+DIR *search_open_dir(struct search *s, size_t dir, struct diag *diag);
+DIR *search_open_folder(struct search *s, struct search_folder *f);

@@ -195,7 +195,8 @@ static const struct setting table[] = {
         ROW("PassManagerEnvironment", pass_environment, parse_tristate, NULL, "no", "auto",
             "Hand usher's own environment on to services; auto: as PID 1 of a container."),
         ROW("RefuseWritableUnits", refuse_writable, parse_tristate, NULL, "yes", "auto",
-            "Refuse unit files that everybody may write; auto: the system supervisor does."),
+            "Refuse units that others than root own or may write (see below); auto: the system "
+            "supervisor does."),
         ROW("AllowRead", allow_read, parse_who, NULL, "@adm", "all",
             "Users and @groups that may look at units and their states; all; none."),
         ROW("AllowLogs", allow_logs, parse_who, NULL, "@adm", "@systemd-journal",

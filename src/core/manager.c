@@ -51,14 +51,23 @@ static int copy_options(struct manager *m, const struct manager_options *from)
         return r;
 }
 
+enum trust_mode manager_trust(const struct manager *m)
+{
+        return trust_mode_choose(m->settings->refuse_writable, m->options.is_user,
+                                 m->options.compat_systemd, m->options.is_path_given);
+}
+
 int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct conf_loader **ret)
 {
+        struct diag diag = diag_log();
         const struct conf_loader_options options = {
                 .unit_path = m->options.unit_path,
                 .is_user = m->options.is_user,
                 .compat_systemd = m->options.compat_systemd,
+                .trust = manager_trust(m),
                 .cfgfile = cfgfile,
                 .settings = m->settings,
+                .diag = &diag,
         };
 
         return conf_loader_new(&options, ret);

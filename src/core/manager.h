@@ -49,6 +49,7 @@ struct manager_options {
         // RLIMIT_* for children that set none: what the supervisor has raised for itself.
         struct rlimit_value limits[RLIM_NLIMITS];
         bool is_user, is_pid1, compat_systemd;
+        bool is_path_given;       // the command line names the folders of unit_path
         const char *spawn_method; // "shared", "fork", NULL: probe
         int *listen_fds; // inherited descriptors that sockets may adopt; owned by the manager then
         size_t n_listen_fds;
@@ -109,6 +110,8 @@ int manager_new(const struct manager_options *options, struct manager **ret);
 // (logged). Not called by tests that have types of their own.
 int manager_open(struct manager *m);
 void manager_free(struct manager *m);
+// Whose unit files and the like are refused (conf/trust.h).
+enum trust_mode manager_trust(const struct manager *m);
 // A new index of the unit path, as the options have it, and of the blocks. 0 or -errno.
 int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct conf_loader **ret);
 DEFINE_CLEANUP(manager, struct manager *, manager_free)

@@ -1,7 +1,7 @@
 // usherctl: what its files share. The options as given, the connection, the verbs.
 #pragma once
 
-#include "base/def.h"
+#include "conf/trust.h"
 
 #include <systemd/sd-bus.h>
 
@@ -167,6 +167,10 @@ int offline_unit_path(struct ctl *c, char ***ret);
 // The unit path for verbs that only read: what options say, else that of the running supervisor,
 // else as above.
 int offline_unit_path_in_use(struct ctl *c, char ***ret);
+// Prints what a reader of files complains about: for struct diag.
+void offline_on_complaint(struct diag *diag, const struct diag_entry *entry);
+// Whose files are refused there (conf/trust.h).
+enum trust_mode offline_trust(struct ctl *c);
 // Files are looked at and changed here: --root= or --units= says so, or there is no supervisor.
 bool offline_is_meant(struct ctl *c);
 bool offline_is_user(const struct ctl *c);

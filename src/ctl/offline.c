@@ -9,6 +9,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+void offline_on_complaint(struct diag *diag UNUSED, const struct diag_entry *entry)
+{
+        char text[512];
+
+        fprintf(stderr, "usherctl: %s\n", shown(diag_format(entry, text, sizeof(text))));
+}
+
 bool offline_is_user(const struct ctl *c)
 {
         return c->scope == SCOPE_USER || (c->scope == SCOPE_DEFAULT && geteuid() != 0);
@@ -40,28 +47,44 @@ int offline_unit_path_in_use(struct ctl *c, char ***ret)
         return *ret ? 0 : offline_unit_path(c, ret);
 }
 
+// The settings that the supervisor has, too. What cannot be read is left at its default: that is
+// for the supervisor to complain about.
+static void load_settings(struct ctl *c, struct settings *ret)
+{
+        CLEANUP(cfgfile) struct cfgfile *cfgfile = NULL;
+        CLEANUP(free) char *config = NULL;
+        bool is_user = offline_is_user(c);
+        enum trust_mode trust = trust_mode_choose(-1, is_user, c->compat, c->config != NULL);
+        int r = c->config ? str_set(&config, c->config) : unit_path_config_file(is_user, &config);
+
+        settings_init(ret);
+        if (r == 0 && c->root && !c->config)
+                r = move_below(c->root, &config);
+        if (r == 0 && config && cfgfile_load(config, trust, ret, NULL, &cfgfile) < 0)
+                settings_done(ret);
+}
+
+enum trust_mode offline_trust(struct ctl *c)
+{
+        CLEANUP(settings) struct settings settings;
+
+        load_settings(c, &settings);
+        // What the running supervisor was given is given here.
+        return trust_mode_choose(settings.refuse_writable, offline_is_user(c),
+                                 c->compat || settings.compat_systemd,
+                                 c->units || (c->bus && !c->root && !c->config));
+}
+
 int offline_unit_path(struct ctl *c, char ***ret)
 {
         struct unit_path_options options = {.is_user = offline_is_user(c)};
         CLEANUP(settings) struct settings settings;
-        CLEANUP(cfgfile) struct cfgfile *cfgfile = NULL;
-        CLEANUP(free) char *config = NULL;
         int r;
 
-        settings_init(&settings);
-        if (c->units)
-                r = strv_copy(c->units, ret);
-        else {
-                // The path that usher.conf sets is the supervisor's, too.
-                r = c->config ? str_set(&config, c->config)
-                              : unit_path_config_file(options.is_user, &config);
-                if (r == 0 && c->root && !c->config)
-                        r = move_below(c->root, &config);
-                if (r == 0 && config)
-                        (void)cfgfile_load(config, &settings, NULL, &cfgfile);
-                options.systemd_units = c->systemd_units || settings.systemd_units;
-                r = settings.unit_path ? strv_copy(settings.unit_path, ret)
-                                       : unit_path_default(&options, ret);
-        }
+        load_settings(c, &settings);
+        options.systemd_units = c->systemd_units || settings.systemd_units;
+        r = c->units             ? strv_copy(c->units, ret)
+            : settings.unit_path ? strv_copy(settings.unit_path, ret)
+                                 : unit_path_default(&options, ret);
         return r < 0 ? client_complain(NULL, r, "Failed to find the unit path") : 0;
 }

@@ -1,4 +1,5 @@
 // cat: the files of a unit as the supervisor has loaded them; where none runs, as it would.
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -14,12 +15,25 @@
 struct files {
         char *fragment; // "" or NULL: built in
         char **dropins;
+        char *error; // why the supervisor does not use them; NULL: not known
 };
 
 static void cleanup_files(struct files *f)
 {
         free(f->fragment);
         strv_free(f->dropins);
+        free(f->error);
+}
+
+// Would the supervisor that is not there refuse the file?
+static void warn_refused(const struct search *s, const char *path)
+{
+        struct fail why = {0};
+        CLEANUP(fd) int fd = search_open_file(s, path, &why);
+
+        if (fd < 0 && why.error)
+                fprintf(stderr, "usherctl: %s would be refused: %s\n", shown(path),
+                        shown(why.detail));
 }
 
 static int print_file(struct ctl *c, const char *path, bool is_first)
@@ -43,20 +57,44 @@ static int print_file(struct ctl *c, const char *path, bool is_first)
         return 0;
 }
 
-static int print_files(struct ctl *c, const char *unit, const struct files *f, bool is_first)
+// s: NULL if a supervisor was asked.
+static int print_files(struct ctl *c, const struct search *s, const char *unit,
+                       const struct files *f, bool is_first)
 {
         int r = 0;
 
-        if (f->fragment && *f->fragment)
+        if (f->error && *f->error)
+                fprintf(stderr, "usherctl: %s is not used: %s\n", unit, shown(f->error));
+        if (f->fragment && *f->fragment) {
+                if (s)
+                        warn_refused(s, f->fragment);
                 r = print_file(c, f->fragment, is_first);
-        else
+        } else {
                 printf("%s# %s is built in: it has no file.\n", is_first ? "" : "\n", unit);
+        }
         STRV_FOREACH (dropin, f->dropins) {
+                if (s)
+                        warn_refused(s, *dropin);
                 int one = print_file(c, *dropin, false);
 
                 r = r ? r : one;
         }
         return r;
+}
+
+// Why the supervisor could not load a unit; NULL: not known.
+static char *ask_error(struct ctl *c, const char *path)
+{
+        sd_bus_message *reply = NULL;
+        const char *id, *text = NULL;
+        char *copy = NULL;
+
+        if (sd_bus_get_property(c->bus, BUS_DESTINATION, path, BUS_UNIT, "LoadError", NULL, &reply,
+                                "(ss)") >= 0 &&
+            sd_bus_message_read(reply, "(ss)", &id, &text) >= 0)
+                copy = strdup(text);
+        sd_bus_message_unref(reply);
+        return copy;
 }
 
 // 1: *ret is filled, 0: there is no such unit.
@@ -69,6 +107,8 @@ static int ask_files(struct ctl *c, const char *unit, struct files *ret)
                 return 0;
         ret->fragment = client_get_string(c, path, BUS_UNIT, "FragmentPath");
         ret->dropins = client_get_strv(c, path, BUS_UNIT, "DropInPaths");
+        if (streq(load, "error"))
+                ret->error = ask_error(c, path);
         return 1;
 }
 
@@ -94,7 +134,8 @@ static int open_search(struct ctl *c, struct search **ret)
         STRV_FOREACH (dir, path)
                 if (strv_push_take(&below, str_printf("%s%s", c->root ? c->root : "", *dir)) < 0)
                         return CTL_FAILED;
-        r = c->root ? search_new_in_root(c->root, below, NULL, ret) : search_new(below, NULL, ret);
+        r = c->root ? search_new_in_root(c->root, below, offline_trust(c), NULL, ret)
+                    : search_new(below, offline_trust(c), NULL, ret);
         return r < 0 ? client_complain(NULL, r, "Failed to read the unit path") : 0;
 }
 
@@ -138,7 +179,7 @@ int verb_cat(struct ctl *c, char **args)
 
                 r = s ? find_files(s, *unit, &files) : ask_files(c, *unit, &files);
                 if (r > 0) {
-                        r = print_files(c, *unit, &files, unit == units);
+                        r = print_files(c, s, *unit, &files, unit == units);
                 } else {
                         fprintf(stderr, "usherctl: No files found for %s.\n", *unit);
                         r = CTL_FAILED;

@@ -337,6 +337,7 @@ int verb_explain(struct ctl *c, char **args)
                 .unit_path = path,
                 .is_user = offline_is_user(c),
                 .compat_systemd = c->compat,
+                .trust = offline_trust(c),
                 .diag = &diag,
         };
 

@@ -8,13 +8,6 @@
 
 #include <stdio.h>
 
-static void on_complaint(struct diag *diag UNUSED, const struct diag_entry *entry)
-{
-        char text[512];
-
-        fprintf(stderr, "usherctl: %s\n", shown(diag_format(entry, text, sizeof(text))));
-}
-
 static int open_install(struct ctl *c, struct diag *diag, struct install **ret)
 {
         CLEANUP(strv) char **path = NULL;
@@ -25,6 +18,7 @@ static int open_install(struct ctl *c, struct diag *diag, struct install **ret)
         const struct install_options options = {
                 .unit_path = path,
                 .root = c->root,
+                .trust = offline_trust(c),
                 .is_runtime = c->runtime,
                 .is_forced = c->force,
                 .preset_mode = c->preset_mode ? install_preset_mode_from_name(c->preset_mode)
@@ -151,7 +145,7 @@ static int change_offline(struct ctl *c, const struct operation *o, char *const 
 {
         CLEANUP(install) struct install *install = NULL;
         CLEANUP(install_changes) struct install_changes changes = {0};
-        struct diag diag = {.emit = on_complaint};
+        struct diag diag = {.emit = offline_on_complaint};
         int r = open_install(c, &diag, &install);
 
         if (r != 0)

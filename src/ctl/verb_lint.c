@@ -52,6 +52,7 @@ int verb_lint(struct ctl *c, char **args)
                 .unit_path = path,
                 .is_user = offline_is_user(c),
                 .compat_systemd = c->compat,
+                .trust = offline_trust(c),
                 .diag = &p.diag,
         };
 

@@ -116,7 +116,8 @@ static int get_files_offline(struct ctl *c, struct file **ret, size_t *ret_n)
 
         if (r != 0)
                 return r;
-        const struct install_options options = {.unit_path = path, .root = c->root};
+        const struct install_options options = {
+                .unit_path = path, .root = c->root, .trust = offline_trust(c)};
 
         r = install_open(&options, &install);
         if (r == 0)
@@ -176,10 +177,11 @@ bool files_have_preset(const char *state)
         return true;
 }
 
-// Of the folders that the files were found on.
+// Of the folders that the files were found on. *ret stays NULL where one is not to be trusted.
 static int read_presets(struct ctl *c, struct install_presets **ret)
 {
         CLEANUP(strv) char **dirs = NULL;
+        struct diag diag = {.emit = offline_on_complaint};
         int r = 0;
 
         if (offline_is_meant(c)) {
@@ -196,7 +198,9 @@ static int read_presets(struct ctl *c, struct install_presets **ret)
                 dirs = client_get_strv(c, BUS_ROOT, BUS_MANAGER, "UnitPath");
         }
         if (r == 0)
-                r = install_presets_read(dirs, NULL, ret);
+                r = install_presets_read(dirs, offline_trust(c), &diag, ret);
+        if (r == -EPERM) // it has been said; there is no saying what they all mean together
+                return 0;
         return r < 0 ? client_complain(NULL, r, "Failed to read presets") : 0;
 }
 
@@ -207,6 +211,7 @@ int verb_list_unit_files(struct ctl *c, char **args)
         CLEANUP(strv) char **patterns = NULL;
         CLEANUP(table) struct table *t = NULL;
         struct file *files = NULL;
+        bool has_bad = false;
         size_t n = 0;
         int r = mangle_patterns(args, &patterns);
 
@@ -218,18 +223,24 @@ int verb_list_unit_files(struct ctl *c, char **args)
                 r = CTL_FAILED;
         for (size_t i = 0; r == 0 && i < n; i++) {
                 const char *name = fs_path_basename(files[i].path), *state = files[i].state;
-                const char *const cells[] = {
-                        name, state,
-                        files_have_preset(state) ? install_presets_ask(presets, name) : "-"};
+                const char *const cells[] = {name, state,
+                                             presets && files_have_preset(state)
+                                                     ? install_presets_ask(presets, name)
+                                                     : "-"};
 
-                if (is_file_wanted(c, &files[i], patterns) &&
-                    table_row(t, color_of_file(files[i].state), NULL, cells) < 0)
+                if (!is_file_wanted(c, &files[i], patterns))
+                        continue;
+                has_bad |= streq(state, "bad");
+                if (table_row(t, color_of_file(files[i].state), NULL, cells) < 0)
                         r = CTL_FAILED;
         }
         if (r == 0) {
                 table_print(c, t);
                 if (!c->no_legend && c->output == OUTPUT_SHORT)
-                        printf("\n%zu unit files listed.\n", table_rows(t));
+                        printf("\n%zu unit files listed.%s\n", table_rows(t),
+                               has_bad ? " usherctl lint says what is wrong with those that are "
+                                         "bad."
+                                       : "");
                 if (patterns && table_rows(t) == 0)
                         r = CTL_FAILED;
         }

@@ -79,7 +79,10 @@ static int load_config(void *data, struct cfgfile **ret)
         struct diag diag = diag_log();
 
         settings_init(&fresh);
-        int r = d->config_path ? cfgfile_load(d->config_path, &fresh, &diag, ret) : 0;
+        // What the file says of itself does not count.
+        enum trust_mode trust = trust_mode_choose(-1, d->is_user, d->options.compat_systemd,
+                                                  d->options.config != NULL);
+        int r = d->config_path ? cfgfile_load(d->config_path, trust, &fresh, &diag, ret) : 0;
 
         if (r < 0) {
                 if (r != -EBADMSG)
@@ -188,6 +191,7 @@ static int make_manager(struct daemon *d, struct manager **ret)
                 return r;
         memcpy(o.limits, d->child_limits, sizeof(o.limits));
         o.unit_path = unit_path;
+        o.is_path_given = d->options.units != NULL;
         o.cfgfile = cfgfile;
         o.compat_systemd = d->options.compat_systemd || d->settings.compat_systemd;
         o.environment = environ;

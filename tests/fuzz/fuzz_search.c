@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         int lowest = lowest_fd();
 
-        assert(search_new(dirs, NULL, &s) == 0);
+        assert(search_new(dirs, TRUST_ALL, NULL, &s) == 0);
         check_search(s);
         assert(lowest_fd() == lowest);
         assert(fs_remove_tree(top) == 0);

@@ -63,7 +63,7 @@ static void test_equal(void **state)
                 put_file("usher.conf", pairs[i].block);
                 complaints_init(&said);
                 settings_init(&settings);
-                if (cfgfile_load(at("usher.conf"), &settings, &said.diag, &cfgfile) < 0)
+                if (cfgfile_load(at("usher.conf"), TRUST_ALL, &settings, &said.diag, &cfgfile) < 0)
                         fail_msg("%s: %s", pairs[i].block, buf_text(&said.text));
                 CLEANUP(unit_conf)
                 struct unit_conf *a = load_from(pairs[i].name, at("units"), NULL);
@@ -102,8 +102,9 @@ static void test_complaints(void **state)
                 put_file("usher.conf", rows[i].block);
                 complaints_init(&said);
                 settings_init(&settings);
-                assert_int_equal(cfgfile_load(at("usher.conf"), &settings, &said.diag, &cfgfile),
-                                 0);
+                assert_int_equal(
+                        cfgfile_load(at("usher.conf"), TRUST_ALL, &settings, &said.diag, &cfgfile),
+                        0);
                 const struct conf_loader_options options = {.unit_path = (char *const *)dirs,
                                                             .cfgfile = cfgfile};
 
@@ -125,7 +126,7 @@ static void test_dropins_apply(void **state)
         put_file("usher.conf", "socket a { ListenStream = 1 }");
         put_file("units/a.socket.d/x.conf", "[Socket]\nBacklog=3\n");
         settings_init(&settings);
-        assert_int_equal(cfgfile_load(at("usher.conf"), &settings, NULL, &cfgfile), 0);
+        assert_int_equal(cfgfile_load(at("usher.conf"), TRUST_ALL, &settings, NULL, &cfgfile), 0);
         CLEANUP(unit_conf) struct unit_conf *conf = load_from("a.socket", at("units"), cfgfile);
         assert_int_equal(conf->socket->backlog, 3);
         assert_int_equal(conf->socket->ports.n, 1);

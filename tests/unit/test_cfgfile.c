@@ -70,7 +70,7 @@ static void test_good(void **state)
 
                 print_message("%s\n", good[i].text);
                 put_file("usher.conf", good[i].text);
-                r = cfgfile_load(at("usher.conf"), NULL, complaints_init(&c), &file);
+                r = cfgfile_load(at("usher.conf"), TRUST_ALL, NULL, complaints_init(&c), &file);
                 assert_string_equal(buf_text(&c.text), "");
                 assert_int_equal(r, 0);
                 have = describe(file);
@@ -131,7 +131,7 @@ static void test_bad(void **state)
 
                 print_message("%s\n", bad[i].text);
                 put_file("usher.conf", bad[i].text);
-                r = cfgfile_load(at("usher.conf"), NULL, complaints_init(&c), &file);
+                r = cfgfile_load(at("usher.conf"), TRUST_ALL, NULL, complaints_init(&c), &file);
                 assert_string_equal(buf_text(&c.text), bad[i].complaint ? bad[i].complaint : "");
                 assert_int_equal(r, is_error ? -EBADMSG : 0);
         }
@@ -165,7 +165,8 @@ static void test_settings_and_dropins(void **state)
         put_file("usher.conf.d/note.txt", "nonsense");
         put_link("usher.conf.d/00.conf", "/dev/null");
         settings_init(&s);
-        assert_int_equal(cfgfile_load(at("usher.conf"), &s, complaints_init(&c), &file), 0);
+        assert_int_equal(cfgfile_load(at("usher.conf"), TRUST_ALL, &s, complaints_init(&c), &file),
+                         0);
         assert_string_equal(buf_text(&c.text), "");
         assert_int_equal(s.default_timeout_start, 30 * USEC_PER_SEC);
         path = strv_join(s.unit_path, " ");
@@ -184,10 +185,11 @@ static void test_missing_and_unreadable(void **state)
         CLEANUP(complaints) struct complaints c;
         CLEANUP(cfgfile) struct cfgfile *file = NULL, *none = NULL;
 
-        assert_int_equal(cfgfile_load(at("usher.conf"), NULL, complaints_init(&c), &file), 0);
+        assert_int_equal(
+                cfgfile_load(at("usher.conf"), TRUST_ALL, NULL, complaints_init(&c), &file), 0);
         assert_int_equal(strv_length(cfgfile_paths(file)), 0);
         assert_int_equal(mkdir(at("usher.conf"), 0755), 0);
-        assert_int_equal(cfgfile_load(at("usher.conf"), NULL, &c.diag, &none), -EISDIR);
+        assert_int_equal(cfgfile_load(at("usher.conf"), TRUST_ALL, NULL, &c.diag, &none), -EISDIR);
         assert_string_equal(buf_text(&c.text), "e usher.conf: Cannot be read: Is a directory\n");
 }
 
@@ -204,7 +206,8 @@ static void test_many_values(void **state)
                 buf_puts(&text, "}\n");
         }
         put_file("usher.conf", buf_text(&text));
-        assert_int_equal(cfgfile_load(at("usher.conf"), NULL, complaints_init(&c), &file), 0);
+        assert_int_equal(
+                cfgfile_load(at("usher.conf"), TRUST_ALL, NULL, complaints_init(&c), &file), 0);
         for (unsigned i = 0; i < 200; i++) {
                 char name[32];
                 const struct cfgfile_block *block;
@@ -223,7 +226,7 @@ static int load_once(void *arg)
         CLEANUP(settings) struct settings s;
 
         settings_init(&s);
-        return cfgfile_load(arg, &s, NULL, &file);
+        return cfgfile_load(arg, TRUST_ALL, &s, NULL, &file);
 }
 
 static void test_oom(void **state)

@@ -1,6 +1,9 @@
 #include "conf/ini.h"
 
+#include "base/fd.h"
 #include "unit/conf_fixture.h"
+
+#include <fcntl.h>
 
 struct listing {
         struct buf text;
@@ -157,11 +160,12 @@ static void test_file(void **state)
         struct ini_sink sink = {NULL, on_assign, &l, NULL, complaints_init(&c)};
 
         put_file("x", "[Bogus]\na=1\nb\n");
-        assert_int_equal(ini_parse_file(at("x"), &sink), 0);
+        CLEANUP(fd) int fd = open(at("x"), O_RDONLY | O_CLOEXEC);
+        CLEANUP(fd) int folder = open(top, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(ini_parse_fd(fd, at("x"), &sink), 0);
         assert_string_equal(buf_text(&l.text), "2 Bogus.a=[1]\n");
         assert_string_equal(buf_text(&c.text), "w x:3: Missing '=', ignoring line.\n");
-        assert_int_equal(ini_parse_file(at("y"), &sink), -ENOENT);
-        assert_int_equal(ini_parse_file(top, &sink), -EISDIR);
+        assert_int_equal(ini_parse_fd(folder, top, &sink), -EISDIR);
         buf_done(&l.text);
 }
 

@@ -240,7 +240,8 @@ static void test_presets(void **state)
         put_file("usr/lib/usher-preset/05.notes", "enable *\n");
         for (size_t i = 0; i < ARRAY_SIZE(path) - 1; i++)
                 assert_int_equal(strv_push(&dirs, at(path[i] + 1)), 0);
-        assert_int_equal(install_presets_read(dirs, complaints_init(&said), &presets), 0);
+        assert_int_equal(install_presets_read(dirs, TRUST_ALL, complaints_init(&said), &presets),
+                         0);
         assert_int_equal(said.diag.warnings, 3);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
                 if (!streq(install_presets_ask(presets, rows[i].name), rows[i].expected))

@@ -11,7 +11,7 @@ static struct search *open_search(struct diag *diag)
 
         assert_int_equal(strv_push(&dirs, at("e")), 0);
         assert_int_equal(strv_push(&dirs, at("l")), 0);
-        assert_int_equal(search_new(dirs, diag, &s), 0);
+        assert_int_equal(search_new(dirs, TRUST_ALL, diag, &s), 0);
         return s;
 }
 
@@ -76,6 +76,9 @@ static void test_aliases(void **state)
         put_file("outside/linked.service", "x");
         put_link("e/linked.service", at("outside/linked.service"));
         put_link("e/renamed.service", at("outside/linked.service"));
+        put_file("e/..2026/map.service", "x");
+        put_link("e/..data", "..2026");
+        put_link("e/map.service", "..data/map.service");
         s = open_search(complaints_init(&c));
         assert_found(s, "real.service",
                      "found real.service l/real.service one.service,two.service");
@@ -86,6 +89,7 @@ static void test_aliases(void **state)
         assert_found(s, "ring1.service", "not-found ring1.service - ");
         assert_found(s, "linked.service", "found linked.service e/linked.service ");
         assert_found(s, "renamed.service", "found renamed.service e/renamed.service ");
+        assert_found(s, "map.service", "found map.service e/map.service ");
         assert_non_null(strstr(buf_text(&c.text),
                                "w e/other.socket: Link to 'real.service' ignored: "
                                "the target is a unit of another type.\n"));
@@ -335,7 +339,7 @@ static int search_once(void *arg)
         CLEANUP(search) struct search *s = NULL;
         CLEANUP(strv) char **paths = NULL, **links = NULL, **list = NULL;
         CLEANUP(search_result) struct search_result result = {0};
-        int r = search_new(arg, NULL, &s);
+        int r = search_new(arg, TRUST_ALL, NULL, &s);
 
         if (r >= 0)
                 r = search_add_block(s, "b.service", "conf", "/etc");

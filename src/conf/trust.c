@@ -1,0 +1,98 @@
+#include "conf/trust.h"
+
+#include "base/fd.h"
+#include "base/owner.h"
+#include "conf/difference.h"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+
+enum trust_mode trust_mode_choose(int refuse_writable, bool is_user, bool compat_systemd,
+                                  bool is_given)
+{
+        bool refuses =
+                refuse_writable >= 0
+                        ? refuse_writable
+                        : !is_user && difference_applies(DIFFERENCE_WRITABLE_UNITS, compat_systemd);
+
+        return !refuses ? TRUST_ALL : is_given ? TRUST_GIVEN : TRUST_ROOT;
+}
+
+static bool is_ours(uid_t uid, uid_t owner)
+{
+        return uid == owner || owner_is_trusted(uid);
+}
+
+// The write permissions of others that count. Where we are not root, our group holds nobody who is
+// not as good as we are: every process of a container that has an arbitrary user is in root's.
+static mode_t writable_by(const struct stat *st)
+{
+        mode_t others = st->st_mode & (S_IWGRP | S_IWOTH);
+
+        if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
+                return 0;
+        return geteuid() != 0 && st->st_gid == getegid() ? others & S_IWOTH : others;
+}
+
+static bool is_read_only(int fd)
+{
+        struct statvfs fs;
+
+        return fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
+}
+
+int trust_check(int fd, uid_t owner, struct fail *why)
+{
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+                return 0; // /dev/null masks a unit; reading anything else fails
+        if (!is_ours(st.st_uid, owner))
+                return fail_set(why, EPERM, "refuse", "user %u owns it (chown root)", st.st_uid);
+        mode_t others = writable_by(&st);
+
+        if (others == 0 || is_read_only(fd))
+                return 0;
+        return fail_set(why, EPERM, "refuse",
+                        others & S_IWOTH ? "everybody may write it (chmod go-w)"
+                                         : "its group may write it (chmod g-w)");
+}
+
+int trust_open(const char *path, int flags, enum trust_mode mode, uid_t owner, struct fail *why)
+{
+        CLEANUP(fd)
+        int fd = fs_open_trusting(path, flags, mode == TRUST_ALL ? FS_EVERYBODY : owner, why);
+        int r = fd < 0 ? fd : mode == TRUST_ALL ? 0 : trust_check(fd, owner, why);
+
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+uid_t trust_owner_of(const char *folder, enum trust_mode mode)
+{
+        struct stat st;
+
+        return mode == TRUST_GIVEN && stat(folder, &st) == 0 ? st.st_uid : FS_NOBODY;
+}
+
+void trust_complain(const struct fail *why, const char *unit, const char *path, struct diag *diag)
+{
+        diag_report(diag, DIAG_ERROR, unit, path, 0,
+                    "Refused: %s; RefuseWritableUnits=no in usher.conf allows it.", why->detail);
+}
+
+bool trust_is_shared(int dir)
+{
+        struct stat st;
+
+        return fstat(dir, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+bool trust_is_strange_link(int dir, const char *name, uid_t owner)
+{
+        struct stat st;
+
+        return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) &&
+               !is_ours(st.st_uid, owner);
+}
