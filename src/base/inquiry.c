@@ -19,6 +19,10 @@
 #define ANSWER_SIZE_MAX (8u << 20)
 
 struct inquiry {
+        inquiry_work work; // NULL: the process was made, or need not be
+        const void *question;
+        char *where;
+        uint64_t mount;
         pid_t pid; // 0: none, waited for, or the caller's
         int fd;
         bool is_read;
@@ -97,30 +101,27 @@ __attribute__((noreturn)) static void run(int fd, inquiry_work work, const void 
 
 // ---- outside -----------------------------------------------------------------------------------
 
-static struct inquiry *new_inquiry(void)
+static struct inquiry *new_inquiry(inquiry_work work, const void *question)
 {
         struct inquiry *h = calloc(1, sizeof(*h));
 
         if (h)
-                h->fd = -1;
+                *h = (struct inquiry){.work = work, .question = question, .fd = -1};
         return h;
 }
 
-static int start(inquiry_work work, const void *question, unsigned limit, struct inquiry **ret)
+static int launch(struct inquiry *h, unsigned limit)
 {
-        CLEANUP(inquiry) struct inquiry *h = new_inquiry();
         sigset_t all, before;
         int ends[2];
 
-        if (!h)
-                return -ENOMEM;
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, &before); // no handler of ours may run in the process
         h->pid = fork();
         if (h->pid == 0)
-                run(ends[1], work, question, limit);
+                run(ends[1], h->work, h->question, limit);
         int error = errno;
 
         sigprocmask(SIG_SETMASK, &before, NULL);
@@ -130,35 +131,38 @@ static int start(inquiry_work work, const void *question, unsigned limit, struct
                 fd_close(ends[0]);
                 return -error;
         }
+        h->work = NULL;
         h->fd = fd_move_up(ends[0]);
-        if (h->fd < 0)
-                return h->fd;
-        *ret = TAKE(h);
-        return 0;
+        return MIN(h->fd, 0);
+}
+
+int inquiry_launch(struct inquiry *h)
+{
+        return h->work ? launch(h, 0) : 0;
 }
 
 int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret)
 {
-        return start(work, question, INQUIRY_TIMEOUT_SEC, ret);
-}
+        CLEANUP(inquiry) struct inquiry *h = new_inquiry(work, question);
+        int r = h ? launch(h, INQUIRY_TIMEOUT_SEC) : -ENOMEM;
 
-int inquiry_start_patient(inquiry_work work, const void *question, struct inquiry **ret)
-{
-        return start(work, question, 0, ret);
+        if (r == 0)
+                *ret = TAKE(h);
+        return r;
 }
 
 // The answer that was made here.
-static int keep_answer(struct inquiry_answer *a, struct inquiry **ret)
+static int keep_answer(struct inquiry *h, struct inquiry_answer *a)
 {
-        CLEANUP(inquiry) struct inquiry *h = new_inquiry();
         int r = a->fields.error;
 
-        if (h && r == 0 && a->n_fds > 0)
+        if (r == 0 && a->n_fds > 0) {
                 h->fds = calloc(a->n_fds, sizeof(int));
-        if (!h || (a->n_fds > 0 && !h->fds))
-                return -ENOMEM;
+                r = h->fds ? 0 : -ENOMEM;
+        }
         if (r < 0)
                 return r;
+        h->work = NULL;
         h->is_read = true;
         h->data = a->fields;
         a->fields = BUF_NULL;
@@ -172,28 +176,42 @@ static int keep_answer(struct inquiry_answer *a, struct inquiry **ret)
                         return fd;
                 h->fds[h->n_fds++] = fd;
         }
-        *ret = TAKE(h);
         return 0;
+}
+
+static int keep_refusal(struct inquiry *h)
+{
+        h->where = strdup(local_refusal(&h->mount));
+        return h->where ? 1 : -ENOMEM;
 }
 
 int inquiry_try(inquiry_work work, const void *question, struct inquiry **ret)
 {
-        struct inquiry_answer *answer = calloc(1, sizeof(*answer));
-        bool was_only = local_only_set(true);
-        int r = -ENOMEM;
+        CLEANUP(inquiry) struct inquiry *h = new_inquiry(work, question);
+        CLEANUP(free) struct inquiry_answer *answer = calloc(1, sizeof(*answer));
+        bool was_only;
+        int r;
 
-        if (answer) {
-                work(answer, question);
-                r = local_was_refused() ? 1 : keep_answer(answer, ret);
-                answer_done(answer);
-                free(answer);
-        }
+        if (!h || !answer)
+                return -ENOMEM;
+        was_only = local_only_set(true);
+        work(answer, question);
+        r = local_was_refused() ? keep_refusal(h) : keep_answer(h, answer);
         (void)local_only_set(was_only);
-        if (r == 1)
-                r = inquiry_start_patient(work, question, ret);
-        else
-                return r;
-        return r < 0 ? r : 1;
+        answer_done(answer);
+        if (r >= 0)
+                *ret = TAKE(h);
+        return r;
+}
+
+const char *inquiry_where(const struct inquiry *h)
+{
+        return h->where ? h->where : "";
+}
+
+uint64_t inquiry_mount(const struct inquiry *h)
+{
+        return h->mount;
 }
 
 pid_t inquiry_release(struct inquiry *h)
@@ -228,6 +246,7 @@ void inquiry_free(struct inquiry *h)
         while (h->next_fd < h->n_fds)
                 fd_close(h->fds[h->next_fd++]);
         free(h->fds);
+        free(h->where);
         buf_done(&h->data);
         free(h);
 }
@@ -321,6 +340,8 @@ int inquiry_read(struct inquiry *h)
 
         if (h->is_read)
                 return h->error;
+        if (h->work)
+                return -EAGAIN; // is not launched
         while (r == 1)
                 r = receive(h);
         if (r == -EAGAIN)
@@ -354,7 +375,7 @@ int inquiry_next_fd(struct inquiry *h)
 
 int inquiry_new_answered(const char *answer, size_t size, struct inquiry **ret)
 {
-        CLEANUP(inquiry) struct inquiry *h = new_inquiry();
+        CLEANUP(inquiry) struct inquiry *h = new_inquiry(NULL, NULL);
 
         if (!h)
                 return -ENOMEM;

@@ -33,12 +33,17 @@ struct inquiry;
 // Have it done by a process. question need not outlive the call. 0 or -errno (-EAGAIN, -ENOMEM,
 // -EMFILE: exhaustion).
 int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret);
-// Do it here, unless it comes to a file system that may not answer (base/local): then all of it is
-// done again by a process, which has no time limit of its own. So what it does must be harmless
-// when it is done twice. 0: the answer is there, 1: it will be sent, -errno.
+// Do it here, unless it comes to a file system that may not answer (base/local): then all of it has
+// to be done again by a process, so it must be harmless when it is done twice. 0: the answer is
+// there; 1: call inquiry_launch(), until when question has to stay as it is; -errno.
 int inquiry_try(inquiry_work work, const void *question, struct inquiry **ret);
-// The second half of it alone.
-int inquiry_start_patient(inquiry_work work, const void *question, struct inquiry **ret);
+// Make the process, which has no time limit of its own; nothing where there was one. 0 or -errno,
+// as inquiry_start().
+int inquiry_launch(struct inquiry *h);
+// What it has to wait for, as local_refusal() had it: in words ("" where that is not a file
+// system), and the mount.
+const char *inquiry_where(const struct inquiry *h);
+uint64_t inquiry_mount(const struct inquiry *h);
 // NULL is fine. A process that still runs is killed, and waited for: see inquiry_release().
 void inquiry_free(struct inquiry *h);
 DEFINE_CLEANUP(inquiry, struct inquiry *, inquiry_free)
@@ -47,7 +52,7 @@ DEFINE_CLEANUP(inquiry, struct inquiry *, inquiry_free)
 pid_t inquiry_release(struct inquiry *h);
 
 // Readable when a part of the answer is there, or the process has ended without one. Owned by the
-// inquiry. -1: the answer is there.
+// inquiry. -1: the answer is there, or the process is not made yet.
 int inquiry_fd(const struct inquiry *h);
 // Take in what has come; never waits. 0 all is there, -EAGAIN there is more to come; -ETIMEDOUT
 // there is no answer, -EFBIG, -ENOMEM, -EMFILE (descriptors got lost).

@@ -1,0 +1,10 @@
+// glob(3) that heeds base/local.h: where a pattern leads to a file system that may not answer, or
+// to a folder with very many names, it breaks off (local_was_refused()).
+#pragma once
+
+#include "base/def.h"
+
+#include <glob.h>
+
+// flags, the result and globfree() as in glob(3).
+int fs_glob(const char *pattern, int flags, glob_t *ret);
