@@ -3,15 +3,18 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/mounts.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/cfgfile.h"
 #include "core/dependency.h"
 #include "core/diag_log.h"
+#include "core/errand.h"
 #include "core/job.h"
 #include "core/log_ring.h"
 #include "core/reap.h"
 #include "core/registry.h"
+#include "core/removal.h"
 #include "core/run.h"
 #include "core/target.h"
 #include "spawn/spawn.h"
@@ -88,6 +91,8 @@ static int init(struct manager *m, const struct manager_options *options)
         if (r == 0)
                 r = reaper_new(m, &m->reaper);
         if (r == 0)
+                r = errands_new(m, &m->errands);
+        if (r == 0)
                 r = manager_index_units(m, options->cfgfile, &m->loader);
         return r;
 }
@@ -105,6 +110,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
         m->startup_rt = clock_now_realtime();
         list_init(&m->collectable);
         list_init(&m->auto_held);
+        list_init(&m->removals);
         for (int i = 0; i < _UNIT_TYPE_MAX; i++) {
                 list_init(&m->by_type[i]);
                 m->types[i] = &placeholder_ops;
@@ -148,6 +154,7 @@ void manager_free(struct manager *m)
         if (m->units)
                 free_units(m);
         free(m->unbuilt);
+        removals_done(m);
         if (m->close)
                 m->close(m);
         if (m->events) {
@@ -155,12 +162,14 @@ void manager_free(struct manager *m)
                 timer_stop(m->events, &m->stop_timer);
                 timer_stop(m->events, &m->trim_timer);
         }
+        errands_free(m->errands);
         reaper_free(m->reaper);
         log_ring_free(m->log_ring);
         diag_memory_free(m->complaints);
         conf_loader_free(m->loader);
         cfgfile_free(m->options.cfgfile);
         events_free(m->events);
+        mounts_done();
         map_free(m->units);
         for (size_t i = 0; i < m->n_adoptable; i++)
                 fd_close(m->adoptable[i]);

@@ -69,6 +69,8 @@ struct manager {
         size_t n_unbuilt, unbuilt_capacity;
         struct job_queue *jobs;
         struct reaper *reaper;
+        struct errands *errands;   // what is waited for (core/errand.h)
+        struct list_node removals; // under way (core/removal.h)
         struct notify_socket *notify;
         struct core_observer *observers;
         unsigned default_umask;

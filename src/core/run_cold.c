@@ -2,7 +2,7 @@
 
 #include "base/fd.h"
 #include "core/manager.h"
-#include "spawn/ids.h"
+#include "spawn/plan.h"
 
 struct run_cold *run_cold_get(struct run *run)
 {
@@ -13,7 +13,7 @@ struct run_cold *run_cold_get(struct run *run)
         if (!cold)
                 return NULL;
         cold->run = run;
-        cold->exec_watch.fd = cold->lookup_watch.fd = -1;
+        cold->exec_watch.fd = -1;
         cold->notify_access_override = NOTIFY_ACCESS_UNSET;
         cold->watchdog_override = USEC_INFINITY;
         fdstore_init(&cold->fdstore);
@@ -34,8 +34,10 @@ void run_cold_free(struct run *run)
         timer_stop(e, &cold->pid_file_timer);
         watch_remove(e, &cold->exec_watch);
         fd_close(cold->exec_watch.fd);
-        watch_remove(e, &cold->lookup_watch);
-        ids_lookup_free(cold->lookup);
+        errand_done(&cold->errand);
+        spawn_lookup_free(cold->lookup);
+        inquiry_free(cold->opened);
+        unit_conf_unref(cold->opened_conf);
         bus_name_unwatch(&cold->bus_name);
         fdstore_clear(&cold->fdstore);
         free(cold->status_text);

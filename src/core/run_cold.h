@@ -4,10 +4,12 @@
 
 #include "base/rate.h"
 #include "core/bus_names.h"
+#include "core/errand.h"
 #include "core/fdstore.h"
 #include "core/run.h"
 
-struct ids_lookup;
+struct pid_reading;
+struct spawn_lookup;
 
 enum notify_state {
         NOTIFY_STATE_UNKNOWN,
@@ -33,13 +35,21 @@ struct run_cold {
         usec_t watchdog_stamp;
         struct timer watchdog_timer;
         // starts
-        struct watch exec_watch;     // Type=exec: result of the exec; fd -1: none
-        struct watch lookup_watch;   // fd borrowed of lookup
-        struct ids_lookup *lookup;   // users and groups that are being asked for
-        struct timer idle_timer;     // Type=idle
-        usec_t idle_until;           // 0: does not wait
-        struct timer pid_file_timer; // PIDFile= is not there yet
-        struct bus_name bus_name;    // BusName=, from the first start on
+        struct watch exec_watch;         // Type=exec: result of the exec; fd -1: none
+        struct errand errand;            // what its next command waits for
+        struct spawn_lookup *lookup;     // for its plan
+        struct inquiry *opened;          // OpenFile=: what is open, or being opened
+        struct unit_conf *opened_conf;   // reference: whose that is
+        int prepare_error;               // why the next command cannot be started
+        bool is_plan_fresh;              // made for that command
+        bool awaits_removal;             // of what the last life left behind
+        struct timer idle_timer;         // Type=idle
+        usec_t idle_until;               // 0: does not wait
+        struct timer pid_file_timer;     // PIDFile= is not there yet
+        struct pid_reading *pid_reading; // a look at it is under way; NULL: none is
+        bool is_pid_file_far;            // a look has to wait for a file system
+        enum service_result exit_result; // of the main process that may have left a successor
+        struct bus_name bus_name;        // BusName=, from the first start on
         // processes that are not ours to wait for: looked for by and by
         struct timer sweep_timer;
         usec_t sweep_wait;

@@ -21,6 +21,7 @@ void service_run_done(struct run *run)
         timer_stop(run->manager->events, &run->timer);
         run_unwatch_main(run);
         run_unwatch_control(run);
+        run_forget_pid_file(run);
         run_cold_free(run);
         run_plan_drop(run);
         log_stream_unref(TAKE(run->log));
@@ -104,6 +105,7 @@ static void service_done(struct unit *u)
         struct service *s = service_of(u);
 
         service_run_done(&s->run);
+        removal_abandon(&s->removal);
         unit_conf_unref(s->run.conf);
         free(s->peer);
 }

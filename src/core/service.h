@@ -8,12 +8,15 @@
 #include "core/run.h"
 #include "core/unit.h"
 
+struct removal;
+
 struct service {
         struct unit unit;
         struct run run; // of the current (or last) life; conf is what it was started with
         unsigned n_restarts;
         struct exec_status main_status;
-        bool flush_n_restarts; // the counter is kept for onlookers until the next start
+        bool flush_n_restarts;   // the counter is kept for onlookers until the next start
+        struct removal *removal; // of what the last life left behind, under way; NULL: none is
         void *peer; // of the connection that it serves (Accept=yes by way of a unit), packed; owned
 };
 

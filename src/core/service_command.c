@@ -177,7 +177,9 @@ static int add_others(struct start *s, const struct run *run)
                                 return -ENOMEM;
                 }
         size_t before = p->n_fds;
-        int r = service_open_files(run, s->fds, &p->n_fds, &s->fd_names);
+        int r = n_files == 0 ? 0
+                             : service_take_files(run, run->cold->opened, s->fds, &p->n_fds,
+                                                  &s->fd_names);
 
         s->n_opened = p->n_fds - before;
         return r;
@@ -324,8 +326,10 @@ static int start_process(struct run *run, enum service_state state,
         s.fds = NULL;
         s.n_opened = 0;
         s.fd_names_text = s.name = NULL;
-        int r = run_plan_get(run);
+        int r = run_prepare(run, state, is_main);
 
+        if (r > 0)
+                return r;
         if (r == 0)
                 r = prepare(&s, run, command, is_main);
         if (r == 0 && (state == SERVICE_STOP || state == SERVICE_STOP_POST))
@@ -340,6 +344,7 @@ static int start_process(struct run *run, enum service_state state,
                 s.params.given_fd = &run->connection_fd;
         r = spawner_start(run->manager->spawner, run->plan, &s.params, ret, &why);
 end:
+        run_prepare_end(run);
         if (r < 0 && fail_is_exhaustion(r) && !run->manager->options.compat_systemd)
                 return await_room(run, state, r);
         if (r < 0)
@@ -409,6 +414,7 @@ static int watch_exec(struct run *run, int exec_fd)
                 fd_close(exec_fd);
                 return -ENOMEM;
         }
+        service_forget_exec(run);
         cold->exec_watch.fd = exec_fd;
         cold->exec_watch.on_event = service_on_exec_event;
         return watch_set(run->manager->events, &cold->exec_watch, EPOLLIN);

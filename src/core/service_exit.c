@@ -171,6 +171,27 @@ static bool goes_on_without_main(struct run *run)
         return true;
 }
 
+static void finish_main_exit(struct run *run, enum service_result result)
+{
+        const struct service_group *g = run_conf(run);
+
+        run_set_result(run, result);
+        if (run->state == SERVICE_START && g->type == SERVICE_ONESHOT &&
+            result == SERVICE_SUCCESS && run->main_index + 1U < g->exec_start.n) {
+                service_run_next_main(run);
+                return;
+        }
+        if (!goes_on_without_main(run))
+                on_main_gone(run, result);
+        run_changed(run);
+}
+
+static void on_successor(struct run *run, int r)
+{
+        if (r < 0 || run->main.pid == 0)
+                finish_main_exit(run, run->cold->exit_result);
+}
+
 void service_on_main_exit(struct child *c, const siginfo_t *info)
 {
         struct run *run = CONTAINER_OF(c, struct run, main);
@@ -190,20 +211,21 @@ void service_on_main_exit(struct child *c, const siginfo_t *info)
         log_exit(run, "Main process", result, info->si_code, info->si_status);
         // A daemon may hand over to another process, if its PID file says so in time.
         if (g->pid_file && (run->state == SERVICE_RUNNING || run->state == SERVICE_RELOAD) &&
-            run_load_pid_file(run, false) == 0 && run->main.pid > 0)
-                return;
-        run_set_result(run, result);
-        if (run->state == SERVICE_START && g->type == SERVICE_ONESHOT &&
-            result == SERVICE_SUCCESS && run->main_index + 1U < g->exec_start.n) {
-                service_run_next_main(run);
-                return;
+            run_cold_get(run)) {
+                run->cold->exit_result = result;
+                run_read_pid_file(run, false, on_successor);
+        } else {
+                finish_main_exit(run, result);
         }
-        if (!goes_on_without_main(run))
-                on_main_gone(run, result);
-        run_changed(run);
 }
 
 // ---- control
+
+static void on_pid_file_before_post(struct run *run, int r UNUSED)
+{
+        if (run->state == SERVICE_START && run->control.pid == 0)
+                service_enter_start_post(run);
+}
 
 // ExecStart= of a forking service has ended: now its daemon should be there.
 static void on_forking_started(struct run *run, enum service_result result)
@@ -216,18 +238,15 @@ static void on_forking_started(struct run *run, enum service_result result)
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
                 return;
         }
-        if (g->pid_file) {
-                // ExecStartPost= may write the file; else it may come a little later.
-                bool has_post = g->exec_start_post.n > 0;
-
-                if (run_load_pid_file(run, !has_post) < 0 && !has_post) {
-                        run_await_pid_file(run);
-                        return;
-                }
+        // ExecStartPost= may write the file; else it may come a little later.
+        if (g->pid_file && g->exec_start_post.n > 0) {
+                run_read_pid_file(run, false, on_pid_file_before_post);
+        } else if (g->pid_file) {
+                run_await_pid_file(run);
         } else {
                 run_guess_main_pid(run);
+                service_enter_start_post(run);
         }
-        service_enter_start_post(run);
 }
 
 static void on_start_post_done(struct run *run, enum service_result result)
@@ -239,12 +258,11 @@ static void on_start_post_done(struct run *run, enum service_result result)
                 return;
         }
         if (g->type == SERVICE_FORKING && run->main.pid == 0) {
-                if (g->pid_file && run_load_pid_file(run, true) < 0) {
+                if (g->pid_file) {
                         run_await_pid_file(run);
                         return;
                 }
-                if (!g->pid_file)
-                        run_guess_main_pid(run);
+                run_guess_main_pid(run);
         }
         service_enter_running(run, SERVICE_SUCCESS);
 }
@@ -255,7 +273,7 @@ static void on_reload_done(struct run *run, enum service_result result)
 
         if (result == SERVICE_SUCCESS && g->type == SERVICE_FORKING) {
                 if (g->pid_file)
-                        (void)run_load_pid_file(run, true); // complains itself
+                        run_read_pid_file(run, true, NULL); // complains itself
                 else if (run->main.pid == 0)
                         run_guess_main_pid(run);
         }

@@ -223,6 +223,10 @@ const char *run_status_text(const struct run *run)
 {
         if (run_waits_for_room(run))
                 return "Waiting: there is no descriptor, memory or process left for its next command";
+        if (run_is_preparing(run))
+                return run_prepare_text(run);
+        if (run_pid_file_text(run))
+                return run_pid_file_text(run);
         return run->cold ? run->cold->status_text : NULL;
 }
 

@@ -37,28 +37,51 @@ static int open_one(const struct open_file *f, struct fail *why)
         return fd == -ENXIO ? connect_to(f->path, why) : fd; // a socket's node
 }
 
-int service_open_files(const struct run *run, int *fds, size_t *n, char ***names)
+// For each file its error or 0, and what it was about. In a process of its own, or in this one if
+// nobody has to be waited for.
+void service_open_files(struct inquiry_answer *answer, const void *question)
 {
-        const struct open_files *files = &run_conf(run)->open_file;
+        const struct open_files *files = question;
 
         for (size_t i = 0; i < files->n; i++) {
                 const struct open_file *f = &files->items[i];
                 struct fail why = {0};
                 int fd = open_one(f, &why);
 
-                if (fd >= 0) {
-                        (void)fd_set_nonblock(fd, false);
-                        fd = fd_move_up(fd);
-                }
+                inquiry_put_number(answer, MIN(fd, 0));
+                inquiry_put_field(answer, why.error ? why.detail : f->path);
+                if (fd < 0)
+                        continue;
+                (void)fd_set_nonblock(fd, false);
+                inquiry_put_fd(answer, fd);
+        }
+}
+
+int service_take_files(const struct run *run, struct inquiry *opened, int *fds, size_t *n,
+                       char ***names)
+{
+        const struct open_files *files = &run_conf(run)->open_file;
+
+        for (size_t i = 0; i < files->n; i++) {
+                const struct open_file *f = &files->items[i];
+                const char *detail = NULL;
+                int64_t error = 0;
+                int r = inquiry_next_number(opened, &error);
+
+                if (r == 0)
+                        detail = inquiry_next_field(opened);
+                int fd = r == 0 && error == 0 ? inquiry_next_fd(opened) : -1;
+
+                if (!detail || (error == 0 && fd < 0))
+                        return -EBADMSG;
                 if (fd < 0 && (f->flags & OPEN_FILE_GRACEFUL)) {
-                        run_log(run, LOG_DEBUG, -fd, "Cannot open %s, going on without it",
-                                why.error ? why.detail : f->path);
+                        run_log(run, LOG_DEBUG, (int)-error, "Cannot open %s, going on without it",
+                                detail);
                         continue;
                 }
                 if (fd < 0) {
-                        run_log(run, LOG_ERR, -fd, "Cannot open %s",
-                                why.error ? why.detail : f->path);
-                        return fd;
+                        run_log(run, LOG_ERR, (int)-error, "Cannot open %s", detail);
+                        return (int)error;
                 }
                 fds[(*n)++] = fd;
                 if (strv_push(names, f->name) < 0)

@@ -7,6 +7,7 @@
 #include "base/owner.h"
 #include "base/parse.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "core/processes.h"
 #include "core/reap.h"
 #include "core/service_priv.h"
@@ -16,6 +17,7 @@
 
 #define PID_FILE_MAX 4096
 #define PID_FILE_LOOK (20 * USEC_PER_MSEC)
+#define PID_FILE_LOOK_FAR (500 * USEC_PER_MSEC) // each look is a process
 
 int run_main_is_good(const struct run *run)
 {
@@ -105,6 +107,16 @@ int run_set_main_pid(struct run *run, pid_t pid)
 
 // ---- PID file
 
+// A look at the file that is under way.
+struct pid_reading {
+        struct run *run;
+        char *path; // the question
+        bool may_warn;
+        void (*then)(struct run *run, int r);
+        struct inquiry *inquiry;
+        struct errand errand;
+};
+
 // *ret_is_roots: nobody but root (or who the supervisor is) can have written it, or brought it
 // about that it is read.
 static int read_pid(const char *path, pid_t *ret, bool *ret_is_roots)
@@ -130,26 +142,23 @@ static int read_pid(const char *path, pid_t *ret, bool *ret_is_roots)
         return parse_pid_file(text, size, ret);
 }
 
-int run_load_pid_file(struct run *run, bool may_warn)
+static void read_pid_file(struct inquiry_answer *answer, const void *path)
 {
-        CLEANUP(free) char *buffer = NULL;
-        const char *path = run_fill(run, run_conf(run)->pid_file, &buffer);
-        int level = may_warn ? LOG_INFO : LOG_DEBUG;
         bool is_roots = false;
-        pid_t pid;
-
-        if (!path)
-                return -ENOENT;
+        pid_t pid = 0;
         int r = read_pid(path, &pid, &is_roots);
 
-        if (r < 0) {
-                run_log(run, level, -r, "Can't open PID file %s (yet?) after %s", path,
-                        service_state_name(run->state));
-                return r;
-        }
+        inquiry_put_number(answer, r < 0 ? r : pid);
+        inquiry_put_number(answer, is_roots);
+}
+
+// What it says: 0 and that is the main process, -errno.
+static int accept_pid(struct run *run, const char *path, pid_t pid, bool is_roots, int level)
+{
         if (run->main_pid_known && pid == run->main.pid)
                 return 0;
-        r = run_main_pid_is_suitable(run, pid);
+        int r = run_main_pid_is_suitable(run, pid);
+
         if (r < 0) {
                 run_log(run, level, -r, "PID %d read from file %s cannot be its main process",
                         (int)pid, path);
@@ -169,26 +178,125 @@ int run_load_pid_file(struct run *run, bool may_warn)
         return run_set_main_pid(run, pid);
 }
 
-static void arm_pid_file_timer(struct run *run);
+static void reading_free(struct pid_reading *p)
+{
+        if (!p)
+                return;
+        errand_done(&p->errand);
+        inquiry_free(p->inquiry);
+        free(p->path);
+        free(p);
+}
+
+DEFINE_CLEANUP(reading, struct pid_reading *, reading_free)
+
+void run_forget_pid_file(struct run *run)
+{
+        if (run->cold)
+                reading_free(TAKE(run->cold->pid_reading));
+}
+
+// The answer, or why there is none.
+static void finish_reading(struct pid_reading *reading, int error)
+{
+        CLEANUP(reading) struct pid_reading *p = reading;
+        struct run *run = p->run;
+        int level = p->may_warn ? LOG_INFO : LOG_DEBUG, r = error;
+        int64_t pid = 0, is_roots = 0;
+
+        if (run->cold->pid_reading == p)
+                run->cold->pid_reading = NULL;
+        if (r == 0)
+                r = inquiry_next_number(p->inquiry, &pid);
+        if (r == 0)
+                r = inquiry_next_number(p->inquiry, &is_roots);
+        if (r == 0 && pid < 0)
+                r = (int)pid;
+        if (r < 0)
+                run_log(run, level, -r, "Can't open PID file %s (yet?) after %s", p->path,
+                        service_state_name(run->state));
+        else
+                r = accept_pid(run, p->path, (pid_t)pid, is_roots != 0, level);
+        if (p->then)
+                p->then(run, r);
+}
+
+static void on_read(struct errand *e, int error)
+{
+        finish_reading(CONTAINER_OF(e, struct pid_reading, errand), error);
+}
+
+// 0 or 1: there is an answer (or none yet) in *ret.
+static int begin_reading(struct run *run, struct pid_reading **ret)
+{
+        CLEANUP(reading) struct pid_reading *p = calloc(1, sizeof(*p));
+        CLEANUP(free) char *buffer = NULL;
+        const char *path = run_fill(run, run_conf(run)->pid_file, &buffer);
+
+        if (!p || !path || str_set(&p->path, path) < 0 || !run_cold_get(run))
+                return -ENOMEM;
+        p->run = run;
+        int r = inquiry_try(read_pid_file, p->path, &p->inquiry);
+
+        if (r >= 0)
+                *ret = TAKE(p);
+        return r;
+}
+
+void run_read_pid_file(struct run *run, bool may_warn, void (*then)(struct run *run, int r))
+{
+        CLEANUP(reading) struct pid_reading *p = NULL;
+        usec_t own = run_conf(run)->timeout_start_sec;
+        int r = begin_reading(run, &p);
+
+        run_forget_pid_file(run); // an older look
+        if (r >= 0) {
+                p->may_warn = may_warn;
+                p->then = then;
+        }
+        if (r > 0)
+                r = errand_await(run->manager, &p->errand, p->inquiry, run_unit_id(run),
+                                 errand_limit(run->manager, own), on_read);
+        if (r < 0) {
+                run_log(run, LOG_WARNING, -r, "Cannot read its PID file");
+                if (then)
+                        then(run, r);
+        } else if (errand_is_out(&p->errand)) {
+                run->cold->pid_reading = TAKE(p);
+                run->cold->is_pid_file_far = true;
+                run_changed(run);
+        } else {
+                run->cold->is_pid_file_far = false;
+                finish_reading(TAKE(p), 0);
+        }
+}
+
+const char *run_pid_file_text(const struct run *run)
+{
+        const struct pid_reading *p = run->cold ? run->cold->pid_reading : NULL;
+
+        return p ? errand_text(&p->errand) : NULL;
+}
+
+// ---- until it is there
+
+static void on_looked(struct run *run, int r);
 
 static void on_pid_file_timer(struct timer *t, usec_t now UNUSED)
 {
         struct run *run = CONTAINER_OF(t, struct run_cold, pid_file_timer)->run;
 
-        if ((run->state != SERVICE_START && run->state != SERVICE_START_POST) ||
-            run->control.pid > 0)
-                return;
-        if (run_load_pid_file(run, false) < 0) {
-                arm_pid_file_timer(run);
-        } else if (run->state == SERVICE_START) {
-                service_enter_start_post(run);
-        } else {
-                service_enter_running(run, SERVICE_SUCCESS);
-        }
+        run_read_pid_file(run, false, on_looked);
 }
 
-static void arm_pid_file_timer(struct run *run)
+static void look_again(struct run *run)
 {
+        struct run_cold *cold = run_cold_get(run);
+
+        if (!cold) {
+                service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
+                return;
+        }
         // Nobody is left who could write it.
         if (!run_has_strays(run)) {
                 run_log(run, LOG_WARNING, 0, "No process is left that could write its PID file.");
@@ -199,27 +307,28 @@ static void arm_pid_file_timer(struct run *run)
                 return;
         }
         // Without memory for the timer the start runs into its timeout.
-        (void)timer_set(run->manager->events, &run->cold->pid_file_timer,
-                        usec_add(clock_now(), PID_FILE_LOOK), on_pid_file_timer);
+        (void)timer_set(
+                run->manager->events, &cold->pid_file_timer,
+                usec_add(clock_now(), cold->is_pid_file_far ? PID_FILE_LOOK_FAR : PID_FILE_LOOK),
+                on_pid_file_timer);
+}
+
+static void on_looked(struct run *run, int r)
+{
+        if ((run->state != SERVICE_START && run->state != SERVICE_START_POST) ||
+            run->control.pid > 0)
+                return;
+        if (r < 0)
+                look_again(run);
+        else if (run->state == SERVICE_START)
+                service_enter_start_post(run);
+        else
+                service_enter_running(run, SERVICE_SUCCESS);
 }
 
 void run_await_pid_file(struct run *run)
 {
-        if (run_cold_get(run))
-                arm_pid_file_timer(run);
-        else
-                service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
-}
-
-void run_remove_pid_file(struct run *run)
-{
-        CLEANUP(free) char *buffer = NULL;
-        const char *path = run_fill(run, run_conf(run)->pid_file, &buffer);
-
-        int r = path ? fs_unlink(path, NULL) : 0;
-
-        if (r < 0 && r != -ENOENT)
-                run_log(run, LOG_WARNING, -r, "Cannot remove its PID file %s", path);
+        run_read_pid_file(run, true, on_looked);
 }
 
 // ---- guessing

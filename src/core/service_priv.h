@@ -4,6 +4,7 @@
 
 #include "conf/enums.h"
 #include "core/manager.h"
+#include "core/removal.h"
 #include "core/restart.h"
 #include "core/run_cold.h"
 #include "core/service.h"
@@ -27,6 +28,8 @@ const char *run_name(const struct run *run, char **buffer);
 // A setting with its specifiers filled for this run: text itself, or *buffer (freed by the caller).
 // NULL: text is, or no memory.
 const char *run_fill(const struct run *run, const char *text, char **buffer);
+// The id of its unit, or of the template that a connection is served by; valid as long as the run.
+const char *run_unit_id(const struct run *run);
 // One line about the run; a connection's name is made only when the line is written.
 void run_log(const struct run *run, int level, int error, const char *fmt, ...) PRINTF(4, 5);
 // Goes to a state: stops the timers that it has no use for, tells everybody.
@@ -55,6 +58,7 @@ void service_resume(struct run *run);
 void service_run_next_main(struct run *run);
 void service_on_exec_event(struct watch *w, uint32_t revents); // Type=exec
 void service_check_exec(struct run *run);                      // has the exec happened meanwhile?
+void service_forget_exec(struct run *run);                     // no longer waited for
 // Forget what the last life left; a new invocation id. 0 or -errno.
 int run_begin_life(struct run *run);
 
@@ -81,14 +85,23 @@ int service_start_control(struct run *run, enum service_state state, usec_t time
 int service_start_main(struct run *run); // main_index of ExecStart=; as above
 // As service_start_control(), goes to the state, and to where a failure leads.
 void service_run_control(struct run *run, enum service_state state);
-// OpenFile= (service_open.c): the descriptors, the caller's to close, and their names are appended,
-// in order. fds has room for all. 0, -ENOMEM, or why one could not be opened (logged).
-int service_open_files(const struct run *run, int *fds, size_t *n, char ***names);
+// OpenFile= (service_open.c): an inquiry's work, the question being a list (struct open_files). Of
+// its answer the descriptors, the caller's to close, and their names are appended, in order. fds
+// has room for all. 0, -ENOMEM, or why one could not be opened (logged).
+void service_open_files(struct inquiry_answer *answer, const void *question);
+int service_take_files(const struct run *run, struct inquiry *opened, int *fds, size_t *n,
+                       char ***names);
 void service_kill_control(struct run *run, int signo);
 
 // ---- plan (service_plan.c)
 
-int run_plan_get(struct run *run); // run->plan is fresh: 0, 1 waits for a look-up, -errno (logged)
+// Before a command of the state is started: 0 run->plan is fresh and, for a main command, what
+// OpenFile= names is open (cold->opened); 1 waits (service_resume() follows); -errno (logged).
+int run_prepare(struct run *run, enum service_state state, bool is_main);
+// The command is started, or no longer waited for.
+void run_prepare_end(struct run *run);
+bool run_is_preparing(const struct run *run);        // does it wait?
+const char *run_prepare_text(const struct run *run); // for what, in words; NULL: it does not
 void run_plan_drop(struct run *run);
 
 // ---- the connection that it serves (service_connection.c)
@@ -138,13 +151,16 @@ void run_running_timeout(struct run *run);       // RuntimeMaxSec=
 
 // ---- main process by pid (service_pid.c)
 
-// 0 and the main process is set (or was it already); -errno: not (yet).
-int run_load_pid_file(struct run *run, bool may_warn);
-void run_await_pid_file(struct run *run); // look again and again until the state's timeout
+// Look at PIDFile=. then (may be NULL) is called once, at once or when the file system has
+// answered: with 0, the main process is set (or was it already); -errno: not (yet).
+void run_read_pid_file(struct run *run, bool may_warn, void (*then)(struct run *run, int r));
+void run_forget_pid_file(struct run *run);            // `then` is not called
+const char *run_pid_file_text(const struct run *run); // what it waits for; NULL: nothing
+// In start and start-post: look again and again until the state's timeout, then go on.
+void run_await_pid_file(struct run *run);
 void run_guess_main_pid(struct run *run);
 // Takes pid as the main process: ours by on_exit, another one's by its pidfd. 0 or -errno.
 int run_set_main_pid(struct run *run, pid_t pid);
-void run_remove_pid_file(struct run *run);
 // Is it one that may become the main process? 1; 0: it is not of this service; -errno: never.
 int run_main_pid_is_suitable(struct run *run, pid_t pid);
 void run_unwatch_main(struct run *run);

@@ -35,6 +35,7 @@ int run_begin_life(struct run *run)
         run->main_index = run->control_index = 0;
         run->main_pid_known = run->main_pid_alien = run->forbid_restart = false;
         run->main_ignores_failure = run->control_ignores_failure = false;
+        service_forget_exec(run); // a process of the last life may never have come to its exec
         if (run->cold)
                 reset_cold(run->cold);
         struct service *s = run->service;
@@ -155,6 +156,16 @@ void service_run_next_main(struct run *run)
         start_main(run);
 }
 
+void service_forget_exec(struct run *run)
+{
+        struct run_cold *cold = run->cold;
+
+        if (!cold || cold->exec_watch.fd < 0)
+                return;
+        watch_remove(run->manager->events, &cold->exec_watch);
+        cold->exec_watch.fd = fd_close(cold->exec_watch.fd);
+}
+
 void service_check_exec(struct run *run)
 {
         struct run_cold *cold = run->cold;
@@ -166,8 +177,7 @@ void service_check_exec(struct run *run)
 
         if (r == -EAGAIN)
                 return;
-        watch_remove(run->manager->events, &cold->exec_watch);
-        cold->exec_watch.fd = fd_close(cold->exec_watch.fd);
+        service_forget_exec(run);
         // When it failed, the process has ended, and its exit tells how.
         if (r > 0 && run->state == SERVICE_START && run_conf(run)->type == SERVICE_EXEC)
                 service_enter_start_post(run);

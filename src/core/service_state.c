@@ -121,6 +121,11 @@ const char *run_name(const struct run *run, char **buffer)
         return run->conf->id;
 }
 
+const char *run_unit_id(const struct run *run)
+{
+        return run->service ? run->service->unit.id : run->conf->id;
+}
+
 const char *run_fill(const struct run *run, const char *text, char **buffer)
 {
         CLEANUP(free) char *name_buffer = NULL;
@@ -209,8 +214,13 @@ void service_set_state(struct run *run, enum service_state state)
         enum active_state was = active_of(run, old), now = active_of(run, state);
 
         run->state = state;
-        if (state != run->waits_in)
+        if (state != run->waits_in) {
                 work_cancel(&run->work);
+                run_prepare_end(run);
+        }
+        if (state != SERVICE_START && state != SERVICE_START_POST && state != SERVICE_RUNNING &&
+            !service_state_is_reloading(state))
+                run_forget_pid_file(run);
         if (!has_timeout(state))
                 timer_stop(m->events, &run->timer);
         if (run->cold) {

@@ -1,12 +1,16 @@
 // The way down: stop -> signals -> stop-post -> final signals -> dead, failed or a restart.
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/fs.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "core/job.h"
 #include "core/processes.h"
 #include "core/service_log.h"
 #include "core/service_priv.h"
 #include "spawn/plan.h"
+
+#include <stdio.h>
 
 void service_enter_stop(struct run *run, enum service_result result)
 {
@@ -147,18 +151,69 @@ static void log_end(const struct run *run)
                         "Failed with result '%s'.", service_result_name(run->result));
 }
 
-static void remove_runtime_directories(struct run *run, bool is_restarting)
+struct leftovers {
+        struct spawn_plan *plan; // reference: of RuntimeDirectory=; NULL: they stay
+        char *pid_file;          // NULL: there is none
+};
+
+static void leftovers_free(void *question)
+{
+        struct leftovers *l = question;
+
+        spawn_plan_unref(l->plan);
+        free(l->pid_file);
+        free(l);
+}
+
+static void put_failure(struct inquiry_answer *answer, const char *what, int error,
+                        const char *detail)
+{
+        char text[FAIL_DETAIL_MAX + 128];
+
+        snprintf(text, sizeof(text), "Cannot remove its %s: %s%s%s", what, detail,
+                 error ? ": " : "", error ? strerror(error) : "");
+        inquiry_put_field(answer, text);
+}
+
+static void remove_leftovers(struct inquiry_answer *answer, const void *question)
+{
+        const struct leftovers *l = question;
+        char text[FAIL_DETAIL_MAX + 128];
+        struct fail why = {0};
+
+        if (l->plan && spawn_plan_remove_runtime(l->plan, &why) < 0)
+                put_failure(answer, "runtime folder", 0, fail_format(&why, text, sizeof(text)));
+        int r = l->pid_file ? fs_unlink(l->pid_file, NULL) : 0;
+
+        if (r < 0 && r != -ENOENT)
+                put_failure(answer, "PID file", -r, l->pid_file);
+}
+
+// RuntimeDirectory= and the PID file.
+static void remove_files(struct run *run, bool is_restarting)
 {
         const struct exec_group *g = run->conf->exec;
-        struct fail why = {0};
-        char text[512];
+        bool keeps = g->runtime_directory.n == 0 || g->runtime_directory_preserve == PRESERVE_YES ||
+                     (g->runtime_directory_preserve == PRESERVE_RESTART && is_restarting);
+        CLEANUP(free) char *buffer = NULL;
+        const char *pid_file = run_fill(run, run_conf(run)->pid_file, &buffer);
+        struct leftovers *l;
 
-        if (g->runtime_directory.n == 0 || g->runtime_directory_preserve == PRESERVE_YES ||
-            (g->runtime_directory_preserve == PRESERVE_RESTART && is_restarting) || !run->plan)
+        if ((keeps || !run->plan) && !pid_file)
                 return;
-        if (spawn_plan_remove_runtime(run->plan, &why) < 0)
-                run_log(run, LOG_WARNING, 0, "Cannot remove its runtime folder: %s",
-                        fail_format(&why, text, sizeof(text)));
+        l = calloc(1, sizeof(*l));
+        if (!l || str_set(&l->pid_file, pid_file) < 0) {
+                run_log(run, LOG_WARNING, ENOMEM, "Cannot remove what it leaves behind");
+                free(l);
+                return;
+        }
+        l->plan = keeps || !run->plan ? NULL : spawn_plan_ref(run->plan);
+        struct removal_task task = {.id = run_unit_id(run),
+                                    .work = remove_leftovers,
+                                    .question = l,
+                                    .question_free = leftovers_free};
+
+        (void)removal_begin(run->manager, run->service ? &run->service->removal : NULL, &task);
 }
 
 // What a life that is over leaves behind. Before the state tells of the end: whoever hears of it
@@ -170,9 +225,7 @@ static void clean_up(struct run *run, bool is_restarting)
         run->main_pid_known = false;
         run_unwatch_main(run);
         run_unwatch_control(run);
-        remove_runtime_directories(run, is_restarting);
-        if (g->pid_file)
-                run_remove_pid_file(run);
+        remove_files(run, is_restarting);
         if (run->cold) {
                 run->cold->notify_access_override = NOTIFY_ACCESS_UNSET;
                 if (g->file_descriptor_store_preserve == PRESERVE_NO ||

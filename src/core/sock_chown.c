@@ -20,7 +20,7 @@ static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
 {
         const struct socket_group *conf = sock_conf(s);
         const struct sock_command *c = s->command;
-        struct ids_lookup *lookup = c && c->on_lookup == on_ids_known ? c->lookup : NULL;
+        struct ids_lookup *lookup = c && c->on_ids == on_ids_known ? c->ids : NULL;
         CLEANUP(ids_user) struct ids_user user = {.uid = (uid_t)-1, .gid = (gid_t)-1};
         gid_t gid = (gid_t)-1;
         int r = 0;

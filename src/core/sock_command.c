@@ -29,7 +29,7 @@ struct sock_command *sock_command_get(struct sock *s)
         if (!c)
                 return NULL;
         c->sock = s;
-        c->child.pidfd = c->lookup_watch.fd = -1;
+        c->child.pidfd = -1;
         c->conf = unit_conf_ref(s->unit.conf);
         if (manager_random_id(s->unit.manager, &c->invocation_id) < 0)
                 c->invocation_id = SD_ID128_NULL;
@@ -38,10 +38,9 @@ struct sock_command *sock_command_get(struct sock *s)
 
 static void drop_lookup(struct sock_command *c)
 {
-        if (c->lookup_watch.fd >= 0)
-                watch_remove(c->sock->unit.manager->events, &c->lookup_watch);
-        c->lookup_watch.fd = -1;
-        ids_lookup_free(TAKE(c->lookup));
+        errand_done(&c->errand);
+        spawn_lookup_free(TAKE(c->lookup));
+        ids_lookup_free(TAKE(c->ids));
 }
 
 void sock_command_unwait(struct sock *s)
@@ -98,39 +97,51 @@ void sock_command_arm_timeout(struct sock *s)
                                 on_timeout);
 }
 
-// ---- look-ups of users
+// ---- waiting
 
-static void on_answer(struct watch *w, uint32_t revents UNUSED)
+// Where the state has a time limit of its own, that counts.
+static usec_t limit_of(const struct sock *s)
 {
-        struct sock_command *c = CONTAINER_OF(w, struct sock_command, lookup_watch);
+        usec_t own = sock_conf(s)->timeout_sec;
+        bool is_limited = own > 0 && own != USEC_INFINITY;
 
-        if (!ids_lookup_is_over(c->lookup))
-                return;
-        watch_remove(c->sock->unit.manager->events, w);
-        w->fd = -1;
-        c->on_lookup(c->sock);
+        return is_limited ? USEC_INFINITY : errand_limit(s->unit.manager, USEC_INFINITY);
 }
 
-int sock_command_await(struct sock *s, struct ids_lookup *lookup, void (*on_lookup)(struct sock *s))
+static int await(struct sock *s, struct inquiry *inquiry,
+                 void (*on_over)(struct errand *e, int error))
+{
+        int r = errand_await(s->unit.manager, &s->command->errand, inquiry, s->unit.id, limit_of(s),
+                             on_over);
+
+        unit_changed(&s->unit);
+        return r < 0 ? r : 1;
+}
+
+static void on_ids_over(struct errand *e, int error UNUSED)
+{
+        struct sock_command *c = CONTAINER_OF(e, struct sock_command, errand);
+
+        c->on_ids(c->sock); // sees for itself whether there is an answer
+}
+
+int sock_command_await(struct sock *s, struct ids_lookup *ids, void (*on_ids)(struct sock *s))
 {
         struct sock_command *c = sock_command_get(s);
 
         if (!c) {
-                ids_lookup_free(lookup);
+                ids_lookup_free(ids);
                 return -ENOMEM;
         }
         drop_lookup(c);
-        c->lookup = lookup;
-        c->on_lookup = on_lookup;
-        c->lookup_watch.fd = ids_lookup_fd(lookup);
-        c->lookup_watch.on_event = on_answer;
-        int r = watch_set(s->unit.manager->events, &c->lookup_watch, EPOLLIN);
+        c->ids = ids;
+        c->on_ids = on_ids;
+        return await(s, ids_lookup_inquiry(ids), on_ids_over);
+}
 
-        if (r < 0) {
-                drop_lookup(c);
-                return r;
-        }
-        return 1;
+const char *sock_command_text(const struct sock *s)
+{
+        return s->command ? errand_text(&s->command->errand) : NULL;
 }
 
 // ---- the end of a command
@@ -187,24 +198,42 @@ static void on_exit_of_child(struct child *child, const siginfo_t *info)
 
 // ---- starting
 
-static void on_users_known(struct sock *s)
+static void go_on(struct sock *s)
 {
         if (start_command(s) < 0)
                 sock_on_commands_done(s, SOCK_FAILURE_RESOURCES);
 }
 
+static void on_plan_over(struct errand *e, int error)
+{
+        struct sock *s = CONTAINER_OF(e, struct sock_command, errand)->sock;
+
+        if (error == 0) {
+                go_on(s);
+                return;
+        }
+        log_unit(s->unit.id, LOG_WARNING, -error, "Failed to run '%s'",
+                 s->command->list->items[s->command->index].path);
+        sock_on_commands_done(s,
+                              error == -ETIMEDOUT ? SOCK_FAILURE_TIMEOUT : SOCK_FAILURE_RESOURCES);
+}
+
 static int make_plan(struct sock *s, struct sock_command *c, struct fail *why)
 {
-        struct ids_lookup *lookup = NULL;
+        CLEANUP(spawn_lookup) struct spawn_lookup *lookup = TAKE(c->lookup);
 
-        if (c->plan && !spawn_plan_is_stale(c->plan))
+        if (c->plan && (c->is_plan_fresh || !spawn_plan_is_stale(c->plan)))
                 return 0;
         spawn_plan_unref(TAKE(c->plan));
         int r = spawn_plan_new(spawner_settings(s->unit.manager->spawner), c->conf, s->unit.id,
-                               c->on_lookup == on_users_known ? c->lookup : NULL, &c->plan, &lookup,
-                               why);
+                               &lookup, &c->plan, why);
 
-        return r == SPAWN_PLAN_NEEDS_LOOKUP ? sock_command_await(s, lookup, on_users_known) : r;
+        c->is_plan_fresh = r == 0;
+        if (r != SPAWN_PLAN_NEEDS_LOOKUP)
+                return r;
+        drop_lookup(c);
+        c->lookup = TAKE(lookup);
+        return await(s, spawn_lookup_inquiry(c->lookup), on_plan_over);
 }
 
 // PassFileDescriptorsToExec=: before the sockets are bound, and after they are closed, there are
@@ -257,10 +286,7 @@ static int spawn(struct sock *s, struct sock_command *c, struct fail *why)
 
 static void on_room(struct work *w)
 {
-        struct sock *s = CONTAINER_OF(w, struct sock_command, room_work)->sock;
-
-        if (start_command(s) < 0)
-                sock_on_commands_done(s, SOCK_FAILURE_RESOURCES);
+        go_on(CONTAINER_OF(w, struct sock_command, room_work)->sock);
 }
 
 static int await_room(struct sock *s, int error)
@@ -281,8 +307,10 @@ static int start_command(struct sock *s)
         char text[FAIL_TEXT_MAX];
         int r = make_plan(s, c, &why);
 
-        if (r == 0)
+        if (r == 0) {
                 r = spawn(s, c, &why);
+                c->is_plan_fresh = false;
+        }
         if (r < 0 && fail_is_exhaustion(r) && !s->unit.manager->options.compat_systemd)
                 r = await_room(s, r);
         if (r < 0) {

@@ -182,5 +182,7 @@ void sock_on_exhausted(struct sock *s, int error)
 
 const char *sock_status_text(const struct sock *s)
 {
-        return s->status_text ? s->status_text : sock_retry_status(s);
+        const char *waits = sock_command_text(s);
+
+        return waits ? waits : s->status_text ? s->status_text : sock_retry_status(s);
 }

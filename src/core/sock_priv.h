@@ -2,6 +2,7 @@
 // includes it.
 #pragma once
 
+#include "core/errand.h"
 #include "core/job.h"
 #include "core/manager.h"
 #include "core/sock.h"
@@ -137,9 +138,11 @@ struct sock_command {
         const struct command_list *list;
         size_t index; // in list
         struct child child;
-        struct ids_lookup *lookup; // users and groups that are being asked for
-        struct watch lookup_watch;
-        void (*on_lookup)(struct sock *s);
+        struct errand errand;        // what is waited for; one of these two asks for it:
+        struct spawn_lookup *lookup; // the plan
+        struct ids_lookup *ids;      // SocketUser= and SocketGroup=
+        void (*on_ids)(struct sock *s);
+        bool is_plan_fresh;    // made for the next command
         struct work room_work; // waits until there is room for a process
         struct timer timer;    // of the state
         sd_id128_t invocation_id;
@@ -147,9 +150,8 @@ struct sock_command {
 
 // Existing or new; NULL: no memory.
 struct sock_command *sock_command_get(struct sock *s);
-// Go on with on_lookup when the answer is there. Takes over lookup. 1 or -errno.
-int sock_command_await(struct sock *s, struct ids_lookup *lookup,
-                       void (*on_lookup)(struct sock *s));
+// Go on with on_ids when the name services have answered, or have not. Takes over ids. 1 or -errno.
+int sock_command_await(struct sock *s, struct ids_lookup *ids, void (*on_ids)(struct sock *s));
 // Starts the commands of a list one after the other; sock_on_commands_done() follows later.
 // 0: under way, 1: the list is empty and nothing was done, -errno (logged).
 int sock_run_commands(struct sock *s, const struct command_list *list);
@@ -158,6 +160,7 @@ int sock_signal_command(struct sock *s, int signo);
 void sock_command_arm_timeout(struct sock *s);
 void sock_command_unwait(struct sock *s); // what waits for a look-up or for room is not started
 void sock_command_done(struct sock *s);   // release everything
+const char *sock_command_text(const struct sock *s); // what it waits for; NULL: nothing
 
 // ---- traffic and pauses (sock_run.c, sock_pause.c)
 void sock_on_readable(struct watch *w, uint32_t revents);

@@ -1,53 +1,9 @@
-// Commands of a plan: the program found, the words ready but for what differs from start to start.
+// Commands of a plan: the program, the words ready but for what differs from start to start.
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "spawn/expand.h"
 #include "spawn/slot.h"
-
-#include <sys/stat.h>
-
-static const char *const default_search_path[] = {
-        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", NULL,
-};
-
-static bool is_program(const char *path)
-{
-        struct stat st;
-
-        return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
-// Look a bare name up. The folders that were passed over are watched, and so is what was found:
-// another program may turn up there.
-static int search(struct spawn_plan *plan, const char *name, struct plan_command *command)
-{
-        char *const *folders = plan->conf->exec->exec_search_path;
-
-        if (!folders)
-                folders = (char *const *)default_search_path;
-        STRV_FOREACH (folder, folders) {
-                CLEANUP(free) char *path = NULL;
-                const char *dir;
-                int r = plan_text(plan, *folder, &dir);
-
-                if (r < 0)
-                        return r;
-                path = fs_path_join(dir, name);
-                if (!path)
-                        return -ENOMEM;
-                r = plan_watch(plan, dir);
-                if (r < 0)
-                        return r;
-                if (is_program(path)) {
-                        command->executable = TAKE(path);
-                        return plan_watch(plan, command->executable);
-                }
-        }
-        command->is_missing = true;
-        command->executable = strdup(name);
-        return command->executable ? 0 : -ENOMEM;
-}
 
 static void command_free(struct plan_command *command)
 {
@@ -62,23 +18,15 @@ static int compile(struct spawn_plan *plan, const struct exec_command *source,
                    struct plan_command *command)
 {
         const char *text;
-        int r;
+        int r = 0;
 
-        command->source = source;
-        r = plan_text(plan, source->path, &text);
-        if (r < 0)
-                return r;
-        if (text[0] == '/')
-                r = str_set(&command->executable, text);
-        else
-                r = search(plan, text, command);
         // Marks are in the texts of a template alone: elsewhere they are filled by now.
         bool may_mark = plan->is_template;
 
-        command->has_marks = r == 0 && may_mark && specifier_has_marks(command->executable);
+        command->source = source;
+        command->has_marks = may_mark && specifier_has_marks(command->executable);
         STRV_FOREACH (word, source->argv) {
-                if (r == 0)
-                        r = plan_text(plan, *word, &text);
+                r = plan_text(plan, *word, &text);
                 if (r == 0)
                         r = strv_push(&command->argv, text);
                 if (r < 0)
@@ -86,35 +34,64 @@ static int compile(struct spawn_plan *plan, const struct exec_command *source,
                 command->has_marks |= may_mark && specifier_has_marks(text);
         }
         if (!command->argv)
-                return r < 0 ? r : -EINVAL;
+                return -EINVAL;
         command->has_variables =
                 !(source->flags & EXEC_NO_ENV_EXPAND) && expand_is_needed(command->argv);
-        return r;
+        return 0;
 }
 
+int plan_add_command(struct spawn_plan *plan, const struct exec_command *source,
+                     const char *executable, bool is_missing)
+{
+        CLEANUP(plan_command) struct plan_command *command = calloc(1, sizeof(*command));
+        int r = command ? str_set(&command->executable, executable) : -ENOMEM;
+
+        if (r == 0)
+                r = compile(plan, source, command);
+        if (r < 0)
+                return r;
+        command->is_missing = is_missing;
+        command->next = plan->commands;
+        plan->commands = TAKE(command);
+        return 0;
+}
+
+// Those that had to be looked for are there already.
 int plan_get_command(struct spawn_plan *plan, const struct exec_command *source,
                      const struct plan_command **ret)
 {
-        CLEANUP(plan_command) struct plan_command *command = NULL;
-        int r;
+        const char *text;
 
         for (struct plan_command *c = plan->commands; c; c = c->next)
                 if (c->source == source) {
                         *ret = c;
                         return 0;
                 }
-        command = calloc(1, sizeof(*command));
-        if (!command)
-                return -ENOMEM;
-        r = compile(plan, source, command);
-        if (r < 0)
-                return r;
-        *ret = command;
-        if (command->is_missing)
-                plan->is_always_stale = true;
-        command->next = plan->commands;
-        plan->commands = TAKE(command);
-        return 0;
+        int r = plan_text(plan, source->path, &text);
+
+        if (r == 0)
+                r = plan_add_command(plan, source, text, false);
+        if (r == 0)
+                *ret = plan->commands;
+        return r;
+}
+
+size_t plan_command_lists(const struct unit_conf *conf,
+                          const struct command_list *lists[PLAN_COMMAND_LISTS])
+{
+        const struct service_group *v = conf->service;
+        const struct socket_group *s = conf->socket;
+        const struct command_list *of_service[] = {
+                &v->exec_condition, &v->exec_start_pre, &v->exec_start,     &v->exec_start_post,
+                &v->exec_reload,    &v->exec_stop,      &v->exec_stop_post,
+        };
+        const struct command_list *of_socket[] = {&s->exec_start_pre, &s->exec_start_post,
+                                                  &s->exec_stop_pre, &s->exec_stop_post};
+
+        if (!v && !s)
+                return 0;
+        memcpy(lists, v ? of_service : of_socket, v ? sizeof(of_service) : sizeof(of_socket));
+        return v ? ARRAY_SIZE(of_service) : ARRAY_SIZE(of_socket);
 }
 
 void plan_commands_done(struct spawn_plan *plan)

@@ -3,11 +3,11 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/fs_glob.h"
 #include "base/str.h"
 #include "base/strv.h"
 
 #include <fcntl.h>
-#include <glob.h>
 
 enum state {
         LINE_START,
@@ -180,37 +180,51 @@ int envfile_parse(const char *text, size_t size, char ***env)
         return r;
 }
 
-static int load_one(const char *path, char ***env, struct fail *why)
+static int read_one(const char *path, char **ret, struct fail *why)
 {
         CLEANUP(fd) int fd = fs_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, why);
-        CLEANUP(free) char *text = NULL;
-        size_t size;
-        int r = fd < 0 ? fd : fs_read_fd(fd, ENVFILE_SIZE_MAX, &text, &size);
+        size_t size = 0;
+        int r = fd < 0 ? fd : fs_read_fd(fd, ENVFILE_SIZE_MAX, ret, &size);
 
-        if (r == 0)
-                r = envfile_parse(text, size, env);
+        if (r == 0 && memchr(*ret, '\0', size))
+                r = -EBADMSG;
         return fail_set_default(why, r, "read environment file", path);
 }
 
-int envfile_load(const char *pattern, bool missing_ok, char ***env, struct fail *why)
+static int read_found(const glob_t *found, const char *pattern, bool missing_ok, char ***texts,
+                      struct fail *why)
 {
-        glob_t found = {0};
-        int r;
+        int r = 0;
+
+        if (found->gl_pathc > ENVFILE_FILES_MAX)
+                return fail_set(why, E2BIG, "read environment file", "%s", pattern);
+        for (size_t i = 0; i < found->gl_pathc && r == 0; i++) {
+                struct fail failure = {0};
+                CLEANUP(free) char *text = NULL;
+
+                r = read_one(found->gl_pathv[i], &text, &failure);
+                if (r == 0)
+                        r = strv_push_take(texts, TAKE(text));
+                else if (r != -ENOMEM && missing_ok)
+                        r = 0;
+                else if (why)
+                        *why = failure;
+        }
+        return r;
+}
+
+int envfile_read(const char *pattern, bool missing_ok, char ***texts, struct fail *why)
+{
+        glob_t found;
+        int r = fs_glob(pattern, GLOB_BRACE, &found);
 
         // As in systemd a wildcard that matches nothing is a missing file, too.
-        r = glob(pattern, GLOB_BRACE, NULL, &found);
         if (r == GLOB_NOSPACE)
                 r = fail_set(why, ENOMEM, "read environment file", "%s", pattern);
         else if (r != 0 || found.gl_pathc == 0)
                 r = missing_ok ? 0 : fail_set(why, ENOENT, "read environment file", "%s", pattern);
-        else if (found.gl_pathc > ENVFILE_FILES_MAX)
-                r = fail_set(why, E2BIG, "read environment file", "%s", pattern);
         else
-                for (size_t i = 0; i < found.gl_pathc && r == 0; i++) {
-                        r = load_one(found.gl_pathv[i], env, missing_ok ? NULL : why);
-                        if (r < 0 && r != -ENOMEM && missing_ok)
-                                r = 0;
-                }
+                r = read_found(&found, pattern, missing_ok, texts, why);
         globfree(&found);
         return r;
 }

@@ -10,6 +10,7 @@
 // Parse text (of size bytes) and set what it assigns in *env. Lines that are no assignment, have a
 // bad name or a value that is not UTF-8 are skipped. 0, -ENOMEM; -EBADMSG: a NUL byte.
 int envfile_parse(const char *text, size_t size, char ***env);
-// Read the files that a path or glob names, in its order. A name without a match, or a file that
-// cannot be read: -ENOENT and so on, unless missing_ok. *why tells the path.
-int envfile_load(const char *pattern, bool missing_ok, char ***env, struct fail *why);
+// Read the files that a path or glob names, in its order: their texts are appended. A name without
+// a match, or a file that cannot be read: -ENOENT and so on, unless missing_ok. *why tells the
+// path. Heeds base/local.h.
+int envfile_read(const char *pattern, bool missing_ok, char ***texts, struct fail *why);

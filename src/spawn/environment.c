@@ -4,7 +4,6 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
-#include "spawn/envfile.h"
 #include "spawn/slot.h"
 
 #include <stdio.h>
@@ -167,40 +166,22 @@ static int set_passed(struct spawn_plan *plan, char ***env, const char *name)
         return r < 0 || !entries ? r : set_foreign(plan, env, entries[0]);
 }
 
-static int read_files(struct spawn_plan *plan, char ***env, struct fail *why)
-{
-        const struct environment_file_list *list = &plan->conf->exec->environment_file;
-
-        for (size_t i = 0; i < list->n; i++) {
-                const char *pattern;
-                int r = plan_text(plan, list->items[i].path, &pattern);
-
-                // A pattern may match other files the next time. A file is looked at before it is
-                // read, so that a change in between counts.
-                if (r == 0 && strpbrk(pattern, "*?[{"))
-                        plan->is_always_stale = true;
-                else if (r == 0)
-                        r = plan_watch(plan, pattern);
-                if (r == 0)
-                        r = envfile_load(pattern, list->items[i].missing_ok, env, why);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int set_files(struct spawn_plan *plan, char ***env, struct fail *why)
+static int set_files(struct spawn_plan *plan, const struct plan_question *q, struct inquiry *answer,
+                     char ***env, struct fail *why)
 {
         CLEANUP(strv) char **entries = NULL;
-        int r = read_files(plan, &entries, why);
+        int r = 0;
 
+        for (size_t i = 0; i < plan->conf->exec->environment_file.n && r == 0; i++)
+                r = plan_take_environment(plan, q, i, answer, &entries, why);
         STRV_FOREACH (entry, entries)
                 if (r == 0)
                         r = set_foreign(plan, env, *entry);
         return r;
 }
 
-static int set_layers(struct spawn_plan *plan, struct layers *layers, struct fail *why)
+static int set_layers(struct spawn_plan *plan, const struct plan_question *q,
+                      struct inquiry *answer, struct layers *layers, struct fail *why)
 {
         const struct exec_group *exec = plan->conf->exec;
         const char *text;
@@ -218,7 +199,7 @@ static int set_layers(struct spawn_plan *plan, struct layers *layers, struct fai
                         r = strv_env_set(&layers->above, text);
         }
         if (r == 0)
-                r = set_files(plan, &layers->above, why);
+                r = set_files(plan, q, answer, &layers->above, why);
         STRV_FOREACH (entry, exec->unset_environment) {
                 if (r == 0)
                         r = plan_text(plan, *entry, &text);
@@ -247,14 +228,15 @@ static size_t find_name(char *const *entries, size_t n, const char *assignment)
         return n;
 }
 
-int plan_compile_environment(struct spawn_plan *plan, struct fail *why)
+int plan_compile_environment(struct spawn_plan *plan, const struct plan_question *q,
+                             struct inquiry *answer, struct fail *why)
 {
         CLEANUP(strv) char **below = NULL;
         CLEANUP(strv) char **above = NULL;
         struct plan_env *env = &plan->env;
         struct layers layers = {0};
         size_t most;
-        int r = set_layers(plan, &layers, why);
+        int r = set_layers(plan, q, answer, &layers, why);
 
         below = layers.below;
         above = layers.above;

@@ -43,10 +43,8 @@ int ids_get_groups(const char *user_name, gid_t primary, struct ids_lookup *look
 
 // Start asking for a user (NULL: none) with its groups, and for groups (may be NULL). 0 or -errno.
 int ids_lookup_new(const char *user, char *const *groups, struct ids_lookup **ret);
-// As inquiry_fd(). Owned by the lookup.
-int ids_lookup_fd(const struct ids_lookup *lookup);
-// When that was readable: is all of the answer there, or none to come? Never waits.
-bool ids_lookup_is_over(struct ids_lookup *lookup);
+// What has to be waited for. Owned by the lookup.
+struct inquiry *ids_lookup_inquiry(const struct ids_lookup *lookup);
 void ids_lookup_free(struct ids_lookup *lookup); // NULL is fine; kills the process if it still runs
 DEFINE_CLEANUP(ids_lookup, struct ids_lookup *, ids_lookup_free)
 

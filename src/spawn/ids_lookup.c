@@ -106,14 +106,9 @@ int ids_lookup_new_answered(const char *user, char *const *groups, const char *a
         return r;
 }
 
-int ids_lookup_fd(const struct ids_lookup *lookup)
+struct inquiry *ids_lookup_inquiry(const struct ids_lookup *lookup)
 {
-        return inquiry_fd(lookup->inquiry);
-}
-
-bool ids_lookup_is_over(struct ids_lookup *lookup)
-{
-        return inquiry_read(lookup->inquiry) != -EAGAIN;
+        return lookup->inquiry;
 }
 
 void ids_lookup_free(struct ids_lookup *lookup)

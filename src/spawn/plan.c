@@ -6,65 +6,6 @@
 #include "conf/unit_name.h"
 #include "spawn/step.h"
 
-#include <sys/stat.h>
-
-// ---- files that went in ------------------------------------------------------------------------
-
-static void look(struct plan_file *file)
-{
-        struct stat st;
-
-        file->is_missing = stat(file->path, &st) < 0;
-        if (file->is_missing)
-                return;
-        file->dev = st.st_dev;
-        file->ino = st.st_ino;
-        file->size = (uint64_t)st.st_size;
-        file->mtime_sec = st.st_mtim.tv_sec;
-        file->mtime_nsec = st.st_mtim.tv_nsec;
-}
-
-static bool has_changed(const struct plan_file *file)
-{
-        struct plan_file now = {.path = file->path};
-
-        look(&now);
-        if (now.is_missing || file->is_missing)
-                return now.is_missing != file->is_missing;
-        return now.dev != file->dev || now.ino != file->ino || now.size != file->size ||
-               now.mtime_sec != file->mtime_sec || now.mtime_nsec != file->mtime_nsec;
-}
-
-int plan_watch(struct spawn_plan *plan, const char *path)
-{
-        struct plan_file *more;
-
-        for (size_t i = 0; i < plan->n_files; i++)
-                if (streq(plan->files[i].path, path))
-                        return 0;
-        if (plan->n_files >= PLAN_FILES_MAX)
-                return -E2BIG;
-        more = realloc(plan->files, (plan->n_files + 1) * sizeof(*more));
-        if (!more)
-                return -ENOMEM;
-        plan->files = more;
-        more[plan->n_files] = (struct plan_file){.path = strdup(path)};
-        if (!more[plan->n_files].path)
-                return -ENOMEM;
-        look(&more[plan->n_files++]);
-        return 0;
-}
-
-bool spawn_plan_is_stale(const struct spawn_plan *plan)
-{
-        if (plan->is_always_stale)
-                return true;
-        for (size_t i = 0; i < plan->n_files; i++)
-                if (has_changed(&plan->files[i]))
-                        return true;
-        return false;
-}
-
 // ---- building ----------------------------------------------------------------------------------
 
 int plan_text(struct spawn_plan *plan, const char *text, const char **ret)
@@ -93,168 +34,6 @@ int plan_add_step(struct spawn_plan *plan, const char *op, int (*run)(struct lau
         plan->steps[plan->n_steps++] = (struct step){op, run, (uint8_t)exit_status, (uint8_t)flags};
         plan->needs |= flags;
         return 0;
-}
-
-// A user or group that cannot be had: every process of the plan ends with the status.
-static void set_broken(struct spawn_plan *plan, int status, int error, const char *name)
-{
-        if (plan->broken_status == 0) {
-                plan->broken_status = status;
-                plan->broken_error = error < 0 ? -error : error;
-                plan->broken_name = name;
-        }
-        plan->is_always_stale = true; // failed look-ups are not kept
-}
-
-// Expected outcomes of a look-up become a step that fails; true: go on with the next.
-static bool is_settled(struct spawn_plan *plan, int r, int status, const char *name)
-{
-        if (r != -ESRCH && r != -ETIMEDOUT)
-                return r == 0;
-        set_broken(plan, status, r, name);
-        return true;
-}
-
-// Names of Group= and SupplementaryGroups=, for a look-up. 0 or -ENOMEM.
-static int collect_groups(struct spawn_plan *plan, char ***ret)
-{
-        const struct exec_group *exec = plan->conf->exec;
-        const char *text;
-        int r = 0;
-
-        if (exec->group) {
-                r = plan_text(plan, exec->group, &text);
-                if (r == 0)
-                        r = strv_push(ret, text);
-        }
-        STRV_FOREACH (name, exec->supplementary_groups) {
-                if (r == 0)
-                        r = plan_text(plan, *name, &text);
-                if (r == 0)
-                        r = strv_push(ret, text);
-        }
-        return r;
-}
-
-// What stands for "may not log in" is told to no service.
-static bool is_no_shell(const char *shell)
-{
-        static const char *const names[] = {"nologin", "false", "true"};
-        const char *name = fs_path_basename(shell);
-
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (streq(name, names[i]))
-                        return true;
-        return false;
-}
-
-static int resolve_user(struct spawn_plan *plan, struct ids_lookup *lookup)
-{
-        CLEANUP(ids_user) struct ids_user user = {0};
-        const char *name;
-        int r;
-
-        if (!plan->conf->exec->user)
-                return 0;
-        r = plan_text(plan, plan->conf->exec->user, &name);
-        if (r == 0)
-                r = ids_get_user(name, lookup, &user);
-        if (r == 0) {
-                plan->sets_uid = true;
-                plan->uid = user.uid;
-                plan->sets_gid = true;
-                plan->gid = user.gid;
-                plan->user_name = TAKE(user.name);
-                if (user.home && !streq(user.home, "/"))
-                        plan->home = TAKE(user.home);
-                if (user.shell && !is_no_shell(user.shell))
-                        plan->shell = TAKE(user.shell);
-        }
-        return is_settled(plan, r, EXIT_USER, name) ? 0 : r;
-}
-
-static int add_group(struct spawn_plan *plan, gid_t gid)
-{
-        gid_t *more = realloc(plan->groups, (plan->n_groups + 1) * sizeof(gid_t));
-
-        if (!more)
-                return -ENOMEM;
-        plan->groups = more;
-        more[plan->n_groups++] = gid;
-        return 0;
-}
-
-// Group=, then the list: initgroups() for a user, and SupplementaryGroups= on top.
-static int resolve_groups(struct spawn_plan *plan, char *const *names, struct ids_lookup *lookup)
-{
-        size_t i = 0;
-        gid_t gid;
-        int r;
-
-        if (plan->conf->exec->group) {
-                r = ids_get_group(names[i], lookup, &gid);
-                if (r == 0) {
-                        plan->sets_gid = true;
-                        plan->gid = gid;
-                } else if (!is_settled(plan, r, EXIT_GROUP, plan->conf->exec->group))
-                        return r;
-                i++;
-        }
-        if (plan->sets_uid && plan->user_name && plan->sets_gid) {
-                r = ids_get_groups(plan->user_name, plan->gid, lookup, &plan->groups,
-                                   &plan->n_groups);
-                if (r != 0)
-                        return r;
-                plan->sets_groups = true;
-        }
-        for (; names && names[i]; i++) {
-                r = ids_get_group(names[i], lookup, &gid);
-                if (!is_settled(plan, r, EXIT_GROUP, plan->conf->exec->group))
-                        return r;
-                plan->sets_groups = true;
-                if (r == 0 && plan->n_groups < IDS_GROUPS_MAX)
-                        r = add_group(plan, gid);
-                if (r == -ENOMEM)
-                        return r;
-        }
-        return 0;
-}
-
-// 0, SPAWN_PLAN_NEEDS_LOOKUP, -errno.
-static int compile_identity(struct spawn_plan *plan, struct ids_lookup *lookup,
-                            struct ids_lookup **ret_lookup)
-{
-        CLEANUP(strv) char **groups = NULL;
-        const struct exec_group *exec = plan->conf->exec;
-        const char *user;
-        int r = 0;
-
-        if (exec->user || exec->group || exec->supplementary_groups) {
-                r = plan_watch(plan, ids_passwd_file());
-                if (r == 0)
-                        r = plan_watch(plan, ids_group_file());
-                if (r == 0)
-                        r = plan_watch(plan, ids_nsswitch_file());
-        }
-        if (r == 0)
-                r = collect_groups(plan, &groups);
-        if (r == 0)
-                r = resolve_user(plan, lookup);
-        if (r == 0)
-                r = resolve_groups(plan, groups, lookup);
-        if (r == IDS_NEEDS_LOOKUP) {
-                r = plan_text(plan, exec->user, &user);
-                if (r == 0)
-                        r = ids_lookup_new(user, groups, ret_lookup);
-                return r == 0 ? SPAWN_PLAN_NEEDS_LOOKUP : r;
-        }
-        // What it is already needs no right to change.
-        if (geteuid() != 0) {
-                plan->sets_uid = plan->sets_uid && plan->uid != geteuid();
-                plan->sets_gid = plan->sets_gid && plan->gid != getegid();
-                plan->sets_groups = plan->sets_uid || exec->supplementary_groups;
-        }
-        return r;
 }
 
 static void compile_limits(struct spawn_plan *plan)
@@ -407,10 +186,37 @@ static int add_last_steps(struct spawn_plan *plan)
         return add_rows(plan, rows, ARRAY_SIZE(rows));
 }
 
-static int compile(struct spawn_plan *plan, struct ids_lookup *lookup,
-                   struct ids_lookup **ret_lookup, struct fail *why)
+// ---- in two halves, with a look-up before and between ------------------------------------------
+
+struct spawn_lookup {
+        struct ids_lookup *ids; // users and groups, for the first half
+        // what file systems are asked for, and the plan that waits for the answer
+        struct spawn_plan *plan;
+        struct plan_question *question;
+        struct inquiry *files;
+};
+
+void spawn_lookup_free(struct spawn_lookup *lookup)
 {
-        int r = compile_identity(plan, lookup, ret_lookup);
+        if (!lookup)
+                return;
+        ids_lookup_free(lookup->ids);
+        inquiry_free(lookup->files);
+        plan_question_free(lookup->question);
+        spawn_plan_unref(lookup->plan);
+        free(lookup);
+}
+
+struct inquiry *spawn_lookup_inquiry(struct spawn_lookup *lookup)
+{
+        return lookup->plan ? lookup->files : ids_lookup_inquiry(lookup->ids);
+}
+
+// What no file that a unit names is needed for.
+static int compile_first(struct spawn_plan *plan, struct ids_lookup *lookup,
+                         struct ids_lookup **ret_lookup)
+{
+        int r = plan_compile_identity(plan, lookup, ret_lookup);
 
         if (r != 0)
                 return r;
@@ -422,38 +228,111 @@ static int compile(struct spawn_plan *plan, struct ids_lookup *lookup,
                 r = plan_compile_stdio(plan);
         if (r == 0)
                 r = add_middle_steps(plan);
+        return r < 0 ? r : plan_compile_directories(plan);
+}
+
+static int compile_second(struct spawn_plan *plan, const struct plan_question *q,
+                          struct inquiry *answer, struct fail *why)
+{
+        int r = inquiry_read(answer);
+
         if (r == 0)
-                r = plan_compile_directories(plan);
+                r = plan_compile_environment(plan, q, answer, why); // names the folders
         if (r == 0)
-                r = plan_compile_environment(plan, why); // names the folders
+                r = plan_take_programs(plan, q, answer);
         return r < 0 ? r : add_last_steps(plan);
 }
 
-int spawn_plan_new(const struct spawn_settings *settings, struct unit_conf *conf,
-                   const char *unit_name, struct ids_lookup *lookup, struct spawn_plan **ret,
-                   struct ids_lookup **ret_lookup, struct fail *why)
+static int plan_new(const struct spawn_settings *settings, struct unit_conf *conf,
+                    const char *unit_name, struct spawn_plan **ret)
 {
         CLEANUP(spawn_plan) struct spawn_plan *plan = calloc(1, sizeof(*plan));
-        struct fail detail = {0};
-        int r;
 
         if (!plan)
-                return fail_set(why, ENOMEM, "prepare start", "%s", unit_name);
+                return -ENOMEM;
         plan->refs = 1;
         plan->conf = unit_conf_ref(conf);
         plan->settings = settings;
         plan->is_template = unit_name_is_template(unit_name);
-        r = str_set(&plan->unit_name, unit_name);
+        int r = str_set(&plan->unit_name, unit_name);
+
         if (r == 0)
-                r = compile(plan, lookup, ret_lookup, &detail);
-        if (r < 0) {
-                if (detail.error != 0 && why)
-                        *why = detail;
-                else
-                        fail_set(why, r, "prepare start", "%s", unit_name);
-        } else if (r == SPAWN_PLAN_READY)
                 *ret = TAKE(plan);
         return r;
+}
+
+static int get_lookup(struct spawn_lookup **lookup)
+{
+        if (!*lookup)
+                *lookup = calloc(1, sizeof(**lookup));
+        return *lookup ? 0 : -ENOMEM;
+}
+
+static int keep_ids(struct spawn_lookup **lookup, struct ids_lookup *ids)
+{
+        int r = get_lookup(lookup);
+
+        if (r < 0) {
+                ids_lookup_free(ids);
+                return r;
+        }
+        ids_lookup_free((*lookup)->ids);
+        (*lookup)->ids = ids;
+        return SPAWN_PLAN_NEEDS_LOOKUP;
+}
+
+// From the begin: to the end, or to the first look-up that has to be waited for.
+static int begin(struct spawn_plan **plan, struct spawn_lookup **lookup, struct fail *why)
+{
+        CLEANUP(plan_question) struct plan_question *q = NULL;
+        CLEANUP(inquiry) struct inquiry *files = NULL;
+        struct ids_lookup *ids = NULL;
+        int r = compile_first(*plan, *lookup ? (*lookup)->ids : NULL, &ids);
+
+        if (r == SPAWN_PLAN_NEEDS_LOOKUP)
+                return keep_ids(lookup, ids);
+        if (r == 0)
+                r = plan_ask_files(*plan, &q, &files);
+        if (r == 0)
+                return compile_second(*plan, q, files, why);
+        if (r > 0)
+                r = get_lookup(lookup);
+        if (r < 0)
+                return r;
+        (*lookup)->plan = TAKE(*plan);
+        (*lookup)->question = TAKE(q);
+        (*lookup)->files = TAKE(files);
+        return SPAWN_PLAN_NEEDS_LOOKUP;
+}
+
+int spawn_plan_new(const struct spawn_settings *settings, struct unit_conf *conf,
+                   const char *unit_name, struct spawn_lookup **lookup, struct spawn_plan **ret,
+                   struct fail *why)
+{
+        CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+        CLEANUP(plan_question) struct plan_question *q = NULL;
+        CLEANUP(inquiry) struct inquiry *files = NULL;
+        struct fail detail = {0};
+        int r;
+
+        if (*lookup && (*lookup)->plan) {
+                plan = TAKE((*lookup)->plan);
+                q = TAKE((*lookup)->question);
+                files = TAKE((*lookup)->files);
+        }
+        if (plan && plan->conf == conf && streq(plan->unit_name, unit_name)) {
+                r = compile_second(plan, q, files, &detail);
+        } else { // a reload has changed the conf meanwhile
+                spawn_plan_unref(TAKE(plan));
+                r = plan_new(settings, conf, unit_name, &plan);
+                if (r == 0)
+                        r = begin(&plan, lookup, &detail);
+        }
+        if (r == SPAWN_PLAN_READY)
+                *ret = TAKE(plan);
+        if (detail.error != 0 && why)
+                *why = detail;
+        return fail_set_default(why, r, "prepare start", unit_name);
 }
 
 struct spawn_plan *spawn_plan_ref(struct spawn_plan *plan)
@@ -487,23 +366,15 @@ void spawn_plan_unref(struct spawn_plan *plan)
 
 bool spawn_plan_needs_name(const struct spawn_plan *plan)
 {
-        const struct service_group *service = plan->conf->service;
-        const struct command_list *lists[] = {
-                service ? &service->exec_condition : NULL,
-                service ? &service->exec_start_pre : NULL,
-                service ? &service->exec_start : NULL,
-                service ? &service->exec_start_post : NULL,
-                service ? &service->exec_reload : NULL,
-                service ? &service->exec_stop : NULL,
-                service ? &service->exec_stop_post : NULL,
-        };
+        const struct command_list *lists[PLAN_COMMAND_LISTS];
+        size_t n_lists = plan_command_lists(plan->conf, lists);
 
         if (!plan->is_template)
                 return false;
         if (plan->env.has_marks)
                 return true;
-        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-                for (size_t c = 0; lists[i] && c < lists[i]->n; c++) {
+        for (size_t i = 0; i < n_lists; i++)
+                for (size_t c = 0; c < lists[i]->n; c++) {
                         if (specifier_has_marks(lists[i]->items[c].path))
                                 return true;
                         STRV_FOREACH (word, lists[i]->items[c].argv)

@@ -44,29 +44,38 @@ int spawn_environment_base(bool is_user, char *const *env, char ***ret);
 
 enum spawn_plan_outcome {
         SPAWN_PLAN_READY = 0,
-        // User= or Group= is not in the local files: *ret_lookup asks the name service. Wait until
-        // ids_lookup_fd() is readable, then call again with it as `lookup`.
+        // User= or Group= is not in the local files, and name services have to be asked; or a file
+        // system that may not answer has to be asked for an EnvironmentFile= or a program. Wait for
+        // spawn_lookup_inquiry(), then call again with the same look-up.
         SPAWN_PLAN_NEEDS_LOOKUP = 1,
 };
+
+// What has been asked for a plan, and answered.
+struct spawn_lookup;
+
+// What has to be launched and waited for (base/inquiry.h). Owned by the look-up.
+struct inquiry *spawn_lookup_inquiry(struct spawn_lookup *lookup);
+void spawn_lookup_free(struct spawn_lookup *lookup); // NULL is fine
+DEFINE_CLEANUP(spawn_lookup, struct spawn_lookup *, spawn_lookup_free)
 
 // Compile conf for unit_name: of a plain unit, an instance (then every mark is filled now), or a
 // template whose instances share the plan (then spawn_plan_needs_instance(conf) must be false; the
 // marks in arguments and environment are filled at each start).
-// lookup: NULL, or one that an earlier call gave (not freed). Takes a reference to conf.
-// READY and *ret; NEEDS_LOOKUP and *ret_lookup (the caller frees it with ids_lookup_free());
-// -ENOENT and the like: an EnvironmentFile= cannot be read (why says which); -ENOMEM.
-// An unknown user or group, and a missing executable, are no error here: the process started by
-// such a plan ends with 217/USER, 216/GROUP, 203/EXEC, as systemd's does.
+// *lookup: NULL at first; the caller's, who frees it after the last call. Takes a reference to
+// conf. READY and *ret; NEEDS_LOOKUP and *lookup; -ENOENT and the like: an EnvironmentFile= cannot
+// be read (why says which); -ENOMEM. An unknown user or group, and a missing executable, are no
+// error here: the process started by such a plan ends with 217/USER, 216/GROUP, 203/EXEC, as
+// systemd's does.
 int spawn_plan_new(const struct spawn_settings *settings, struct unit_conf *conf,
-                   const char *unit_name, struct ids_lookup *lookup, struct spawn_plan **ret,
-                   struct ids_lookup **ret_lookup, struct fail *why);
+                   const char *unit_name, struct spawn_lookup **lookup, struct spawn_plan **ret,
+                   struct fail *why);
 struct spawn_plan *spawn_plan_ref(struct spawn_plan *plan);
 void spawn_plan_unref(struct spawn_plan *plan); // NULL is fine
 DEFINE_CLEANUP(spawn_plan, struct spawn_plan *, spawn_plan_unref)
 
 // Has a file changed that went into the plan (EnvironmentFile=, passwd, group, nsswitch.conf, a
-// searched executable), or did a look-up fail at the time? One stat for each such file; none for a
-// plan without any. Then make a new one.
+// searched executable), or did a look-up fail at the time, or can it not be told without waiting
+// for a file system? A look at each such file; none for a plan without any. Then make a new one.
 bool spawn_plan_is_stale(const struct spawn_plan *plan);
 // Does a start need params.unit_name (marks, or a log identifier)? Else it may stay NULL.
 bool spawn_plan_needs_name(const struct spawn_plan *plan);

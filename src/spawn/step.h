@@ -6,6 +6,7 @@
 // which goes on meanwhile.
 #pragma once
 
+#include "base/inquiry.h"
 #include "conf/unit_conf.h"
 #include "spawn/exit_status.h"
 #include "spawn/plan.h"
@@ -38,9 +39,10 @@ struct step {
 // A file that went into the plan, as it was then.
 struct plan_file {
         char *path;
+        bool is_system; // no unit names it
         bool is_missing;
-        uint64_t dev, ino, size;
-        int64_t mtime_sec, mtime_nsec;
+        uint64_t dev, ino;
+        int64_t size, mtime_sec, mtime_nsec;
 };
 
 struct plan_command {
@@ -208,15 +210,40 @@ int step_directories_configuration(struct launch *l);
 // A string of the conf, marks filled where the plan is one unit's (kept in plan->texts). 0,
 // -ENOMEM.
 int plan_text(struct spawn_plan *plan, const char *text, const char **ret);
-// Remember a file so that spawn_plan_is_stale() sees a change of it. 0, -ENOMEM, -E2BIG.
-int plan_watch(struct spawn_plan *plan, const char *path);
+// Remember a file that no unit names, so that spawn_plan_is_stale() sees a change of it. 0,
+// -ENOMEM, -E2BIG.
+int plan_watch_system(struct spawn_plan *plan, const char *path);
+// plan_identity.c. 0, SPAWN_PLAN_NEEDS_LOOKUP and *ret_lookup, -errno.
+int plan_compile_identity(struct spawn_plan *plan, struct ids_lookup *lookup,
+                          struct ids_lookup **ret_lookup);
 int plan_add_step(struct spawn_plan *plan, const char *op, int (*run)(struct launch *l),
                   int exit_status, unsigned flags);
-int plan_compile_environment(struct spawn_plan *plan, struct fail *why);
+
+// plan_files.c: what has to be asked of file systems, and the answer, in this order: each
+// EnvironmentFile=, then the programs. 0, 1 (the answer has to be waited for), -errno.
+struct plan_question;
+int plan_ask_files(struct spawn_plan *plan, struct plan_question **ret,
+                   struct inquiry **ret_inquiry);
+void plan_question_free(struct plan_question *q); // NULL is fine
+DEFINE_CLEANUP(plan_question, struct plan_question *, plan_question_free)
+int plan_take_environment(struct spawn_plan *plan, const struct plan_question *q, size_t i,
+                          struct inquiry *answer, char ***env, struct fail *why);
+int plan_take_programs(struct spawn_plan *plan, const struct plan_question *q,
+                       struct inquiry *answer);
+
+int plan_compile_environment(struct spawn_plan *plan, const struct plan_question *q,
+                             struct inquiry *answer, struct fail *why);
 int plan_compile_stdio(struct spawn_plan *plan);
 int plan_compile_directories(struct spawn_plan *plan);
 void plan_env_done(struct plan_env *env);
 void plan_directories_done(struct spawn_plan *plan);
+// All lists of commands that the conf may have; how many.
+#define PLAN_COMMAND_LISTS 7
+size_t plan_command_lists(const struct unit_conf *conf,
+                          const struct command_list *lists[PLAN_COMMAND_LISTS]);
+// A command whose program is this one (its bare name, if it is missing). 0 or -errno.
+int plan_add_command(struct spawn_plan *plan, const struct exec_command *source,
+                     const char *executable, bool is_missing);
 // The compiled form of a command, made now if it is new. 0 or -errno.
 int plan_get_command(struct spawn_plan *plan, const struct exec_command *source,
                      const struct plan_command **ret);

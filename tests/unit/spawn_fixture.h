@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/inquiry.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/assign.h"
@@ -15,6 +16,7 @@
 #include "spawn/step.h"
 #include "spawn/sys.h"
 #include "unit/harness.h"
+#include "unit/mounts_fixture.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -28,6 +30,7 @@ struct world {
         char dir[64];
         struct spawn_settings settings;
         char **environment;
+        unsigned n_lookups; // that plans have needed
 };
 
 static inline struct world *begin(void **state)
@@ -53,6 +56,7 @@ static inline void end(struct world *w)
         while (spawn_reclaim())
                 usleep(200);
         spawn_done();
+        mounts_done();
         strv_free(w->environment);
         assert_int_equal(fs_remove_tree(w->dir), 0);
 }
@@ -81,27 +85,38 @@ static inline struct unit_conf *make_conf(struct world *w, const char *const *li
         return conf;
 }
 
+// With all look-ups that it needs.
+static inline int make_plan(struct world *w, struct unit_conf *conf, struct spawn_plan **ret,
+                            struct fail *why)
+{
+        CLEANUP(spawn_lookup) struct spawn_lookup *lookup = NULL;
+        int r;
+
+        while ((r = spawn_plan_new(&w->settings, conf, "test.service", &lookup, ret, why)) ==
+               SPAWN_PLAN_NEEDS_LOOKUP) {
+                struct inquiry *h = spawn_lookup_inquiry(lookup);
+
+                w->n_lookups++;
+                assert_int_equal(inquiry_launch(h), 0);
+                while (inquiry_read(h) == -EAGAIN) {
+                        struct pollfd p = {.fd = inquiry_fd(h), .events = POLLIN};
+
+                        assert_int_equal(poll(&p, 1, 30000), 1);
+                }
+        }
+        return r;
+}
+
 // Starts the first ExecStart= and waits: the status of waitpid(2). Others may be on their way.
 static inline int run_beside(struct world *w, struct unit_conf *conf, struct spawn_params *params,
                              struct fail *report)
 {
         CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
-        struct ids_lookup *lookup = NULL;
         struct spawn_child child;
         struct fail why = {0};
         int status;
 
-        int r = spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan, &lookup, &why);
-
-        if (r == SPAWN_PLAN_NEEDS_LOOKUP) { // a name that is in no local file
-                struct pollfd p = {.fd = ids_lookup_fd(lookup), .events = POLLIN};
-
-                while (!ids_lookup_is_over(lookup))
-                        assert_int_equal(poll(&p, 1, 30000), 1);
-                r = spawn_plan_new(&w->settings, conf, "test.service", lookup, &plan, NULL, &why);
-                ids_lookup_free(lookup);
-        }
-        assert_int_equal(r, SPAWN_PLAN_READY);
+        assert_int_equal(make_plan(w, conf, &plan, &why), SPAWN_PLAN_READY);
         params->command = &conf->service->exec_start.items[0];
         params->unit_name = "test.service";
         assert_int_equal(spawn_start(plan, params, &child, &why), 0);

@@ -54,7 +54,7 @@ static void test_nul(void **state)
 static void test_files(void **state)
 {
         char dir[] = "/tmp/usher-envfile-XXXXXX";
-        CLEANUP(strv) char **env = NULL;
+        CLEANUP(strv) char **texts = NULL;
         struct fail why = {0};
 
         assert_non_null(mkdtemp(dir));
@@ -63,13 +63,14 @@ static void test_files(void **state)
 
         assert_int_equal(fs_write_file_atomic(a, "A=1\nX=a\n", 0644), 0);
         assert_int_equal(fs_write_file_atomic(b, "B=2\nX=b\n", 0644), 0);
-        assert_int_equal(envfile_load(all, false, &env, &why), 0); // in the order of their names
-        CLEANUP(free) char *joined = strv_join(env, "|");
-        assert_string_equal(joined, "A=1|X=b|B=2");
-        assert_int_equal(envfile_load(none, true, &env, &why), 0);
-        assert_int_equal(envfile_load(none, false, &env, &why), -ENOENT);
+        assert_int_equal(envfile_read(all, false, &texts, &why), 0); // in the order of their names
+        CLEANUP(free) char *joined = strv_join(texts, "|");
+        assert_string_equal(joined, "A=1\nX=a\n|B=2\nX=b\n");
+        assert_int_equal(envfile_read(none, true, &texts, &why), 0);
+        assert_int_equal(envfile_read(none, false, &texts, &why), -ENOENT);
         assert_non_null(strstr(why.detail, none));
-        assert_true(envfile_load(dir, false, &env, &why) < 0); // a folder
+        assert_true(envfile_read(dir, false, &texts, &why) < 0); // a folder
+        assert_int_equal(strv_length(texts), 2);
         assert_int_equal(fs_remove_tree(dir), 0);
 }
 

@@ -65,6 +65,7 @@ static void test_template(void **state)
         CLEANUP(conf_builder) struct conf_builder *b = NULL;
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
         CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+        CLEANUP(spawn_lookup) struct spawn_lookup *lookup = NULL;
         CLEANUP(free) char *env = fs_path_join(w->dir, "env");
         CLEANUP(free)
         char *line = str_printf(SH "'printf %%%%s \"$0 $X $Y\" >%s/out' \"%%i a\\x01i\"", w->dir);
@@ -79,8 +80,8 @@ static void test_template(void **state)
         assert_int_equal(conf_builder_assign(b, "Service", "EnvironmentFile", env, "f", 2), 0);
         assert_int_equal(conf_builder_assign(b, "Service", "Environment", "Y=%n", "f", 3), 0);
         assert_int_equal(conf_builder_finish(b, &conf), 0);
-        assert_int_equal(
-                spawn_plan_new(&w->settings, conf, "test@.service", NULL, &plan, NULL, &why), 0);
+        assert_int_equal(spawn_plan_new(&w->settings, conf, "test@.service", &lookup, &plan, &why),
+                         0);
         params.command = &conf->service->exec_start.items[0];
         params.unit_name = "test@x.service";
         assert_int_equal(spawn_start(plan, &params, &child, &why), 0);
@@ -204,14 +205,11 @@ static void test_exec_result(void **state)
                 CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, both[i]);
                 CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
                 struct spawn_params params = SPAWN_PARAMS_INIT;
-                struct ids_lookup *lookup = NULL;
                 struct spawn_child child;
                 struct fail why = {0};
                 int status, r = -EAGAIN;
 
-                assert_int_equal(spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan,
-                                                &lookup, &why),
-                                 SPAWN_PLAN_READY);
+                assert_int_equal(make_plan(w, conf, &plan, &why), SPAWN_PLAN_READY);
                 params.command = &conf->service->exec_start.items[0];
                 params.want_exec_result = true;
                 assert_int_equal(spawn_start(plan, &params, &child, &why), 0);
@@ -248,9 +246,7 @@ static void test_burst(void **state)
         struct fail why = {0};
         int status;
 
-        assert_int_equal(
-                spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan, NULL, &why),
-                SPAWN_PLAN_READY);
+        assert_int_equal(make_plan(w, conf, &plan, &why), SPAWN_PLAN_READY);
         params.command = &conf->service->exec_start.items[0];
         for (int i = 0; i < BURST; i++) {
                 struct spawn_child child;
@@ -275,9 +271,7 @@ static void test_given_descriptor(void **state)
         struct spawn_child child;
         char text[16];
 
-        assert_int_equal(
-                spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan, NULL, &why),
-                SPAWN_PLAN_READY);
+        assert_int_equal(make_plan(w, conf, &plan, &why), SPAWN_PLAN_READY);
         params.command = &conf->service->exec_start.items[0];
         for (int variant = 0; variant < 4; variant++) {
                 int ends[2], too_many[SPAWN_FDS_MAX + 1];
@@ -313,10 +307,60 @@ static int plan_once(void *arg)
 {
         static const struct spawn_settings settings = {0};
         CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
-        struct ids_lookup *lookup = NULL;
+        CLEANUP(spawn_lookup) struct spawn_lookup *lookup = NULL;
         struct fail why = {0};
 
-        return spawn_plan_new(&settings, arg, "test.service", NULL, &plan, &lookup, &why);
+        return spawn_plan_new(&settings, arg, "test.service", &lookup, &plan, &why);
+}
+
+// Files on a file system that may not answer are asked for in another process, at each start anew.
+static void test_plan_of_remote_files(void **state)
+{
+        struct world *w = begin(state);
+        static const char *const lines[] = {"ExecStart",
+                                            "prog $A $B",
+                                            "ExecSearchPath",
+                                            "/none:@/way/far",
+                                            "EnvironmentFile",
+                                            "@/way/far/env",
+                                            "EnvironmentFile",
+                                            "-@/way/far/none",
+                                            "EnvironmentFile",
+                                            "@/way/far/*.more",
+                                            NULL,
+                                            NULL};
+        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
+        CLEANUP(spawn_plan) struct spawn_plan *plan = NULL, *again = NULL;
+        CLEANUP(free) char *far = fs_path_join(w->dir, "real/far"), *text = NULL;
+        CLEANUP(free) char *way = fs_path_join(w->dir, "way"), *prog = fs_path_join(far, "prog");
+        CLEANUP(free) char *env = fs_path_join(far, "env"), *more = fs_path_join(far, "x.more");
+        CLEANUP(free)
+        char *script = str_printf("#!/bin/sh\nprintf %%s \"$*\" >%s/out\n", w->dir);
+        struct spawn_params params = SPAWN_PARAMS_INIT;
+        struct fail report = {0}, why = {0};
+
+        assert_int_equal(fs_mkdir_p(far, 0755), 0);
+        assert_int_equal(symlink("real", way), 0);
+        assert_int_equal(fs_write_file_atomic(prog, script, 0755), 0);
+        assert_int_equal(fs_write_file_atomic(env, "A=one\n", 0644), 0);
+        assert_int_equal(fs_write_file_atomic(more, "B=two\n", 0644), 0);
+        // It answers, as far as the kernel's table knows.
+        assert_int_equal(make_plan(w, conf, &plan, &why), SPAWN_PLAN_READY);
+        assert_int_equal(w->n_lookups, 0);
+        mounts_fixture_add(far, "nfs4");
+        assert_true(spawn_plan_is_stale(plan));
+        assert_int_equal(make_plan(w, conf, &again, &why), SPAWN_PLAN_READY);
+        assert_int_equal(w->n_lookups, 1);
+        assert_true(spawn_plan_is_stale(again));
+        assert_int_equal(run_with(w, conf, &params, &report), 0);
+        text = read_file(w, "out");
+        assert_string_equal(text, "one two");
+        // What is missing there is told as what is missing here.
+        assert_int_equal(unlink(env), 0);
+        spawn_plan_unref(TAKE(again));
+        assert_int_equal(make_plan(w, conf, &again, &why), -ENOENT);
+        assert_non_null(strstr(why.detail, "/way/far/env"));
+        end(w);
 }
 
 static void test_plan_oom(void **state)
@@ -341,8 +385,15 @@ static void test_plan_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        METHODS(test_settings),    METHODS(test_failures),         METHODS(test_template),
-        METHODS(test_descriptors), METHODS(test_socket_as_stdio),  METHODS(test_exec_result),
-        METHODS(test_burst),       METHODS(test_given_descriptor), cmocka_unit_test(test_plan_oom),
+        METHODS(test_settings),
+        METHODS(test_template),
+        METHODS(test_failures),
+        METHODS(test_descriptors),
+        METHODS(test_socket_as_stdio),
+        METHODS(test_exec_result),
+        METHODS(test_burst),
+        METHODS(test_given_descriptor),
+        METHODS(test_plan_of_remote_files),
+        cmocka_unit_test(test_plan_oom),
 };
 HARNESS_MAIN(tests)

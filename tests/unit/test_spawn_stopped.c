@@ -19,14 +19,12 @@ CHILD_CODE static int step_stop(struct launch *l UNUSED)
         return (int)SYS_CALL(SYS_kill, sys_getpid(), SIGSTOP);
 }
 
-static struct spawn_plan *make_plan(struct world *w, struct unit_conf *conf)
+static struct spawn_plan *plan_of(struct world *w, struct unit_conf *conf)
 {
         struct spawn_plan *plan = NULL;
         struct fail why = {0};
 
-        assert_int_equal(
-                spawn_plan_new(&w->settings, conf, "test.service", NULL, &plan, NULL, &why),
-                SPAWN_PLAN_READY);
+        assert_int_equal(make_plan(w, conf, &plan, &why), SPAWN_PLAN_READY);
         return plan;
 }
 
@@ -68,7 +66,7 @@ static void test_stopped_between_steps(void **state)
         for (size_t kind = 0, n_steps = 1; kind < ARRAY_SIZE(both); kind++)
                 for (size_t step = 0; step <= n_steps; step++) {
                         CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, both[kind]);
-                        CLEANUP(spawn_plan) struct spawn_plan *plan = make_plan(w, conf);
+                        CLEANUP(spawn_plan) struct spawn_plan *plan = plan_of(w, conf);
                         struct spawn_params params = SPAWN_PARAMS_INIT;
                         pid_t pids[STOPPED];
 
@@ -107,7 +105,7 @@ static void test_no_core(void **state)
         struct world *w = begin(state);
         CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
 
-        CLEANUP(spawn_plan) struct spawn_plan *plan = make_plan(w, conf);
+        CLEANUP(spawn_plan) struct spawn_plan *plan = plan_of(w, conf);
         struct spawn_params params = SPAWN_PARAMS_INIT;
         pid_t pids[STOPPED];
         int status;
