@@ -94,9 +94,12 @@ static void on_door_timer(struct timer *t, usec_t now)
 {
         struct bus_server *s = CONTAINER_OF(t, struct bus_server, door_timer);
 
-        if (s->is_queue_long) // those who are in it already are worked off first
+        if (s->is_queue_long) {           // those who are in it already are worked off first
+                s->is_queue_long = false; // unless it is seen again
                 set_door_timer(s, now);
-        else if (chmod(s->path, MODE_OPEN) < 0)
+                return;
+        }
+        if (chmod(s->path, MODE_OPEN) < 0)
                 log_write(LOG_WARNING, "%s: %s", s->path, strerror(errno));
 }
 

@@ -6,13 +6,14 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
 import socket
 import struct
 import subprocess
 import time
 
 from daemon import PATIENCE, case, connect, eventually, is_sanitized, main, need_root
-from raw_bus import (HELLO, NOBODY, PROPERTIES, ROOT, Client, field, fillers, is_served, message, others, pad, pair, somebody, string, strings)
+from raw_bus import (HELLO, NOBODY, PROPERTIES, ROOT, Client, being, field, fillers, is_served, message, others, pad, pair, somebody, string, strings)
 
 def fds(d):
     return len(os.listdir(f"/proc/{d.process.pid}/fd"))
@@ -245,6 +246,24 @@ def who_may_control_has_places(d):
         assert ctl("start", "echo.socket", uid=1).returncode == 0
         assert ctl("stop", "echo.socket", uid=NOBODY).returncode == 4
     assert is_served(d)
+
+
+@case
+def the_door_opens_again(d):
+    """Also behind a rush that was exactly as long as what is accepted at once."""
+    need_root()
+    pair(d)
+    d.start()
+    ctl = others(d)
+    d.signal(signal.SIGSTOP)
+    path = os.path.join(d.runtime, "systemd/private")
+    with contextlib.ExitStack() as stack:
+        with being(NOBODY):
+            for _ in range(64):
+                stack.enter_context(connect(path))
+        d.signal(signal.SIGCONT)
+        d.logged("Too many control clients")
+        eventually(lambda: ctl("is-active", "echo.socket").returncode == 0, "the door to open")
 
 
 CONNECT = """
