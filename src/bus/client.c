@@ -119,8 +119,10 @@ static void update_source(struct bus_client *c)
                 bus_place_set_unread(c, is_unread);
         if (c->is_dropped)
                 return;
-        if (sd_event_source_set_io_events(c->source, is_unread ? EPOLLOUT : EPOLLIN) < 0 ||
-            sd_event_source_set_enabled(c->source, waits ? SD_EVENT_OFF : SD_EVENT_ON) < 0)
+        // The end of one that waits shows in any case.
+        if (sd_event_source_set_io_events(c->source, is_unread ? EPOLLOUT
+                                                     : waits   ? 0
+                                                               : EPOLLIN) < 0)
                 bus_client_drop(c);
 }
 
@@ -261,6 +263,8 @@ static int on_io(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents
 
         if (revents & EPOLLOUT) {
                 run_client(c, process);
+        } else if (!(revents & EPOLLIN)) {
+                bus_client_drop(c); // it has gone, and nobody would read an answer
         } else if (bus_client_is_trusted(c)) {
                 bus_client_step(c);
         } else {
