@@ -1,6 +1,7 @@
 """What is measured, and how. A scenario gives rows: server -> {figure: value}."""
 
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -8,8 +9,8 @@ import threading
 import time
 
 import servers
-from servers import (BareActivate, BareClone, BareFork, BarePidfd, BareVfork, Systemd, Usherd, bench_program,
-                     connection_pair, connection_unit, memory, own_cpu, socket_unit)
+from servers import (BareActivate, BareClone, BareFork, BarePidfd, BareVfork, Systemd, Usherd, UsherdWith,
+                     bench_program, connection_pair, connection_unit, memory, own_cpu, socket_unit)
 
 PORTS = iter(range(7100, 7999))
 
@@ -109,6 +110,19 @@ class Bench:
     def rate_dynamic(self):
         """A program with a C library: exec is the most of it."""
         return self.rate("tcp", 8, "/bin/echo", ())
+
+    def settings(self):
+        """What a setting of the template costs: another user; no keyring of its own; a memory of its own until the
+        exec."""
+        program = shutil.copy(bench_program("payload"), self.folder)  # where every user can get at it
+        classes = [Usherd] + [UsherdWith(self.folder, setting) for setting in
+                              ("User=nobody", "KeyringMode=inherit", "OOMScoreAdjust=100")
+                              if os.geteuid() == 0 or not setting.startswith("User=")]
+        running = self.start([*classes, BareVfork, BareFork], "tcp", program)
+        try:
+            return in_turns(running, self.rounds, self.seconds, "-c", 8)
+        finally:
+            stop(running)
 
     # ---- one service for all
 
@@ -352,6 +366,7 @@ SCENARIOS = {
     "rate-64": ("Accept=yes, 64 at a time", Bench.rate_64),
     "unix": ("Accept=yes on AF_UNIX, 8 at a time", Bench.rate_unix),
     "dynamic": ("Accept=yes, /bin/echo, 8 at a time", Bench.rate_dynamic),
+    "settings": ("Accept=yes with a setting, 8 at a time", Bench.settings),
     "activation": ("Accept=no: a service that was not running", Bench.activation),
     "silence": ("Accept=no: a service that runs", Bench.silence),
     "flat-idle": ("Beside idle sockets", Bench.flat_idle),

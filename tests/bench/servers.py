@@ -178,6 +178,20 @@ class Usherd(Server):
                        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
+class UsherdWith(Usherd):
+    """One more line in the template."""
+
+    def __init__(self, folder, setting):
+        self.name = f"usherd, {setting}"
+        super().__init__(folder)
+        self.setting = setting
+
+    def command(self):
+        self.units = connection_pair(self.address, self.program)
+        self.units["bench@.service"] += self.setting + "\n"
+        return super().command()
+
+
 class Tcpserver(Server):
     name, needs, kinds = "tcpserver", ("tcpserver",), ("tcp",)
 
