@@ -173,7 +173,14 @@ static void put_escaped(struct buf *b, enum kind_quoting quoting, const char *s)
         if (needs_quotes)
                 buf_putc(b, '"');
         for (; *s; s++) {
-                if (has_c && *s == '\n')
+                size_t n = str_utf8_length(s);
+
+                if (n > 1) {
+                        buf_put(b, s, n);
+                        s += n - 1;
+                } else if (has_c && n == 0) // a file is UTF-8
+                        buf_printf(b, "\\x%02x", (unsigned char)*s);
+                else if (has_c && *s == '\n')
                         buf_puts(b, "\\n");
                 else if (has_c && iscntrl((unsigned char)*s) && *s != '\t')
                         buf_printf(b, "\\x%02x", (unsigned char)*s);
