@@ -142,9 +142,9 @@ static void turn_into_start(struct job *j)
                 job_log_end(j->unit, JOB_STOP, JOB_DONE);
         j->is_quiet = false;
         j->type = JOB_START;
-        j->was_restart = true;
         j->state = JOB_WAITING;
         j->begin_running = 0;
+        j->closes_cycle = job_waits_for_itself(j);
         unit_changed(j->unit);
         job_queue_run(j);
         job_wake_neighbours(j->unit);

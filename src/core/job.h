@@ -61,7 +61,7 @@ struct job {
         enum job_state state;
         struct unit *unit; // whose `job` it is, but for JOB_NOP
         bool irreversible, ignore_order;
-        bool was_restart;            // a start that is the second half of a restart
+        bool closes_cycle;           // it would wait for itself, and does not wait
         bool is_quiet;               // nothing was done: no line about its end
         usec_t begin, begin_running; // 0: does not run yet
         uint32_t awaited;            // edge of its unit where it found a job to wait for last

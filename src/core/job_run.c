@@ -17,43 +17,21 @@ static bool waits_for(const struct job *j, uint32_t kinds, const struct job *oth
                (kinds & DEP_BIT(DEP_BEFORE) && job_type_order(j->type, other->type) > 0);
 }
 
-// The same, seen from the unit of the other job.
-static bool is_awaited_by(const struct job *other, uint32_t kinds, const struct job *j)
-{
-        uint32_t back = (kinds & DEP_BIT(DEP_BEFORE) ? DEP_BIT(DEP_AFTER) : 0) |
-                        (kinds & DEP_BIT(DEP_AFTER) ? DEP_BIT(DEP_BEFORE) : 0);
-
-        return waits_for(j, back, other);
-}
-
-// Edges that lead to jobs that j waits for, or (backward) to those that wait for j: whatever stops
-// waits for nobody who starts.
-static uint32_t choose_kinds(const struct job *j, bool is_backward)
-{
-        bool is_stop = j->type == JOB_STOP || j->type == JOB_RESTART;
-
-        return is_stop == is_backward ? ORDER_KINDS : DEP_BIT(DEP_BEFORE);
-}
-
-// Another job that this one has to wait for, or (backward) that waits for this one, from the edge
-// *position on, which is set to the one behind it. NULL: none (any more).
-static struct job *next_ordered(const struct job *j, bool is_backward, uint32_t *position)
+// Another job that this one has to wait for, from the edge *position on, which is set to the one
+// behind it. NULL: none (any more).
+static struct job *next_awaited(const struct job *j, uint32_t *position)
 {
         const struct dependency_list *deps = &j->unit->deps;
-        uint32_t kinds = choose_kinds(j, is_backward);
-        uint32_t i = dependency_next(deps, *position, kinds);
+        uint32_t i = dependency_next(deps, *position, ORDER_KINDS);
 
-        for (; i < deps->n; i = dependency_next(deps, i + 1, kinds)) {
-                const struct dependency_edge *edge = &deps->items[i];
-                struct job *other = edge->unit->job;
+        for (; i < deps->n; i = dependency_next(deps, i + 1, ORDER_KINDS)) {
+                struct job *other = deps->items[i].unit->job;
 
-                if (!other || !(is_backward ? is_awaited_by(j, edge->kinds, other)
-                                            : waits_for(j, edge->kinds, other)))
+                if (!other || !waits_for(j, deps->items[i].kinds, other))
                         continue;
                 *position = i + 1;
                 return other;
         }
-        *position = deps->n;
         return NULL;
 }
 
@@ -62,21 +40,20 @@ static struct job *next_ordered(const struct job *j, bool is_backward, uint32_t 
 static struct job *find_awaited(struct job *j)
 {
         uint32_t position = j->awaited;
-        struct job *other = next_ordered(j, false, &position);
+        struct job *other = next_awaited(j, &position);
 
         if (!other) {
                 position = 0;
-                other = next_ordered(j, false, &position);
+                other = next_awaited(j, &position);
         }
         j->awaited = other ? position - 1 : 0;
         return other;
 }
 
-enum search_result { SEARCH_NONE, SEARCH_FOUND, SEARCH_LIMIT };
-
-// Is j among those that it waits for directly or not, or (backward) that wait for it? Looks at so
-// many edges at most.
-static enum search_result search_itself(struct job *j, bool is_backward, size_t limit)
+// A transaction has no cycle. But the stop that a restart began as waits for other jobs than the
+// start that it becomes, which may close one; only then can there be any. Jobs that stop wait for
+// others that stop alone, so that they are in none.
+bool job_waits_for_itself(struct job *j)
 {
         uint32_t walk = ++j->unit->manager->jobs->last_walk;
         struct job *pending = j, *next;
@@ -84,50 +61,28 @@ static enum search_result search_itself(struct job *j, bool is_backward, size_t 
         j->next_pending = NULL;
         while (pending) {
                 const struct job *top = pending;
-                uint32_t position = 0, before = 0;
 
                 pending = top->next_pending;
-                while ((next = next_ordered(top, is_backward, &position))) {
+                for (uint32_t position = 0; (next = next_awaited(top, &position));) {
                         if (next == j)
-                                return SEARCH_FOUND;
-                        if (position - before > limit)
-                                return SEARCH_LIMIT;
-                        limit -= position - before;
-                        before = position;
-                        if (next->walk == walk)
+                                return true;
+                        if (next->walk == walk || next->type == JOB_STOP ||
+                            next->type == JOB_RESTART)
                                 continue;
                         next->walk = walk;
                         next->next_pending = pending;
                         pending = next;
                 }
         }
-        return SEARCH_NONE;
-}
-
-// The job waits for one that waits, over however many, for the job: none would ever run. From both
-// ends in turn, because often thousands of jobs are ahead and none is behind.
-static bool waits_for_itself(struct job *j)
-{
-        enum search_result result = SEARCH_LIMIT;
-
-        for (size_t limit = 64; result == SEARCH_LIMIT; limit *= 2) {
-                result = search_itself(j, true, limit);
-                if (result == SEARCH_LIMIT)
-                        result = search_itself(j, false, limit);
-        }
-        return result == SEARCH_FOUND;
+        return false;
 }
 
 static bool must_wait(struct job *j)
 {
         const struct job *awaited = find_awaited(j);
 
-        if (!awaited)
-                return false;
-        // A transaction has no cycle. But the stop that a restart began as waits for other jobs
-        // than the start that it becomes.
-        if (!j->was_restart || !waits_for_itself(j))
-                return true;
+        if (!awaited || !j->closes_cycle)
+                return awaited;
         log_unit(j->unit->id, LOG_WARNING, 0,
                  "Found ordering cycle with %s/%s, starting without waiting for it",
                  awaited->unit->id, job_type_name(awaited->type));

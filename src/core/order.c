@@ -8,8 +8,6 @@ struct order {
         uint32_t n;
         struct edge *edges;
         size_t n_edges, edges_capacity;
-        uint32_t *removed;
-        size_t n_removed;
 };
 
 int order_new(uint32_t n, struct order **ret)
@@ -27,7 +25,6 @@ void order_free(struct order *o)
 {
         if (!o)
                 return;
-        free(o->removed);
         free(o->edges);
         free(o);
 }
@@ -48,17 +45,6 @@ int order_add(struct order *o, uint32_t first, uint32_t then)
         return 0;
 }
 
-int order_remove(struct order *o, uint32_t node)
-{
-        uint32_t *removed = realloc(o->removed, (o->n_removed + 1) * sizeof(*removed));
-
-        if (!removed)
-                return -ENOMEM;
-        o->removed = removed;
-        o->removed[o->n_removed++] = node;
-        return 0;
-}
-
 // ---- depth first, with a stack of our own
 
 struct search {
@@ -67,8 +53,8 @@ struct search {
         uint32_t *next; // follower to look at next
         uint32_t *path; // from the root to where we are
         uint32_t depth;
-        uint32_t *place;  // place + 1 on the path; 0: not on it
-        bool *is_done;    // or removed
+        uint32_t *place; // place + 1 on the path; 0: not on it
+        bool *is_done;
         uint32_t *sorted; // filled from the end
         uint32_t first;
 };
@@ -112,8 +98,6 @@ static int search_init(struct search *s, const struct order *o)
                 s->next[i] = s->start[i];
         for (size_t i = 0; i < o->n_edges; i++)
                 s->followers[s->next[o->edges[i].first]++] = o->edges[i].then;
-        for (size_t i = 0; i < o->n_removed; i++)
-                s->is_done[o->removed[i]] = true;
         return 0;
 }
 
@@ -166,8 +150,7 @@ int order_sort(const struct order *o, uint32_t **ret_nodes, uint32_t *ret_n)
                 if (!s.is_done[i - 1])
                         r = visit(&s, i - 1, &begin);
         if (r > 0) {
-                *ret_n = o->n - s.first;
-                memmove(s.sorted, s.sorted + s.first, *ret_n * sizeof(uint32_t));
+                *ret_n = o->n;
                 *ret_nodes = TAKE(s.sorted);
         } else {
                 *ret_n = s.depth - begin;

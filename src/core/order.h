@@ -13,9 +13,7 @@ DEFINE_CLEANUP(order, struct order *, order_free)
 
 // `then` waits for `first`. Repeating an edge is fine. 0 or -ENOMEM.
 int order_add(struct order *o, uint32_t first, uint32_t then);
-// Leave a node and its edges out from now on. 0 or -ENOMEM.
-int order_remove(struct order *o, uint32_t node);
-// Gives a new array. 1: all nodes that are left, each behind those that it waits for, lower numbers
+// Gives a new array. 1: all nodes, each behind those that it waits for, lower numbers
 // first where the edges leave it open. 0: the nodes of one cycle, each waiting for the one before
 // it, and the first for the last. -ENOMEM.
 int order_sort(const struct order *o, uint32_t **ret_nodes, uint32_t *ret_n);

@@ -67,10 +67,8 @@ static int ordering_init(struct ordering *g, struct transaction *t)
 
         if (r == 0)
                 r = reserve_nodes(g, t->n_jobs + 16);
-        if (r < 0) {
-                ordering_done(g);
+        if (r < 0)
                 return r;
-        }
         g->n = t->n_jobs;
         for (uint32_t i = 0; i < t->n_jobs; i++) {
                 g->units[i] = t->jobs[i].unit;
@@ -79,9 +77,18 @@ static int ordering_init(struct ordering *g, struct transaction *t)
         return 0;
 }
 
+// What the job will be: one that takes a pending one in is what they are together.
 static enum job_type node_type(const struct ordering *g, uint32_t node)
 {
-        return node < g->t->n_jobs ? g->t->jobs[node].type : g->units[node]->job->type;
+        const struct unit *u = g->units[node];
+        enum job_type type;
+
+        if (node >= g->t->n_jobs)
+                return u->job->type;
+        type = g->t->jobs[node].type;
+        if (u->job && type != JOB_NOP)
+                (void)job_type_merge(u->job->type, type, unit_active_state(u), &type);
+        return type;
 }
 
 // Others wait for it, it waits for nobody.
@@ -145,35 +152,23 @@ static int follow(struct ordering *g, uint32_t node)
         return 0;
 }
 
-static int remove_gone(struct ordering *g)
+static int make_graph(struct ordering *g, struct transaction *t)
 {
-        for (uint32_t i = 0; i < g->t->n_jobs; i++)
-                if (g->t->jobs[i].is_gone) {
-                        int r = order_remove(g->order, i);
+        int r = ordering_init(g, t);
 
-                        if (r < 0)
-                                return r;
-                }
-        return 0;
-}
-
-static int make_graph(struct ordering *g)
-{
-        TX_FOREACH(g->t, i)
+        if (r < 0)
+                return r;
+        TX_FOREACH(t, i)
         {
-                const struct tx_job *j = &g->t->jobs[i];
+                const struct tx_job *j = &t->jobs[i];
 
                 // One that is pending as it is brings nothing new.
-                if (!j->unit->job || j->unit->job->type != j->type)
+                if (!j->unit->job || j->unit->job->type != node_type(g, i))
                         reach(g, i);
         }
-        for (uint32_t i = 0; i < g->n_queue; i++) {
-                int r = follow(g, g->queue[i]);
-
-                if (r < 0)
-                        return r;
-        }
-        return remove_gone(g);
+        for (uint32_t i = 0; i < g->n_queue && r == 0; i++)
+                r = follow(g, g->queue[i]);
+        return r;
 }
 
 // Names the cycle, and gives the job that can go; TX_NONE when all of it is needed.
@@ -197,58 +192,52 @@ static uint32_t judge_cycle(const struct ordering *g, const uint32_t *nodes, uin
         return victim;
 }
 
-// 1: *ret is the order, 0: there is a cycle that cannot be broken, -ENOMEM.
-static int sort(struct ordering *g, uint32_t **ret, uint32_t *ret_n)
+// 1: *ret_nodes is the order, 0: they are a cycle, of which *ret_victim can go (TX_NONE: none can),
+// -ENOMEM.
+static int sort(struct transaction *t, uint32_t **ret_nodes, uint32_t *ret_n, uint32_t *ret_victim)
 {
-        struct transaction *t = g->t;
+        struct ordering g = {0};
+        int r = make_graph(&g, t);
 
-        for (;;) {
-                CLEANUP(free) uint32_t *nodes = NULL;
-                int r = order_sort(g->order, &nodes, ret_n);
-
-                if (r > 0)
-                        *ret = TAKE(nodes);
-                if (r != 0)
-                        return r;
-                uint32_t victim = judge_cycle(g, nodes, *ret_n);
-
-                if (victim == TX_NONE)
-                        return 0;
-                log_unit(t->jobs[victim].unit->id, LOG_ERR, 0,
-                         "Job %s deleted to break ordering cycle starting with %s/%s",
-                         job_type_name(t->jobs[victim].type), t->jobs[t->anchor].unit->id,
-                         job_type_name(t->jobs[t->anchor].type));
-                transaction_delete(t, victim, true);
-                transaction_drop_orphans(t);
-                r = remove_gone(g);
-                if (r < 0)
-                        return r;
-        }
+        if (r == 0)
+                r = order_sort(g.order, ret_nodes, ret_n);
+        if (r == 0)
+                *ret_victim = judge_cycle(&g, *ret_nodes, *ret_n);
+        ordering_done(&g);
+        return r;
 }
 
 enum request_error transaction_order(struct transaction *t, uint32_t **ret_order, uint32_t *ret_n)
 {
-        struct ordering g;
-        int r = ordering_init(&g, t);
-        uint32_t n = 0, *nodes = NULL;
+        uint32_t victim = TX_NONE, n = 0;
+        int r;
 
-        if (r == 0) {
-                r = make_graph(&g);
-                if (r == 0)
-                        r = sort(&g, &nodes, &n);
-                ordering_done(&g);
-                if (r == 0)
-                        return transaction_refuse(t, REQUEST_CYCLIC,
-                                                  "Transaction order is cyclic. See system logs "
-                                                  "for details.");
+        for (;;) {
+                CLEANUP(free) uint32_t *nodes = NULL;
+
+                r = sort(t, &nodes, &n, &victim);
+                if (r > 0)
+                        *ret_order = TAKE(nodes);
+                if (r != 0 || victim == TX_NONE)
+                        break;
+                log_unit(t->jobs[victim].unit->id, LOG_ERR, 0,
+                         "Job %s deleted to break ordering cycle starting with %s/%s",
+                         job_type_name(t->jobs[victim].type), t->jobs[t->anchor].unit->id,
+                         job_type_name(t->jobs[t->anchor].type));
+                // Where the unit has a pending job, that one is in its place now, and cannot go.
+                transaction_delete(t, victim, true);
+                transaction_drop_orphans(t);
         }
+        if (r == 0)
+                return transaction_refuse(t, REQUEST_CYCLIC,
+                                          "Transaction order is cyclic. See system logs for "
+                                          "details.");
         if (r < 0)
                 return transaction_refuse(t, REQUEST_FAILED, "%s", strerror(-r));
         // Only what is ours.
         *ret_n = 0;
         for (uint32_t i = 0; i < n; i++)
-                if (nodes[i] < t->n_jobs)
-                        nodes[(*ret_n)++] = nodes[i];
-        *ret_order = nodes;
+                if ((*ret_order)[i] < t->n_jobs && !t->jobs[(*ret_order)[i]].is_gone)
+                        (*ret_order)[(*ret_n)++] = (*ret_order)[i];
         return REQUEST_OK;
 }

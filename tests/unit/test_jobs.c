@@ -438,6 +438,55 @@ static void test_cycle_is_named(void **state)
         world_done(&w);
 }
 
+// A job that can go for the sake of the order does not help where the unit has a pending one, which
+// waits for what is to wait for it (tests/compat/cases/order-pending).
+static void test_cycle_with_pending(void **state)
+{
+        struct world w = {.n = 3};
+        struct request_failure why = {0};
+
+        edge(&w, WANTS, 0, 1);
+        edge(&w, AFTER, 0, 1);
+        edge(&w, AFTER, 1, 0);
+        edge(&w, AFTER, 1, 2);
+        world_init(&w);
+        assert_int_equal(request(&w, JOB_START, 2), REQUEST_OK);
+        assert_true(events_turn(w.manager->events, 0) >= 0);
+        assert_int_equal(request(&w, JOB_START, 1), REQUEST_OK); // waits for u2
+        assert_int_equal(
+                job_request(w.manager, JOB_START, &w.units[0]->unit, JOB_REPLACE, NULL, &why),
+                REQUEST_CYCLIC);
+        settle(&w, 0);
+        assert_true(is_up(&w, 1) && !is_up(&w, 0));
+        // Without it the wanted one is left out.
+        assert_int_equal(request(&w, JOB_STOP, 1), REQUEST_OK);
+        settle(&w, 0);
+        assert_int_equal(request(&w, JOB_START, 0), REQUEST_OK);
+        settle(&w, 0);
+        assert_true(is_up(&w, 0) && !is_up(&w, 1));
+        world_done(&w);
+}
+
+// What counts is what a job and the pending one that takes it in are together: two restarts that
+// each wait for the other would wait for ever.
+static void test_cycle_of_merged(void **state)
+{
+        struct world w = {.n = 2};
+        struct request_failure why = {0};
+
+        edge(&w, WANTS, 0, 1);
+        edge(&w, AFTER, 0, 1);
+        edge(&w, BINDS_TO, 1, 0);
+        edge(&w, AFTER, 1, 0);
+        world_init(&w);
+        assert_int_equal(request(&w, JOB_RESTART, 1), REQUEST_OK);
+        assert_int_equal(
+                job_request(w.manager, JOB_RESTART, &w.units[0]->unit, JOB_REPLACE, NULL, &why),
+                REQUEST_CYCLIC);
+        settle(&w, 0);
+        world_done(&w);
+}
+
 static const struct {
         enum job_type pending, wanted;
         enum job_mode mode;
@@ -510,6 +559,8 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stop_spreads),
         cmocka_unit_test(test_upheld_is_held),
         cmocka_unit_test(test_cycle_is_named),
+        cmocka_unit_test(test_cycle_with_pending),
+        cmocka_unit_test(test_cycle_of_merged),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_oom),
 };
