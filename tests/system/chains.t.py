@@ -16,14 +16,14 @@ def write(d, name, *lines):
         file.write("[Unit]\nDefaultDependencies=no\n" + "\n".join(lines) + "\n")
 
 
-def chain(d, n, needs, *common):
-    """c0.target needs c1.target, and so on, by one of `needs` in turn; the last is a service that fails."""
+def chain(d, n, needs, *common, program="/bin/false"):
+    """c0.target needs c1.target, and so on, by one of `needs` in turn; the last is a service."""
     own_folder(d.units)
     last = f"c{n - 1}.service"
     for i in range(n - 1):
         other = f"c{i + 1}.target" if i + 2 < n else last
         write(d, f"c{i}.target", f"After={other}", *(f"{k}={other}" for k in needs[i % len(needs)]), *common)
-    write(d, last, *common, "[Service]", "Type=oneshot", "ExecStart=/bin/false")
+    write(d, last, *common, "[Service]", "Type=oneshot", "RemainAfterExit=yes", f"ExecStart={program}")
 
 
 def count_failed(d):
@@ -59,6 +59,20 @@ def of_all_kinds(d):
     # All over again, though some may be unloaded by now: a unit is never there without what it needs.
     d.ctl("start", "--no-block", "c5.target", timeout=PATIENCE)
     eventually(lambda: count_failed(d) == 2 * (SHORT - 1) - 5, "as many once more", PATIENCE)
+
+
+@case
+def up_and_down(d):
+    chain(d, SHORT, [["Requires"], ["BindsTo"]], program="/bin/true")
+    d.start("--units", d.units, "--target", "c0.target", wait=False)
+    d.logged("Reached target c0.target", patience=PATIENCE)
+    write(d, "c7.target", "After=c8.target", "Requires=c8.target", "Description=seven")
+    d.ctl("daemon-reload", timeout=PATIENCE, check=True)
+    d.ctl("restart", "--no-block", f"c{SHORT - 1}.service", timeout=PATIENCE)
+    d.logged("Reached target c0.target", 2, patience=PATIENCE)
+    d.logged("Reached target c7.target - seven", patience=PATIENCE)
+    d.stop()
+    assert f"Stopped c{SHORT - 1}.service" in d.log()
 
 
 @case

@@ -164,14 +164,14 @@ class Usherd:
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def logged(self, pattern, count=1):
+    def logged(self, pattern, count=1, patience=PATIENCE):
         """Wait until so many log lines match the regular expression; return them."""
         found = re.compile(pattern)
 
         def lines():
             hits = [l for l in self.log().splitlines() if found.search(l)]
             return hits if len(hits) >= count else None
-        return eventually(lines, f"{count} log line(s) /{pattern}/")
+        return eventually(lines, f"{count} log line(s) /{pattern}/", patience)
 
     def ctl(self, *args, **options):
         return run(USHERCTL, "--runtime-dir", self.runtime, *args, **options)
