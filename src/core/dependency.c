@@ -48,11 +48,6 @@ const char *dependency_name(enum dependency d)
         return kinds[d].name;
 }
 
-enum dependency dependency_inverse(enum dependency d)
-{
-        return kinds[d].inverse;
-}
-
 // ---- edges
 
 // What is asked for is most often the edge that was made or widened last, or the one behind it.
@@ -308,28 +303,20 @@ static int add_service(struct unit *u)
 static int add_defaults(struct unit *u)
 {
         // A supervisor of a user has no sysinit.target; its services stand on basic.target.
-        const char *base = u->manager->options.is_user ? "basic.target" : "sysinit.target";
+        bool is_user = u->manager->options.is_user;
+        const char *base = is_user ? "basic.target" : "sysinit.target";
+        bool is_socket = u->conf->type == UNIT_SOCKET, is_service = u->conf->type == UNIT_SERVICE;
         int r = 0;
 
-        switch ((int)u->conf->type) {
-        case UNIT_SOCKET:
-                r = add_by_name(u, "sockets.target", DEP_BEFORE, _DEP_MAX);
-                if (r == 0 && !u->manager->options.is_user)
-                        r = add_by_name(u, base, DEP_REQUIRES, DEP_AFTER);
-                break;
-        case UNIT_SERVICE:
-                r = add_by_name(u, base, DEP_REQUIRES, DEP_AFTER);
-                if (r == 0)
-                        r = add_by_name(u, "basic.target", DEP_AFTER, _DEP_MAX);
-                break;
-        case UNIT_TARGET:
-                break;
-        default:
+        if (!is_socket && !is_service && u->conf->type != UNIT_TARGET)
                 return 0;
-        }
-        if (r < 0)
-                return r;
-        return add_by_name(u, "shutdown.target", DEP_BEFORE, DEP_CONFLICTS);
+        if (is_socket)
+                r = add_by_name(u, "sockets.target", DEP_BEFORE, _DEP_MAX);
+        if (r == 0 && (is_service || (is_socket && !is_user)))
+                r = add_by_name(u, base, DEP_REQUIRES, DEP_AFTER);
+        if (r == 0 && is_service)
+                r = add_by_name(u, "basic.target", DEP_AFTER, _DEP_MAX);
+        return r == 0 ? add_by_name(u, "shutdown.target", DEP_BEFORE, DEP_CONFLICTS) : r;
 }
 
 int dependency_build(struct unit *u)

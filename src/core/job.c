@@ -223,7 +223,8 @@ static bool on_reload_change(struct job *j, enum active_state now, enum unit_not
         return true;
 }
 
-static bool on_stop_change(struct job *j, enum active_state now)
+static bool on_stop_change(struct job *j, enum active_state now,
+                           enum unit_notify_flags flags UNUSED)
 {
         if (active_state_is_inactive_or_failed(now)) {
                 job_finish(j, JOB_DONE);
@@ -237,21 +238,16 @@ static bool on_stop_change(struct job *j, enum active_state now)
 
 bool job_on_unit_change(struct unit *u, enum active_state now, enum unit_notify_flags flags)
 {
+        static bool (*const on_change[_JOB_TYPE_MAX])(struct job * j, enum active_state now,
+                                                      enum unit_notify_flags flags) = {
+                [JOB_START] = on_start_change,   [JOB_VERIFY_ACTIVE] = on_start_change,
+                [JOB_RELOAD] = on_reload_change, [JOB_STOP] = on_stop_change,
+                [JOB_RESTART] = on_stop_change,
+        };
         struct job *j = u->job;
 
         // What could not run before may be able to now.
         if (j->state == JOB_WAITING)
                 job_queue_run(j);
-        switch ((int)j->type) {
-        case JOB_START:
-        case JOB_VERIFY_ACTIVE:
-                return on_start_change(j, now, flags);
-        case JOB_RELOAD:
-                return on_reload_change(j, now, flags);
-        case JOB_STOP:
-        case JOB_RESTART:
-                return on_stop_change(j, now);
-        default:
-                return false;
-        }
+        return on_change[j->type] && on_change[j->type](j, now, flags);
 }

@@ -99,7 +99,7 @@ static const struct unit *find_missing_bound(const struct unit *u)
         return NULL;
 }
 
-static enum unit_verdict verify_active(const struct unit *u)
+static enum unit_verdict verify_active(struct unit *u)
 {
         enum active_state state = unit_active_state(u);
 
@@ -166,19 +166,13 @@ static enum unit_verdict reload(struct unit *u)
 
 static enum unit_verdict perform(struct job *j)
 {
-        switch ((int)j->type) {
-        case JOB_START:
-                return start(j->unit);
-        case JOB_VERIFY_ACTIVE:
-                return verify_active(j->unit);
-        case JOB_STOP:
-        case JOB_RESTART:
-                return stop(j->unit);
-        case JOB_RELOAD:
-                return reload(j->unit);
-        default:
-                return UNIT_ALREADY;
-        }
+        static enum unit_verdict (*const operations[_JOB_TYPE_MAX])(struct unit * u) = {
+                [JOB_START] = start,   [JOB_VERIFY_ACTIVE] = verify_active,
+                [JOB_STOP] = stop,     [JOB_RESTART] = stop,
+                [JOB_RELOAD] = reload,
+        };
+
+        return operations[j->type] ? operations[j->type](j->unit) : UNIT_ALREADY;
 }
 
 static void conclude(struct job *j, enum unit_verdict verdict)
@@ -196,17 +190,15 @@ static void conclude(struct job *j, enum unit_verdict verdict)
                 [UNIT_NO_GROUND] = JOB_DEPENDENCY,
         };
 
-        switch ((int)verdict) {
-        case UNIT_STARTED:
+        if (verdict == UNIT_STARTED)
                 return;
-        case UNIT_RETRY:
+        if (verdict == UNIT_RETRY) {
                 j->state = JOB_WAITING;
                 j->begin_running = 0;
                 return;
-        default:
-                j->is_quiet = verdict == UNIT_ALREADY || verdict == UNIT_SKIPPED;
-                job_finish(j, results[verdict]);
         }
+        j->is_quiet = verdict == UNIT_ALREADY || verdict == UNIT_SKIPPED;
+        job_finish(j, results[verdict]);
 }
 
 void job_on_run(struct work *w)

@@ -3,11 +3,6 @@
 // Marks a pair that cannot be merged.
 #define NEVER _JOB_TYPE_INVALID
 
-static bool is_inactive_or_deactivating(enum active_state state)
-{
-        return active_state_is_inactive_or_failed(state) || state == ACTIVE_DEACTIVATING;
-}
-
 static int find_merged(enum job_type a, enum job_type b)
 {
         static const int merged[JOB_RESTART + 1][JOB_RESTART + 1] = {
@@ -52,23 +47,22 @@ bool job_type_covers(enum job_type a, enum job_type b)
 
 enum job_type job_type_collapse(enum job_type type, enum active_state state)
 {
-        bool is_down = is_inactive_or_deactivating(state);
+        static const struct {
+                enum job_type down, up;
+        } collapsed[_JOB_TYPE_MAX] = {
+                [JOB_TRY_RESTART] = {JOB_NOP, JOB_RESTART},
+                [JOB_TRY_RELOAD] = {JOB_NOP, JOB_RELOAD},
+                [JOB_RELOAD_OR_START] = {JOB_START, JOB_RELOAD},
+        };
 
-        switch ((int)type) {
-        case JOB_TRY_RESTART:
-                return is_down ? JOB_NOP : JOB_RESTART;
-        case JOB_TRY_RELOAD:
-                return is_down ? JOB_NOP : JOB_RELOAD;
-        case JOB_RELOAD_OR_START:
-                return is_down ? JOB_START : JOB_RELOAD;
-        default:
+        if (type < JOB_TRY_RESTART)
                 return type;
-        }
+        return active_state_is_down_or_going(state) ? collapsed[type].down : collapsed[type].up;
 }
 
 bool job_type_is_redundant(enum job_type type, enum active_state state)
 {
-        switch ((int)type) {
+        switch (type) {
         case JOB_START:
         case JOB_VERIFY_ACTIVE:
                 return active_state_is_up(state);
@@ -78,9 +72,15 @@ bool job_type_is_redundant(enum job_type type, enum active_state state)
                 return state == ACTIVE_RELOADING;
         case JOB_NOP:
                 return true;
-        default:
-                return false; // a restart always means something
+        case JOB_RESTART: // always means something
+        case JOB_TRY_RESTART:
+        case JOB_TRY_RELOAD:
+        case JOB_RELOAD_OR_START:
+        case _JOB_TYPE_MAX:
+        case _JOB_TYPE_INVALID:
+                break;
         }
+        return false;
 }
 
 int job_type_order(enum job_type a, enum job_type b)

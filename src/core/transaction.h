@@ -84,9 +84,6 @@ enum request_error transaction_pull(struct transaction *t, struct unit *u, enum 
 // The stop of all these (at least one) and of what goes with them, each as far as it can be.
 enum request_error transaction_pull_stops(struct transaction *t, struct unit *const *units,
                                           size_t n);
-// Is there a reason in the unit's load state why it cannot be started? Fills *failure.
-enum request_error transaction_check_load_state(const struct unit *u,
-                                                struct request_failure *failure);
 
 // ---- transaction_check.c: from what was pulled in to what is done
 

@@ -29,13 +29,13 @@ static const struct pull restart_pull = {PROPAGATE_STOP, JOB_TRY_RESTART, true, 
 static const struct pull reload_pull = {DEP_BIT(DEP_PROPAGATES_RELOAD_TO), JOB_TRY_RELOAD, false,
                                         false};
 
-enum request_error transaction_check_load_state(const struct unit *u,
-                                                struct request_failure *failure)
+// Is there a reason in the unit's load state why it cannot be started? Fills *failure.
+static enum request_error check_load_state(const struct unit *u, struct request_failure *failure)
 {
         const char *why = u->conf->load_error ? u->conf->load_error : "no reason known";
         struct request_failure f = {.error = REQUEST_OK};
 
-        switch ((int)u->conf->load_state) {
+        switch (u->conf->load_state) {
         case LOAD_LOADED:
                 return REQUEST_OK;
         case LOAD_NOT_FOUND:
@@ -50,7 +50,10 @@ enum request_error transaction_check_load_state(const struct unit *u,
                 f.error = REQUEST_MASKED;
                 snprintf(f.text, sizeof(f.text), "Unit %s is masked.", u->id);
                 break;
-        default:
+        case LOAD_STUB:
+        case LOAD_ERROR:
+        case LOAD_MERGED:
+        case _LOAD_STATE_MAX:
                 f.error = REQUEST_LOAD_FAILED;
                 snprintf(f.text, sizeof(f.text),
                          "Unit %s failed to load properly, please adjust/correct and reload "
@@ -81,7 +84,7 @@ static int add(struct transaction *t, uint32_t by, struct unit *u, enum job_type
         if (r < 0)
                 return r;
         if (r > 0 && type != JOB_STOP && type != JOB_NOP) {
-                t->jobs[job].error = transaction_check_load_state(u, NULL);
+                t->jobs[job].error = check_load_state(u, NULL);
                 t->jobs[job].culprit = u;
         }
         if (by == TX_NONE) {
@@ -218,7 +221,7 @@ static void log_unwanted(const struct tx_job *wanting, const struct tx_job *wron
         bool is_usual = wrong->error == REQUEST_NO_SUCH_UNIT || wrong->error == REQUEST_MASKED;
         struct request_failure f;
 
-        transaction_check_load_state(wrong->culprit, &f);
+        check_load_state(wrong->culprit, &f);
         log_unit(wanting->unit->id, is_usual ? LOG_DEBUG : LOG_WARNING, 0,
                  "Cannot add dependency job for %s, ignoring: %s", wrong->unit->id, f.text);
 }
@@ -258,7 +261,7 @@ enum request_error transaction_pull(struct transaction *t, struct unit *u, enum 
 {
         int r = pull_all(t, u, type);
 
-        if (r == -EOPNOTSUPP && transaction_check_load_state(u, t->failure) != REQUEST_OK)
+        if (r == -EOPNOTSUPP && check_load_state(u, t->failure) != REQUEST_OK)
                 return t->failure->error;
         if (r == -EOPNOTSUPP)
                 return transaction_refuse(t, REQUEST_NOT_APPLICABLE,
@@ -270,7 +273,7 @@ enum request_error transaction_pull(struct transaction *t, struct unit *u, enum 
         const struct tx_job *anchor = &t->jobs[t->anchor];
 
         if (anchor->is_wrong)
-                return transaction_check_load_state(anchor->culprit, t->failure);
+                return check_load_state(anchor->culprit, t->failure);
         TX_FOREACH(t, i)
         if (t->jobs[i].is_wrong)
                 transaction_delete(t, i, false);
