@@ -63,8 +63,7 @@ static struct bus_client *choose_victim(struct bus_server *s, const struct bus_u
         struct bus_client *victim = NULL;
         unsigned most = is_user_full ? UINT_MAX : u->n_clients;
 
-        BUS_FOREACH_CLIENT(s, c)
-        {
+        BUS_FOREACH_CLIENT (s, c) {
                 if (c->is_dropped || c->user->access != u->access || (is_user_full && c->user != u))
                         continue;
                 if (!c->intake.is_running)

@@ -298,9 +298,9 @@ void bus_server_flush(struct bus_server *s, usec_t limit)
 
         do {
                 left = NULL;
-                BUS_FOREACH_CLIENT(s, c)
-                if (flush_client(c) > 0 && bus_client_is_trusted(c))
-                        left = c;
+                BUS_FOREACH_CLIENT (s, c)
+                        if (flush_client(c) > 0 && bus_client_is_trusted(c))
+                                left = c;
         } while (left && clock_now() < end && sd_bus_wait(left->bus, FLUSH_WAIT) >= 0);
 }
 
@@ -314,8 +314,8 @@ void bus_server_free(struct bus_server *s)
         if (s->listen_fd >= 0)
                 (void)fs_unlink(s->path, NULL); // a leftover would do no harm
         fd_close(s->listen_fd);
-        BUS_FOREACH_CLIENT(s, c)
-        bus_client_drop(c);
+        BUS_FOREACH_CLIENT (s, c)
+                bus_client_drop(c);
         work_cancel(&s->drop_work);
         bus_client_drop_work(&s->drop_work);
         timer_stop(s->manager->events, &s->listen_timer);

@@ -12,8 +12,7 @@ static bool is_told(const struct bus_client *c)
 
 void bus_tell(struct bus_server *s, int (*send)(sd_bus *bus, const void *data), const void *data)
 {
-        BUS_FOREACH_CLIENT(s, c)
-        {
+        BUS_FOREACH_CLIENT (s, c) {
                 if (!is_told(c))
                         continue;
                 if (bus_client_is_trusted(c)) {

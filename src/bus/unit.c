@@ -131,9 +131,9 @@ GETTER(get_dependencies)
         for (int d = 0; v.unit && d < _DEP_MAX; d++) {
                 if (!streq(dependency_name((enum dependency)d), property))
                         continue;
-                UNIT_FOREACH_DEPENDENCY(v.unit, DEP_BIT(d), other)
-                if ((r = sd_bus_message_append(reply, "s", other->id)) < 0)
-                        return r;
+                UNIT_FOREACH_DEPENDENCY (v.unit, DEP_BIT(d), other)
+                        if ((r = sd_bus_message_append(reply, "s", other->id)) < 0)
+                                return r;
         }
         if (v.unit && v.unit->ops == &sock_ops && streq(property, "Triggers") &&
             (r = append_connections(reply, CONTAINER_OF(v.unit, struct sock, unit))) < 0)

@@ -72,10 +72,10 @@ static bool is_wanted_service(const struct unit *u)
                 DEP_BIT(DEP_WANTED_BY) | DEP_BIT(DEP_REQUIRED_BY) | DEP_BIT(DEP_UPHELD_BY);
         bool is_wanted = false;
 
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_TRIGGERED_BY), other)
-        return false;
-        UNIT_FOREACH_DEPENDENCY(u, wanted, other)
-        is_wanted = true;
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_TRIGGERED_BY), other)
+                return false;
+        UNIT_FOREACH_DEPENDENCY (u, wanted, other)
+                is_wanted = true;
         return is_wanted;
 }
 

@@ -29,8 +29,7 @@ static bool is_referenced(struct unit *u, uint32_t sweep)
         u->collect.walk = walk;
         u->collect.named = u->collect.next = NULL;
         for (struct unit *at = u; at; at = at->collect.next)
-                UNIT_FOREACH_DEPENDENCY(at, DEP_REFERENCED_BY, other)
-                {
+                UNIT_FOREACH_DEPENDENCY (at, DEP_REFERENCED_BY, other) {
                         if (other->collect.kept == sweep || is_alive(other)) {
                                 for (; at; at = at->collect.named)
                                         at->collect.kept = sweep;
@@ -55,8 +54,7 @@ static void remove_all(struct manager *m, struct list_node *gone)
         LIST_FOREACH (gone, node) {
                 struct unit *u = CONTAINER_OF(node, struct unit, collect.node);
 
-                UNIT_FOREACH_DEPENDENCY(u, DEP_REFERENCES, other)
-                {
+                UNIT_FOREACH_DEPENDENCY (u, DEP_REFERENCES, other) {
                         if (other->is_gone || other->collect.walk == walk)
                                 continue;
                         other->collect.walk = walk;

@@ -343,8 +343,7 @@ int dependency_build_target_order(struct unit *target)
 
         if (target->conf->load_state != LOAD_LOADED || !target->conf->unit->default_dependencies)
                 return 0;
-        UNIT_FOREACH_DEPENDENCY(target, pulled_in, other)
-        {
+        UNIT_FOREACH_DEPENDENCY (target, pulled_in, other) {
                 if (other->conf->load_state != LOAD_LOADED ||
                     !other->conf->unit->default_dependencies)
                         continue;

@@ -130,9 +130,9 @@ static uint32_t find_failing(const struct unit *u, enum job_type type, enum job_
 
 void job_wake_neighbours(struct unit *u)
 {
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER), other)
-        if (other->job)
-                job_queue_run(other->job);
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER), other)
+                if (other->job)
+                        job_queue_run(other->job);
 }
 
 // The first half of a restart is done.

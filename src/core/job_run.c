@@ -92,10 +92,10 @@ static bool must_wait(struct job *j)
 // BindsTo= together with After=: the other must be there.
 static const struct unit *find_missing_bound(const struct unit *u)
 {
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_BINDS_TO), other)
-        if (u->deps.items[other_i].kinds & DEP_BIT(DEP_AFTER) &&
-            !active_state_is_up(unit_active_state(other)))
-                return other;
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_BINDS_TO), other)
+                if (u->deps.items[other_i].kinds & DEP_BIT(DEP_AFTER) &&
+                    !active_state_is_up(unit_active_state(other)))
+                        return other;
         return NULL;
 }
 

@@ -69,17 +69,17 @@ static void request(struct unit *u, enum job_type type, enum job_mode mode, cons
 
 static void start_along(struct unit *u, uint32_t mask, enum job_mode mode)
 {
-        UNIT_FOREACH_DEPENDENCY(u, mask, other)
-        if (!unit_has_dependency(u, DEP_AFTER, other) &&
-            !active_state_is_up_or_coming(unit_active_state(other)))
-                request(other, JOB_START, mode, "");
+        UNIT_FOREACH_DEPENDENCY (u, mask, other)
+                if (!unit_has_dependency(u, DEP_AFTER, other) &&
+                    !active_state_is_up_or_coming(unit_active_state(other)))
+                        request(other, JOB_START, mode, "");
 }
 
 static void stop_along(struct unit *u, uint32_t mask)
 {
-        UNIT_FOREACH_DEPENDENCY(u, mask, other)
-        if (!active_state_is_down_or_going(unit_active_state(other)))
-                request(other, JOB_STOP, JOB_REPLACE, "");
+        UNIT_FOREACH_DEPENDENCY (u, mask, other)
+                if (!active_state_is_down_or_going(unit_active_state(other)))
+                        request(other, JOB_STOP, JOB_REPLACE, "");
 }
 
 static void start_needed(struct unit *u)
@@ -102,8 +102,7 @@ static void start_outcome(struct unit *u, enum dependency d)
 
         if (u->manager->is_stopping)
                 return;
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(d), other)
-        {
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(d), other) {
                 log_unit(u->id, LOG_DEBUG, 0, "Triggering %s= dependency %s.", dependency_name(d),
                          other->id);
                 request(other, JOB_START, (enum job_mode)mode,
@@ -123,9 +122,9 @@ static void start_on_success(struct unit *u)
 
 static void notify_triggering(struct unit *u)
 {
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_TRIGGERED_BY), other)
-        if (other->ops->trigger_notify)
-                other->ops->trigger_notify(other, u);
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_TRIGGERED_BY), other)
+                if (other->ops->trigger_notify)
+                        other->ops->trigger_notify(other, u);
 }
 
 // The status of an action that exits: the one that is set, else that of the unit's own process.
@@ -209,9 +208,9 @@ static bool is_unneeded(const struct unit *u)
         if (!u->conf->unit->stop_when_unneeded || u->job ||
             !active_state_is_up_or_coming(unit_active_state(u)))
                 return false;
-        UNIT_FOREACH_DEPENDENCY(u, pins, other)
-        if (other->job || !active_state_is_inactive_or_failed(unit_active_state(other)))
-                return false;
+        UNIT_FOREACH_DEPENDENCY (u, pins, other)
+                if (other->job || !active_state_is_inactive_or_failed(unit_active_state(other)))
+                        return false;
         return true;
 }
 
@@ -221,8 +220,7 @@ static const struct unit *find_gone_bound(const struct unit *u)
 
         if (u->job || !active_state_is_up(unit_active_state(u)))
                 return NULL;
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_BINDS_TO), other)
-        {
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_BINDS_TO), other) {
                 if (other->job)
                         return NULL; // not settled
                 if (active_state_is_inactive_or_failed(unit_active_state(other)))
@@ -235,9 +233,9 @@ static const struct unit *find_upholder(const struct unit *u)
 {
         if (u->job || !active_state_is_inactive_or_failed(unit_active_state(u)))
                 return NULL;
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_UPHELD_BY), other)
-        if (!other->job && active_state_is_up(unit_active_state(other)))
-                return other;
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_UPHELD_BY), other)
+                if (!other->job && active_state_is_up(unit_active_state(other)))
+                        return other;
         return NULL;
 }
 
@@ -270,12 +268,12 @@ static void check_all(struct unit *u)
                                           DEP_BIT(DEP_UPHOLDS);
 
         if (active_state_is_inactive_or_failed(now)) {
-                UNIT_FOREACH_DEPENDENCY(u, leaned_on | DEP_BIT(DEP_BOUND_BY), other)
-                check(other);
+                UNIT_FOREACH_DEPENDENCY (u, leaned_on | DEP_BIT(DEP_BOUND_BY), other)
+                        check(other);
                 check(u);
         } else if (active_state_is_up(now)) {
-                UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_UPHOLDS), other)
-                check(other);
+                UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_UPHOLDS), other)
+                        check(other);
                 check(u);
         }
 }

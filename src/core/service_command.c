@@ -92,9 +92,8 @@ static const struct run *find_monitored(const struct run *run)
 
         if (!run->service)
                 return NULL;
-        UNIT_FOREACH_DEPENDENCY(&run->service->unit,
-                                DEP_BIT(DEP_ON_FAILURE_OF) | DEP_BIT(DEP_ON_SUCCESS_OF), u)
-        {
+        UNIT_FOREACH_DEPENDENCY (&run->service->unit,
+                                 DEP_BIT(DEP_ON_FAILURE_OF) | DEP_BIT(DEP_ON_SUCCESS_OF), u) {
                 if (found)
                         return NULL;
                 found = u;

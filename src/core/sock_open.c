@@ -388,8 +388,8 @@ int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char **
                     unit_has_dependency(service, DEP_TRIGGERED_BY, u))
                         r = sock_collect_fds(sock_of(u), fds, n, names);
         }
-        UNIT_FOREACH_DEPENDENCY(service, DEP_BIT(DEP_TRIGGERED_BY), u)
-        if (r == 0 && hands_over(u) && !strv_contains(sockets, u->id))
-                r = sock_collect_fds(sock_of(u), fds, n, names);
+        UNIT_FOREACH_DEPENDENCY (service, DEP_BIT(DEP_TRIGGERED_BY), u)
+                if (r == 0 && hands_over(u) && !strv_contains(sockets, u->id))
+                        r = sock_collect_fds(sock_of(u), fds, n, names);
         return r;
 }

@@ -13,8 +13,7 @@ static bool contradicts_pending(const struct tx_job *j)
 // A unit that is already where all its jobs would bring it needs none of them.
 static void drop_redundant(struct transaction *t)
 {
-        TX_FOREACH(t, i)
-        {
+        TX_FOREACH (t, i) {
                 bool is_redundant = true;
 
                 for (uint32_t k = transaction_find(t, t->jobs[i].unit); k != TX_NONE;
@@ -37,8 +36,7 @@ static bool stops_something(const struct tx_job *j)
 // Mode fail: rather leave out what would stop something or reverse a pending job.
 static void minimize_impact(struct transaction *t)
 {
-        TX_FOREACH(t, i)
-        {
+        TX_FOREACH (t, i) {
                 const struct tx_job *j = &t->jobs[i];
 
                 if (j->matters || (!stops_something(j) && !contradicts_pending(j)))
@@ -122,18 +120,18 @@ static enum request_error merge_pair(struct transaction *t, uint32_t a, uint32_t
 
 static enum request_error merge_all(struct transaction *t)
 {
-        TX_FOREACH(t, i)
-        for (;;) {
-                uint32_t a = transaction_find(t, t->jobs[i].unit);
-                uint32_t b = a == TX_NONE ? a : transaction_next_of_unit(t, a);
+        TX_FOREACH (t, i)
+                for (;;) {
+                        uint32_t a = transaction_find(t, t->jobs[i].unit);
+                        uint32_t b = a == TX_NONE ? a : transaction_next_of_unit(t, a);
 
-                if (b == TX_NONE)
-                        break;
-                enum request_error error = merge_pair(t, a, b);
+                        if (b == TX_NONE)
+                                break;
+                        enum request_error error = merge_pair(t, a, b);
 
-                if (error != REQUEST_OK)
-                        return error;
-        }
+                        if (error != REQUEST_OK)
+                                return error;
+                }
         return REQUEST_OK;
 }
 
@@ -144,8 +142,7 @@ static enum request_error check_destructive(struct transaction *t)
 {
         const struct tx_job *anchor = &t->jobs[t->anchor];
 
-        TX_FOREACH(t, i)
-        {
+        TX_FOREACH (t, i) {
                 const struct tx_job *j = &t->jobs[i];
 
                 if (t->mode == JOB_LENIENT && stops_something(j))

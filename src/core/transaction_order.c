@@ -158,8 +158,7 @@ static int make_graph(struct ordering *g, struct transaction *t)
 
         if (r < 0)
                 return r;
-        TX_FOREACH(t, i)
-        {
+        TX_FOREACH (t, i) {
                 const struct tx_job *j = &t->jobs[i];
 
                 // One that is pending as it is brings nothing new.

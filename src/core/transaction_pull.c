@@ -98,8 +98,7 @@ static int pull_along(struct transaction *t, uint32_t job, const struct pull *pu
 {
         struct unit *u = t->jobs[job].unit;
 
-        UNIT_FOREACH_DEPENDENCY(u, pull->edges, other)
-        {
+        UNIT_FOREACH_DEPENDENCY (u, pull->edges, other) {
                 enum job_type type = job_type_collapse(pull->type, unit_active_state(other));
 
                 if (type == JOB_NOP && pull->type != JOB_NOP)
@@ -148,8 +147,8 @@ static int add_isolate_stops(struct transaction *t)
                         u->conf->unit->ignore_on_isolate || transaction_find(t, u) != TX_NONE ||
                         (!u->job && active_state_is_inactive_or_failed(unit_active_state(u)));
 
-                UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_TRIGGERED_BY), other)
-                is_kept |= transaction_find(t, other) != TX_NONE;
+                UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_TRIGGERED_BY), other)
+                        is_kept |= transaction_find(t, other) != TX_NONE;
                 if (is_kept)
                         continue;
                 int r = add(t, t->anchor, u, JOB_STOP, &stop);
@@ -165,8 +164,7 @@ static int add_triggering_stops(struct transaction *t)
 {
         static const struct pull stop = {0, JOB_STOP, true, false};
 
-        UNIT_FOREACH_DEPENDENCY(t->jobs[t->anchor].unit, DEP_BIT(DEP_TRIGGERED_BY), other)
-        {
+        UNIT_FOREACH_DEPENDENCY (t->jobs[t->anchor].unit, DEP_BIT(DEP_TRIGGERED_BY), other) {
                 if (transaction_find(t, other) != TX_NONE ||
                     (!other->job && active_state_is_inactive_or_failed(unit_active_state(other))))
                         continue;
@@ -274,8 +272,8 @@ enum request_error transaction_pull(struct transaction *t, struct unit *u, enum 
 
         if (anchor->is_wrong)
                 return check_load_state(anchor->culprit, t->failure);
-        TX_FOREACH(t, i)
-        if (t->jobs[i].is_wrong)
-                transaction_delete(t, i, false);
+        TX_FOREACH (t, i)
+                if (t->jobs[i].is_wrong)
+                        transaction_delete(t, i, false);
         return REQUEST_OK;
 }

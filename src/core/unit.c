@@ -59,8 +59,8 @@ const char *unit_description(const struct unit *u)
 
 struct unit *unit_triggered(const struct unit *u)
 {
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_TRIGGERS), other)
-        return other;
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_TRIGGERS), other)
+                return other;
         return NULL;
 }
 
@@ -140,8 +140,8 @@ bool unit_can_reload(const struct unit *u)
 {
         if (u->ops->can_reload)
                 return u->ops->can_reload(u);
-        UNIT_FOREACH_DEPENDENCY(u, DEP_BIT(DEP_PROPAGATES_RELOAD_TO), other)
-        return true;
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_PROPAGATES_RELOAD_TO), other)
+                return true;
         return u->ops->reload != NULL;
 }
 

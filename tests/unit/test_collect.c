@@ -184,8 +184,7 @@ static void test_many(void **state)
         }
         assert_int_equal(registry_build(w.manager), 0);
         collect(&w);
-        UNIT_FOREACH_DEPENDENCY(&hub->unit, DEP_BIT(DEP_WANTED_BY), other)
-        {
+        UNIT_FOREACH_DEPENDENCY (&hub->unit, DEP_BIT(DEP_WANTED_BY), other) {
                 assert_ptr_equal(other, &fakes[n]->unit);
                 n += 7;
         }
