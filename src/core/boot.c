@@ -1,5 +1,5 @@
 // What is started: the unit of --target; else default.target where a file or link gives one; else
-// every socket found and every service that something wants and no socket triggers (design §2).
+// every socket found and every service that something wants and no socket triggers.
 #include "base/log.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -38,7 +38,7 @@ static int start_by_name(struct manager *m, const char *name)
         return start(m, u);
 }
 
-// Timers and paths are not run, and one line tells so.
+// Timers and paths are loaded only so that the log says that they are not acted on.
 static bool is_looked_at(enum unit_type type)
 {
         return type == UNIT_SOCKET || type == UNIT_TARGET || type == UNIT_TIMER ||

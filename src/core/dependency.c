@@ -266,7 +266,7 @@ static int add_socket(struct unit *u)
         return add_by_name(u, g->service ? g->service : same_name, DEP_BEFORE, DEP_TRIGGERS);
 }
 
-// Its bus. One that somebody else runs is not among our units.
+// Its bus. A bus that another supervisor runs is not among these units.
 static int add_message_bus(struct unit *u)
 {
         struct manager *m = u->manager;
@@ -347,7 +347,7 @@ int dependency_build_target_order(struct unit *target)
                 if (other->conf->load_state != LOAD_LOADED ||
                     !other->conf->unit->default_dependencies)
                         continue;
-                // Somebody who wants it the other way round has said so.
+                // The configuration asks for the opposite order.
                 if (unit_has_dependency(target, DEP_BEFORE, other))
                         continue;
                 int r = dependency_add(target, DEP_AFTER, other);

@@ -1,10 +1,12 @@
 // Edges between units: kept at both ends, made from the configuration and from what each type adds
-// by itself (features §1.6, §4.1, §4.3). Called by the registry (load) and by reload.
+// by itself (the sections on implicit and default dependencies of systemd.unit(5),
+// systemd.socket(5), systemd.service(5), systemd.target(5)). Called by the registry (load) and by
+// reload.
 #pragma once
 
 #include "core/unit.h"
 
-// Beside the kinds: who names whom. What nobody names can be unloaded.
+// Beside the kinds: which unit names which. A unit that no other names can be unloaded.
 #define DEP_REFERENCES (UINT32_C(1) << 30)
 #define DEP_REFERENCED_BY (UINT32_C(1) << 31)
 

@@ -43,7 +43,7 @@ enum work_queue {
         WORK_JOBS,    // runnable jobs
         WORK_STATE,   // follow-ups of state changes (re-listen, restart, stop when unneeded)
         WORK_COLLECT, // free what is no longer needed
-        WORK_NOTIFY,  // tell observers; coalesced
+        WORK_NOTIFY,  // notify observers, once for all changes of a unit
         _WORK_QUEUE_MAX,
 };
 

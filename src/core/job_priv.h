@@ -19,7 +19,7 @@ void job_on_run(struct work *w);
 void job_arm_timer(struct job *j);
 // Does the job wait for one that waits, over however many, for the job? None would ever run.
 bool job_waits_for_itself(struct job *j);
-// Another request takes its place: nobody fails for that.
+// Another request takes its place: no other job fails because of that.
 void job_replace(struct job *j);
 
 // ---- job_log.c

@@ -181,7 +181,7 @@ void manager_free(struct manager *m)
         free(m);
 }
 
-// ---- ids
+// ---- memory
 
 static void on_trim(struct timer *t UNUSED, usec_t now UNUSED)
 {
@@ -195,6 +195,8 @@ void manager_trim_later(struct manager *m)
         // Without memory for the timer the next one asks again.
         (void)timer_set(m->events, &m->trim_timer, usec_add(clock_now(), TRIM_WAIT), on_trim);
 }
+
+// ---- ids
 
 int manager_random_id(struct manager *m, sd_id128_t *ret)
 {

@@ -79,7 +79,7 @@ struct manager {
         unsigned n_reloads; // begun ones
         usec_t startup, startup_rt;
         bool is_reloading, is_stopping;
-        bool is_hurrying; // a second manager_stop(): nobody is waited for any longer
+        bool is_hurrying; // a second manager_stop() was called: time-outs are cut short
         bool is_started;  // the first jobs are over
         usec_t stop_begin;
         struct timer auto_timer, stop_timer;
@@ -128,7 +128,7 @@ void manager_trim_later(struct manager *m);
 // A new random id (version 4 UUID). 0 or -errno.
 int manager_random_id(struct manager *m, sd_id128_t *ret);
 
-// Load the units to start (design §2: target, or default.target, or every socket and wanted
+// Load the units to start (target, or default.target, or every socket and wanted
 // service) and queue their start. 0 or -errno; complaints are logged.
 int manager_start(struct manager *m, const char *target);
 // Ordered stop of everything, then events_exit(code). A second call hurries (timeouts cut short).

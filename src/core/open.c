@@ -27,7 +27,7 @@ static bool stop_connections(struct manager *m, bool kill)
                 instance_stop_all(m);
                 return true;
         }
-        // Nothing ends at once: its end is told by the loop.
+        // None ends at once: the loop learns of their end later.
         for (struct run *run = instance_next(m, NULL); run; run = instance_next(m, run))
                 service_run_kill(run, "all", SIGKILL);
         return true;

@@ -6,7 +6,7 @@
 #include "core/manager.h"
 #include "core/stop.h"
 
-// Starts and stops that nobody asked for: more than these in the interval is a loop.
+// Starts and stops without a request: more than these in the interval are taken for a loop.
 #define AUTO_INTERVAL (10 * USEC_PER_SEC)
 #define AUTO_BURST 16
 

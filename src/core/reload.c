@@ -1,5 +1,6 @@
-// A reload: new confs for all units in memory, then all edges anew. What runs goes on; the types
-// decide in ops->reconfigure what a new conf changes (sockets keep the descriptors that still fit).
+// A reload: new confs for all units in memory, then all edges are rebuilt. Services keep running;
+// the types decide in ops->reconfigure what a new conf changes (sockets keep the descriptors that
+// still fit).
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -11,7 +12,7 @@
 #include "core/log_ring.h"
 #include "core/registry.h"
 
-// Who has traffic waits no longer than that while files are read.
+// While files are read, the loop is served at this interval, so that clients do not have to wait.
 #define TURN_EVERY (2 * USEC_PER_MSEC)
 
 // What is to be swapped, all read before the first swap.
@@ -23,8 +24,8 @@ struct change {
 struct changes {
         struct change *items;
         size_t n, capacity;
-        usec_t begin_rt; // nothing was read before
-        usec_t turn;     // when the others had one
+        usec_t begin_rt; // time before the first file was read
+        usec_t turn;     // when the loop was served last
 };
 
 static void changes_done(struct changes *c)
@@ -54,7 +55,7 @@ static int changes_add(struct changes *c, struct unit *u, struct unit_conf *conf
 
 // A name that has become an alias of another unit is not that unit: what runs under it is kept
 // under a conf that says so.
-static int load_anew(struct conf_loader *loader, struct unit *u, struct unit_conf **ret)
+static int load_again(struct conf_loader *loader, struct unit *u, struct unit_conf **ret)
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
         struct diag diag = diag_log_once(u->manager->complaints);
@@ -93,7 +94,7 @@ static int read_one(struct manager *m, struct conf_loader *loader, struct unit *
                     struct changes *changes)
 {
         struct unit_conf *conf = NULL;
-        int r = load_anew(loader, u, &conf);
+        int r = load_again(loader, u, &conf);
 
         if (r < 0)
                 return r;
@@ -104,7 +105,8 @@ static int read_one(struct manager *m, struct conf_loader *loader, struct unit *
         return 0;
 }
 
-// Nothing is removed meanwhile, and what is new comes last in the list of its type.
+// No unit is removed meanwhile, and new units are appended to their type's list, so this walk sees
+// them.
 static int read_units(struct manager *m, struct conf_loader *loader, struct changes *changes,
                       bool lets_others)
 {
@@ -127,7 +129,7 @@ static int read_all(struct manager *m, struct conf_loader *loader, struct change
 {
         int r = read_units(m, loader, changes, true);
 
-        // Then without a pause what the others have loaded meanwhile.
+        // Units that were loaded while the loop was served are read without another pause.
         return r < 0 ? r : read_units(m, loader, changes, false);
 }
 
@@ -145,8 +147,8 @@ static void swap(struct change *c)
         unit_conf_unref(old);
 }
 
-// Names and edges follow from the confs alone: from nothing. What memory does not suffice for is
-// made by the next load.
+// Names and edges follow from the confs alone and are made from scratch. Where memory is short, the
+// next load makes what is missing.
 static int rebuild(struct manager *m)
 {
         int r = 0;
@@ -171,7 +173,7 @@ static int rebuild(struct manager *m)
         return r;
 }
 
-static void tell(struct manager *m, bool is_active)
+static void notify_observers(struct manager *m, bool is_active)
 {
         for (struct core_observer *o = m->observers; o; o = o->next)
                 if (o->on_reloading)
@@ -227,7 +229,7 @@ static int reload(struct manager *m)
 
 int manager_reload(struct manager *m)
 {
-        tell(m, true);
+        notify_observers(m, true);
         m->is_reloading = true;
         m->n_reloads++;
         diag_memory_forget(m->complaints);
@@ -237,7 +239,7 @@ int manager_reload(struct manager *m)
         // What was put off.
         for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
                 collect_unit_later(u);
-        tell(m, false);
+        notify_observers(m, false);
         manager_trim_later(m);
         return r;
 }

@@ -7,9 +7,9 @@
 
 #include <signal.h>
 
-// Connections are no units and end without a job: looked at again so often.
+// Connections have no job that reports their end; poll at this interval.
 #define LOOK_AGAIN (50 * USEC_PER_MSEC)
-// After a second request everything gets SIGKILL, and so long to be gone.
+// After a second request: SIGKILL everything, then wait at most this long.
 #define HURRY_MAX (5 * USEC_PER_SEC)
 
 static bool is_up(const struct unit *u)

@@ -24,7 +24,7 @@ struct tx_job {
         uint32_t next_pending;       // while something is deleted: the next to be
         uint32_t next_doubted;       // of the list of possible orphans
         uint32_t n_wanting;          // living edges by other jobs to this one
-        uint32_t first_by, first_of; // edges: what this job pulled in; who pulled it in
+        uint32_t first_by, first_of; // edges: what this job pulled in; which jobs pulled it in
 };
 
 // `by` pulled `job` in.
@@ -90,7 +90,7 @@ enum request_error transaction_pull_stops(struct transaction *t, struct unit *co
 // Drops, merges and orders. *ret_order: a new array of the indices of all jobs that are left, in
 // the order of execution. REQUEST_OK or why not.
 enum request_error transaction_settle(struct transaction *t, uint32_t **ret_order, uint32_t *ret_n);
-// ---- transaction_order.c: who waits for whom, together with the jobs that are pending
+// ---- transaction_order.c: which job waits for which, including those that are pending
 
 // As transaction_settle; breaks cycles where a job of them is not needed.
 enum request_error transaction_order(struct transaction *t, uint32_t **ret_order, uint32_t *ret_n);

@@ -5,7 +5,7 @@
 #include "core/job_type.h"
 #include "core/order.h"
 
-// Of a cycle's jobs, so many are named.
+// How many jobs of a cycle are named.
 #define CYCLE_NAMED_MAX 20
 
 // Nodes: the transaction's jobs by their index, then pending jobs of other units as they are met.
@@ -91,8 +91,8 @@ static enum job_type node_type(const struct ordering *g, uint32_t node)
         return type;
 }
 
-// Others wait for it, it waits for nobody.
-static bool waits_for_nobody(const struct ordering *g, uint32_t node)
+// Others wait for it, but it does not wait for them.
+static bool ignores_order(const struct ordering *g, uint32_t node)
 {
         return node < g->t->n_jobs ? g->t->jobs[node].ignore_order
                                    : g->units[node]->job->ignore_order;
@@ -142,7 +142,7 @@ static int follow(struct ordering *g, uint32_t node)
                         is_next |= job_type_order(node_type(g, node), node_type(g, other)) < 0;
                 if (edge->kinds & DEP_BIT(DEP_AFTER))
                         is_next |= job_type_order(node_type(g, other), node_type(g, node)) > 0;
-                if (!is_next || waits_for_nobody(g, other))
+                if (!is_next || ignores_order(g, other))
                         continue;
                 r = order_add(g->order, node, other);
                 if (r < 0)

@@ -103,7 +103,7 @@ static int pull_along(struct transaction *t, uint32_t job, const struct pull *pu
 
                 if (type == JOB_NOP && pull->type != JOB_NOP)
                         continue;
-                // Mounts, slices and devices are somebody else's business.
+                // Mounts, slices and devices are managed elsewhere.
                 if (type == JOB_START && other->conf->type > UNIT_TARGET &&
                     other->conf->load_state == LOAD_NOT_FOUND) {
                         log_unit(u->id, LOG_DEBUG, 0, "Needs %s, which usher does not manage.",
@@ -212,7 +212,7 @@ enum request_error transaction_pull_stops(struct transaction *t, struct unit *co
         return r == 0 ? REQUEST_OK : transaction_refuse(t, REQUEST_FAILED, "%s", strerror(-r));
 }
 
-// ---- what cannot be done, and who cannot do without it
+// ---- jobs that cannot be done, and those that need them
 
 static void log_unwanted(const struct tx_job *wanting, const struct tx_job *wrong)
 {

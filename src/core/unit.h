@@ -103,7 +103,7 @@ static inline uint32_t dependency_next(const struct dependency_list *l, uint32_t
 
 // What an operation of a type answers when a job runs it.
 enum unit_verdict {
-        UNIT_STARTED,     // under way; unit_notify will tell
+        UNIT_STARTED,     // under way; unit_notify() is called at its end
         UNIT_ALREADY,     // nothing to do
         UNIT_RETRY,       // not now; the job is tried again when the unit changes state
         UNIT_SKIPPED,     // a condition does not hold: job done, unit stays as it is
@@ -135,8 +135,8 @@ struct unit_ops {
         enum unit_verdict (*stop)(struct unit *u);
         enum unit_verdict (*reload)(struct unit *u); // NULL: never
         bool (*can_reload)(const struct unit *u);    // NULL: no
-        // Send a signal: who is "main", "control", "all", "main-fail", "control-fail", "all-fail".
-        // 0, -ESRCH (no such process), -EINVAL, other -errno.
+        // Send a signal; `who` is "main", "control", "all", "main-fail", "control-fail",
+        // "all-fail". 0, -ESRCH (no such process), -EINVAL, other -errno.
         int (*kill)(struct unit *u, const char *who, int signo);
         enum active_state (*active_state)(const struct unit *u);
         const char *(*sub_state)(const struct unit *u);
@@ -158,7 +158,7 @@ struct unit {
         struct job *job;            // the one pending job
         struct dependency_list deps;
 
-        // the state as last told to everybody (ops->active_state is the truth)
+        // when the state changed as observers know it (ops->active_state is the truth)
         usec_t state_change, state_change_rt; // any state change
         usec_t inactive_exit, inactive_exit_rt;
         usec_t active_enter, active_enter_rt;
@@ -169,7 +169,7 @@ struct unit {
         sd_id128_t invocation_id;
         usec_t conf_rt; // when conf was read
         struct rate start_limit;
-        struct rate auto_limit; // of starts and stops that nobody asked for
+        struct rate auto_limit; // of starts and stops without a request
         bool start_limit_hit;
         char **aliases;  // further names in the registry
         unsigned reload; // the last one that has read its files (n_reloads of the manager)
@@ -217,15 +217,17 @@ void unit_notify(struct unit *u, enum active_state old, enum active_state now,
                  enum unit_notify_flags flags);
 // Take over what the unit itself keeps of a new conf (limits). Called after u->conf was set.
 void unit_configure(struct unit *u);
-// Properties changed without a state change (counters, status text): observers are told, coalesced.
+// Properties changed without a state change (counters, status text). Observers are notified later,
+// once for all changes up to then.
 void unit_changed(struct unit *u);
-// Tell what is waiting to be told, now: before something that onlookers take for the last word.
+// Notify observers now of the changes they have not seen yet: before an event that clients take for
+// the last one (JobRemoved).
 void unit_flush_changes(struct unit *u);
 // Was a file behind its conf changed, removed, or a drop-in added since it was read?
 bool unit_needs_daemon_reload(const struct unit *u);
 
 // Count one start against StartLimit*; true: may start. Types call it where systemd does
-// (features 5.3).
+// (StartLimitIntervalSec= in systemd.unit(5)).
 bool unit_start_limit_test(struct unit *u);
 // Conditions and asserts of [Unit]; result kept in the unit. UNIT_STARTED: all hold; UNIT_SKIPPED;
 // UNIT_ASSERT. Called before ops->start by whoever runs a start job.
