@@ -8,6 +8,7 @@
 #include "conf/unit_name.h"
 #include "core/instance.h"
 #include "core/processes.h"
+#include "core/registry.h"
 
 #include <fnmatch.h>
 #include <signal.h>
@@ -81,7 +82,8 @@ static int reply_units(sd_bus_message *message, const struct bus_client *c, cons
 
         if (r < 0 || (r = sd_bus_message_open_container(reply, 'a', "(ssssssouso)")) < 0)
                 return r;
-        for (struct unit *u = manager_next_unit(m, NULL); u && r >= 0; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u && r >= 0;
+             u = registry_next_unit(m, u))
                 r = append_if_match(reply, s, bus_object_of_unit(u), f);
         for (struct run *run = instance_next(m, NULL); run && r >= 0; run = instance_next(m, run))
                 if (!run->service)
@@ -254,7 +256,7 @@ static int on_reset_failed(sd_bus_message *message, void *userdata, sd_bus_error
 
         if (r < 0)
                 return r;
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 bus_reset_failed(bus_object_of_unit(u));
         return sd_bus_reply_method_return(message, NULL);
 }
@@ -366,7 +368,7 @@ static unsigned count_failed(struct manager *m)
 {
         unsigned n = 0;
 
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 n += unit_active_state(u) == ACTIVE_FAILED;
         return n;
 }

@@ -4,6 +4,7 @@
 #include "conf/assign.h"
 #include "conf/unit_name.h"
 #include "core/instance.h"
+#include "core/registry.h"
 
 #define CONNECTION_TAG ((uintptr_t)1)
 #define ABSENT_TAG ((uintptr_t)2)
@@ -108,7 +109,7 @@ int bus_find_object(struct bus_client *c, const char *name, bool load, void **re
         if (!unit_name_is_valid(name) || unit_name_is_template(name))
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                          "Unit name %s is not valid.", name);
-        u = manager_find_unit(m, name);
+        u = registry_find_unit(m, name);
         if (!u && (run = instance_find(m, name))) {
                 *ret = bus_object_of_run(run);
                 return 0;
@@ -118,7 +119,7 @@ int bus_find_object(struct bus_client *c, const char *name, bool load, void **re
                                          "Unit %s not loaded.", name);
         if (!u && !bus_client_is_trusted(c))
                 return make_absent(c, name, ret);
-        if (!u && (r = manager_load_unit(m, name, &u)) < 0)
+        if (!u && (r = registry_load_unit(m, name, &u)) < 0)
                 return sd_bus_error_set_errno(error, r);
         *ret = bus_object_of_unit(u);
         return 0;

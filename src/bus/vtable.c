@@ -6,6 +6,7 @@
 #include "bus/bus_priv.h"
 #include "conf/directive.h"
 #include "conf/unit_name.h"
+#include "core/registry.h"
 
 struct interface {
         const char *name;
@@ -259,7 +260,7 @@ static int enumerate_units(sd_bus *bus UNUSED, const char *prefix UNUSED, void *
 
         if (!paths)
                 return -ENOMEM;
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 if (!(paths[n++] = bus_unit_path(u->id)))
                         return -ENOMEM;
         *ret = TAKE(paths);

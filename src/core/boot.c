@@ -1,11 +1,14 @@
 // What is started: the unit of --target; else default.target where a file or link gives one; else
 // every socket found and every service that something wants and no socket triggers.
+#include "core/boot.h"
+
 #include "base/log.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
 #include "core/diag_log.h"
 #include "core/job.h"
 #include "core/registry.h"
+#include "core/sock.h"
 
 // Stands for all that is started where no target says it.
 #define BOOT_TARGET "usher-start.target"
@@ -29,7 +32,7 @@ static int start(struct manager *m, struct unit *u)
 static int start_by_name(struct manager *m, const char *name)
 {
         struct unit *u = NULL;
-        int r = manager_load_unit(m, name, &u);
+        int r = registry_load_unit(m, name, &u);
 
         if (r < 0) {
                 log_write(LOG_ERR, "%s cannot be started: %s", name, strerror(-r));
@@ -59,10 +62,10 @@ static int load_all(struct manager *m)
                         return r;
                 if (unit_name_is_template(*name) || !is_looked_at(type))
                         continue;
-                r = manager_load_unit(m, *name, &u);
+                r = registry_load_unit(m, *name, &u);
         }
         for (size_t i = 0; i < ARRAY_SIZE(wanting_targets) && r == 0; i++)
-                r = manager_load_unit(m, wanting_targets[i], &u);
+                r = registry_load_unit(m, wanting_targets[i], &u);
         return r;
 }
 
@@ -87,7 +90,7 @@ static int find_wanted(struct manager *m, char ***ret)
 
         if (!names)
                 return -ENOMEM;
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u)) {
                 if (u->conf->load_state != LOAD_LOADED)
                         continue; // loading has complained
                 if (u->conf->type != UNIT_SOCKET &&
@@ -133,4 +136,16 @@ int manager_start(struct manager *m, const char *target)
         if (conf_loader_has_file(m->loader, "default.target"))
                 return start_by_name(m, "default.target");
         return start_all(m);
+}
+
+void boot_on_job_removed(struct manager *m)
+{
+        if (job_count(m) > 0 || m->is_started)
+                return;
+        m->is_started = true;
+        sock_adopt_done(m);
+        manager_trim_later(m);
+        for (struct core_observer *o = m->observers; o; o = o->next)
+                if (o->on_startup_finished)
+                        o->on_startup_finished(o);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/registry.h"
 #include "core/unit.h"
 
 #include <stdio.h>
@@ -115,7 +116,7 @@ static int ask(struct bus_names *b, struct bus_name *n)
 
 static struct unit *loaded_unit(struct manager *m, const char *name)
 {
-        struct unit *u = manager_find_unit(m, name);
+        struct unit *u = registry_find_unit(m, name);
 
         return u && u->conf->load_state == LOAD_LOADED ? u : NULL;
 }
@@ -217,7 +218,7 @@ static void on_unit_changed(struct core_observer *o, struct unit *u)
 {
         struct bus_names *b = CONTAINER_OF(o, struct bus_names, observer);
 
-        if (!b->bus && manager_find_unit(b->manager, "dbus.service") == u)
+        if (!b->bus && registry_find_unit(b->manager, "dbus.service") == u)
                 work_queue(b->manager->events, WORK_STATE, &b->work, run_work);
 }
 

@@ -5,6 +5,7 @@
 #include "conf/difference.h"
 #include "conf/unit_name.h"
 #include "core/manager.h"
+#include "core/registry.h"
 
 #include <assert.h>
 
@@ -64,7 +65,7 @@ static struct dependency_edge *find_edge(const struct unit *u, const struct unit
         return NULL;
 }
 
-bool unit_has_dependency(const struct unit *u, enum dependency d, const struct unit *other)
+bool dependency_exists(const struct unit *u, enum dependency d, const struct unit *other)
 {
         // A target may have ten thousand edges; look at the end that has less.
         if (other->deps.n < u->deps.n) {
@@ -186,7 +187,7 @@ void dependency_clear(struct unit *u)
 static int add_by_name(struct unit *u, const char *name, enum dependency a, enum dependency b)
 {
         struct unit *other = NULL;
-        int r = manager_load_unit(u->manager, name, &other);
+        int r = registry_load_unit(u->manager, name, &other);
 
         if (r == -EINVAL || r == -E2BIG) {
                 log_unit(u->id, LOG_WARNING, -r, "%s=%s is left out", kinds[a].name, name);
@@ -271,7 +272,7 @@ static int add_message_bus(struct unit *u)
 {
         struct manager *m = u->manager;
         struct unit *bus = NULL;
-        int r = manager_load_unit(m, "dbus.socket", &bus);
+        int r = registry_load_unit(m, "dbus.socket", &bus);
 
         if (r == 0)
                 r = dependency_add(u, DEP_AFTER, bus);
@@ -348,7 +349,7 @@ int dependency_build_target_order(struct unit *target)
                     !other->conf->unit->default_dependencies)
                         continue;
                 // The configuration asks for the opposite order.
-                if (unit_has_dependency(target, DEP_BEFORE, other))
+                if (dependency_exists(target, DEP_BEFORE, other))
                         continue;
                 int r = dependency_add(target, DEP_AFTER, other);
 

@@ -12,6 +12,7 @@
 
 // u gets an edge to other, and other the inverse one. Nothing happens for other == u. 0 or -ENOMEM.
 int dependency_add(struct unit *u, enum dependency d, struct unit *other);
+bool dependency_exists(const struct unit *u, enum dependency d, const struct unit *other);
 // Removes the edges of u to units that are about to be freed (is_gone).
 void dependency_drop_gone(struct unit *u);
 // Removes all edges of u, but at its end alone: for units that go together, and before all edges of

@@ -10,6 +10,7 @@
 #include "core/diag_log.h"
 #include "core/job.h"
 #include "core/manager.h"
+#include "core/registry.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
 #include "net/peer.h"
@@ -173,7 +174,7 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
         int r = make_name(s, s->n_accepted, peer, &name);
 
         if (r == 0)
-                r = manager_load_unit(s->unit.manager, name, &u);
+                r = registry_load_unit(s->unit.manager, name, &u);
         if (r == 0 && (u->ops != &service_ops || u->conf->load_state != LOAD_LOADED))
                 r = -ENOENT;
         if (r == 0)

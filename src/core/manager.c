@@ -137,7 +137,7 @@ static void free_type(struct manager *m, enum unit_type type)
 static void free_units(struct manager *m)
 {
         m->is_stopping = true;
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 dependency_clear(u);
         // A socket knows the services that serve its connections, and lets them go.
         free_type(m, UNIT_SOCKET);

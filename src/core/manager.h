@@ -84,7 +84,7 @@ struct manager {
         usec_t stop_begin;
         struct timer auto_timer, stop_timer;
         struct list_node auto_held;   // units that wait for auto_timer (core/propagate.c)
-        struct work stop_work;        // what manager_act() has decided
+        struct work stop_work;        // what stop_act() has decided
         struct list_node collectable; // units that may be unloaded (core/collect.h)
         struct work collect_work;
         uint32_t last_walk;      // number of the last search among units (core/collect.c)
@@ -132,20 +132,8 @@ int manager_random_id(struct manager *m, sd_id128_t *ret);
 // service) and queue their start. 0 or -errno; complaints are logged.
 int manager_start(struct manager *m, const char *target);
 // Ordered stop of everything, then events_exit(code). A second call hurries (timeouts cut short).
-// For callbacks of the loop; units ask for it by manager_act() (core/stop.h).
+// For callbacks of the loop; units ask for it by stop_act() (core/stop.h).
 void manager_stop(struct manager *m, int exit_code);
 // Re-read all unit files: mark and sweep; unchanged listeners keep their fd, running instances
 // their conf. 0, or -errno when nothing was changed because reading failed.
 int manager_reload(struct manager *m);
-
-// ---- registry
-// ------------------------------------------------------------------------------------
-
-// The unit of a name, if it is in memory; aliases resolve. NULL otherwise.
-struct unit *manager_find_unit(struct manager *m, const char *name);
-// The unit of a name, loaded now if it is not in memory. Always gives a unit (its conf->load_state
-// may be not-found, masked, ...), and all units that it names with it. -EINVAL (bad name, or that
-// of a template), -ENOMEM, -E2BIG (registry full), other -errno.
-int manager_load_unit(struct manager *m, const char *name, struct unit **ret);
-// Walk the units of all types once each (aliases do not repeat). NULL starts, NULL ends.
-struct unit *manager_next_unit(struct manager *m, struct unit *after);

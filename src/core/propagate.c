@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/boot.h"
+#include "core/dependency.h"
 #include "core/job.h"
 #include "core/manager.h"
 #include "core/stop.h"
@@ -53,7 +55,7 @@ static void fail_requisite(struct unit *u)
 
 static void count_job(struct unit *u)
 {
-        manager_on_job_removed(u->manager);
+        boot_on_job_removed(u->manager);
 }
 
 // ---- a change of state
@@ -70,7 +72,7 @@ static void request(struct unit *u, enum job_type type, enum job_mode mode, cons
 static void start_along(struct unit *u, uint32_t mask, enum job_mode mode)
 {
         UNIT_FOREACH_DEPENDENCY (u, mask, other)
-                if (!unit_has_dependency(u, DEP_AFTER, other) &&
+                if (!dependency_exists(u, DEP_AFTER, other) &&
                     !active_state_is_up_or_coming(unit_active_state(other)))
                         request(other, JOB_START, mode, "");
 }
@@ -141,16 +143,16 @@ static void act_on_failure(struct unit *u)
 {
         const struct unit_group *g = u->conf->unit;
 
-        manager_act(u->manager, g->failure_action,
-                    choose_status(u, g->failure_action_exit_status, EXIT_FAILURE), u->id, "failed");
+        stop_act(u->manager, g->failure_action,
+                 choose_status(u, g->failure_action_exit_status, EXIT_FAILURE), u->id, "failed");
 }
 
 static void act_on_success(struct unit *u)
 {
         const struct unit_group *g = u->conf->unit;
 
-        manager_act(u->manager, g->success_action,
-                    choose_status(u, g->success_action_exit_status, EXIT_SUCCESS), u->id, "ended");
+        stop_act(u->manager, g->success_action,
+                 choose_status(u, g->success_action_exit_status, EXIT_SUCCESS), u->id, "ended");
 }
 
 // ---- continuous wishes, looked at from the work queue

@@ -12,7 +12,7 @@
 
 // ---- names
 
-struct unit *manager_find_unit(struct manager *m, const char *name)
+struct unit *registry_find_unit(struct manager *m, const char *name)
 {
         return map_get(m->units, name);
 }
@@ -36,7 +36,7 @@ void registry_drop_aliases(struct unit *u)
         strv_free(TAKE(u->aliases));
 }
 
-struct unit *manager_next_unit(struct manager *m, struct unit *after)
+struct unit *registry_next_unit(struct manager *m, struct unit *after)
 {
         int type = after ? (int)after->ops->type : 0;
         struct list_node *node = after ? after->type_node.next : m->by_type[0].next;
@@ -110,7 +110,7 @@ static int add_aliases(struct unit *u)
         int r = 0;
 
         STRV_FOREACH (name, u->conf->names)
-                if (r == 0 && !manager_find_unit(u->manager, *name))
+                if (r == 0 && !registry_find_unit(u->manager, *name))
                         r = registry_add_name(u, *name);
         return r;
 }
@@ -188,7 +188,7 @@ static int load_one(struct manager *m, const char *name, struct unit **ret)
 
         if (r < 0)
                 return r;
-        u = manager_find_unit(m, conf->id);
+        u = registry_find_unit(m, conf->id);
         if (u) {
                 r = registry_add_name(u, name);
         } else {
@@ -201,9 +201,9 @@ static int load_one(struct manager *m, const char *name, struct unit **ret)
         return r;
 }
 
-int manager_load_unit(struct manager *m, const char *name, struct unit **ret)
+int registry_load_unit(struct manager *m, const char *name, struct unit **ret)
 {
-        struct unit *u = manager_find_unit(m, name);
+        struct unit *u = registry_find_unit(m, name);
         // Called by dependency_build() itself, too: then the list is being worked off further up.
         bool is_building = m->is_building;
         int r = 0;

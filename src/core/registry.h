@@ -1,10 +1,20 @@
-// The registry's side that only core itself uses: making and removing units. See core/manager.h for
-// look-ups.
+// All units in memory by their names: look-ups, and (for core itself) making and removing units.
 #pragma once
 
 #include "core/manager.h"
 
 #define REGISTRY_UNITS_MAX 131072
+
+// The unit of a name, if it is in memory; aliases resolve. NULL otherwise.
+struct unit *registry_find_unit(struct manager *m, const char *name);
+// The unit of a name, loaded now if it is not in memory. Always gives a unit (its conf->load_state
+// may be not-found, masked, ...), and all units that it names with it. -EINVAL (bad name, or that
+// of a template), -ENOMEM, -E2BIG (registry full), other -errno.
+int registry_load_unit(struct manager *m, const char *name, struct unit **ret);
+// Walk the units of all types once each (aliases do not repeat). NULL starts, NULL ends.
+struct unit *registry_next_unit(struct manager *m, struct unit *after);
+
+// ---- for core itself
 
 // A unit of this conf (reference taken) and all its names. Its edges are made by registry_build().
 // 0, -ENOMEM, -E2BIG.

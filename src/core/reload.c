@@ -110,7 +110,7 @@ static int read_one(struct manager *m, struct conf_loader *loader, struct unit *
 static int read_units(struct manager *m, struct conf_loader *loader, struct changes *changes,
                       bool lets_others)
 {
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u)) {
                 int r = 0;
 
                 if (u->reload != m->n_reloads)
@@ -154,13 +154,13 @@ static int rebuild(struct manager *m)
         int r = 0;
 
         m->n_unbuilt = 0;
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u)) {
                 registry_drop_aliases(u);
                 dependency_clear(u);
         }
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u)) {
                 STRV_FOREACH (name, u->conf->names)
-                        if (r == 0 && !manager_find_unit(m, *name))
+                        if (r == 0 && !registry_find_unit(m, *name))
                                 r = registry_add_name(u, *name);
                 if (r == 0)
                         r = registry_queue_build(u);
@@ -190,7 +190,7 @@ static void apply(struct manager *m, struct changes *changes)
                 r = rebuild(m);
         if (r < 0)
                 log_write(LOG_ERR, "Not all dependencies could be made: %s", strerror(-r));
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u)) {
                 if (u->reload == m->n_reloads)
                         u->conf_rt = changes->begin_rt;
                 if (u->ops->reloaded)
@@ -237,7 +237,7 @@ int manager_reload(struct manager *m)
 
         m->is_reloading = false;
         // What was put off.
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 collect_unit_later(u);
         notify_observers(m, false);
         manager_trim_later(m);

@@ -6,6 +6,8 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/address.h"
+#include "core/dependency.h"
+#include "core/registry.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
 #include "net/adopt.h"
@@ -382,10 +384,9 @@ int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char **
         int r = 0;
 
         STRV_FOREACH (name, sockets) {
-                struct unit *u = manager_find_unit(service->manager, *name);
+                struct unit *u = registry_find_unit(service->manager, *name);
 
-                if (r == 0 && u && hands_over(u) &&
-                    unit_has_dependency(service, DEP_TRIGGERED_BY, u))
+                if (r == 0 && u && hands_over(u) && dependency_exists(service, DEP_TRIGGERED_BY, u))
                         r = sock_collect_fds(sock_of(u), fds, n, names);
         }
         UNIT_FOREACH_DEPENDENCY (service, DEP_BIT(DEP_TRIGGERED_BY), u)

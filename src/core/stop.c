@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/job.h"
-#include "core/sock.h"
+#include "core/registry.h"
 
 #include <signal.h>
 
@@ -27,7 +27,7 @@ static bool stop_leftovers(struct manager *m)
         size_t n = 0;
         bool any = false;
 
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u)) {
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u)) {
                 if (!is_up(u) || u->conf->type == UNIT_TARGET)
                         continue;
                 any = true;
@@ -83,7 +83,7 @@ static void hurry(struct manager *m)
         log_write(LOG_NOTICE, "Asked to stop again: killing what is left.");
         m->is_hurrying = true;
         m->stop_begin = clock_now();
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 if (is_up(u) && u->ops->kill)
                         u->ops->kill(u, "all", SIGKILL);
         check_stopped(m);
@@ -101,7 +101,7 @@ void manager_stop(struct manager *m, int exit_code)
         m->is_stopping = true;
         m->exit_code = exit_code;
         m->stop_begin = clock_now();
-        int r = manager_load_unit(m, "shutdown.target", &u);
+        int r = registry_load_unit(m, "shutdown.target", &u);
 
         if (r < 0)
                 log_write(LOG_WARNING, "shutdown.target: %s", strerror(-r));
@@ -109,18 +109,6 @@ void manager_stop(struct manager *m, int exit_code)
                  REQUEST_OK)
                 log_unit(u->id, LOG_WARNING, 0, "Stopping without order: %s", failure.text);
         check_stopped(m);
-}
-
-void manager_on_job_removed(struct manager *m)
-{
-        if (job_count(m) > 0 || m->is_started)
-                return;
-        m->is_started = true;
-        sock_adopt_done(m);
-        manager_trim_later(m);
-        for (struct core_observer *o = m->observers; o; o = o->next)
-                if (o->on_startup_finished)
-                        o->on_startup_finished(o);
 }
 
 static void on_stop(struct work *w)
@@ -137,7 +125,7 @@ static void stop_later(struct manager *m, int exit_code)
         work_queue(m->events, WORK_CHANGES, &m->stop_work, on_stop);
 }
 
-void manager_act(struct manager *m, int action, int status, const char *unit, const char *what)
+void stop_act(struct manager *m, int action, int status, const char *unit, const char *what)
 {
         bool is_decided = m->is_stopping || list_is_linked(&m->stop_work.node);
 

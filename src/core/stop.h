@@ -8,6 +8,4 @@
 // Do what a unit's *Action= says; unit, what: "foo.service" "failed", for the log. status: exit
 // status where the action is one; -1: the usual. The stop begins when the callback that runs has
 // returned (WORK_CHANGES); may be called from anywhere.
-void manager_act(struct manager *m, int action, int status, const char *unit, const char *what);
-// A job is gone: was it the last that start-up or shutdown waited for?
-void manager_on_job_removed(struct manager *m);
+void stop_act(struct manager *m, int action, int status, const char *unit, const char *what);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "core/job_type.h"
 #include "core/manager.h"
+#include "core/registry.h"
 
 #include <stdio.h>
 
@@ -141,8 +142,8 @@ static int add_isolate_stops(struct transaction *t)
 {
         static const struct pull stop = {0, JOB_STOP, true, false};
 
-        for (struct unit *u = manager_next_unit(t->manager, NULL); u;
-             u = manager_next_unit(t->manager, u)) {
+        for (struct unit *u = registry_next_unit(t->manager, NULL); u;
+             u = registry_next_unit(t->manager, u)) {
                 bool is_kept =
                         u->conf->unit->ignore_on_isolate || transaction_find(t, u) != TX_NONE ||
                         (!u->job && active_state_is_inactive_or_failed(unit_active_state(u)));

@@ -81,7 +81,7 @@ bool unit_start_limit_test(struct unit *u)
         }
         log_unit(u->id, LOG_WARNING, 0, "Start request repeated too quickly.");
         u->start_limit_hit = true;
-        manager_act(u->manager, g->start_limit_action, -1, u->id, "hit its start limit");
+        stop_act(u->manager, g->start_limit_action, -1, u->id, "hit its start limit");
         return false;
 }
 

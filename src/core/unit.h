@@ -190,7 +190,6 @@ struct unit {
 const char *active_state_name(enum active_state state);
 const char *load_state_name(enum load_state state);
 const char *dependency_name(enum dependency d); // "Requires", "TriggeredBy", ...
-bool unit_has_dependency(const struct unit *u, enum dependency d, const struct unit *other);
 
 bool unit_can_reload(const struct unit *u);
 static inline enum active_state unit_active_state(const struct unit *u)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "core/job.h"
+#include "core/registry.h"
 
 #include <signal.h>
 #include <systemd/sd-daemon.h>
@@ -65,7 +66,7 @@ int signals_block(void)
 
 static void dump(struct manager *m)
 {
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 log_write(LOG_NOTICE, "Unit %s: %s, %s (%s)%s%s", u->id,
                           load_state_name(u->conf->load_state),
                           active_state_name(unit_active_state(u)), u->ops->sub_state(u),
@@ -156,7 +157,7 @@ static void on_startup_finished(struct core_observer *o)
         char span[USEC_SPAN_MAX];
         unsigned n = 0;
 
-        for (struct unit *u = manager_next_unit(m, NULL); u; u = manager_next_unit(m, u))
+        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 n += u->conf->type == UNIT_SOCKET && active_state_is_up(unit_active_state(u));
         usec_format_span(usec_sub(clock_now(), m->startup), USEC_PER_MSEC, span, sizeof(span));
         if (n < s->required) {

@@ -5,6 +5,7 @@
 #include "bus/bus_priv.h"
 #include "bus/server.h"
 #include "conf/unit_name.h"
+#include "core/registry.h"
 #include "fuzz/manager.h"
 
 #include <sys/socket.h>
@@ -278,7 +279,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 CLEANUP(free) char *name = input_string(&in);
                 CLEANUP(free) char *method = input_string(&in);
                 CLEANUP(free) char *path = make_path(choice & 3, name);
-                struct unit *a = manager_find_unit(m, "a.target");
+                struct unit *a = registry_find_unit(m, "a.target");
                 enum active_state state = unit_active_state(a);
 
                 while (!c->bus || sd_bus_is_open(c->bus) <= 0) {

@@ -8,6 +8,7 @@
 #include "core/dependency.h"
 #include "core/job.h"
 #include "core/manager.h"
+#include "core/registry.h"
 #include "core/service.h"
 #include "fuzz/input.h"
 
@@ -60,8 +61,8 @@ static inline struct unit *manager_keep(struct manager *m, const char *name)
 {
         struct unit *keep, *u;
 
-        assert(manager_load_unit(m, "local-fs.target", &keep) == 0);
-        assert(manager_load_unit(m, name, &u) == 0 && u->conf->load_state == LOAD_LOADED);
+        assert(registry_load_unit(m, "local-fs.target", &keep) == 0);
+        assert(registry_load_unit(m, name, &u) == 0 && u->conf->load_state == LOAD_LOADED);
         assert(dependency_add(keep, DEP_AFTER, u) == 0);
         return u;
 }
@@ -69,7 +70,7 @@ static inline struct unit *manager_keep(struct manager *m, const char *name)
 // For a harness that turns the loop, which unloads what nobody needs.
 static inline void manager_keep_all(struct manager *m)
 {
-        struct unit *keep = manager_find_unit(m, "local-fs.target");
+        struct unit *keep = registry_find_unit(m, "local-fs.target");
 
         assert(job_request(m, JOB_START, keep, JOB_REPLACE, NULL, NULL) == REQUEST_OK);
         while (job_count(m) > 0)

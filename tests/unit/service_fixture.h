@@ -11,6 +11,7 @@
 #include "core/dependency.h"
 #include "core/job.h"
 #include "core/manager.h"
+#include "core/registry.h"
 #include "core/service.h"
 #include "unit/harness.h"
 
@@ -60,7 +61,7 @@ static inline void fixture_init(struct fixture *f, const char *method)
 
         assert_int_equal(manager_new(&options, &f->manager), 0);
         assert_int_equal(manager_open(f->manager), 0);
-        assert_int_equal(manager_load_unit(f->manager, "local-fs.target", &f->keep), 0);
+        assert_int_equal(registry_load_unit(f->manager, "local-fs.target", &f->keep), 0);
         assert_int_equal(job_request(f->manager, JOB_START, f->keep, JOB_REPLACE, NULL, NULL),
                          REQUEST_OK);
 }
@@ -98,7 +99,7 @@ static inline struct service *fixture_service(struct fixture *f, const char *nam
 {
         struct unit *u = NULL;
 
-        assert_int_equal(manager_load_unit(f->manager, name, &u), 0);
+        assert_int_equal(registry_load_unit(f->manager, name, &u), 0);
         assert_ptr_equal(u->ops, &service_ops);
         assert_int_equal(dependency_add(f->keep, DEP_AFTER, u), 0);
         return CONTAINER_OF(u, struct service, unit);

@@ -124,13 +124,13 @@ static void test_rows(void **state)
                         char name[16];
 
                         snprintf(name, sizeof(name), "%c.service", c);
-                        struct unit *u = manager_find_unit(w.manager, name);
+                        struct unit *u = registry_find_unit(w.manager, name);
 
                         if (!u)
                                 continue;
                         left[strlen(left)] = c;
                         for (uint32_t k = 0; k < u->deps.n; k++)
-                                if (manager_find_unit(w.manager, u->deps.items[k].unit->id) !=
+                                if (registry_find_unit(w.manager, u->deps.items[k].unit->id) !=
                                     u->deps.items[k].unit)
                                         fail_msg("row %zu: %c names what is gone", i, c);
                 }
@@ -157,7 +157,7 @@ static void test_end(void **state)
         collect(&w);
         fake_set(b, ACTIVE_INACTIVE);
         collect(&w);
-        assert_ptr_equal(manager_find_unit(w.manager, "alias.service"), &b->unit);
+        assert_ptr_equal(registry_find_unit(w.manager, "alias.service"), &b->unit);
         fake_set(a, ACTIVE_INACTIVE);
         collect(&w);
         assert_int_equal(map_size(w.manager->units), 0);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "conf/settings.h"
 #include "core/manager.h"
+#include "core/registry.h"
 #include "unit/fake_unit.h"
 #include "unit/harness.h"
 
@@ -72,7 +73,7 @@ static void world_init(struct world *w)
                 struct unit *u;
 
                 snprintf(name, sizeof(name), "u%u.service", i);
-                assert_int_equal(manager_load_unit(w->manager, name, &u), 0);
+                assert_int_equal(registry_load_unit(w->manager, name, &u), 0);
                 assert_ptr_equal(u->ops, &fake_ops);
                 w->units[i] = fake_of(u);
         }

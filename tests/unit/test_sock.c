@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "core/admit.h"
+#include "core/registry.h"
 #include "unit/service_fixture.h"
 
 #include <poll.h>
@@ -26,7 +27,7 @@ static struct sock *sock_start(struct fixture *f, const char *name)
         struct request_failure why = {0};
         struct unit *u = NULL;
 
-        assert_int_equal(manager_load_unit(f->manager, name, &u), 0);
+        assert_int_equal(registry_load_unit(f->manager, name, &u), 0);
         assert_ptr_equal(u->ops, &sock_ops);
         assert_int_equal(dependency_add(f->keep, DEP_AFTER, u), 0);
         if (job_request(f->manager, JOB_START, u, JOB_REPLACE, NULL, &why) != REQUEST_OK)
