@@ -25,6 +25,11 @@ usec_t clock_now_boottime(void)
         return read_clock(CLOCK_BOOTTIME);
 }
 
+usec_t clock_cpu(void)
+{
+        return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 usec_t usec_add(usec_t a, usec_t b)
 {
         return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;

@@ -3,12 +3,13 @@
 #include "base/fd.h"
 #include "base/local.h"
 #include "base/parse.h"
+#include "base/proc.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 
 // What is sent: one FDS_MARK with each batch of descriptors, a DATA_MARK, the fields, an END_MARK,
 // which says that nothing was cut off.
@@ -23,12 +24,14 @@ struct inquiry {
         const void *question;
         char *where;
         uint64_t mount;
-        pid_t pid; // 0: none, waited for, or the caller's
+        pid_t pid;      // 0: none, it is done, or the caller's
+        int pidfd;      // -1: the kernel has none
+        uint64_t start; // with the pid its identity
         int fd;
         bool is_read;
         int error;
         struct buf data;
-        const char *next, *end; // in data
+        size_t next, end; // of the fields, in data; both 0: none has come
         int *fds;
         size_t n_fds, next_fd;
 };
@@ -63,19 +66,32 @@ static void answer_done(struct inquiry_answer *answer)
 
 // ---- in the process ----------------------------------------------------------------------------
 
-static int send_answer(int fd, struct inquiry_answer *a)
+static int answer_fd = -1; // elsewhere: -1
+static bool is_begun;
+
+// Without an END_MARK what has been sent is no answer.
+static void send_some(struct inquiry_answer *a)
 {
         const char fds_mark = FDS_MARK, data_mark = DATA_MARK;
-        int r = 0;
+        int r = a->fields.error;
 
-        for (size_t sent = 0; r == 0 && sent < a->n_fds; sent += FDS_BATCH)
-                r = fd_send(fd, &fds_mark, 1, a->fds + sent, MIN(a->n_fds - sent, FDS_BATCH));
-        buf_putc(&a->fields, END_MARK);
+        for (size_t sent = 0; r == 0 && !is_begun && sent < a->n_fds; sent += FDS_BATCH)
+                r = fd_send(answer_fd, &fds_mark, 1, a->fds + sent,
+                            MIN(a->n_fds - sent, FDS_BATCH));
+        if (r == 0 && !is_begun)
+                r = fd_write_all(answer_fd, &data_mark, 1);
+        is_begun = true;
         if (r == 0)
-                r = a->fields.error;
-        if (r == 0)
-                r = fd_write_all(fd, &data_mark, 1);
-        return r < 0 ? r : fd_write_all(fd, a->fields.data, a->fields.size);
+                r = fd_write_all(answer_fd, a->fields.data, a->fields.size);
+        if (r < 0)
+                _exit(1);
+        buf_clear(&a->fields);
+}
+
+void inquiry_flush(struct inquiry_answer *answer)
+{
+        if (answer_fd >= 0)
+                send_some(answer);
 }
 
 __attribute__((noreturn)) static void run(int fd, inquiry_work work, const void *question,
@@ -94,8 +110,10 @@ __attribute__((noreturn)) static void run(int fd, inquiry_work work, const void 
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
         (void)fd_close_from(3, &fd, 1);
         (void)local_only_set(false);
+        answer_fd = fd;
         work(&answer, question);
-        (void)send_answer(fd, &answer);
+        buf_putc(&answer.fields, END_MARK);
+        send_some(&answer);
         _exit(0);
 }
 
@@ -106,8 +124,17 @@ static struct inquiry *new_inquiry(inquiry_work work, const void *question)
         struct inquiry *h = calloc(1, sizeof(*h));
 
         if (h)
-                *h = (struct inquiry){.work = work, .question = question, .fd = -1};
+                *h = (struct inquiry){.work = work, .question = question, .fd = -1, .pidfd = -1};
         return h;
+}
+
+static void note_identity(struct inquiry *h)
+{
+        int fd = fd_move_up((int)syscall(SYS_pidfd_open, h->pid, 0));
+
+        h->pidfd = MAX(fd, -1);
+        if (fd < 0 && proc_get_start_time(h->pid, &h->start) < 0)
+                h->start = 0;
 }
 
 static int launch(struct inquiry *h, unsigned limit)
@@ -132,6 +159,7 @@ static int launch(struct inquiry *h, unsigned limit)
                 return -error;
         }
         h->work = NULL;
+        note_identity(h);
         h->fd = fd_move_up(ends[0]);
         return MIN(h->fd, 0);
 }
@@ -166,8 +194,7 @@ static int keep_answer(struct inquiry *h, struct inquiry_answer *a)
         h->is_read = true;
         h->data = a->fields;
         a->fields = BUF_NULL;
-        h->next = buf_text(&h->data);
-        h->end = h->next + h->data.size;
+        h->end = h->data.size;
         for (size_t i = 0; i < a->n_fds; i++) {
                 int fd = fd_move_up(a->fds[i]);
 
@@ -219,6 +246,7 @@ pid_t inquiry_release(struct inquiry *h)
         pid_t pid = h->pid;
 
         h->pid = 0;
+        h->pidfd = fd_close(h->pidfd);
         return pid;
 }
 
@@ -227,14 +255,17 @@ int inquiry_fd(const struct inquiry *h)
         return h->fd;
 }
 
-// While waitpid() says that it is our child and alive, its pid cannot be another's.
+// Somebody may have waited for it, and its pid be another's by now.
 static void end_process(struct inquiry *h)
 {
-        if (h->pid > 0 && waitpid(h->pid, NULL, WNOHANG) == 0) {
+        uint64_t start;
+
+        if (h->pid > 0 && h->pidfd >= 0)
+                (void)syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
+        else if (h->pid > 0 && proc_get_start_time(h->pid, &start) == 0 && start == h->start)
                 (void)kill(h->pid, SIGKILL);
-                (void)waitpid(h->pid, NULL, 0);
-        }
         h->pid = 0;
+        h->pidfd = fd_close(h->pidfd);
 }
 
 void inquiry_free(struct inquiry *h)
@@ -312,26 +343,29 @@ static int receive(struct inquiry *h)
         return r < 0 ? r : h->data.size > ANSWER_SIZE_MAX ? -EFBIG : 1;
 }
 
-// The fields with their mark, which begin in h->data.
-static int take_fields(struct inquiry *h, const char *begin)
+// The fields that have come, of which the first begins there.
+static void take_some_fields(struct inquiry *h, size_t begin)
 {
-        const char *end = buf_text(&h->data) + h->data.size;
+        if (h->next == 0)
+                h->next = begin;
+        h->end = h->data.size;
+}
 
-        if (begin >= end || end[-1] != END_MARK)
+static int take_fields(struct inquiry *h, size_t begin)
+{
+        take_some_fields(h, begin);
+        if (h->end <= begin || h->data.data[h->end - 1] != END_MARK)
                 return -ETIMEDOUT;
-        h->next = begin;
-        h->end = end - 1;
+        h->end--;
         return 0;
 }
 
-// All that will come has come.
-static int finish(struct inquiry *h)
+// Where the fields begin; 0: none has come.
+static size_t find_fields(const struct inquiry *h)
 {
-        const char *begin = buf_text(&h->data);
+        size_t n_marks = strspn(buf_text(&h->data), (const char[]){FDS_MARK, '\0'});
 
-        while (*begin == FDS_MARK)
-                begin++;
-        return *begin == DATA_MARK ? take_fields(h, begin + 1) : -ETIMEDOUT;
+        return buf_text(&h->data)[n_marks] == DATA_MARK ? n_marks + 1 : 0;
 }
 
 int inquiry_read(struct inquiry *h)
@@ -344,18 +378,24 @@ int inquiry_read(struct inquiry *h)
                 return -EAGAIN; // is not launched
         while (r == 1)
                 r = receive(h);
+        size_t begin = find_fields(h);
+
+        if (begin > 0)
+                take_some_fields(h, begin);
         if (r == -EAGAIN)
                 return r;
         h->is_read = true;
         end_process(h);
-        return h->error = r < 0 ? r : finish(h);
+        if (r == 0)
+                r = begin > 0 ? take_fields(h, begin) : -ETIMEDOUT;
+        return h->error = r;
 }
 
 const char *inquiry_next_field(struct inquiry *h)
 {
-        const char *field = h->next;
+        const char *field = buf_text(&h->data) + h->next;
 
-        if (field == h->end || !memchr(field, '\0', (size_t)(h->end - field)))
+        if (!memchr(field, '\0', h->end - h->next))
                 return NULL;
         h->next += strlen(field) + 1;
         return field;
@@ -383,7 +423,7 @@ int inquiry_new_answered(const char *answer, size_t size, struct inquiry **ret)
         if (h->data.error)
                 return h->data.error;
         h->is_read = true;
-        h->error = take_fields(h, buf_text(&h->data));
+        h->error = take_fields(h, 0);
         *ret = TAKE(h);
         return 0;
 }

@@ -1,7 +1,10 @@
 // A piece of work that may have to wait for others, and the answer that it gives: fields of text,
 // and descriptors. A short-lived process of our own does it, which may block where the supervisor
-// must not (name services, file systems), and sends the answer through a socket. Work that waits
-// for nobody most of the time is tried in this process first.
+// must not (name services, file systems, the memory of other processes), and sends the answer
+// through a socket. Work that waits for nobody most of the time is tried in this process first.
+//
+// The process is never waited for here, since it may outlive a SIGKILL: its end is left to whoever
+// waits for the program's children.
 #pragma once
 
 #include "base/buf.h"
@@ -27,6 +30,9 @@ void inquiry_put_field(struct inquiry_answer *answer, const char *text); // NULL
 void inquiry_put_number(struct inquiry_answer *answer, int64_t number);  // a field, too
 // Takes fd. One too many is closed, and the answer lacks it.
 void inquiry_put_fd(struct inquiry_answer *answer, int fd);
+// What was put so far goes out at once, in case what comes next hangs. No descriptor may be put
+// after that.
+void inquiry_flush(struct inquiry_answer *answer);
 
 struct inquiry;
 
@@ -44,7 +50,7 @@ int inquiry_launch(struct inquiry *h);
 // system), and the mount.
 const char *inquiry_where(const struct inquiry *h);
 uint64_t inquiry_mount(const struct inquiry *h);
-// NULL is fine. A process that still runs is killed, and waited for: see inquiry_release().
+// NULL is fine. A process that still runs is killed.
 void inquiry_free(struct inquiry *h);
 DEFINE_CLEANUP(inquiry, struct inquiry *, inquiry_free)
 // From now on the process is the caller's, who has to kill it and to wait for it: one that waits
@@ -57,7 +63,8 @@ int inquiry_fd(const struct inquiry *h);
 // Take in what has come; never waits. 0 all is there, -EAGAIN there is more to come; -ETIMEDOUT
 // there is no answer, -EFBIG, -ENOMEM, -EMFILE (descriptors got lost).
 int inquiry_read(struct inquiry *h);
-// The answer's next field, NULL after the last one. Strings are the inquiry's.
+// The answer's next field, NULL after the last one (that has come). Strings are the inquiry's until
+// more is taken in.
 const char *inquiry_next_field(struct inquiry *h);
 // The next field as a number. 0 or -EBADMSG.
 int inquiry_next_number(struct inquiry *h, int64_t *ret);

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 // The kernel's own bound on what a process is started with (3/4 of an 8 MiB stack), and a little.
 #define PROC_FILE_MAX ((size_t)6 * 1024 * 1024 + 4096)
@@ -57,51 +58,43 @@ int proc_get_cmdline(pid_t pid, char **ret)
         return 0;
 }
 
+// ---- what is told without the memory
+
+#define STAT_MAX 2048   // 52 numbers and a name
+#define STATUS_MAX 1024 // the first lines
+
+// The begin of a file that the kernel writes at once.
+static int read_begin(pid_t pid, const char *name, char *text, size_t size)
+{
+        char path[64];
+
+        snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+        CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return errno == ENOENT ? -ESRCH : -errno;
+        ssize_t n = read(fd, text, size - 1);
+
+        if (n < 0)
+                return -errno;
+        text[n] = '\0';
+        return 0;
+}
+
 int proc_get_stat(pid_t pid, struct proc_stat *ret)
 {
-        CLEANUP(free) char *text = NULL;
-        int r = read_proc(pid, "stat", &text, NULL);
+        char text[STAT_MAX];
+        int r = read_begin(pid, "stat", text, sizeof(text));
 
         return r < 0 ? r : proc_parse_stat(text, ret);
 }
 
-int proc_get_state(pid_t pid)
+int proc_get_uids(pid_t pid, struct proc_uids *ret)
 {
-        struct proc_stat s;
-        int r = proc_get_stat(pid, &s);
+        char text[STATUS_MAX];
+        int r = read_begin(pid, "status", text, sizeof(text));
 
-        return r < 0 ? r : s.state;
-}
-
-bool proc_is_alive(pid_t pid)
-{
-        int state = proc_get_state(pid);
-
-        return state > 0 && state != 'Z' && state != 'X';
-}
-
-int proc_get_parent(pid_t pid, pid_t *ret)
-{
-        struct proc_stat s;
-        int r = proc_get_stat(pid, &s);
-
-        if (r == 0)
-                *ret = s.parent;
-        return r;
-}
-
-int proc_get_session(pid_t pid, pid_t *ret_pgrp, pid_t *ret_session)
-{
-        struct proc_stat s;
-        int r = proc_get_stat(pid, &s);
-
-        if (r < 0)
-                return r;
-        if (ret_pgrp)
-                *ret_pgrp = s.group;
-        if (ret_session)
-                *ret_session = s.session;
-        return 0;
+        return r < 0 ? r : proc_parse_uids(text, ret);
 }
 
 int proc_get_start_time(pid_t pid, uint64_t *ret_ticks)
@@ -113,6 +106,75 @@ int proc_get_start_time(pid_t pid, uint64_t *ret_ticks)
                 *ret_ticks = s.start_ticks;
         return r;
 }
+
+bool proc_is_alive(pid_t pid)
+{
+        struct proc_stat s;
+
+        return proc_get_stat(pid, &s) == 0 && proc_stat_is_alive(&s);
+}
+
+// ---- children
+
+// The kernel breaks off only where its page is full: after less than this there is nothing more.
+#define CHILDREN_FULL 2048
+
+static void forget_text(struct proc_children *c)
+{
+        c->text[0] = '\0';
+        c->next = c->text;
+        c->is_last = false;
+}
+
+int proc_children_open(struct proc_children *c, pid_t pid, pid_t thread)
+{
+        char path[64] = "/proc/thread-self/children";
+
+        if (thread > 0)
+                snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, thread);
+        c->fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (c->fd < 0 && errno == ENOENT) {
+                // Is it the thread that is not there, or the file?
+                path[strlen(path) - strlen("/children")] = '\0';
+                return access(path, F_OK) == 0 ? -EOPNOTSUPP : -ESRCH;
+        }
+        if (c->fd < 0)
+                return -errno;
+        forget_text(c);
+        return 0;
+}
+
+int proc_children_rewind(struct proc_children *c)
+{
+        forget_text(c);
+        return lseek(c->fd, 0, SEEK_SET) < 0 ? -errno : 0;
+}
+
+int proc_children_next(struct proc_children *c, pid_t *ret)
+{
+        pid_t pid;
+
+        while (!(pid = proc_parse_child(&c->next))) {
+                if (c->is_last)
+                        return 0;
+                ssize_t n = read(c->fd, c->text, sizeof(c->text) - 1);
+
+                if (n < 0)
+                        return -errno;
+                c->text[n] = '\0';
+                c->next = c->text;
+                c->is_last = n < CHILDREN_FULL;
+        }
+        *ret = pid;
+        return 1;
+}
+
+void proc_children_close(struct proc_children *c)
+{
+        c->fd = fd_close(c->fd);
+}
+
+// ---- what is read of the memory
 
 int proc_get_environ(pid_t pid, const char *name, char **ret)
 {

@@ -3,7 +3,10 @@
 #include "base/parse.h"
 #include "base/str.h"
 
-#define START_TIME_FIELD 22 // of stat, counted from 1; the command is the second
+#include <limits.h>
+
+// The fields of stat, counted from 1; the command is the second.
+enum { FIELD_AFTER_SESSION = 7, FIELD_N_THREADS = 20, FIELD_START_TIME = 22, FIELD_ENV_END = 51 };
 
 // A number and the blank behind it.
 static bool take_number(const char **p, long long *ret)
@@ -30,6 +33,17 @@ static bool take_pid(const char **p, pid_t *ret)
         return true;
 }
 
+// To the begin of a later field. Those in between may be larger than a number of ours.
+static const char *skip_fields(const char *p, int from, int to)
+{
+        for (; p && from < to; from++) {
+                p = strchr(p, ' ');
+                if (p)
+                        p++;
+        }
+        return p;
+}
+
 int proc_parse_stat(const char *text, struct proc_stat *ret)
 {
         struct proc_stat s = {0};
@@ -42,19 +56,60 @@ int proc_parse_stat(const char *text, struct proc_stat *ret)
         p += 4;
         if (!take_pid(&p, &s.parent) || !take_pid(&p, &s.group) || !take_pid(&p, &s.session))
                 return -EIO;
-        // Those in between may be larger than a number of ours: they are not read.
-        for (int field = 7; field < START_TIME_FIELD; field++) {
-                p = strchr(p, ' ');
-                if (!p)
-                        return -EIO;
-                p++;
-        }
+        p = skip_fields(p, FIELD_AFTER_SESSION, FIELD_N_THREADS);
+        if (!p || !take_pid(&p, &s.n_threads))
+                return -EIO;
+        p = skip_fields(p, FIELD_N_THREADS + 1, FIELD_START_TIME);
+        if (!p)
+                return -EIO;
         errno = 0;
         s.start_ticks = strtoull(p, &end, 10);
         if (errno != 0 || *p < '0' || *p > '9' || !strchr(" \n", *end))
                 return -EIO;
+        p = skip_fields(p, FIELD_START_TIME, FIELD_ENV_END);
+        s.has_environment = p && *p > '0' && *p <= '9';
         *ret = s;
         return 0;
+}
+
+bool proc_stat_is_alive(const struct proc_stat *stat)
+{
+        return (stat->state != 'Z' && stat->state != 'X') || stat->n_threads > 1;
+}
+
+int proc_parse_uids(const char *text, struct proc_uids *ret)
+{
+        // In a command's name a newline is written as an escape.
+        const char *p = strstr(text, "\nUid:\t");
+        uid_t ids[3];
+
+        if (!p)
+                return -EIO;
+        p += strlen("\nUid:\t");
+        for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+                char *end;
+
+                errno = 0;
+                unsigned long long id = strtoull(p, &end, 10);
+
+                if (errno != 0 || *p < '0' || *p > '9' || id != (uid_t)id || *end != '\t')
+                        return -EIO;
+                ids[i] = (uid_t)id;
+                p = end + 1;
+        }
+        *ret = (struct proc_uids){.real = ids[0], .effective = ids[1], .saved = ids[2]};
+        return 0;
+}
+
+pid_t proc_parse_child(const char **p)
+{
+        char *end;
+        unsigned long pid = strtoul(*p, &end, 10);
+
+        if (end == *p || **p < '0' || **p > '9' || pid == 0 || pid > INT_MAX)
+                return 0;
+        *p = end + (*end == ' ');
+        return (pid_t)pid;
 }
 
 const char *proc_parse_environ(const char *text, size_t size, const char *name)

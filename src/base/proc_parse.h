@@ -6,14 +6,27 @@
 
 #include <sys/types.h>
 
-// The fields of /proc/PID/stat that anybody here asks for.
+// The fields of /proc/PID/stat that anybody here asks for. A pid of 0 stands for a process outside
+// of our pid namespace.
 struct proc_stat {
         char state; // 'R', 'S', 'Z', ...
         pid_t parent, group, session;
         uint64_t start_ticks; // since the boot, in units of sysconf(_SC_CLK_TCK)
+        pid_t n_threads;
+        bool has_environment; // an exec has come so far; false also where we may not know
 };
 // The command in parentheses may hold blanks and parentheses itself. 0, or -EIO: not such a text.
 int proc_parse_stat(const char *text, struct proc_stat *ret);
+// A process whose main thread has ended shows as a zombie while other threads of it go on.
+bool proc_stat_is_alive(const struct proc_stat *stat);
+
+struct proc_uids {
+        uid_t real, effective, saved;
+};
+// Of /proc/PID/status, of which the begin is enough. 0, or -EIO: not such a text.
+int proc_parse_uids(const char *text, struct proc_uids *ret);
+// The next pid of /proc/PID/task/TID/children ("12 13 "), *p moves on. 0: there is none.
+pid_t proc_parse_child(const char **p);
 // The value of a variable in /proc/PID/environ (size bytes and a NUL behind them), borrowed from
 // the text; NULL: not set.
 const char *proc_parse_environ(const char *text, size_t size, const char *name);

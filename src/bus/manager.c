@@ -188,11 +188,16 @@ static int on_get_unit_by_pid(sd_bus_message *message, void *userdata, sd_bus_er
 
         if (r < 0)
                 return r;
-        struct run *run = run_by_process(m, (pid_t)pid);
+        CLEANUP(free) char *buffer = NULL;
+        struct orphan_facts facts;
 
-        if (run)
-                return run->service ? reply_path(message, run->service->unit.id)
-                                    : reply_object(message, bus_object_of_run(run));
+        if (process_find_owner(m, (pid_t)pid, &facts) > 0) {
+                struct run *run = facts.owner.is_run ? facts.owner.self : NULL;
+
+                return run && !run->service
+                               ? reply_object(message, bus_object_of_run(run))
+                               : reply_path(message, owner_name(&facts.owner, &buffer));
+        }
         return sd_bus_error_setf(error, "org.freedesktop.systemd1.NoUnitForPID",
                                  "PID %u does not belong to any loaded unit.", pid);
 }

@@ -367,6 +367,8 @@ int bus_reply_processes(sd_bus_message *message, void *object)
         if (r < 0 || (r = sd_bus_message_new_method_return(message, &reply)) < 0 ||
             (r = sd_bus_message_open_container(reply, 'a', "(sus)")) < 0)
                 return r;
+        if (v.run)
+                (void)run_look_for_strays(v.run);
         if (v.run && (r = run_foreach_process(v.run, append_process, reply)) < 0)
                 return r;
         if ((r = sd_bus_message_close_container(reply)) < 0)

@@ -168,7 +168,8 @@ static int launch(struct errand *e, struct errand_place *place)
         pid_t pid = inquiry_release(e->inquiry);
 
         *h = (struct helper){.child = {.pidfd = -1}, .errands = all, .place = place};
-        r = reaper_watch(all->manager->reaper, &h->child, pid, -1, on_helper_exit);
+        r = reaper_watch(all->manager->reaper, &h->child, pid, -1, (struct owner){0},
+                         on_helper_exit);
         if (r < 0) { // nobody knows when it ends
                 (void)kill_process(pid, -1, SIGKILL);
                 watch_remove(all->manager->events, &e->watch);

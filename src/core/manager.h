@@ -13,6 +13,7 @@ struct cfgfile;
 struct diag_memory;
 struct job;
 struct job_queue;
+struct kill_queue;
 struct reaper;
 struct notify_socket;
 struct run;
@@ -71,6 +72,7 @@ struct manager {
         struct reaper *reaper;
         struct errands *errands;   // what is waited for (core/errand.h)
         struct list_node removals; // under way (core/removal.h)
+        struct kill_queue *kills;  // signals that are under way
         struct notify_socket *notify;
         struct core_observer *observers;
         unsigned default_umask;

@@ -19,7 +19,11 @@
 
 #define MESSAGES_A_TURN 64
 #define MESSAGES_A_DRAIN 4096 // as many as a socket's queue could hold, and more
+#define TURN_MAX (2 * USEC_PER_MSEC)
 #define RECEIVE_BUFFER (8 * 1024 * 1024)
+// Messages of orphans of whom it is not known yet who left them, and the descriptors in them.
+#define PARKED_MAX 64
+#define PARKED_FDS_MAX 64
 
 struct notify_socket {
         struct manager *manager;
@@ -28,6 +32,9 @@ struct notify_socket {
         char *path;        // NULL: abstract
         struct rate complaints;
         bool is_draining;
+        struct list_node parked; // struct parked, in the order of coming
+        size_t n_parked, n_parked_fds;
+        struct orphans_wait wait;
 };
 
 // ---- parsing
@@ -147,6 +154,7 @@ static int receive(int sock, struct datagram *d)
         if (n < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
         d->size = (size_t)n;
+        d->text[n] = '\0';
         d->n_fds = 0;
         d->sender = (struct ucred){0};
         d->is_cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || d->size > NOTIFY_MESSAGE_MAX;
@@ -170,21 +178,112 @@ static void drop_fds(struct datagram *d)
         d->n_fds = 0;
 }
 
-static void handle(struct notify_socket *n, struct datagram *d)
+// A message that waits until it is known whose its sender is, or the process that it names.
+struct parked {
+        struct list_node node;
+        struct datagram datagram;
+        sd_id128_t invocation_id; // of the run that it speaks for; null: not known yet
+};
+
+static void unpark(struct notify_socket *n, struct parked *p)
+{
+        list_remove(&p->node);
+        n->n_parked--;
+        n->n_parked_fds -= p->datagram.n_fds;
+}
+
+static bool has_parked(const struct notify_socket *n, pid_t pid)
+{
+        LIST_FOREACH (&n->parked, node)
+                if (CONTAINER_OF(node, struct parked, node)->datagram.sender.pid == pid)
+                        return true;
+        return false;
+}
+
+static void on_sorted(struct orphans_wait *w, enum orphans_state state);
+
+static void await_sorting(struct notify_socket *n)
+{
+        if (n->n_parked > 0)
+                orphans_wait(n->manager->reaper, &n->wait, NULL, true, on_sorted);
+}
+
+static void park(struct notify_socket *n, struct datagram *d, const struct run *run)
+{
+        bool has_room = n->n_parked < PARKED_MAX && n->n_parked_fds + d->n_fds <= PARKED_FDS_MAX;
+        struct parked *p = has_room ? malloc(sizeof(*p)) : NULL;
+
+        if (!p) {
+                complain(n, d->sender.pid, "its service is not known yet, and too many wait");
+                drop_fds(d);
+                return;
+        }
+        p->datagram = *d;
+        p->invocation_id = run ? run->invocation_id : SD_ID128_NULL;
+        list_append(&n->parked, &p->node);
+        n->n_parked++;
+        n->n_parked_fds += d->n_fds;
+        await_sorting(n);
+}
+
+// The run that a process speaks for; NULL: none. Nobody speaks for one that is over, and who only
+// says that he is of a service has to be of its user. 0, or -EAGAIN: it is not known yet.
+static int find_run(struct notify_socket *n, const struct ucred *sender, struct run **ret)
+{
+        struct orphan_facts facts;
+        int r = process_find_owner(n->manager, sender->pid, &facts);
+        struct run *run = r > 0 && facts.owner.is_run ? facts.owner.self : NULL;
+
+        if (run && (service_state_is_over(run->state) ||
+                    (facts.is_hinted && sender->uid != 0 && sender->uid != run->uid)))
+                run = NULL;
+        if (r != -EAGAIN)
+                *ret = run;
+        return MIN(r, 0);
+}
+
+// Does it name a main process of which it is not known yet whose it is?
+static bool names_unknown(struct notify_socket *n, const struct datagram *d)
+{
+        static const char key[] = "MAINPID=";
+        struct orphan_facts ignored;
+        const char *text = d->text, *end = d->text + d->size;
+
+        while (text < end) {
+                size_t size = strcspn(text, "\n");
+                char value[16];
+                pid_t pid;
+
+                if (size > strlen(key) && size - strlen(key) < sizeof(value) &&
+                    strncmp(text, key, strlen(key)) == 0) {
+                        snprintf(value, sizeof(value), "%.*s", (int)(size - strlen(key)),
+                                 text + strlen(key));
+                        if (parse_pid(value, &pid) == 0 &&
+                            process_find_owner(n->manager, pid, &ignored) == -EAGAIN)
+                                return true;
+                }
+                text += size + 1;
+        }
+        return false;
+}
+
+// run NULL: it is nobody's.
+static void handle_for(struct notify_socket *n, struct datagram *d, struct run *run)
 {
         struct notify_message message;
-        struct run *run;
 
-        if (d->is_cut || d->sender.pid <= 0) {
-                complain(n, d->sender.pid, d->is_cut ? "too long" : "without a sender");
-        } else if (notify_parse(d->text, d->size, &message) < 0) {
+        if (run && names_unknown(n, d)) {
+                park(n, d, run);
+                return;
+        }
+        if (notify_parse(d->text, d->size, &message) < 0) {
                 complain(n, d->sender.pid, "no text, or a NUL byte in it");
         } else if (message.barrier) {
                 // All before it has been handled: the sender sees that by the end of the
                 // descriptor.
                 if (message.n_assignments != 1 || d->n_fds != 1)
                         complain(n, d->sender.pid, "BARRIER=1 must be alone, with one descriptor");
-        } else if (!(run = run_by_process(n->manager, d->sender.pid))) {
+        } else if (!run) {
                 complain(n, d->sender.pid, "it belongs to no service");
         } else {
                 service_on_notify(run, &d->sender, &message, d->fds, d->n_fds);
@@ -193,7 +292,41 @@ static void handle(struct notify_socket *n, struct datagram *d)
         drop_fds(d);
 }
 
-static void receive_some(struct notify_socket *n, unsigned most)
+static void on_sorted(struct orphans_wait *w, enum orphans_state state UNUSED)
+{
+        struct notify_socket *n = CONTAINER_OF(w, struct notify_socket, wait);
+
+        LIST_FOREACH (&n->parked, node) {
+                struct parked *p = CONTAINER_OF(node, struct parked, node);
+                struct run *run = run_by_invocation_id(n->manager, p->invocation_id);
+
+                // Its sender may have gone since it was known.
+                if (sd_id128_is_null(p->invocation_id) &&
+                    find_run(n, &p->datagram.sender, &run) == -EAGAIN)
+                        continue;
+                unpark(n, p);
+                handle_for(n, &p->datagram, run);
+                free(p);
+        }
+        await_sorting(n);
+}
+
+static void handle(struct notify_socket *n, struct datagram *d)
+{
+        struct run *run;
+
+        if (d->is_cut || d->sender.pid <= 0) {
+                complain(n, d->sender.pid, d->is_cut ? "too long" : "without a sender");
+                drop_fds(d);
+                return;
+        }
+        if (has_parked(n, d->sender.pid) || find_run(n, &d->sender, &run) == -EAGAIN)
+                park(n, d, NULL);
+        else
+                handle_for(n, d, run);
+}
+
+static void receive_some(struct notify_socket *n, unsigned most, usec_t until)
 {
         struct datagram d;
 
@@ -201,20 +334,21 @@ static void receive_some(struct notify_socket *n, unsigned most)
         if (n->is_draining)
                 return;
         n->is_draining = true;
-        for (unsigned i = 0; i < most && receive(n->watch.fd, &d) > 0; i++)
+        for (unsigned i = 0; i < most && clock_now() < until && receive(n->watch.fd, &d) > 0; i++)
                 handle(n, &d);
         n->is_draining = false;
 }
 
 static void on_readable(struct watch *w, uint32_t revents UNUSED)
 {
-        receive_some(CONTAINER_OF(w, struct notify_socket, watch), MESSAGES_A_TURN);
+        receive_some(CONTAINER_OF(w, struct notify_socket, watch), MESSAGES_A_TURN,
+                     usec_add(clock_now(), TURN_MAX));
 }
 
 void notify_socket_drain(struct notify_socket *n)
 {
         if (n)
-                receive_some(n, MESSAGES_A_DRAIN);
+                receive_some(n, MESSAGES_A_DRAIN, USEC_INFINITY);
 }
 
 // ---- the socket
@@ -260,6 +394,7 @@ int notify_socket_new(struct manager *m, struct notify_socket **ret)
         if (!n)
                 return -ENOMEM;
         n->manager = m;
+        list_init(&n->parked);
         n->complaints = (struct rate){.interval = 10 * USEC_PER_SEC, .burst = 10};
         n->watch.on_event = on_readable;
         n->watch.fd = fd_move_up(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -285,6 +420,13 @@ void notify_socket_free(struct notify_socket *n)
 {
         if (!n)
                 return;
+        orphans_wait_stop(&n->wait);
+        LIST_FOREACH (&n->parked, node) {
+                struct parked *p = CONTAINER_OF(node, struct parked, node);
+
+                drop_fds(&p->datagram);
+                free(p);
+        }
         watch_remove(n->manager->events, &n->watch);
         fd_close(n->watch.fd);
         if (n->path)

@@ -2,8 +2,10 @@
 #include "base/log.h"
 #include "base/mounts.h"
 #include "core/instance.h"
+#include "core/kill_queue.h"
 #include "core/manager.h"
 #include "core/notify.h"
+#include "core/processes.h"
 #include "core/service.h"
 #include "core/service_log.h"
 #include "core/sock.h"
@@ -17,6 +19,7 @@ static void close_all(struct manager *m)
         notify_socket_free(TAKE(m->notify));
         spawner_free(TAKE(m->spawner));
         mounts_done(); // the table of mounts is the process's
+        kill_queue_free(TAKE(m->kills));
 }
 
 static bool stop_connections(struct manager *m, bool kill)
@@ -41,7 +44,10 @@ int manager_open(struct manager *m)
         m->types[UNIT_SOCKET] = &sock_ops;
         m->close = close_all;
         m->stop_connections = stop_connections;
-        r = spawner_new(m, &m->spawner);
+        processes_open(m);
+        r = kill_queue_new(m, &m->kills);
+        if (r == 0)
+                r = spawner_new(m, &m->spawner);
         if (r < 0)
                 return r;
         r = notify_socket_new(m, &m->notify);

@@ -1,134 +1,91 @@
 #include "core/processes.h"
 
-#include "base/proc.h"
-#include "base/str.h"
+#include "base/clock.h"
+#include "base/map.h"
 #include "core/instance.h"
-#include "core/reap.h"
 #include "core/service_priv.h"
+#include "core/sock_priv.h"
+#include "spawn/kill.h"
 #include "spawn/plan.h"
 
-#include <signal.h>
+#define PARENTS_MAX 64
 
-#define PARENTS_MAX 32
-#define CHILDREN_LOOKED_AT 512 // with more, a connection's end is not looked into
-
-static pid_t main_mark(const struct run *run)
+enum orphans_state run_look_for_strays(struct run *run)
 {
-        return run->main.pid > 0 ? run->main.pid : run->last_main;
-}
-
-// What its processes are known by; id is where the text of the invocation id goes.
-static struct kill_marks marks_of(const struct run *run, char id[SD_ID128_STRING_MAX])
-{
-        return (struct kill_marks){
-                .main_pid = run->main_pid_alien ? 0 : main_mark(run),
-                .control_pid = run->control.pid,
-                .invocation_id = sd_id128_is_null(run->invocation_id)
-                                         ? NULL
-                                         : sd_id128_to_string(run->invocation_id, id),
-        };
-}
-
-int run_find_processes(const struct run *run, struct kill_pids *ret)
-{
-        char id[SD_ID128_STRING_MAX];
-        struct kill_marks marks = marks_of(run, id);
-
-        return kill_find_marked(&marks, ret);
-}
-
-static bool finds_strays(const struct run *run)
-{
-        CLEANUP(kill_pids) struct kill_pids pids = {0};
-
-        if (run_find_processes(run, &pids) < 0)
-                return false;
-        for (size_t i = 0; i < pids.n; i++)
-                if (pids.items[i] != run->main.pid && pids.items[i] != run->control.pid)
-                        return true;
-        return false;
-}
-
-// One that cannot be looked at for want of memory may be one.
-static int is_of_run(pid_t pid, void *data)
-{
-        return kill_is_marked(pid, data) != 0 && proc_is_alive(pid);
-}
-
-// With thousands of connections the look is not worth its price at the end of each.
-static bool is_looked_at(const struct run *run)
-{
-        return run->service || reaper_count(run->manager->reaper) <= CHILDREN_LOOKED_AT;
-}
-
-// Main and control have ended: what they left behind is in their process group, or has come to us
-// as an orphan (or descends from one). So the whole of /proc need not be looked at.
-static bool has_left_some(const struct run *run)
-{
-        char id[SD_ID128_STRING_MAX];
-        struct kill_marks marks = marks_of(run, id);
-
-        if (run->last_main > 0 && (kill(-run->last_main, 0) == 0 || errno == EPERM))
-                return true;
-        return is_looked_at(run) &&
-               reaper_foreach_unknown(run->manager->reaper, is_of_run, &marks) > 0;
-}
-
-bool run_has_strays(struct run *run)
-{
-        bool is_over = run->main.pid == 0 && run->control.pid == 0;
-
         if (run->is_empty)
-                return false;
-        // The descendants of a main process that is not ours do not come to us.
-        bool has_some = is_over && !run->main_pid_alien ? has_left_some(run)
-                                                        : is_looked_at(run) && finds_strays(run);
+                return ORPHANS_NONE;
+        enum orphans_state state = orphans_look(run->manager->reaper, run);
 
         // All have ended: nobody is left who could make another one.
-        run->is_empty = !has_some && is_over;
-        return has_some;
+        run->is_empty = state == ORPHANS_NONE && run->main.pid == 0 && run->control.pid == 0;
+        return state;
+}
+
+#define LISTING_MAX (2 * USEC_PER_MSEC)
+
+static int add_root(pid_t pid, void *walk)
+{
+        return kill_walk_add(walk, pid);
 }
 
 int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), void *data)
 {
-        CLEANUP(kill_pids) struct kill_pids pids = {0};
-        bool saw_main = run->main.pid == 0, saw_control = run->control.pid == 0;
+        CLEANUP(kill_walk) struct kill_walk walk = KILL_WALK_NULL;
+        usec_t until = usec_add(clock_now(), LISTING_MAX);
+        int r = 0;
 
-        // Where /proc cannot be read, the two that are known are told.
-        (void)run_find_processes(run, &pids);
-        for (size_t i = 0; i < pids.n; i++) {
-                int r = f(pids.items[i], data);
-
+        if (run->main.pid > 0)
+                r = add_root(run->main.pid, &walk);
+        if (run->control.pid > 0 && r == 0)
+                r = add_root(run->control.pid, &walk);
+        if (r == 0)
+                r = orphans_foreach(run->manager->reaper, run, add_root, &walk);
+        if (r == 0)
+                r = kill_walk_step(&walk, until);
+        for (size_t i = 0; i < walk.n && r >= 0; i++) {
+                r = f(walk.items[i].pid, data);
                 if (r != 0)
                         return r;
-                saw_main = saw_main || pids.items[i] == run->main.pid;
-                saw_control = saw_control || pids.items[i] == run->control.pid;
         }
-        int r = saw_main ? 0 : f(run->main.pid, data);
-
-        return r != 0 || saw_control ? r : f(run->control.pid, data);
+        return MIN(r, 0);
 }
 
-bool run_has_process(const struct run *run, pid_t pid)
-{
-        char id[SD_ID128_STRING_MAX];
-        struct kill_marks marks = marks_of(run, id);
+// ---- whose is it?
 
-        return kill_is_marked(pid, &marks) > 0;
+int process_find_owner(struct manager *m, pid_t pid, struct orphan_facts *ret)
+{
+        struct orphan_facts facts = {.is_sorted = true};
+        struct proc_stat stat;
+
+        for (int i = 0; i < PARENTS_MAX; i++) {
+                if (reaper_find_owner(m->reaper, pid, &facts.owner))
+                        break;
+                if (orphans_find(m->reaper, pid, &facts))
+                        break;
+                if (pid == getpid() || proc_get_stat(pid, &stat) < 0)
+                        return 0;
+                if (orphans_find_session(m->reaper, stat.session, &facts))
+                        break;
+                if (stat.parent == getpid()) {
+                        if (!orphans_meet(m->reaper, pid, &facts))
+                                return 0;
+                        break;
+                }
+                if (stat.parent <= 1)
+                        return 0;
+                pid = stat.parent;
+        }
+        if (!facts.owner.self)
+                return facts.is_sorted ? 0 : -EAGAIN;
+        *ret = facts;
+        return 1;
 }
 
-static struct run *run_by_invocation_id(struct manager *m, sd_id128_t id)
+const char *owner_name(const struct owner *owner, char **buffer)
 {
-        LIST_FOREACH (&m->by_type[UNIT_SERVICE], node) {
-                struct run *run = &service_of(CONTAINER_OF(node, struct unit, type_node))->run;
-
-                if (sd_id128_equal(run->invocation_id, id) && !service_state_is_over(run->state))
-                        return run;
-        }
-        for (struct run *run = instance_next(m, NULL); run; run = instance_next(m, run))
-                if (sd_id128_equal(run->invocation_id, id))
-                        return run;
-        return NULL;
+        if (owner->is_run)
+                return run_name(owner->self, buffer);
+        return ((struct sock_command *)owner->self)->sock->unit.id;
 }
 
 struct run *run_by_pid(struct manager *m, pid_t pid)
@@ -141,29 +98,114 @@ struct run *run_by_pid(struct manager *m, pid_t pid)
         return c ? CONTAINER_OF(c, struct run, control) : NULL;
 }
 
-struct run *run_by_process(struct manager *m, pid_t pid)
+static bool is_of_life(const struct run *run, sd_id128_t id)
 {
-        CLEANUP(free) char *value = NULL;
-        struct run *run = run_by_pid(m, pid);
-        pid_t group, session, parent = pid;
+        return sd_id128_equal(run->invocation_id, id) && !service_state_is_over(run->state);
+}
+
+struct run *run_by_invocation_id(struct manager *m, sd_id128_t id)
+{
+        if (sd_id128_is_null(id))
+                return NULL;
+        LIST_FOREACH (&m->by_type[UNIT_SERVICE], node) {
+                struct run *run = &service_of(CONTAINER_OF(node, struct unit, type_node))->run;
+
+                if (is_of_life(run, id))
+                        return run;
+        }
+        for (struct run *run = instance_next(m, NULL); run; run = instance_next(m, run))
+                if (is_of_life(run, id))
+                        return run;
+        return NULL;
+}
+
+// ---- who claims to be whose
+
+bool run_may_own(const struct run *run, const struct proc_uids *uids)
+{
+        bool is_root = uids->real == 0 && uids->effective == 0 && uids->saved == 0;
+
+        return run->uid == 0 || is_root || uids->real == run->uid || uids->effective == run->uid ||
+               uids->saved == run->uid;
+}
+
+static uint64_t key_of(sd_id128_t id)
+{
+        uint64_t key;
+
+        memcpy(&key, id.bytes, sizeof(key));
+        return key;
+}
+
+struct known_runs {
+        struct u64map *by_id;   // the first half of its invocation id
+        struct u64map *by_user; // a run of this user that is not root
+};
+
+static int add_run(struct known_runs *k, struct run *run)
+{
+        if (sd_id128_is_null(run->invocation_id))
+                return 0;
+        int r = u64map_set(k->by_id, key_of(run->invocation_id), run);
+
+        if (r >= 0 && run->uid != 0 && !service_state_is_over(run->state))
+                r = u64map_set(k->by_user, run->uid, run);
+        return MIN(r, 0);
+}
+
+static int list_runs(struct manager *m, struct known_runs *k)
+{
+        int r = 0;
+
+        LIST_FOREACH (&m->by_type[UNIT_SERVICE], node)
+                if (r == 0)
+                        r = add_run(k,
+                                    &service_of(CONTAINER_OF(node, struct unit, type_node))->run);
+        for (struct run *run = instance_next(m, NULL); run && r == 0; run = instance_next(m, run))
+                r = add_run(k, run);
+        return r;
+}
+
+static struct run *find_claimed(const struct known_runs *k, const struct orphan_claim *claim)
+{
         sd_id128_t id;
 
-        if (run)
-                return run;
-        if (proc_get_session(pid, &group, &session) == 0) {
-                run = run_by_pid(m, session);
-                if (!run)
-                        run = run_by_pid(m, group);
-        }
-        for (int i = 0; !run && i < PARENTS_MAX; i++) {
-                if (proc_get_parent(parent, &parent) < 0 || parent <= 1)
-                        break;
-                run = run_by_pid(m, parent);
-        }
-        if (run || proc_get_environ(pid, "INVOCATION_ID", &value) < 0 ||
-            sd_id128_from_string(value, &id) < 0)
-                return run;
-        return run_by_invocation_id(m, id);
+        if (sd_id128_from_string(claim->invocation_id, &id) < 0)
+                return NULL;
+        struct run *run = u64map_get(k->by_id, key_of(id));
+
+        if (!run || !sd_id128_equal(run->invocation_id, id) || !run_may_own(run, &claim->uids))
+                return NULL;
+        // Root's services may have processes of others, but those of another service's user are
+        // more likely that service's.
+        if (run->uid == 0 && claim->uids.real != 0 && u64map_get(k->by_user, claim->uids.real))
+                return NULL;
+        return run;
+}
+
+static int find_owners(void *data, struct orphan_claim *claims, size_t n)
+{
+        CLEANUP(u64map) struct u64map *by_id = u64map_new(), *by_user = u64map_new();
+        struct known_runs known = {by_id, by_user};
+
+        int r = by_id && by_user ? list_runs(data, &known) : -ENOMEM;
+
+        for (size_t i = 0; i < n && r == 0; i++)
+                claims[i].owner =
+                        (struct owner){.self = find_claimed(&known, &claims[i]), .is_run = true};
+        return r;
+}
+
+static bool may_own(void *data UNUSED, const void *owner, const struct proc_uids *uids)
+{
+        return run_may_own(owner, uids);
+}
+
+void processes_open(struct manager *m)
+{
+        struct orphan_hooks hooks = {.find_owners = find_owners, .may_own = may_own, .data = m};
+
+        orphans_set_hooks(m->reaper, &hooks);
 }
 
 uint32_t run_uid_gid(const struct run *run, bool want_gid)

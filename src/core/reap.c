@@ -1,47 +1,36 @@
 #include "core/reap.h"
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "core/manager.h"
+#include "core/orphans_priv.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 
-// Looking for strays goes through all children: not more often than this, and so many at once.
-#define SWEEP_INTERVAL (100 * USEC_PER_MSEC)
-#define SWEEP_BATCH 256
-
 // A known process.
 struct reaped {
         struct reaper *reaper; // NULL: it has ended, and its owner is being told
-        struct child *child;
-        struct watch watch; // fd borrowed of the child; -1: the kernel has no pidfds
+        struct child *child;   // NULL: forgotten meanwhile
+        struct watch watch;    // fd borrowed of the child; -1: the kernel has no pidfds
         void (*on_exit)(struct child *c, const siginfo_t *info);
-};
-
-// The list of our children as the kernel writes it: "12 13 ".
-struct children {
-        int fd; // kept open; -1: not opened yet
-        struct buf text;
-        uint64_t batch; // of events, in which it was read; 0: must be read
-        bool has_unknown;
+        struct owner owner;
+        pid_t pid;
+        bool is_alien;
 };
 
 struct reaper {
         struct events *events;
+        struct orphans *orphans;
         struct u64map *by_pid; // struct reaped
         size_t n_without_pidfd;
+        struct reaped *ending; // whose owner is being told
         // A source of sd-event would close its signalfd when it is switched off, which does not
         // take it out of the epoll as long as a child that is about to exec has it, too.
         struct watch sigchld; // fd owned
-        struct timer sweep_timer;
-        usec_t last_sweep;
-        struct children children;
 };
 
 // ---- the end of one
@@ -60,22 +49,25 @@ static void stop_watching(struct reaped *e)
 
 static void forget(struct reaped *e)
 {
-        u64map_remove(e->reaper->by_pid, (uint64_t)e->child->pid);
+        u64map_remove(e->reaper->by_pid, (uint64_t)e->pid);
         stop_watching(e);
         free(e);
 }
 
-static void finish(struct reaped *e, const siginfo_t *info)
+// A zombie of ours goes on to be one until the orphans say that it may be waited for.
+static void finish(struct reaped *e, const siginfo_t *info, bool is_ours)
 {
         struct reaper *r = e->reaper;
-        uint64_t pid = (uint64_t)e->child->pid;
+        uint64_t n_begun = orphans_count_begun(r->orphans);
 
         stop_watching(e);
         e->reaper = NULL;
+        r->ending = e;
         e->on_exit(e->child, info);
-        // Its owner may have forgotten it by himself.
-        if (u64map_get(r->by_pid, pid) == e)
-                u64map_remove(r->by_pid, pid);
+        r->ending = NULL;
+        u64map_remove(r->by_pid, (uint64_t)e->pid);
+        if (is_ours)
+                orphans_on_end(r->orphans, e->pid, &e->owner, n_begun);
         free(e);
 }
 
@@ -84,52 +76,22 @@ static void look(struct reaped *e)
 {
         siginfo_t info = {0};
 
-        if (waitid(P_PID, (id_t)e->child->pid, &info, WEXITED | WNOHANG) == 0) {
+        if (waitid(P_PID, (id_t)e->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
                 if (info.si_pid != 0)
-                        finish(e, &info);
+                        finish(e, &info, true);
                 return;
         }
         if (errno != ECHILD)
                 return;
         // Not a child of ours, or somebody else has waited for it: its status cannot be had.
         info = (siginfo_t){0};
-        info.si_pid = e->child->pid;
-        finish(e, &info);
+        info.si_pid = e->pid;
+        finish(e, &info, false);
 }
 
 static void on_pidfd(struct watch *w, uint32_t revents UNUSED)
 {
         look(CONTAINER_OF(w, struct reaped, watch));
-}
-
-// ---- strays
-
-static void on_sweep(struct timer *timer, usec_t now);
-
-static void sweep_later(struct reaper *r, usec_t when)
-{
-        // Without memory the next SIGCHLD asks again.
-        if (!timer_is_set(&r->sweep_timer))
-                (void)timer_set(r->events, &r->sweep_timer, when, on_sweep);
-}
-
-static void on_sweep(struct timer *timer, usec_t now)
-{
-        struct reaper *r = CONTAINER_OF(timer, struct reaper, sweep_timer);
-
-        r->last_sweep = now;
-        (void)watch_set(r->events, &r->sigchld, EPOLLIN);
-        for (int i = 0; i < SWEEP_BATCH; i++) {
-                siginfo_t info = {0};
-
-                if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
-                        return;
-                struct reaped *e = u64map_get(r->by_pid, (uint64_t)info.si_pid);
-
-                if (e)
-                        finish(e, &info);
-        }
-        sweep_later(r, usec_add(now, SWEEP_INTERVAL));
 }
 
 // One at a time: the end of one may change the map.
@@ -140,7 +102,7 @@ static void look_at_those_without_pidfd(struct reaper *r)
         CLEANUP(free) uint64_t *pids = calloc(r->n_without_pidfd, sizeof(*pids));
 
         if (!pids)
-                return; // the sweep finds them, too
+                return; // the next SIGCHLD finds them, too
         while (n < r->n_without_pidfd) {
                 uint64_t pid;
 
@@ -157,6 +119,13 @@ static void look_at_those_without_pidfd(struct reaper *r)
         }
 }
 
+// ---- SIGCHLD
+
+void reaper_listen(struct reaper *r)
+{
+        (void)watch_set(r->events, &r->sigchld, EPOLLIN);
+}
+
 static void on_sigchld(struct watch *w, uint32_t revents UNUSED)
 {
         struct reaper *r = CONTAINER_OF(w, struct reaper, sigchld);
@@ -166,60 +135,23 @@ static void on_sigchld(struct watch *w, uint32_t revents UNUSED)
                 return;
         if (r->n_without_pidfd > 0)
                 look_at_those_without_pidfd(r);
-        else // pidfds tell of those that are known: until the next sweep there is nothing to hear
+        else // pidfds tell of those that are known: until the next look there is nothing to hear
                 watch_remove(r->events, w);
-        sweep_later(r, usec_add(r->last_sweep, SWEEP_INTERVAL));
+        orphans_on_sigchld(r->orphans);
 }
 
-// ---- orphans
+// ---- what the orphans ask
 
-// Less than that: the kernel had no more to tell (it fills a page before it breaks off).
-#define CHILDREN_FULL 2048
-
-static int read_children(struct children *c)
+struct orphans *reaper_orphans(struct reaper *r)
 {
-        char text[16384];
-        ssize_t n;
-
-        if (c->fd < 0) // of this thread: there is no other
-                c->fd = fd_move_up(open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
-        if (c->fd < 0)
-                return c->fd;
-        buf_clear(&c->text);
-        do {
-                n = pread(c->fd, text, sizeof(text), (off_t)c->text.size);
-                if (n < 0)
-                        return -errno;
-                buf_put(&c->text, text, (size_t)n);
-        } while (n >= CHILDREN_FULL && c->text.error == 0);
-        return c->text.error;
+        return r->orphans;
 }
 
-int reaper_foreach_unknown(struct reaper *r, int (*f)(pid_t pid, void *data), void *data)
+// One whose end is being told is still in the map.
+void reaper_disown(struct reaper *r, const void *owner)
 {
-        struct children *c = &r->children;
-        uint64_t batch = events_batch(r->events);
-        bool is_fresh = batch > 0 && c->batch == batch;
-        int e = is_fresh ? 0 : read_children(c);
-
-        c->batch = 0;
-        if (e < 0 || (is_fresh && !c->has_unknown))
-                return MIN(e, 0);
-        c->has_unknown = false;
-        for (const char *p = buf_text(&c->text); e == 0 && *p;) {
-                char *end;
-                unsigned long pid = strtoul(p, &end, 10);
-
-                if (end == p)
-                        break;
-                p = end + strspn(end, " ");
-                if (u64map_get(r->by_pid, pid))
-                        continue;
-                c->has_unknown = true;
-                e = f((pid_t)pid, data);
-        }
-        c->batch = batch;
-        return e;
+        if (r->ending && r->ending->owner.self == owner)
+                r->ending->owner.self = NULL;
 }
 
 // ---- the reaper
@@ -247,9 +179,12 @@ int reaper_new(struct manager *m, struct reaper **ret)
         if (!r)
                 return -ENOMEM;
         r->events = m->events;
-        r->sigchld.fd = r->children.fd = -1;
+        r->sigchld.fd = -1;
         r->by_pid = u64map_new();
-        int e = r->by_pid ? watch_sigchld(r) : -ENOMEM;
+        int e = r->by_pid ? orphans_new(r, r->events, &r->orphans) : -ENOMEM;
+
+        if (e == 0)
+                e = watch_sigchld(r);
 
         if (e < 0) {
                 reaper_free(r);
@@ -269,12 +204,10 @@ void reaper_free(struct reaper *r)
                 return;
         while (r->by_pid && u64map_next(r->by_pid, &position, &pid, &value))
                 forget(value);
+        orphans_free(r->orphans);
         u64map_free(r->by_pid);
         watch_remove(r->events, &r->sigchld);
         fd_close(r->sigchld.fd);
-        timer_stop(r->events, &r->sweep_timer);
-        fd_close(r->children.fd);
-        buf_done(&r->children.text);
         free(r);
 }
 
@@ -285,11 +218,10 @@ static int open_pidfd(pid_t pid)
         return fd < 0 ? -errno : fd_move_up(fd);
 }
 
-static int watch_child(struct reaper *r, struct child *c, pid_t pid, int pidfd,
-                       void (*on_exit)(struct child *c, const siginfo_t *info))
+static int watch_child(struct reaper *r, struct reaped *wanted, pid_t pid, int pidfd)
 {
-        struct reaped *e = calloc(1, sizeof(*e));
-        int error = e ? 0 : -ENOMEM;
+        struct reaped *e = u64map_get(r->by_pid, (uint64_t)pid) ? NULL : malloc(sizeof(*e));
+        int error = e ? 0 : u64map_get(r->by_pid, (uint64_t)pid) ? -EBUSY : -ENOMEM;
 
         if (error == 0)
                 error = u64map_set(r->by_pid, (uint64_t)pid, e);
@@ -298,13 +230,15 @@ static int watch_child(struct reaper *r, struct child *c, pid_t pid, int pidfd,
                 free(e);
                 return error;
         }
-        *e = (struct reaped){.reaper = r, .child = c, .on_exit = on_exit};
+        *e = *wanted;
+        e->reaper = r;
+        e->pid = pid;
         e->watch = (struct watch){.fd = pidfd, .on_event = on_pidfd};
-        c->pid = pid;
-        c->pidfd = pidfd;
+        e->child->pid = pid;
+        e->child->pidfd = pidfd;
         if (pidfd < 0) {
                 r->n_without_pidfd++;
-                (void)watch_set(r->events, &r->sigchld, EPOLLIN);
+                reaper_listen(r);
                 return 0;
         }
         error = watch_set(r->events, &e->watch, EPOLLIN);
@@ -313,25 +247,33 @@ static int watch_child(struct reaper *r, struct child *c, pid_t pid, int pidfd,
         return error;
 }
 
-int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd,
+int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd, struct owner owner,
                  void (*on_exit)(struct child *c, const siginfo_t *info))
 {
+        struct reaped wanted = {.child = c, .on_exit = on_exit, .owner = owner};
+
         if (pidfd < 0)
                 pidfd = open_pidfd(pid);
-        int e = watch_child(r, c, pid, MAX(pidfd, -1), on_exit);
+        int e = watch_child(r, &wanted, pid, MAX(pidfd, -1));
 
-        // It may have ended before there was anything to tell of it.
-        if (e == 0 && pidfd < 0)
-                sweep_later(r, clock_now());
-        return e;
+        if (e < 0)
+                return e;
+        orphans_on_watched(r->orphans, pid);
+        siginfo_t info = {0};
+
+        // It may have ended before there was anybody to hear of it. The signal is blocked.
+        if (pidfd < 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid != 0)
+                (void)raise(SIGCHLD);
+        return 0;
 }
 
-int reaper_watch_alien(struct reaper *r, struct child *c, pid_t pid,
+int reaper_watch_alien(struct reaper *r, struct child *c, pid_t pid, int pidfd, struct owner owner,
                        void (*on_exit)(struct child *c, const siginfo_t *info))
 {
-        int pidfd = open_pidfd(pid);
+        struct reaped wanted = {.child = c, .on_exit = on_exit, .owner = owner, .is_alien = true};
 
-        return pidfd < 0 ? pidfd : watch_child(r, c, pid, pidfd, on_exit);
+        return watch_child(r, &wanted, pid, pidfd);
 }
 
 void reaper_forget(struct reaper *r, struct child *c)
@@ -340,12 +282,18 @@ void reaper_forget(struct reaper *r, struct child *c)
 
         if (!e || e->child != c)
                 return;
-        if (e->reaper) {
-                forget(e);
+        if (!e->reaper) {
+                e->child = NULL;
+                c->pid = 0;
                 return;
         }
-        u64map_remove(r->by_pid, (uint64_t)c->pid);
-        c->pid = 0;
+        struct owner owner = e->owner;
+        pid_t pid = e->pid;
+        bool is_ours = !e->is_alien;
+
+        forget(e);
+        if (is_ours)
+                orphans_on_forgotten(r->orphans, pid, &owner);
 }
 
 struct child *reaper_find(struct reaper *r, pid_t pid,
@@ -354,6 +302,15 @@ struct child *reaper_find(struct reaper *r, pid_t pid,
         const struct reaped *e = u64map_get(r->by_pid, (uint64_t)pid);
 
         return e && e->on_exit == on_exit ? e->child : NULL;
+}
+
+bool reaper_find_owner(const struct reaper *r, pid_t pid, struct owner *ret)
+{
+        const struct reaped *e = u64map_get(r->by_pid, (uint64_t)pid);
+
+        if (e)
+                *ret = e->owner;
+        return e;
 }
 
 size_t reaper_count(const struct reaper *r)

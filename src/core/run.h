@@ -94,14 +94,14 @@ struct run {
         uint8_t main_code, main_status; // how the last main process ended; code 0: it has not
         uint16_t main_index;            // in ExecStart=
         uint16_t control_index;         // in the command list of the state
-        bool main_pid_known : 1, main_pid_alien : 1, forbid_restart : 1;
+        bool main_pid_known : 1, forbid_restart : 1;
         bool main_ignores_failure : 1, control_ignores_failure : 1; // `-` of the running command
         bool is_refused : 1; // a connection: its user has all the processes that LimitNPROC= lets
                              // it
         bool is_empty : 1;   // no process of it was left, and none was started since
-        pid_t last_main;   // the main process that ended; its session and group may go on. 0: none
-        int connection_fd; // Accept=yes; -1 otherwise, or once closed
-        uint64_t number;   // NR of the instance name
+        uid_t uid;           // of its processes, since the last start
+        int connection_fd;   // Accept=yes; -1 otherwise, or once closed
+        uint64_t number;     // NR of the instance name
         struct admit_token token; // its place in the limits
         struct list_node node;    // in the socket's list of live connections
         sd_id128_t invocation_id;

@@ -30,7 +30,7 @@ void run_cold_free(struct run *run)
 
         timer_stop(e, &cold->watchdog_timer);
         timer_stop(e, &cold->idle_timer);
-        timer_stop(e, &cold->sweep_timer);
+        orphans_wait_stop(&cold->strays_wait);
         timer_stop(e, &cold->pid_file_timer);
         watch_remove(e, &cold->exec_watch);
         fd_close(cold->exec_watch.fd);

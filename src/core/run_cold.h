@@ -6,6 +6,7 @@
 #include "core/bus_names.h"
 #include "core/errand.h"
 #include "core/fdstore.h"
+#include "core/orphans.h"
 #include "core/run.h"
 
 struct pid_reading;
@@ -50,9 +51,8 @@ struct run_cold {
         bool is_pid_file_far;            // a look has to wait for a file system
         enum service_result exit_result; // of the main process that may have left a successor
         struct bus_name bus_name;        // BusName=, from the first start on
-        // processes that are not ours to wait for: looked for by and by
-        struct timer sweep_timer;
-        usec_t sweep_wait;
+        struct orphans_wait strays_wait; // processes that are not ours to wait for
+        bool has_unsignalled; // orphans that were not known yet when the state's signal was sent
         struct fdstore fdstore;
 };
 

@@ -2,6 +2,7 @@
 #include "core/service.h"
 
 #include "base/log.h"
+#include "core/kill_queue.h"
 #include "core/processes.h"
 #include "core/service_log.h"
 #include "core/service_priv.h"
@@ -19,9 +20,11 @@ void service_run_done(struct run *run)
 {
         work_cancel(&run->work);
         timer_stop(run->manager->events, &run->timer);
+        kill_queue_forget(run->manager->kills, run);
         run_unwatch_main(run);
         run_unwatch_control(run);
         run_forget_pid_file(run);
+        orphans_disown(run->manager->reaper, run);
         run_cold_free(run);
         run_plan_drop(run);
         log_stream_unref(TAKE(run->log));
@@ -132,7 +135,7 @@ static bool has_leftovers(struct run *run)
 
         return !k->send_sigkill &&
                (k->kill_mode == KILL_CONTROL_GROUP || k->kill_mode == KILL_MIXED) &&
-               !sd_id128_is_null(run->invocation_id) && run_has_strays(run);
+               !sd_id128_is_null(run->invocation_id) && run_look_for_strays(run) == ORPHANS_SOME;
 }
 
 static enum unit_verdict begin(struct unit *u)

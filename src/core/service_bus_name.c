@@ -30,10 +30,10 @@ static void on_process(struct bus_name *n, pid_t pid)
             (run->state != SERVICE_START && run->state != SERVICE_START_POST &&
              run->state != SERVICE_RUNNING && !service_state_is_reloading(run->state)))
                 return;
-        if (run_main_pid_is_suitable(run, pid) <= 0)
-                return;
-        int r = run_set_main_pid(run, pid);
+        int r = run_set_main_pid(run, pid, false);
 
+        if (r == -EPERM || r == -EBUSY || r == -ESRCH)
+                return; // it is of no service, or of another one
         if (r < 0)
                 run_log(run, LOG_WARNING, -r,
                         "Process %d, the owner of its bus name, is not watched", (int)pid);

@@ -257,8 +257,12 @@ static void add_log(struct start *s, struct run *run)
 static int watch_child(struct run *run, struct child *c, const struct spawn_child *child,
                        void (*on_exit)(struct child *c, const siginfo_t *info))
 {
+        uid_t uid = spawn_plan_uid(run->plan);
+        const struct owner owner = {.self = run, .is_run = true};
+
         run->is_empty = false;
-        int r = reaper_watch(run->manager->reaper, c, child->pid, child->pidfd, on_exit);
+        run->uid = uid == (uid_t)-1 ? geteuid() : uid;
+        int r = reaper_watch(run->manager->reaper, c, child->pid, child->pidfd, owner, on_exit);
 
         if (r >= 0)
                 return 0;
@@ -437,8 +441,6 @@ int service_start_main(struct run *run)
                 return r;
         }
         run->main_pid_known = true;
-        run->main_pid_alien = false;
-        run->last_main = 0;
         run->main_ignores_failure = command->flags & EXEC_IGNORE_FAILURE;
         if (run->service)
                 run->service->main_status = (struct exec_status){

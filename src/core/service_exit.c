@@ -167,7 +167,7 @@ static bool goes_on_without_main(struct run *run)
         if (run_conf(run)->exit_type != EXIT_TYPE_CGROUP || run->state != SERVICE_RUNNING ||
             !run_is_good(run))
                 return false;
-        run_sweep_begin(run);
+        run_await_strays(run);
         return true;
 }
 
@@ -196,11 +196,9 @@ void service_on_main_exit(struct child *c, const siginfo_t *info)
 {
         struct run *run = CONTAINER_OF(c, struct run, main);
         const struct service_group *g = run_conf(run);
-        bool is_alien = run->main_pid_alien;
 
         if (!settle(run, c, info->si_pid))
                 return;
-        run->last_main = is_alien ? 0 : info->si_pid;
         run->main_code = (uint8_t)info->si_code;
         run->main_status = (uint8_t)info->si_status;
 
@@ -239,14 +237,12 @@ static void on_forking_started(struct run *run, enum service_result result)
                 return;
         }
         // ExecStartPost= may write the file; else it may come a little later.
-        if (g->pid_file && g->exec_start_post.n > 0) {
+        if (g->pid_file && g->exec_start_post.n > 0)
                 run_read_pid_file(run, false, on_pid_file_before_post);
-        } else if (g->pid_file) {
+        else if (g->pid_file)
                 run_await_pid_file(run);
-        } else {
-                run_guess_main_pid(run);
+        else if (run_guess_main_pid(run, true) == 0)
                 service_enter_start_post(run);
-        }
 }
 
 static void on_start_post_done(struct run *run, enum service_result result)
@@ -262,9 +258,19 @@ static void on_start_post_done(struct run *run, enum service_result result)
                         run_await_pid_file(run);
                         return;
                 }
-                run_guess_main_pid(run);
+                if (run_guess_main_pid(run, true) > 0)
+                        return;
         }
         service_enter_running(run, SERVICE_SUCCESS);
+}
+
+void service_on_daemon_known(struct run *run)
+{
+        (void)run_guess_main_pid(run, false);
+        if (run->state == SERVICE_START)
+                service_enter_start_post(run);
+        else
+                service_enter_running(run, SERVICE_SUCCESS);
 }
 
 static void on_reload_done(struct run *run, enum service_result result)
@@ -275,7 +281,7 @@ static void on_reload_done(struct run *run, enum service_result result)
                 if (g->pid_file)
                         run_read_pid_file(run, true, NULL); // complains itself
                 else if (run->main.pid == 0)
-                        run_guess_main_pid(run);
+                        (void)run_guess_main_pid(run, false);
         }
         if (run->cold && run->cold->reload_result == SERVICE_SUCCESS)
                 run->cold->reload_result = result;

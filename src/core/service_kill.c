@@ -1,19 +1,14 @@
-// Signals to the processes of a run, and the wait for those whose end nobody reports.
-#include "base/clock.h"
+// Signals to the processes of a run, and the wait for its orphans.
 #include "base/log.h"
 #include "base/parse.h"
-#include "base/proc.h"
 #include "base/str.h"
 #include "core/job.h"
+#include "core/kill_queue.h"
 #include "core/processes.h"
 #include "core/service_priv.h"
+#include "spawn/kill.h"
 
 #include <signal.h>
-
-#define SWEEP_FIRST (10 * USEC_PER_MSEC)
-#define SWEEP_LONGEST (500 * USEC_PER_MSEC)
-// A service in "running" without a known main process: whether it is still there.
-#define SWEEP_RUNNING (2 * USEC_PER_SEC)
 
 static int signal_of(const struct run *run, enum kill_operation operation)
 {
@@ -32,75 +27,67 @@ static int signal_of(const struct run *run, enum kill_operation operation)
                                                                          : k->kill_signal;
 }
 
-static void log_kill(const struct run *run, pid_t pid, int signo)
+static void log_kill(const void *owner, pid_t pid, int signo)
 {
         CLEANUP(free) char *comm = NULL;
         char name[SIGNAL_NAME_MAX];
 
         if (proc_get_comm(pid, &comm) < 0)
                 return; // gone already
-        run_log(run, LOG_NOTICE, 0, "Killing process %d (%s) with signal SIG%s.", (int)pid, comm,
+        run_log(owner, LOG_NOTICE, 0, "Killing process %d (%s) with signal SIG%s.", (int)pid, comm,
                 signal_format(signo, name, sizeof(name)));
 }
 
-static void signal_child(const struct run *run, const struct child *c, int signo,
-                         enum kill_operation operation)
+static void log_failure(const void *owner, pid_t pid, int error)
 {
-        if (operation != KILL_OPERATION_TERMINATE)
-                log_kill(run, c->pid, signo);
-
-        int r = kill_process(c->pid, c->pidfd, signo);
-
-        if (r < 0 && r != -ESRCH) {
-                run_log(run, LOG_WARNING, -r, "Failed to kill process %d", (int)c->pid);
-                return;
-        }
-        // A stopped process would never see the signal.
-        if (signo != SIGKILL && signo != SIGCONT)
-                (void)kill_process(c->pid, c->pidfd, SIGCONT);
-        if (run->conf->kill->send_sighup && operation == KILL_OPERATION_TERMINATE)
-                (void)kill_process(c->pid, c->pidfd, SIGHUP);
+        run_log(owner, LOG_WARNING, error, "Failed to kill process %d", (int)pid);
 }
 
-// All but main and control, which were signalled before. True: there are some.
-static bool signal_strays(struct run *run, int signo, enum kill_operation operation)
+static struct kill_order make_order(const struct run *run, enum kill_operation operation)
 {
-        CLEANUP(kill_pids) struct kill_pids pids = {0};
-        const pid_t keep[] = {run->main.pid, run->control.pid};
+        bool is_first = operation == KILL_OPERATION_TERMINATE;
 
-        if (!run_has_strays(run) || run_find_processes(run, &pids) < 0)
-                return false;
-        if (operation != KILL_OPERATION_TERMINATE)
-                for (size_t i = 0; i < pids.n; i++)
-                        if (pids.items[i] != keep[0] && pids.items[i] != keep[1])
-                                log_kill(run, pids.items[i], signo);
+        return (struct kill_order){
+                .owner = run,
+                .signo = signal_of(run, operation),
+                .sends_cont = true,
+                .sends_hup = run->conf->kill->send_sighup && is_first,
+                .on_signal = is_first ? NULL : log_kill,
+                .on_failure = log_failure,
+        };
+}
 
-        int n = kill_all(&pids, keep, ARRAY_SIZE(keep), signo);
+// Of the orphans only: main and control have got it, or there are none.
+static void signal_strays(struct run *run, enum kill_operation operation)
+{
+        struct kill_order order = make_order(run, operation);
 
-        if (n > 0 && run->conf->kill->send_sighup && operation == KILL_OPERATION_TERMINATE)
-                (void)kill_all(&pids, keep, ARRAY_SIZE(keep), SIGHUP);
-        return n > 0;
+        (void)kill_queue_signal(run->manager->kills, &order);
 }
 
 bool run_kill(struct run *run, enum kill_operation operation)
 {
         enum kill_mode mode = (enum kill_mode)run->conf->kill->kill_mode;
-        int signo = signal_of(run, operation);
-        bool waits = false;
+        bool has_some = run->main.pid > 0 || run->control.pid > 0;
+        struct kill_order order = make_order(run, operation);
 
         if (mode == KILL_NONE)
                 return false;
-        if (run->main.pid > 0) {
-                signal_child(run, &run->main, signo, operation);
-                waits = true;
+        order.children[0] = &run->main;
+        order.children[1] = &run->control;
+        if (mode == KILL_PROCESS || (mode == KILL_MIXED && operation != KILL_OPERATION_KILL)) {
+                (void)kill_children(&order);
+                return has_some;
         }
-        if (run->control.pid > 0) {
-                signal_child(run, &run->control, signo, operation);
-                waits = true;
-        }
-        if (mode == KILL_CONTROL_GROUP || (mode == KILL_MIXED && operation == KILL_OPERATION_KILL))
-                waits = signal_strays(run, signo, operation) || waits;
-        return waits;
+        enum orphans_state strays = run_look_for_strays(run);
+        struct run_cold *cold = strays == ORPHANS_UNKNOWN ? run_cold_get(run) : run->cold;
+
+        // Who is found later gets it then.
+        if (cold)
+                cold->has_unsignalled = strays == ORPHANS_UNKNOWN;
+        if (has_some || strays == ORPHANS_SOME)
+                (void)kill_queue_signal(run->manager->kills, &order);
+        return has_some || strays != ORPHANS_NONE;
 }
 
 void service_kill_control(struct run *run, int signo)
@@ -109,56 +96,67 @@ void service_kill_control(struct run *run, int signo)
                 (void)kill_process(run->control.pid, run->control.pidfd, signo);
 }
 
-// ---- strays
+// ---- orphans
 
-static void on_sweep(struct timer *t, usec_t now);
+static void await_strays(struct run *run, bool is_urgent);
 
-static void arm_sweep(struct run_cold *cold, usec_t now)
+// In a state that waits for them.
+static void on_strays_left(struct run *run)
 {
-        usec_t longest = cold->run->state == SERVICE_RUNNING ? SWEEP_RUNNING : SWEEP_LONGEST;
+        bool is_kill = run->state == SERVICE_STOP_SIGKILL || run->state == SERVICE_FINAL_SIGKILL;
+        bool is_abort = run->state == SERVICE_STOP_WATCHDOG || run->state == SERVICE_FINAL_WATCHDOG;
 
-        // Without memory for a timer the state's timeout is what is left.
-        (void)timer_set(cold->run->manager->events, &cold->sweep_timer,
-                        usec_add(now, cold->sweep_wait), on_sweep);
-        cold->sweep_wait = MIN(cold->sweep_wait * 2, longest);
+        // Those that came after the last SIGKILL get it, too.
+        if (is_kill)
+                signal_strays(run, KILL_OPERATION_KILL);
+        else if (run->cold->has_unsignalled && run->state != SERVICE_RUNNING)
+                signal_strays(run, is_abort ? KILL_OPERATION_ABORT : KILL_OPERATION_TERMINATE);
+        run->cold->has_unsignalled = false;
+        await_strays(run, false);
 }
 
-static void on_sweep(struct timer *t, usec_t now)
+static void on_strays_known(struct orphans_wait *w, enum orphans_state state)
 {
-        struct run_cold *cold = CONTAINER_OF(t, struct run_cold, sweep_timer);
-        struct run *run = cold->run;
+        struct run *run = CONTAINER_OF(w, struct run_cold, strays_wait)->run;
 
         if (run->main.pid > 0 || run->control.pid > 0)
                 return; // their exits tell
-        if (run_has_strays(run))
-                arm_sweep(cold, now);
-        else
+        run->is_empty = state == ORPHANS_NONE;
+        if (run->state == SERVICE_START || run->state == SERVICE_START_POST)
+                service_on_daemon_known(run);
+        else if (state == ORPHANS_NONE)
                 service_on_processes_gone(run, SERVICE_SUCCESS);
+        else
+                on_strays_left(run);
 }
 
-void run_sweep_begin(struct run *run)
+static void await_strays(struct run *run, bool is_urgent)
 {
-        if (run->main.pid > 0 || run->control.pid > 0)
-                return;
         struct run_cold *cold = run_cold_get(run);
 
-        if (!cold)
-                return;
-        cold->sweep_wait = SWEEP_FIRST;
-        arm_sweep(cold, clock_now());
+        // Without memory the state's timeout is what is left.
+        if (cold)
+                orphans_wait(run->manager->reaper, &cold->strays_wait, run, is_urgent,
+                             on_strays_known);
 }
 
-void run_sweep_stop(struct run *run)
+void run_await_strays(struct run *run)
+{
+        if (run->main.pid == 0 && run->control.pid == 0)
+                await_strays(run, true);
+}
+
+void run_forget_strays(struct run *run)
 {
         if (run->cold)
-                timer_stop(run->manager->events, &run->cold->sweep_timer);
+                orphans_wait_stop(&run->cold->strays_wait);
 }
 
 // ---- by hand
 
 int service_run_kill(struct run *run, const char *who, int signo)
 {
-        bool must = false, is_all, sent = false;
+        bool must = false, is_all;
         CLEANUP(free) char *kind = strdup(who);
 
         if (!kind)
@@ -176,25 +174,15 @@ int service_run_kill(struct run *run, const char *who, int signo)
                 return -ESRCH;
         if (streq(kind, "control") && run->control.pid == 0)
                 return -ESRCH;
-        int r = 0;
+        struct kill_order order = {.owner = run, .signo = signo};
 
-        if (run->main.pid > 0 && !streq(kind, "control")) {
-                r = kill_process(run->main.pid, run->main.pidfd, signo);
-                sent = r == 0;
-        }
-        if (run->control.pid > 0 && !streq(kind, "main")) {
-                r = kill_process(run->control.pid, run->control.pidfd, signo);
-                sent = sent || r == 0;
-        }
-        if (is_all) {
-                CLEANUP(kill_pids) struct kill_pids pids = {0};
-                const pid_t keep[] = {run->main.pid, run->control.pid};
+        if (!streq(kind, "control"))
+                order.children[0] = &run->main;
+        if (!streq(kind, "main"))
+                order.children[1] = &run->control;
+        if (is_all)
+                (void)run_look_for_strays(run);
+        int n = is_all ? kill_queue_signal(run->manager->kills, &order) : kill_children(&order);
 
-                if (run_find_processes(run, &pids) == 0 &&
-                    kill_all(&pids, keep, ARRAY_SIZE(keep), signo) > 0)
-                        sent = true;
-        }
-        if (r < 0 && r != -ESRCH)
-                return r;
-        return sent || !must ? 0 : -ESRCH;
+        return n != 0 || !must ? MIN(n, 0) : -ESRCH;
 }

@@ -74,8 +74,15 @@ static void on_main_pid(struct run *run, const struct ucred *sender, const char 
         }
         if (run->main_pid_known && pid == run->main.pid)
                 return;
-        int r = run_main_pid_is_suitable(run, pid);
+        CLEANUP(free) char *buffer = NULL;
+        const char *owner;
+        int r = run_main_pid_is_suitable(run, pid, &owner, &buffer);
 
+        if (r == -EBUSY) {
+                run_log(run, LOG_WARNING, 0, "New main PID %d belongs to %s, refusing.", (int)pid,
+                        owner);
+                return;
+        }
         if (r == 0 && sender->uid == 0) {
                 run_log(run, LOG_DEBUG, 0,
                         "New main PID %d does not belong to service, but we'll accept it as the "
@@ -88,7 +95,7 @@ static void on_main_pid(struct run *run, const struct ucred *sender, const char 
                         "New main PID %d does not belong to service, refusing.", (int)pid);
                 return;
         }
-        r = run_set_main_pid(run, pid);
+        r = run_set_main_pid(run, pid, sender->uid == 0);
         if (r < 0)
                 run_log(run, LOG_WARNING, -r, "Cannot watch its new main PID %d", (int)pid);
 }

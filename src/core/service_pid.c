@@ -11,6 +11,7 @@
 #include "core/processes.h"
 #include "core/reap.h"
 #include "core/service_priv.h"
+#include "spawn/kill.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ bool run_is_good(struct run *run)
                 return true;
         if (r == 0 && run_conf(run)->exit_type == EXIT_TYPE_MAIN)
                 return false;
-        return run_has_strays(run);
+        return run_look_for_strays(run) != ORPHANS_NONE;
 }
 
 static void unwatch(struct run *run, struct child *c)
@@ -55,47 +56,77 @@ void run_unwatch_control(struct run *run)
         unwatch(run, &run->control);
 }
 
-int run_main_pid_is_suitable(struct run *run, pid_t pid)
+// An orphan that is nobody's: a daemon that left session and environment behind.
+static bool is_free(const struct run *run, pid_t pid)
 {
-        pid_t parent;
+        struct proc_stat stat;
+        struct proc_uids uids;
+
+        return proc_get_stat(pid, &stat) == 0 && stat.parent == getpid() &&
+               proc_get_uids(pid, &uids) == 0 && run_may_own(run, &uids);
+}
+
+int run_main_pid_is_suitable(struct run *run, pid_t pid, const char **ret_owner, char **buffer)
+{
+        struct orphan_facts facts;
 
         if (pid <= 1 || pid == getpid() || pid == run->control.pid)
                 return -EPERM;
         if (!proc_is_alive(pid))
                 return -ESRCH;
-        if (run_has_process(run, pid))
+        int r = process_find_owner(run->manager, pid, &facts);
+
+        if (r <= 0)
+                return r == 0 ? is_free(run, pid) : r;
+        if (facts.owner.self == run)
                 return 1;
-        // An orphan that came to us and is nobody else's: a daemon that left session and
-        // environment behind looks like this.
-        return proc_get_parent(pid, &parent) == 0 && parent == getpid() &&
-               !run_by_pid(run->manager, pid);
+        *ret_owner = owner_name(&facts.owner, buffer);
+        return -EBUSY;
 }
 
-int run_set_main_pid(struct run *run, pid_t pid)
+// What is looked at now is the process behind pidfd, or that is dead.
+static int watch_main(struct run *run, pid_t pid, int pidfd)
 {
-        pid_t parent = 0;
+        const struct owner owner = {.self = run, .is_run = true};
+        struct reaper *reaper = run->manager->reaper;
+        struct proc_stat stat;
+        int r = proc_get_stat(pid, &stat);
+
+        if (r == 0 && stat.parent == getpid())
+                return reaper_watch(reaper, &run->main, pid, pidfd, owner, service_on_main_exit);
+        if (r == 0 && pidfd < 0)
+                r = -EOPNOTSUPP; // nobody would tell of its end
+        if (r < 0) {
+                fd_close(pidfd);
+                return r;
+        }
+        return reaper_watch_alien(reaper, &run->main, pid, pidfd, owner, service_on_main_exit);
+}
+
+int run_set_main_pid(struct run *run, pid_t pid, bool is_trusted)
+{
+        CLEANUP(free) char *buffer = NULL;
+        const char *owner;
 
         if (pid == run->main.pid)
                 return 0;
+        // Opened before it is looked at once more: by now the pid may be another's.
+        CLEANUP(fd) int pidfd = kill_pidfd_open(pid);
+
+        if (pidfd == -ESRCH)
+                return -ESRCH;
+        int r = run_main_pid_is_suitable(run, pid, &owner, &buffer);
+
+        if (r < 0 || (r == 0 && !is_trusted))
+                return r < 0 ? r : -EPERM;
         run_unwatch_main(run);
-        (void)proc_get_parent(pid, &parent);
-        run->main_pid_alien = parent != getpid();
         run->is_empty = false;
+        int taken = TAKE_FD(pidfd);
 
-        int pidfd = kill_pidfd_open(pid);
-        int r;
-
-        if (run->main_pid_alien) {
-                fd_close(pidfd);
-                r = reaper_watch_alien(run->manager->reaper, &run->main, pid, service_on_main_exit);
-        } else {
-                r = reaper_watch(run->manager->reaper, &run->main, pid, MAX(pidfd, -1),
-                                 service_on_main_exit);
-        }
+        r = watch_main(run, pid, MAX(taken, -1));
         if (r < 0)
                 return r;
         run->main_pid_known = true;
-        run->last_main = 0;
         if (run->service) {
                 struct exec_status *status = &run->service->main_status;
 
@@ -157,8 +188,17 @@ static int accept_pid(struct run *run, const char *path, pid_t pid, bool is_root
 {
         if (run->main_pid_known && pid == run->main.pid)
                 return 0;
-        int r = run_main_pid_is_suitable(run, pid);
+        CLEANUP(free) char *buffer = NULL;
+        const char *other;
+        int r = run_main_pid_is_suitable(run, pid, &other, &buffer);
 
+        if (r == -EAGAIN)
+                return r; // it is looked at again
+        if (r == -EBUSY) {
+                run_log(run, level == LOG_INFO ? LOG_ERR : level, 0,
+                        "New main PID %d belongs to %s. Refusing.", (int)pid, other);
+                return r;
+        }
         if (r < 0) {
                 run_log(run, level, -r, "PID %d read from file %s cannot be its main process",
                         (int)pid, path);
@@ -166,7 +206,7 @@ static int accept_pid(struct run *run, const char *path, pid_t pid, bool is_root
         }
         // Whose word would otherwise have root signal any process.
         if (r == 0 && !is_roots) {
-                run_log(run, LOG_ERR, 0,
+                run_log(run, level == LOG_INFO ? LOG_ERR : level, 0,
                         "PID %d read from file %s does not belong to the service, and others than "
                         "root can have written that file or a link to it. Refusing.",
                         (int)pid, path);
@@ -175,7 +215,7 @@ static int accept_pid(struct run *run, const char *path, pid_t pid, bool is_root
         if (run->main_pid_known && run->main.pid > 0)
                 run_log(run, LOG_DEBUG, 0, "Main PID changes: %d -> %d", (int)run->main.pid,
                         (int)pid);
-        return run_set_main_pid(run, pid);
+        return run_set_main_pid(run, pid, true);
 }
 
 static void reading_free(struct pid_reading *p)
@@ -298,7 +338,7 @@ static void look_again(struct run *run)
                 return;
         }
         // Nobody is left who could write it.
-        if (!run_has_strays(run)) {
+        if (run_look_for_strays(run) == ORPHANS_NONE) {
                 run_log(run, LOG_WARNING, 0, "No process is left that could write its PID file.");
                 if (run->state == SERVICE_START)
                         service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_PROTOCOL);
@@ -333,24 +373,37 @@ void run_await_pid_file(struct run *run)
 
 // ---- guessing
 
-void run_guess_main_pid(struct run *run)
-{
-        CLEANUP(kill_pids) struct kill_pids pids = {0};
-        pid_t found = 0, parent;
+struct guess {
+        const struct run *run;
+        pid_t pid;
+        unsigned n;
+};
 
-        if (!run_conf(run)->guess_main_pid || run->main.pid > 0 ||
-            run_find_processes(run, &pids) < 0)
-                return;
-        // The daemon is the one whose parent has left: it belongs to us now, or to PID 1.
-        for (size_t i = 0; i < pids.n; i++) {
-                if (pids.items[i] == run->control.pid ||
-                    proc_get_parent(pids.items[i], &parent) < 0 ||
-                    (parent != getpid() && parent != 1))
-                        continue;
-                if (found > 0)
-                        return; // more than one: no guess
-                found = pids.items[i];
+static int consider(pid_t pid, void *data)
+{
+        struct guess *g = data;
+
+        if (pid != g->run->control.pid) {
+                g->pid = pid;
+                g->n++;
         }
-        if (found > 0 && run_set_main_pid(run, found) == 0)
-                run_log(run, LOG_DEBUG, 0, "Main PID guessed: %d", (int)found);
+        return 0;
+}
+
+int run_guess_main_pid(struct run *run, bool may_wait)
+{
+        struct guess guess = {.run = run};
+
+        if (!run_conf(run)->guess_main_pid || run->main.pid > 0)
+                return 0;
+        if (run_look_for_strays(run) == ORPHANS_UNKNOWN && may_wait && run->control.pid == 0) {
+                run_await_strays(run);
+                return 1;
+        }
+        // The daemon is the one whose parent has left: it belongs to us now. More than one: no
+        // guess.
+        (void)orphans_foreach(run->manager->reaper, run, consider, &guess);
+        if (guess.n == 1 && run_set_main_pid(run, guess.pid, false) == 0)
+                run_log(run, LOG_DEBUG, 0, "Main PID guessed: %d", (int)guess.pid);
+        return 0;
 }

@@ -125,6 +125,8 @@ usec_t run_start_limit(const struct run *run, usec_t limit);
 
 void service_on_main_exit(struct child *c, const siginfo_t *info);
 void service_on_control_exit(struct child *c, const siginfo_t *info);
+// A forking service's start waited until it was known which of its processes go on.
+void service_on_daemon_known(struct run *run);
 
 // ---- signals (service_kill.c)
 
@@ -135,9 +137,10 @@ enum kill_operation {
 };
 // Send it as KillMode= says. True: something was signalled whose end is to be waited for.
 bool run_kill(struct run *run, enum kill_operation operation);
-// Look again and again whether strays are still there: service_on_processes_gone() follows.
-void run_sweep_begin(struct run *run);
-void run_sweep_stop(struct run *run);
+// Have main and control ended? Then what follows the end of the orphans follows, when that comes:
+// service_on_processes_gone(), or service_on_daemon_known() in a start.
+void run_await_strays(struct run *run);
+void run_forget_strays(struct run *run);
 
 // ---- time (service_timer.c)
 
@@ -158,11 +161,16 @@ void run_forget_pid_file(struct run *run);            // `then` is not called
 const char *run_pid_file_text(const struct run *run); // what it waits for; NULL: nothing
 // In start and start-post: look again and again until the state's timeout, then go on.
 void run_await_pid_file(struct run *run);
-void run_guess_main_pid(struct run *run);
-// Takes pid as the main process: ours by on_exit, another one's by its pidfd. 0 or -errno.
-int run_set_main_pid(struct run *run, pid_t pid);
-// Is it one that may become the main process? 1; 0: it is not of this service; -errno: never.
-int run_main_pid_is_suitable(struct run *run, pid_t pid);
+// GuessMainPID=: the one that goes on, if there is but one. 1: it is not known yet who does, and
+// service_on_daemon_known() follows; 0 else.
+int run_guess_main_pid(struct run *run, bool may_wait);
+// Takes pid as the main process: ours by on_exit, another one's by its pidfd. One that is not of
+// this service only if is_trusted. 0 or -errno.
+int run_set_main_pid(struct run *run, pid_t pid, bool is_trusted);
+// Is it one that may become the main process? 1; 0: it is of no service; -EBUSY: it is of another
+// one, whose name is *ret_owner, or *buffer, to be freed by the caller; -EAGAIN: that is not known
+// yet; other -errno: never.
+int run_main_pid_is_suitable(struct run *run, pid_t pid, const char **ret_owner, char **buffer);
 void run_unwatch_main(struct run *run);
 void run_unwatch_control(struct run *run);
 // Is the main process known and alive (1), known and gone (0), not known (-EAGAIN)?

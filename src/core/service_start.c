@@ -5,6 +5,7 @@
 #include "core/job.h"
 #include "core/processes.h"
 #include "core/service_priv.h"
+#include "spawn/kill.h"
 #include "spawn/spawn.h"
 
 #include <signal.h>
@@ -31,9 +32,8 @@ int run_begin_life(struct run *run)
                 return r;
         run->result = SERVICE_SUCCESS;
         run->main_code = run->main_status = 0;
-        run->last_main = 0;
         run->main_index = run->control_index = 0;
-        run->main_pid_known = run->main_pid_alien = run->forbid_restart = false;
+        run->main_pid_known = run->forbid_restart = false;
         run->main_ignores_failure = run->control_ignores_failure = false;
         service_forget_exec(run); // a process of the last life may never have come to its exec
         if (run->cold)
@@ -216,7 +216,7 @@ void service_enter_running(struct run *run, enum service_result result)
                         run_running_timeout(run);
                         service_set_state(run, SERVICE_RUNNING);
                         if (!run->main_pid_known)
-                                run_sweep_begin(run);
+                                run_await_strays(run);
                 }
         } else if (run_conf(run)->remain_after_exit) {
                 service_set_state(run, SERVICE_EXITED);

@@ -229,7 +229,7 @@ void service_set_state(struct run *run, enum service_state state)
                     !service_state_is_reloading(state))
                         run_watchdog_stop(run);
         }
-        run_sweep_stop(run);
+        run_forget_strays(run);
         if (old != state)
                 run_log(run, LOG_DEBUG, 0, "Changed %s -> %s", service_state_name(old),
                         service_state_name(state));

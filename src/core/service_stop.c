@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/job.h"
+#include "core/kill_queue.h"
 #include "core/processes.h"
 #include "core/service_log.h"
 #include "core/service_priv.h"
@@ -70,7 +71,7 @@ void service_enter_signal(struct run *run, enum service_state state, enum servic
                         run_set_timeout(run,
                                         is_abort ? g->timeout_abort_sec : run_stop_timeout(run));
                         service_set_state(run, state);
-                        run_sweep_begin(run);
+                        run_await_strays(run);
                         return;
                 }
                 bool is_final = state >= SERVICE_FINAL_WATCHDOG;
@@ -223,6 +224,7 @@ static void clean_up(struct run *run, bool is_restarting)
         const struct service_group *g = run_conf(run);
 
         run->main_pid_known = false;
+        kill_queue_forget(run->manager->kills, run);
         run_unwatch_main(run);
         run_unwatch_control(run);
         remove_files(run, is_restarting);

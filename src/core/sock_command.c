@@ -4,7 +4,8 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/strv.h"
-#include "core/reap.h"
+#include "core/kill_queue.h"
+#include "core/orphans.h"
 #include "core/restart.h"
 #include "core/service_log.h"
 #include "core/sock_priv.h"
@@ -61,8 +62,10 @@ void sock_command_done(struct sock *s)
         timer_stop(m->events, &c->timer);
         drop_lookup(c);
         work_cancel(&c->room_work);
+        kill_queue_forget(m->kills, c);
         if (c->child.pid > 0)
                 reaper_forget(m->reaper, &c->child);
+        orphans_disown(m->reaper, c);
         log_stream_unref(c->log);
         spawn_plan_unref(c->plan);
         unit_conf_unref(c->conf);
@@ -278,7 +281,8 @@ static int spawn(struct sock *s, struct sock_command *c, struct fail *why)
                 r = spawner_start(m->spawner, c->plan, &params, &child, why);
         if (r < 0)
                 return r;
-        r = reaper_watch(m->reaper, &c->child, child.pid, child.pidfd, on_exit_of_child);
+        r = reaper_watch(m->reaper, &c->child, child.pid, child.pidfd, (struct owner){.self = c},
+                         on_exit_of_child);
         if (r < 0)
                 (void)kill_process(child.pid, -1, SIGKILL);
         return r;
@@ -338,6 +342,14 @@ int sock_run_commands(struct sock *s, const struct command_list *list)
         return start_command(s);
 }
 
+static void log_failure(const void *owner, pid_t pid, int error)
+{
+        const struct sock_command *c = owner;
+
+        log_unit(c->sock->unit.id, LOG_WARNING, error, "Failed to kill control process %d",
+                 (int)pid);
+}
+
 int sock_signal_command(struct sock *s, int signo)
 {
         const struct kill_group *k = s->unit.conf->kill;
@@ -345,22 +357,17 @@ int sock_signal_command(struct sock *s, int signo)
 
         if (!c || c->child.pid <= 0 || k->kill_mode == KILL_NONE)
                 return 0;
-        pid_t pid = c->child.pid;
-        int r = kill_process(pid, c->child.pidfd, signo);
+        const struct kill_order order = {.owner = c,
+                                         .children = {&c->child},
+                                         .signo = signo,
+                                         .sends_cont = true,
+                                         .on_failure = log_failure};
 
-        if (r < 0 && r != -ESRCH)
-                log_unit(s->unit.id, LOG_WARNING, -r, "Failed to kill control process %d",
-                         (int)pid);
-        if (signo != SIGKILL && signo != SIGCONT)
-                (void)kill_process(pid, c->child.pidfd, SIGCONT);
-        if (k->kill_mode == KILL_PROCESS || (k->kill_mode == KILL_MIXED && signo != SIGKILL))
-                return 1;
-        CLEANUP(kill_pids) struct kill_pids pids = {0};
-        char id[SD_ID128_STRING_MAX];
-        struct kill_marks marks = {.control_pid = pid,
-                                   .invocation_id = sd_id128_to_string(c->invocation_id, id)};
-
-        if (kill_find_marked(&marks, &pids) == 0)
-                (void)kill_all(&pids, &pid, 1, signo);
+        if (k->kill_mode == KILL_PROCESS || (k->kill_mode == KILL_MIXED && signo != SIGKILL)) {
+                (void)kill_children(&order);
+        } else {
+                (void)orphans_look(s->unit.manager->reaper, c);
+                (void)kill_queue_signal(s->unit.manager->kills, &order);
+        }
         return 1;
 }

@@ -109,6 +109,8 @@ const char *shown(const char *text);       // as a part of a line
 const char *shown_lines(const char *text); // newlines stay
 const char *shown_raw(const char *text);   // as it is, where stdout is no terminal: for programs
 void shown_done(void);
+// The processes of a unit, one a line (process_list.c).
+void print_processes(struct ctl *c, const char *unit);
 
 // ---- printing (table.c)
 

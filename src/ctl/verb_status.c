@@ -204,39 +204,6 @@ static void print_main(const struct status *s)
                 printf("   Restarts: %s\n", get(s, "NRestarts"));
 }
 
-// usherd tells the name; the command line is read here, where it is the same process's.
-static char *command_of(pid_t pid, const char *name)
-{
-        CLEANUP(free) char *own = NULL;
-        CLEANUP(free) char *escaped = NULL;
-        char *command = NULL;
-
-        if (proc_get_comm(pid, &own) < 0 || !(escaped = str_escape(own)) || !streq(escaped, name) ||
-            proc_get_cmdline(pid, &command) < 0)
-                return strdup(name);
-        return command;
-}
-
-static void print_processes(const struct status *s)
-{
-        sd_bus_message *reply = NULL;
-        const char *group, *name;
-        uint32_t pid;
-        bool is_first = true;
-        int r = client_call(s->c, "GetUnitProcesses", NULL, &reply, "s", s->unit);
-
-        if (r >= 0)
-                r = sd_bus_message_enter_container(reply, 'a', "(sus)");
-        while (r >= 0 && (r = sd_bus_message_read(reply, "(sus)", &group, &pid, &name)) > 0) {
-                CLEANUP(free) char *command = command_of((pid_t)pid, name);
-
-                printf("%s%u %s\n", is_first ? "  Processes: " : "             ", pid,
-                       command ? shown(command) : "");
-                is_first = false;
-        }
-        sd_bus_message_unref(reply);
-}
-
 // ---- the log
 
 static void print_log(const struct status *s)
@@ -305,7 +272,7 @@ static int print_status(struct ctl *c, const char *unit)
         if (unit_name_type(unit) == UNIT_SERVICE)
                 print_main(&s);
         if (unit_name_type(unit) != UNIT_TARGET)
-                print_processes(&s);
+                print_processes(c, unit);
         print_log(&s);
         properties_free(s.p, s.n);
         return r;

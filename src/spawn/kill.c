@@ -1,14 +1,12 @@
 #include "spawn/kill.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
-#include "base/fs.h"
-#include "base/proc.h"
-#include "base/str.h"
 
 #include <dirent.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 int kill_process(pid_t pid, int pidfd, int signo)
@@ -28,141 +26,252 @@ int kill_pidfd_open(pid_t pid)
         return fd < 0 ? -errno : fd_move_up(fd);
 }
 
-void kill_pids_done(struct kill_pids *pids)
+static bool is_still(const struct kill_found *f)
 {
-        free(pids->items);
-        *pids = (struct kill_pids){0};
+        uint64_t start;
+
+        return proc_get_start_time(f->pid, &start) == 0 && start == f->start;
 }
 
-static int add_pid(struct kill_pids *pids, pid_t pid)
+int kill_found(const struct kill_found *found, int signo)
 {
-        if (pids->n >= KILL_PIDS_MAX) {
-                pids->is_cut = true;
+        // Opened first: what is looked at then is this process, or it has gone and gets nothing.
+        CLEANUP(fd) int pidfd = (int)syscall(SYS_pidfd_open, found->pid, 0);
+
+        if (pidfd < 0 && errno == ESRCH)
+                return -ESRCH;
+        if (!is_still(found))
+                return -ESRCH;
+        // Without a pidfd (an old kernel, no descriptor left) the start time has to do.
+        return kill_process(found->pid, pidfd, signo);
+}
+
+// ---- the walk
+
+struct row {
+        pid_t pid, parent;
+        uint64_t start;
+};
+
+struct kill_walk_state {
+        size_t next;   // of items: whose children are being looked for
+        size_t before; // items that there were before them
+        DIR *threads;  // of that process; NULL: it has one, or is not begun with
+        bool is_begun;
+        struct proc_children children;
+        // Where the kernel does not tell children: all processes, read once.
+        bool is_slow;
+        DIR *all; // NULL: they have been read
+        struct row *rows;
+        size_t n_rows, rows_capacity;
+};
+
+static int grow(void *array, size_t n, size_t *capacity, size_t item_size)
+{
+        if (n < *capacity)
+                return 0;
+        size_t wanted = *capacity ? *capacity * 2 : 16;
+        void *more = reallocarray(*(void **)array, wanted, item_size);
+
+        if (!more)
+                return -ENOMEM;
+        *(void **)array = more;
+        *capacity = wanted;
+        return 0;
+}
+
+static struct kill_walk_state *state_of(struct kill_walk *w)
+{
+        if (!w->state) {
+                w->state = calloc(1, sizeof(*w->state));
+                if (w->state)
+                        w->state->children.fd = -1;
+        }
+        return w->state;
+}
+
+static void end_threads(struct kill_walk_state *s)
+{
+        proc_children_close(&s->children);
+        if (s->threads)
+                closedir(s->threads);
+        s->threads = NULL;
+}
+
+void kill_walk_done(struct kill_walk *w)
+{
+        struct kill_walk_state *s = w->state;
+
+        if (s) {
+                end_threads(s);
+                if (s->all)
+                        closedir(s->all);
+                free(s->rows);
+                free(s);
+        }
+        free(w->items);
+        *w = KILL_WALK_NULL;
+}
+
+static int add(struct kill_walk *w, pid_t pid, uint64_t start)
+{
+        if (w->n >= KILL_FOUND_MAX) {
+                w->is_cut = true;
                 return 0;
         }
         // Grown by doubling: at every power of two.
-        if ((pids->n & (pids->n - 1)) == 0) {
-                size_t capacity = pids->n ? pids->n * 2 : 1;
-                pid_t *more = reallocarray(pids->items, capacity, sizeof(*more));
+        if ((w->n & (w->n - 1)) == 0) {
+                struct kill_found *more =
+                        reallocarray(w->items, w->n ? w->n * 2 : 1, sizeof(*more));
 
                 if (!more)
                         return -ENOMEM;
-                pids->items = more;
+                w->items = more;
         }
-        pids->items[pids->n++] = pid;
+        w->items[w->n++] = (struct kill_found){pid, start};
         return 0;
 }
 
-// Whatever a service leaves behind has its environment, but for the moment of an exec: who has come
-// to us as an orphan in that moment is looked at again. On a busy machine the moment is long; but
-// one that was made long ago has no environment for good.
-#define EXEC_LOOKS 200
-#define EXEC_PAUSE_USEC 250
-#define EXEC_AGE_SEC 2
-
-static bool is_young(pid_t pid)
+int kill_walk_add(struct kill_walk *w, pid_t pid)
 {
-        struct timespec now;
-        uint64_t start;
+        struct proc_stat stat;
 
-        return proc_get_start_time(pid, &start) == 0 && clock_gettime(CLOCK_BOOTTIME, &now) == 0 &&
-               (uint64_t)now.tv_sec < start / (uint64_t)sysconf(_SC_CLK_TCK) + EXEC_AGE_SEC;
+        if (proc_get_stat(pid, &stat) < 0 || !proc_stat_is_alive(&stat))
+                return 0;
+        int r = add(w, pid, stat.start_ticks);
+
+        w->n_roots = w->n;
+        return r;
 }
 
-static int has_invocation_id(pid_t pid, const char *wanted)
+// A child as its parent's list has it. By the time it is looked at it may be another's.
+static int add_child(struct kill_walk *w, pid_t parent, pid_t pid)
 {
-        for (int look = 0; look < EXEC_LOOKS; look++) {
-                CLEANUP(free) char *id = NULL;
-                pid_t parent;
-                int r = proc_get_environ(pid, "INVOCATION_ID", &id);
+        struct proc_stat stat;
 
-                if (r == 0)
-                        return streq(id, wanted);
-                if (r == -ENOMEM)
-                        return r;
-                // -ESRCH: the old memory is gone, the new not there yet, says Linux 6.
-                if ((r != -EAGAIN && r != -ESRCH) || proc_get_parent(pid, &parent) < 0 ||
-                    parent != getpid() || !proc_is_alive(pid) || !is_young(pid))
+        if (pid == getpid() || proc_get_stat(pid, &stat) < 0 || stat.parent != parent ||
+            !proc_stat_is_alive(&stat))
+                return 0;
+        return add(w, pid, stat.start_ticks);
+}
+
+// The next thread's list is opened. 1, 0 there is none, -EOPNOTSUPP.
+static int open_next_thread(struct kill_walk_state *s, pid_t pid)
+{
+        struct proc_stat stat;
+        char path[64];
+
+        if (!s->is_begun) {
+                s->is_begun = true;
+                if (proc_get_stat(pid, &stat) < 0)
                         return 0;
-                usleep(EXEC_PAUSE_USEC);
+                if (stat.n_threads <= 1) {
+                        int r = proc_children_open(&s->children, pid, pid);
+
+                        return r == 0 ? 1 : r == -EOPNOTSUPP ? r : 0;
+                }
+                snprintf(path, sizeof(path), "/proc/%d/task", pid);
+                s->threads = opendir(path);
+        }
+        for (struct dirent *e; s->threads && (e = readdir(s->threads));) {
+                pid_t thread = (pid_t)strtol(e->d_name, NULL, 10);
+                int r = thread > 0 ? proc_children_open(&s->children, pid, thread) : -ESRCH;
+
+                if (r == 0 || r == -EOPNOTSUPP)
+                        return r == 0 ? 1 : r;
         }
         return 0;
 }
 
-int kill_is_marked(pid_t pid, const struct kill_marks *marks)
+// A little of what is to be done for the item. 1: more is to come, 0: its children are found.
+static int expand_a_little(struct kill_walk *w, struct kill_walk_state *s)
 {
-        pid_t group, session;
+        pid_t parent = w->items[s->next].pid, pid;
 
-        if (pid == marks->main_pid || pid == marks->control_pid)
-                return 1;
-        int r = proc_get_session(pid, &group, &session);
+        if (s->children.fd < 0)
+                return open_next_thread(s, parent);
+        int r = proc_children_next(&s->children, &pid);
 
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        if (marks->main_pid > 0 && (group == marks->main_pid || session == marks->main_pid))
-                return 1;
-        if (marks->control_pid > 0 &&
-            (group == marks->control_pid || session == marks->control_pid))
-                return 1;
-        return marks->invocation_id ? has_invocation_id(pid, marks->invocation_id) : 0;
+        if (r > 0) {
+                r = add_child(w, parent, pid);
+                return r < 0 ? r : 1;
+        }
+        proc_children_close(&s->children);
+        return s->threads ? 1 : 0; // a list that cannot be read: its process is gone
 }
 
-int kill_find_marked(const struct kill_marks *marks, struct kill_pids *ret)
+// All processes there are, in steps. 1: more are to come, 0: these are all.
+static int read_rows_a_little(struct kill_walk_state *s)
 {
-        CLEANUP(kill_pids) struct kill_pids pids = {0};
-        pid_t self = getpid();
-        DIR *d = opendir("/proc");
-        int r = 0;
+        struct dirent *e = readdir(s->all);
+        struct proc_stat stat;
 
-        if (!d)
-                return -errno;
-        for (struct dirent *e; r == 0 && (e = readdir(d));) {
-                pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-
-                if (pid <= 0 || pid == self)
-                        continue;
-                r = kill_is_marked(pid, marks);
-                if (r > 0)
-                        r = proc_get_state(pid);
-                if (r > 0)
-                        r = r == 'Z' || r == 'X' ? 0 : add_pid(&pids, pid);
-                else if (r != -ENOMEM)
-                        r = 0; // gone meanwhile
+        if (!e) {
+                closedir(s->all);
+                s->all = NULL;
+                return 0;
         }
-        closedir(d);
-        if (r < 0)
-                return r;
-        *ret = pids;
-        pids = (struct kill_pids){0};
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+
+        if (pid <= 0 || proc_get_stat(pid, &stat) < 0 || !proc_stat_is_alive(&stat))
+                return 1;
+        if (grow(&s->rows, s->n_rows, &s->rows_capacity, sizeof(*s->rows)) < 0)
+                return -ENOMEM;
+        s->rows[s->n_rows++] = (struct row){pid, stat.parent, stat.start_ticks};
+        return 1;
+}
+
+static int begin_slow(struct kill_walk_state *s)
+{
+        end_threads(s);
+        s->is_slow = true;
+        s->all = opendir("/proc");
+        return s->all ? 1 : -errno;
+}
+
+static int expand_slowly(struct kill_walk *w, struct kill_walk_state *s)
+{
+        if (s->all)
+                return read_rows_a_little(s) < 0 ? -ENOMEM : 1;
+        for (size_t i = 0; i < s->n_rows; i++) {
+                const struct row *row = &s->rows[i];
+
+                if (row->parent != w->items[s->next].pid || row->pid == getpid())
+                        continue;
+                int r = add(w, row->pid, row->start);
+
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 
-static bool is_kept(pid_t pid, const pid_t *keep, size_t n_keep)
+int kill_walk_step(struct kill_walk *w, usec_t until)
 {
-        for (size_t i = 0; i < n_keep; i++)
-                if (keep[i] == pid)
-                        return true;
-        return false;
-}
+        struct kill_walk_state *s = w->n > 0 ? state_of(w) : NULL;
 
-int kill_all(const struct kill_pids *pids, const pid_t *keep, size_t n_keep, int signo)
-{
-        int n = 0, error = 0;
+        if (!s)
+                return w->n > 0 ? -ENOMEM : 0;
+        while (s->next < w->n) {
+                if (!s->is_begun)
+                        s->before = w->n;
+                int r = s->is_slow ? expand_slowly(w, s) : expand_a_little(w, s);
 
-        for (size_t i = 0; i < pids->n; i++) {
-                pid_t pid = pids->items[i];
-
-                if (is_kept(pid, keep, n_keep))
-                        continue;
-                int r = kill_process(pid, -1, signo);
-
-                if (r == 0)
-                        n++;
-                else if (r != -ESRCH && error == 0)
-                        error = r;
-                // A stopped process would never see the signal.
-                if (r == 0 && signo != SIGKILL && signo != SIGCONT)
-                        (void)kill_process(pid, -1, SIGCONT);
+                if (r == -EOPNOTSUPP)
+                        r = begin_slow(s);
+                if (r < 0)
+                        return r;
+                if (r == 0) {
+                        // Had it been replaced, these would be a stranger's children. Its own
+                        // come to us when it ends.
+                        if (!is_still(&w->items[s->next]))
+                                w->n = s->before;
+                        end_threads(s);
+                        s->is_begun = false;
+                        s->next++;
+                }
+                if (clock_now() >= until && s->next < w->n)
+                        return 1;
         }
-        return n > 0 ? n : error;
+        return 0;
 }

@@ -1,43 +1,44 @@
-// Signals to processes, and finding those of a unit. Without cgroups a unit's processes are known
-// by session, process group and the INVOCATION_ID in their environment. Called by core/stop.
+// Signals to processes, and the walk over those that descend from some.
+//
+// A pid that was found a while ago may be another process's by now. What is signalled is therefore
+// known by a pidfd, by pid and start time, or it is a child of ours that has not been waited for.
 #pragma once
 
-#include "base/def.h"
+#include "base/proc.h"
 
-#include <sys/types.h>
+#define KILL_FOUND_MAX 65536 // processes that are found in one walk
 
-#define KILL_PIDS_MAX 4096 // processes of one unit that are found in one pass
-
-// Signal a process through its pidfd (pid where pidfd is -1). 0, or -ESRCH when it is gone.
+// Signal a process through its pidfd; where pidfd is -1: a child of ours, by its pid. 0, or -ESRCH
+// when it is gone.
 int kill_process(pid_t pid, int pidfd, int signo);
-// pidfd of a running process, close-on-exec, above the low window; -errno (-ENOSYS on an old
-// kernel, -ESRCH).
+// pidfd of a process, close-on-exec, above the low window; -errno (-ENOSYS on an old kernel,
+// -ESRCH).
 int kill_pidfd_open(pid_t pid);
 
-struct kill_pids {
-        pid_t *items;
-        size_t n;
-        bool is_cut; // there were more than KILL_PIDS_MAX
+struct kill_found {
+        pid_t pid;
+        uint64_t start; // of /proc/PID/stat
 };
-void kill_pids_done(struct kill_pids *pids);
-static inline void cleanup_kill_pids(struct kill_pids *pids)
-{
-        kill_pids_done(pids);
-}
+// Signal it if it is still the process that was found. 0, -ESRCH, other -errno.
+int kill_found(const struct kill_found *found, int signo);
 
-// What tells a unit's processes from others where there is no cgroup.
-struct kill_marks {
-        pid_t main_pid;            // leader of a session and process group; 0: none
-        pid_t control_pid;         // the same
-        const char *invocation_id; // 32 hex digits; NULL: not looked for
+// A walk from parents to children, in steps that can be bounded in time. What comes to be, or
+// changes its parent, while it goes on may be left out.
+struct kill_walk {
+        struct kill_found *items; // in the order of finding: roots first, parents before children
+        size_t n, n_roots;
+        bool is_cut; // there were more than KILL_FOUND_MAX
+        struct kill_walk_state *state;
 };
-// Has it one? 1, 0 (also when it has gone), -ENOMEM: it may have. Waits up to 50 ms
-// for a young child of ours that is on its way through an exec, when it has no environment.
-int kill_is_marked(pid_t pid, const struct kill_marks *marks);
-// Processes with one of the marks: a bounded scan of /proc, zombies left out, the caller's own
-// process never. 0 or -errno.
-int kill_find_marked(const struct kill_marks *marks, struct kill_pids *ret);
-// Signal all but the pids in keep[]; SIGCONT follows when signo is neither SIGKILL nor SIGCONT.
-// Count of those that could be signalled, or -errno of the first other failure than -ESRCH when
-// there was none.
-int kill_all(const struct kill_pids *pids, const pid_t *keep, size_t n_keep, int signo);
+#define KILL_WALK_NULL ((struct kill_walk){0})
+void kill_walk_done(struct kill_walk *w);
+static inline void cleanup_kill_walk(struct kill_walk *w)
+{
+        kill_walk_done(w);
+}
+// Begin at this process: one that cannot be replaced by another while this is called (a child of
+// ours, or held by a pidfd). One that is gone or a zombie is left out. All roots come before the
+// first step. 0 or -ENOMEM.
+int kill_walk_add(struct kill_walk *w, pid_t pid);
+// Go on until all is found (0), or until then, on the monotonic clock (1). -ENOMEM.
+int kill_walk_step(struct kill_walk *w, usec_t until);

@@ -32,17 +32,22 @@ static pid_t start_child(void)
 static void test_facts(void **state)
 {
         CLEANUP(free) char *comm = NULL;
-        pid_t pid = start_child(), parent, pgrp, session;
+        pid_t pid = start_child();
+        struct proc_stat stat;
+        struct proc_uids uids;
         uint64_t mine, its;
 
         assert_int_equal(proc_get_comm(pid, &comm), 0);
         assert_string_equal(comm, "a) R 1 (b) S");
-        assert_int_equal(proc_get_parent(pid, &parent), 0);
-        assert_int_equal(parent, getpid());
-        assert_int_equal(proc_get_session(pid, &pgrp, &session), 0);
-        assert_int_equal(pgrp, pid);
-        assert_int_equal(session, pid);
-        assert_int_equal(proc_get_session(pid, NULL, NULL), 0);
+        assert_int_equal(proc_get_stat(pid, &stat), 0);
+        assert_int_equal(stat.parent, getpid());
+        assert_int_equal(stat.group, pid);
+        assert_int_equal(stat.session, pid);
+        assert_int_equal(stat.n_threads, 1);
+        assert_true(stat.has_environment);
+        assert_int_equal(proc_get_uids(pid, &uids), 0);
+        assert_int_equal(uids.real, getuid());
+        assert_int_equal(uids.effective, geteuid());
         assert_int_equal(proc_get_start_time(getpid(), &mine), 0);
         assert_int_equal(proc_get_start_time(pid, &its), 0);
         assert_true(its >= mine && its - mine < 100000);
@@ -50,7 +55,8 @@ static void test_facts(void **state)
         kill(pid, SIGKILL);
         siginfo_t info;
         assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-        assert_int_equal(proc_get_state(pid), 'Z');
+        assert_int_equal(proc_get_stat(pid, &stat), 0);
+        assert_int_equal(stat.state, 'Z');
         assert_false(proc_is_alive(pid));
         CLEANUP(free) char *cmdline = NULL;
         assert_int_equal(proc_get_cmdline(pid, &cmdline), 0);
@@ -61,7 +67,9 @@ static void test_facts(void **state)
 static void test_a_process_that_is_gone(void **state)
 {
         char *text = NULL;
-        pid_t pid = fork(), other;
+        pid_t pid = fork();
+        struct proc_stat stat;
+        struct proc_uids uids;
         uint64_t ticks;
 
         if (pid == 0)
@@ -70,10 +78,9 @@ static void test_a_process_that_is_gone(void **state)
         assert_int_equal(proc_get_comm(pid, &text), -ESRCH);
         assert_int_equal(proc_get_cmdline(pid, &text), -ESRCH);
         assert_int_equal(proc_get_environ(pid, "A", &text), -ESRCH);
-        assert_int_equal(proc_get_parent(pid, &other), -ESRCH);
-        assert_int_equal(proc_get_session(pid, &other, &other), -ESRCH);
+        assert_int_equal(proc_get_stat(pid, &stat), -ESRCH);
+        assert_int_equal(proc_get_uids(pid, &uids), -ESRCH);
         assert_int_equal(proc_get_start_time(pid, &ticks), -ESRCH);
-        assert_int_equal(proc_get_state(pid), -ESRCH);
         assert_false(proc_is_alive(pid));
         assert_null(text);
 }
@@ -107,6 +114,45 @@ static void test_words_and_environment(void **state)
         close(fds[1]);
 }
 
+// Many enough that the kernel tells them in several pieces.
+#define N_CHILDREN 1000
+
+static void test_children(void **state)
+{
+        struct proc_children c;
+        pid_t pids[N_CHILDREN], pid;
+        int fds[2], r = proc_children_open(&c, 0, 0);
+
+        if (r == -EOPNOTSUPP)
+                skip();
+        assert_int_equal(r, 0);
+        assert_int_equal(proc_children_next(&c, &pid), 0);
+        assert_int_equal(pipe(fds), 0);
+        for (size_t i = 0; i < N_CHILDREN; i++) {
+                pids[i] = fork();
+                assert_true(pids[i] >= 0);
+                if (pids[i] == 0) {
+                        close(fds[1]);
+                        _exit((int)read(fds[0], &pid, 1));
+                }
+        }
+        for (int round = 0; round < 2; round++) {
+                assert_int_equal(proc_children_rewind(&c), 0);
+                for (size_t i = 0; i < N_CHILDREN; i++) {
+                        assert_int_equal(proc_children_next(&c, &pid), 1);
+                        assert_int_equal(pid, pids[i]);
+                }
+                assert_int_equal(proc_children_next(&c, &pid), 0);
+                assert_int_equal(proc_children_next(&c, &pid), 0);
+        }
+        close(fds[0]);
+        close(fds[1]);
+        for (size_t i = 0; i < N_CHILDREN; i++)
+                assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
+        proc_children_close(&c);
+        assert_int_equal(proc_children_open(&c, pids[0], pids[0]), -ESRCH);
+}
+
 static int all(void *arg)
 {
         CLEANUP(free) char *a = NULL, *b = NULL, *c = NULL;
@@ -131,6 +177,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_a_process_that_is_gone),
         cmocka_unit_test(test_words_and_environment),
+        cmocka_unit_test(test_children),
         cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)

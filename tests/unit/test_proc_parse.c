@@ -5,6 +5,9 @@
 
 #define REST " 34816 7 4194560 1 2 3 4 5 6 7 8 20 0 1 0 8912 1 2 3\n"
 
+// The fields between the start time and the environment's begin.
+#define MORE " 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27"
+
 #define ZEROS " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 "
 
 static void test_stat(void **state)
@@ -13,13 +16,16 @@ static void test_stat(void **state)
                 const char *text;
                 struct proc_stat stat;
         } rows[] = {
-                {"7 (sh) S 1 7 6" REST, {'S', 1, 7, 6, 8912}},
-                {"7 (a) R 1 (b) Z 1 7 6" REST, {'Z', 1, 7, 6, 8912}},
-                {"7 (a\nb)) T 0 -1 0" REST, {'T', 0, -1, 0, 8912}},
-                {"7 (sh) S 1 7 6" ZEROS "18446744073709551615", {'S', 1, 7, 6, UINT64_MAX}},
+                {"7 (sh) S 1 7 6" REST, {'S', 1, 7, 6, 8912, 1, false}},
+                {"7 (a) R 1 (b) Z 1 7 6" REST, {'Z', 1, 7, 6, 8912, 1, false}},
+                {"7 (a\nb)) T 0 -1 0" REST, {'T', 0, -1, 0, 8912, 1, false}},
+                {"7 (sh) S 1 7 6" ZEROS "18446744073709551615",
+                 {'S', 1, 7, 6, UINT64_MAX, 0, false}},
+                {"7 (sh) S 1 7 6" ZEROS "5" MORE " 140 141 0\n", {'S', 1, 7, 6, 5, 0, true}},
+                {"7 (sh) S 1 7 6" ZEROS "5" MORE " 0 0 0\n", {'S', 1, 7, 6, 5, 0, false}},
                 // A field in between that no number of ours holds.
                 {"7 (sh) S 1 7 6 0 0 0 99999999999999999999 0 0 0 0 0 0 0 0 0 0 0 5\n",
-                 {'S', 1, 7, 6, 5}},
+                 {'S', 1, 7, 6, 5, 0, false}},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -32,6 +38,8 @@ static void test_stat(void **state)
                 assert_int_equal(s.group, rows[i].stat.group);
                 assert_int_equal(s.session, rows[i].stat.session);
                 assert_int_equal(s.start_ticks, rows[i].stat.start_ticks);
+                assert_int_equal(s.n_threads, rows[i].stat.n_threads);
+                assert_int_equal(s.has_environment, rows[i].stat.has_environment);
         }
 }
 
@@ -62,6 +70,82 @@ static void test_bad_stat(void **state)
                 assert_int_equal(proc_parse_stat(rows[i], &s), -EIO);
                 assert_int_equal(s.state, '-');
         }
+}
+
+static void test_uids(void **state)
+{
+        static const struct {
+                const char *text;
+                int result;
+                struct proc_uids uids;
+        } rows[] = {
+                {"Name:\tsh\nUid:\t1\t2\t3\t4\nGid:\t5\t5\t5\t5\n", 0, {1, 2, 3}},
+                {"Name:\tsh\nUid:\t0\t4294967294\t3\t4\n", 0, {0, 4294967294, 3}},
+                // The kernel writes a newline in a name as \n.
+                {"Name:\t\\nUid:\t9\t9\t9\t9\nUid:\t1\t2\t3\t4\n", 0, {1, 2, 3}},
+                {"Name:\tUid:\t9\t9\t9\n", -EIO, {0}},
+                {"Name:\tsh\nUid:\t1\t2\n", -EIO, {0}},
+                {"Name:\tsh\nUid:\t1\t-2\t3\t4\n", -EIO, {0}},
+                {"Name:\tsh\nUid:\t1\t4294967296\t3\t4\n", -EIO, {0}},
+                {"Name:\tsh\nUid:\t1\t\t3\t4\n", -EIO, {0}},
+                {"", -EIO, {0}},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct proc_uids uids = {0};
+
+                print_message("%s\n", rows[i].text);
+                assert_int_equal(proc_parse_uids(rows[i].text, &uids), rows[i].result);
+                assert_memory_equal(&uids, &rows[i].uids, sizeof(uids));
+        }
+}
+
+static void test_children(void **state)
+{
+        static const struct {
+                const char *text;
+                pid_t pids[4]; // up to the 0
+        } rows[] = {
+                {"12 13 4194304 ", {12, 13, 4194304}},
+                {"12 13", {12, 13}},
+                {"12  13", {12}},
+                {"", {0}},
+                {"0 5 ", {0}},
+                {"-5 ", {0}},
+                {"99999999999 ", {0}},
+                {"2147483647 2147483648 ", {2147483647}},
+                {"7 x", {7}},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const char *p = rows[i].text;
+                const pid_t *wanted = rows[i].pids;
+                pid_t pid;
+
+                print_message("%s\n", rows[i].text);
+                do {
+                        pid = proc_parse_child(&p);
+                        assert_int_equal(pid, *wanted);
+                } while (*wanted++ > 0);
+        }
+}
+
+static void test_alive(void **state)
+{
+        static const struct {
+                struct proc_stat stat;
+                bool is_alive;
+        } rows[] = {
+                {{.state = 'S', .n_threads = 1}, true},
+                {{.state = 'T', .n_threads = 1}, true},
+                {{.state = 'Z', .n_threads = 1}, false},
+                {{.state = 'X', .n_threads = 0}, false},
+                // Its main thread has ended, another goes on.
+                {{.state = 'Z', .n_threads = 2}, true},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                assert_int_equal(proc_stat_is_alive(&rows[i].stat), rows[i].is_alive);
 }
 
 #define ENVIRON "AB=1\0A=2=3\0\0EMPTY=\0CUT"
@@ -173,12 +257,10 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stat),
-        cmocka_unit_test(test_bad_stat),
-        cmocka_unit_test(test_environ),
-        cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_boot_parameter),
-        cmocka_unit_test(test_cgroup),
-        cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_stat),    cmocka_unit_test(test_bad_stat),
+        cmocka_unit_test(test_uids),    cmocka_unit_test(test_children),
+        cmocka_unit_test(test_alive),   cmocka_unit_test(test_environ),
+        cmocka_unit_test(test_cmdline), cmocka_unit_test(test_boot_parameter),
+        cmocka_unit_test(test_cgroup),  cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)

@@ -73,7 +73,9 @@ static void test_end(void **state)
         begin(&f);
         pid_t pid = fork_one();
 
-        assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, on_exit_of_child), 0);
+        assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, (struct owner){.self = &f},
+                                      on_exit_of_child),
+                         0);
         assert_int_equal(f.child.pid, pid);
         assert_ptr_equal(reaper_find(f.reaper, pid, on_exit_of_child), &f.child);
         assert_int_equal(reaper_count(f.reaper), 1);
@@ -96,7 +98,9 @@ static void test_unknown_end(void **state)
         begin(&f);
         pid_t pid = fork_one();
 
-        assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, on_exit_of_child), 0);
+        assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, (struct owner){.self = &f},
+                                      on_exit_of_child),
+                         0);
         kill(pid, SIGKILL);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
         f.end.si_code = CLD_EXITED;
@@ -131,7 +135,9 @@ static void test_sigchld_while_a_child_has_not_called_exec(void **state)
                         free(blocks[i]);
                 turns(&f, 120); // until the next sweep
         }
-        assert_int_equal(reaper_watch(f.reaper, &f.child, slow, -1, on_exit_of_child), 0);
+        assert_int_equal(reaper_watch(f.reaper, &f.child, slow, -1, (struct owner){.self = &f},
+                                      on_exit_of_child),
+                         0);
         kill(slow, SIGKILL);
         wait_for_end(&f);
         end(&f);
