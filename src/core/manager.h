@@ -10,6 +10,7 @@
 struct addresses;
 struct bus_names;
 struct cfgfile;
+struct earlier;
 struct diag_memory;
 struct job;
 struct job_queue;
@@ -99,6 +100,7 @@ struct manager {
         struct addresses *addresses;     // NULL: nobody waits for one (core/addresses.h)
         struct bus_names *bus_names;     // NULL: nobody waits for one (core/bus_names.h)
         struct spawner *spawner;         // what all starts share (core/spawner.h)
+        struct earlier *earlier;         // what one before us has left; NULL: it does not count
         int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;
         // Set by manager_open(): give back what it made; have connections stop (or killed), true

@@ -1,6 +1,7 @@
 // What turns a registry of units into a supervisor: the types, and what services need to run.
 #include "base/log.h"
 #include "base/mounts.h"
+#include "core/earlier.h"
 #include "core/instance.h"
 #include "core/kill_queue.h"
 #include "core/manager.h"
@@ -15,6 +16,7 @@
 
 static void close_all(struct manager *m)
 {
+        earlier_free(TAKE(m->earlier));
         service_log_free(TAKE(m->service_log));
         notify_socket_free(TAKE(m->notify));
         spawner_free(TAKE(m->spawner));
@@ -48,6 +50,8 @@ int manager_open(struct manager *m)
         r = kill_queue_new(m, &m->kills);
         if (r == 0)
                 r = spawner_new(m, &m->spawner);
+        if (r == 0 && !m->options.compat_systemd && m->options.runtime_dir)
+                r = earlier_new(m, sock_on_holder_gone, &m->earlier);
         if (r < 0)
                 return r;
         r = notify_socket_new(m, &m->notify);

@@ -49,6 +49,7 @@ enum pause_reason {
         _PAUSE_REASON_MAX,
 };
 
+struct held;
 struct sock;
 struct sock_command;
 struct sock_defer;
@@ -67,6 +68,8 @@ struct listener {
         struct timer poll_timer; // until polled again
         struct net_node node;    // its own in the file system
         usec_t trouble;          // when poll or accept told of any; 0: never
+        const struct held *held; // a process of an earlier supervisor has it; NULL: none
+        bool is_adopted;         // it was passed to us: who did so may have it, too
         bool is_missing;         // its address is not there (yet), or it could not be opened anew
         bool is_joining;         // that of a multicast group's interface
 };
@@ -121,6 +124,8 @@ const char *sock_result_name(enum sock_result r);
 // The listening descriptors that a starting service inherits from this socket: appended to *fds and
 // *names (FileDescriptorName= for each), in file order. 0 or -ENOMEM.
 int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
+// Nobody holds what processes of an earlier supervisor have held (core/earlier.h).
+void sock_on_holder_gone(struct manager *m, const struct held *h);
 // Close what was passed to us and no socket wanted, and say so.
 void sock_adopt_done(struct manager *m);
 // All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended, those of

@@ -80,7 +80,7 @@ static void mend_all(struct sock *s, bool service_is_gone)
             (s->state != SOCK_LISTENING && s->state != SOCK_DEFERRED && s->state != SOCK_RUNNING))
                 return;
         for (size_t i = 0; i < s->n_listeners; i++)
-                if (s->listeners[i].watch.fd >= 0)
+                if (s->listeners[i].watch.fd >= 0 && !s->listeners[i].held)
                         has_changed |= mend(s, &s->listeners[i], service_is_gone);
         if (has_changed)
                 sock_retry_update(s);

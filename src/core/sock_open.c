@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "conf/address.h"
 #include "core/dependency.h"
+#include "core/earlier.h"
 #include "core/registry.h"
 #include "core/service.h"
 #include "core/sock_priv.h"
@@ -100,6 +101,16 @@ struct net_listen_params sock_listen_params(const struct sock *s)
         };
 }
 
+// What is to be known of one that is open.
+static void take_in(struct listener *l)
+{
+        if (l->watch.fd < 0)
+                return;
+        net_node_get(l->watch.fd, l->port, &l->node);
+        if (!l->is_adopted)
+                earlier_note(l->sock->unit.manager->earlier, l->port, l->watch.fd);
+}
+
 static bool adopt(struct sock *s, struct listener *l)
 {
         struct manager *m = s->unit.manager;
@@ -108,7 +119,8 @@ static bool adopt(struct sock *s, struct listener *l)
                 if (m->adoptable[i] >= 0 &&
                     net_adopt_fits(m->adoptable[i], l->port, sock_conf(s))) {
                         l->watch.fd = TAKE_FD(m->adoptable[i]);
-                        net_node_get(l->watch.fd, l->port, &l->node);
+                        l->is_adopted = true;
+                        take_in(l);
                         // Who made it may have waited in accept(2); it has our options from here
                         // on.
                         (void)fd_set_nonblock(l->watch.fd, true);
@@ -172,7 +184,7 @@ static void log_open_failure(const struct listener *l, int error, const struct f
                  why->error ? fail_format(why, text, sizeof(text)) : strerror(-error));
 }
 
-static int open_listener(struct listener *l, const struct net_listen_params *params)
+static int open_listener(struct listener *l, struct net_listen_params *params)
 {
         struct sock *s = l->sock;
         struct fail why = {0};
@@ -185,13 +197,21 @@ static int open_listener(struct listener *l, const struct net_listen_params *par
                 log_open_failure(l, -EADDRINUSE, &why);
                 return -EADDRINUSE;
         }
+        params->is_retry = l->is_missing;
+        (void)earlier_made_node(s->unit.manager->earlier, l->port, &params->known);
+        r = sock_take_held(l);
+        if (r != 0) {
+                take_in(l);
+                return MIN(r, 0);
+        }
         r = net_listen_open(params, l->port, &fd, &why);
         if (r < 0) {
                 log_open_failure(l, r, &why);
                 return r;
         }
+        l->held = NULL;
         l->watch.fd = fd;
-        net_node_get(fd, l->port, &l->node);
+        take_in(l);
         net_sockopt_apply(fd, l->port, sock_conf(s), false, sock_on_sockopt_failed, s);
         sock_join_groups(l, NULL);
         return 0;
@@ -261,7 +281,8 @@ void sock_close_listener(struct listener *l, bool unlink)
         struct events *e = l->sock->unit.manager->events;
 
         timer_stop(e, &l->poll_timer);
-        l->is_missing = l->is_joining = false;
+        l->is_missing = l->is_joining = l->is_adopted = false;
+        l->held = NULL;
         if (l->watch.fd < 0)
                 return;
         watch_remove(e, &l->watch);
@@ -317,7 +338,7 @@ int sock_watch(struct sock *s)
         for (size_t i = 0; i < s->n_listeners; i++) {
                 struct listener *l = &s->listeners[i];
 
-                if (l->watch.fd < 0 || timer_is_set(&l->poll_timer))
+                if (l->watch.fd < 0 || l->held || timer_is_set(&l->poll_timer))
                         continue;
                 int r = watch_set(s->unit.manager->events, &l->watch, EPOLLIN);
 
@@ -345,7 +366,7 @@ void sock_unwatch(struct sock *s)
 void sock_flush(struct sock *s)
 {
         for (size_t i = 0; i < s->n_listeners; i++)
-                if (s->listeners[i].watch.fd >= 0)
+                if (s->listeners[i].watch.fd >= 0 && !s->listeners[i].held)
                         net_flush(s->listeners[i].watch.fd, s->listeners[i].port);
 }
 
@@ -354,6 +375,8 @@ void sock_flush(struct sock *s)
 int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
 {
         const char *name = sock_conf(s)->file_descriptor_name;
+
+        earlier_flush(s->unit.manager->earlier);
 
         for (size_t i = 0; i < s->n_listeners; i++) {
                 if (s->listeners[i].watch.fd < 0)

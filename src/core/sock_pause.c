@@ -182,7 +182,11 @@ void sock_on_exhausted(struct sock *s, int error)
 
 const char *sock_status_text(const struct sock *s)
 {
-        const char *waits = sock_command_text(s);
+        const char *text = sock_command_text(s);
 
-        return waits ? waits : s->status_text ? s->status_text : sock_retry_status(s);
+        if (!text)
+                text = s->status_text;
+        if (!text)
+                text = sock_held_status(s);
+        return text ? text : sock_retry_status(s);
 }

@@ -92,6 +92,13 @@ void sock_mend_after_service(struct sock *s);
 // Poll (revents) or accept(2) (error, else 0) told that one is of no use.
 void sock_on_trouble(struct listener *l, uint32_t revents, int error);
 
+// ---- what processes of an earlier supervisor hold (sock_held.c)
+
+// 0: nobody holds its socket; 1: it is ours, too, now; -EADDRINUSE: it is to be waited for
+// (logged).
+int sock_take_held(struct listener *l);
+const char *sock_held_status(const struct sock *s); // who holds a listener, in words; or NULL
+
 // ---- restarts (sock_park.c)
 
 // The socket stops: if it is to start again, and its service runs, keep what is open.

@@ -89,6 +89,8 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                 watch_remove(s->unit.manager->events, &kept->watch);
                 l->watch.fd = TAKE_FD(kept->watch.fd);
                 l->node = kept->node;
+                l->held = kept->held;
+                l->is_adopted = kept->is_adopted;
                 l->is_joining = kept->is_joining;
                 if (is_live && old != s->unit.conf)
                         update_kept(l, old);

@@ -18,11 +18,15 @@ struct sock_retry {
         char *status_text;
 };
 
-// A port in use is no such thing: somebody has to choose.
+// A port in use is no such thing: somebody has to choose. But what an earlier supervisor has left
+// comes to its end.
 bool sock_is_retryable(const struct sock *s, const struct listener *l, int error)
 {
-        return !s->unit.manager->options.compat_systemd && sock_conf(s)->x_bind_retry &&
-               l->port->kind == PORT_SOCKET && l->port->address.addr.sa.sa_family != AF_UNIX &&
+        if (s->unit.manager->options.compat_systemd || !sock_conf(s)->x_bind_retry)
+                return false;
+        if (l->held)
+                return error == -EADDRINUSE;
+        return l->port->kind == PORT_SOCKET && l->port->address.addr.sa.sa_family != AF_UNIX &&
                (error == -EADDRNOTAVAIL || error == -ENODEV);
 }
 

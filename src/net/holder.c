@@ -1,19 +1,29 @@
-// Who holds an address: the inode by /proc/net, the process by its descriptors. Best effort: what
-// another user runs is not shown to everybody.
-#include "net/listen_priv.h"
+// Who holds an address: the inode by /proc/net, the process by its descriptors.
+#include "net/holder.h"
 
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "net/listen_priv.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438 // Linux 5.6; the same on all architectures
+#endif
 
 #define TABLE_MAX ((size_t)16 * 1024 * 1024)
 #define PROCESSES_MAX 32768
+
+// ---- tables of /proc/net
 
 // Does the table's local address cover the one that was asked for? Any address of either side does.
 static bool matches_inet(const char *hex, const struct port *port)
@@ -68,50 +78,188 @@ unsigned long listen_find_inode(const char *text, const struct port *port)
         return 0;
 }
 
-static bool has_descriptor(const char *pid, const char *wanted)
+// ---- by inode
+
+static int compare(const void *a, const void *b)
 {
-        CLEANUP(free) char *folder = str_printf("/proc/%s/fd", pid);
+        const struct net_holder *x = a, *y = b;
+
+        return x->inode < y->inode ? -1 : x->inode > y->inode;
+}
+
+// The inode of a link to a socket, "socket:[123]"; 0: it leads elsewhere.
+static uint64_t inode_of_link(int dir, const char *name)
+{
+        char target[64], *end;
+        ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
+
+        if (n <= 0)
+                return 0;
+        target[n] = '\0';
+        const char *number = str_after_prefix(target, "socket:[");
+        uint64_t inode = number ? strtoull(number, &end, 10) : 0;
+
+        return inode > 0 && streq(end, "]") ? inode : 0;
+}
+
+static bool descends_from(pid_t pid, pid_t ancestor)
+{
+        while (pid > 0 && pid != ancestor) {
+                struct proc_stat stat;
+
+                if (proc_get_stat(pid, &stat) < 0)
+                        return false;
+                pid = stat.parent;
+        }
+        return pid > 0;
+}
+
+// How many of those that nobody was found for this process has.
+static size_t look_at(const char *pid_text, struct net_holder *holders, size_t n, pid_t except)
+{
+        CLEANUP(free) char *folder = str_printf("/proc/%s/fd", pid_text);
         DIR *d = folder ? opendir(folder) : NULL;
-        bool found = false;
+        pid_t pid = (pid_t)strtol(pid_text, NULL, 10);
+        size_t n_found = 0;
 
         if (!d)
-                return false;
-        for (struct dirent *e; !found && (e = readdir(d));) {
-                char target[64];
-                ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof(target) - 1);
+                return 0;
+        for (struct dirent *e; (e = readdir(d));) {
+                const struct net_holder wanted = {.inode = inode_of_link(dirfd(d), e->d_name)};
+                struct net_holder *holder =
+                        wanted.inode == 0 ? NULL
+                                          : bsearch(&wanted, holders, n, sizeof(*holders), compare);
 
-                if (n < 0)
+                if (!holder || holder->pid > 0)
                         continue;
-                target[n] = '\0';
-                found = streq(target, wanted);
+                if (except > 0 && descends_from(pid, except))
+                        break;
+                holder->pid = pid;
+                holder->fd = (int)strtol(e->d_name, NULL, 10);
+                n_found++;
         }
         closedir(d);
-        return found;
+        return n_found;
 }
+
+void net_holders_find(struct net_holder *holders, size_t n, pid_t except)
+{
+        DIR *d = n > 0 ? opendir("/proc") : NULL;
+        size_t n_found = 0;
+        unsigned seen = 0;
+
+        for (size_t i = 0; i < n; i++)
+                holders[i].pid = holders[i].fd = 0;
+        qsort(holders, n, sizeof(*holders), compare);
+        if (!d)
+                return;
+        for (struct dirent *e; n_found < n && seen < PROCESSES_MAX && (e = readdir(d));) {
+                if (e->d_name[0] < '1' || e->d_name[0] > '9')
+                        continue;
+                seen++;
+                n_found += look_at(e->d_name, holders, n, except);
+        }
+        closedir(d);
+}
+
+// The n-th word of a line as a number, 0: it is none.
+static uint64_t number_of_word(const char *line, unsigned column)
+{
+        const char *p = line + strspn(line, " ");
+
+        for (; column > 0; column--) {
+                p += strcspn(p, " ");
+                p += strspn(p, " ");
+        }
+        return strtoull(p, NULL, 10);
+}
+
+static void look_into_table(const char *path, unsigned column, struct net_holder *holders, size_t n)
+{
+        CLEANUP(free) char *text = NULL;
+
+        if (fs_read_file(path, TABLE_MAX, &text, NULL) < 0)
+                return;
+        for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+                *end = '\0';
+                const struct net_holder wanted = {.inode = number_of_word(line, column)};
+                struct net_holder *holder =
+                        wanted.inode == 0 ? NULL
+                                          : bsearch(&wanted, holders, n, sizeof(*holders), compare);
+
+                if (holder && holder->pid == 0)
+                        holder->fd = -1;
+        }
+}
+
+void net_holders_look_for_unseen(struct net_holder *holders, size_t n)
+{
+        static const struct {
+                const char *path;
+                unsigned column; // of the inode
+        } tables[] = {
+                {"/proc/net/tcp", 9},  {"/proc/net/tcp6", 9},    {"/proc/net/udp", 9},
+                {"/proc/net/udp6", 9}, {"/proc/net/udplite", 9}, {"/proc/net/udplite6", 9},
+                {"/proc/net/unix", 6}, {"/proc/net/netlink", 9},
+        };
+        size_t n_unknown = 0;
+
+        for (size_t i = 0; i < n; i++)
+                n_unknown += holders[i].pid == 0;
+        for (size_t i = 0; n_unknown > 0 && i < ARRAY_SIZE(tables); i++)
+                look_into_table(tables[i].path, tables[i].column, holders, n);
+}
+
+bool net_holder_has(const struct net_holder *holder)
+{
+        char path[64];
+
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)holder->pid, holder->fd);
+        return inode_of_link(AT_FDCWD, path) == holder->inode;
+}
+
+int net_socket_identity(int fd, uint64_t *ret_inode, uint64_t *ret_cookie)
+{
+        struct stat st;
+        socklen_t size = sizeof(*ret_cookie);
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        *ret_inode = st.st_ino;
+        if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret_cookie, &size) < 0)
+                *ret_cookie = 0;
+        return 0;
+}
+
+int net_holder_take(const struct net_holder *holder, int pidfd, uint64_t cookie)
+{
+        uint64_t inode, own;
+        int fd = (int)syscall(SYS_pidfd_getfd, pidfd, holder->fd, 0);
+
+        if (fd < 0)
+                return -errno;
+        fd = fd_move_up(fd);
+        if (fd < 0)
+                return fd;
+        if (cookie != 0 && net_socket_identity(fd, &inode, &own) == 0 && own == cookie &&
+            inode == holder->inode)
+                return fd;
+        fd_close(fd);
+        return -ESTALE;
+}
+
+// ---- by address
 
 static void find_process(unsigned long inode, char text[LISTEN_HOLDER_MAX])
 {
-        CLEANUP(free) char *wanted = str_printf("socket:[%lu]", inode);
-        DIR *d = wanted ? opendir("/proc") : NULL;
-        unsigned n = 0;
+        struct net_holder holder = {.inode = inode};
+        CLEANUP(free) char *comm = NULL;
 
-        if (!d)
+        net_holders_find(&holder, 1, 0);
+        if (holder.pid == 0)
                 return;
-        for (struct dirent *e; n < PROCESSES_MAX && (e = readdir(d));) {
-                CLEANUP(free) char *comm = NULL;
-
-                if (e->d_name[0] < '1' || e->d_name[0] > '9')
-                        continue;
-                n++;
-                if (!has_descriptor(e->d_name, wanted))
-                        continue;
-                pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-
-                (void)proc_get_comm(pid, &comm);
-                snprintf(text, LISTEN_HOLDER_MAX, "process %d (%s)", (int)pid, comm ? comm : "?");
-                break;
-        }
-        closedir(d);
+        (void)proc_get_comm(holder.pid, &comm);
+        snprintf(text, LISTEN_HOLDER_MAX, "process %d (%s)", (int)holder.pid, comm ? comm : "?");
 }
 
 void listen_find_holder(const struct port *port, char text[LISTEN_HOLDER_MAX])

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "conf/unit_conf.h"
+#include "net/node.h"
 
 struct net_listen_params {
         const struct socket_group *socket;
@@ -14,6 +15,8 @@ struct net_listen_params {
         // A node that is in the way is removed as it is (systemd's way); else it is asked first,
         // and only a socket that nobody listens on is removed.
         bool unlink_blindly;
+        bool is_retry;         // who holds an address is known: it is not looked for again
+        struct net_node known; // a FIFO that is ours, whoever owns it
 };
 
 // Opens, binds and listens. *ret_fd: close-on-exec, non-blocking, above the low window. 0 or

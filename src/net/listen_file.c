@@ -15,7 +15,8 @@ static bool is_as_wanted(const struct stat *st, const struct net_listen_params *
 {
         return (st->st_mode & S_IFMT) == type && st->st_nlink == 1 &&
                (st->st_mode & 0777) == (params->socket->socket_mode & ~params->umask & 0777) &&
-               st->st_uid == getuid() && st->st_gid == getgid();
+               ((st->st_uid == getuid() && st->st_gid == getgid()) ||
+                (st->st_dev == params->known.dev && st->st_ino == params->known.ino));
 }
 
 int listen_fifo(const struct net_listen_params *params, const struct port *port, int *ret_fd,

@@ -119,7 +119,7 @@ static int bind_socket(int fd, const struct net_listen_params *params, const str
         int error = errno;
 
         holder[0] = '\0';
-        if (error == EADDRINUSE)
+        if (error == EADDRINUSE && !params->is_retry)
                 listen_find_holder(port, holder);
         return fail_set(fail, error, "bind", holder[0] ? "%s (held by %s)" : "%s%s", port->text,
                         holder);
@@ -146,7 +146,8 @@ int listen_socket(const struct net_listen_params *params, const struct port *por
                 char holder[LISTEN_HOLDER_MAX] = "";
                 int error = errno;
 
-                if (error == EADDRINUSE) // SO_REUSEADDR lets bind pass, and listen sees it
+                if (error == EADDRINUSE &&
+                    !params->is_retry) // SO_REUSEADDR lets bind pass, and listen sees it
                         listen_find_holder(port, holder);
                 return fail_set(fail, error, "listen", holder[0] ? "%s (held by %s)" : "%s%s",
                                 port->text, holder);

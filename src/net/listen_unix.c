@@ -23,7 +23,8 @@ static int probe(const struct port *port)
 }
 
 // Clear the way. 0, or why not.
-static int remove_stale(const struct port *port, struct fail *fail)
+static int remove_stale(const struct net_listen_params *params, const struct port *port,
+                        struct fail *fail)
 {
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
         char holder[LISTEN_HOLDER_MAX] = "";
@@ -42,7 +43,8 @@ static int remove_stale(const struct port *port, struct fail *fail)
                 return fail_set(fail, -r, "connect", "%s (to see whether it is in use)",
                                 port->path);
         if (r > 0) {
-                listen_find_holder(port, holder);
+                if (!params->is_retry)
+                        listen_find_holder(port, holder);
                 return fail_set(fail, EADDRINUSE, "bind",
                                 holder[0] ? "%s (in use by %s)" : "%s (somebody listens there)%s",
                                 port->path, holder);
@@ -61,7 +63,7 @@ int listen_unix_bind(int fd, const struct net_listen_params *params, const struc
         if (r == -EADDRINUSE) {
                 if (params->unlink_blindly)
                         (void)fs_unlink(port->path, NULL);
-                else if ((r = remove_stale(port, fail)) < 0)
+                else if ((r = remove_stale(params, port, fail)) < 0)
                         return r;
                 r = fs_bind(fd, port->path, mode, folders, fail);
         }

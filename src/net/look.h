@@ -3,14 +3,7 @@
 #pragma once
 
 #include "conf/unit_conf.h"
-
-#include <sys/types.h>
-
-// The node of a listener in the file system. ino 0: it has none, or it is not known.
-struct net_node {
-        dev_t dev;
-        ino_t ino;
-};
+#include "net/node.h"
 
 enum net_look {
         NET_LOOK_FINE,
@@ -20,7 +13,7 @@ enum net_look {
         NET_LOOK_NODE_TAKEN, // something else stands at its path
 };
 
-// Right after it was opened: which node is its own?
+// Right after it was opened: which node of the file system is its own?
 void net_node_get(int fd, const struct port *port, struct net_node *ret);
 enum net_look net_look(int fd, const struct port *port, const struct net_node *node);
 // 0; -errno: it has to be opened anew.

@@ -81,17 +81,23 @@ size_t plan_command_lists(const struct unit_conf *conf,
 {
         const struct service_group *v = conf->service;
         const struct socket_group *s = conf->socket;
-        const struct command_list *of_service[] = {
-                &v->exec_condition, &v->exec_start_pre, &v->exec_start,     &v->exec_start_post,
-                &v->exec_reload,    &v->exec_stop,      &v->exec_stop_post,
-        };
-        const struct command_list *of_socket[] = {&s->exec_start_pre, &s->exec_start_post,
-                                                  &s->exec_stop_pre, &s->exec_stop_post};
+        size_t n = 0;
 
-        if (!v && !s)
-                return 0;
-        memcpy(lists, v ? of_service : of_socket, v ? sizeof(of_service) : sizeof(of_socket));
-        return v ? ARRAY_SIZE(of_service) : ARRAY_SIZE(of_socket);
+        if (v) {
+                lists[n++] = &v->exec_condition;
+                lists[n++] = &v->exec_start_pre;
+                lists[n++] = &v->exec_start;
+                lists[n++] = &v->exec_start_post;
+                lists[n++] = &v->exec_reload;
+                lists[n++] = &v->exec_stop;
+                lists[n++] = &v->exec_stop_post;
+        } else if (s) {
+                lists[n++] = &s->exec_start_pre;
+                lists[n++] = &s->exec_start_post;
+                lists[n++] = &s->exec_stop_pre;
+                lists[n++] = &s->exec_stop_post;
+        }
+        return n;
 }
 
 void plan_commands_done(struct spawn_plan *plan)

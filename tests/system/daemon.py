@@ -280,14 +280,30 @@ def _enter_namespaces():
     sys.exit(77)
 
 
-def _sweep():
-    """End what a case left behind: nothing else is in this pid namespace."""
+def _others():
+    """All processes of this pid namespace but the test itself and its init."""
+    found = []
     for entry in os.listdir("/proc"):
-        if entry.isdigit() and int(entry) not in (1, os.getpid()):
+        try:
+            if entry.isdigit() and int(entry) not in (1, os.getpid()):
+                with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as file:
+                    if file.read().rpartition(") ")[2][0] != "Z":
+                        found.append(int(entry))
+        except OSError:
+            pass
+    return found
+
+
+def _sweep():
+    """End what a case left behind, and wait until it is gone: the next one wants its ports."""
+    end = time.monotonic() + 5
+    while (left := _others()) and time.monotonic() < end:
+        for pid in left:
             try:
-                os.kill(int(entry), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        time.sleep(0.01)
 
 
 def _run_case(function):

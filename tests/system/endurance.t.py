@@ -3,6 +3,7 @@
 end of the supervisor."""
 
 import contextlib
+import ctypes
 import os
 import random
 import re
@@ -17,6 +18,7 @@ from daemon import Skip, answer, case, connect, eventually, main, run, talk
 
 COMPAT = ("--compat=systemd",)
 CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
+PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable  # of users without a home
 ONE = ("127.0.0.1", 7001)
 TWO = ("127.0.0.1", 7002)
 
@@ -426,6 +428,172 @@ def command_that_keeps_the_listener(d):
     d.file("go", "")
     d.logged("opening it anew")
     assert talk(ONE, b"x") == b"x"
+
+
+# ---- the sudden end of the supervisor
+
+# Serves all that it gets, blocking or not, with its own pid, and lets a child do so when it is told.
+SERVER = """import os, socket, sys, threading
+def serve(s):
+    while True:
+        if s.type == socket.SOCK_DGRAM:
+            data, peer = s.recvfrom(100)
+            s.sendto(str(os.getpid()).encode(), peer)
+        else:
+            with s.accept()[0] as peer:
+                peer.sendall(str(os.getpid()).encode())
+listeners = [socket.socket(fileno=3 + i) for i in range(int(os.environ["LISTEN_FDS"]))]
+if sys.argv[1:] and os.fork():
+    import signal
+    signal.pause()
+for s in listeners:
+    s.setblocking(True)
+    threading.Thread(target=serve, args=(s,)).start()
+"""
+ADDRESSES = {"127.0.0.1:7001": ("ListenStream", socket.AF_INET, ONE),
+             "[::1]:7001": ("ListenStream", socket.AF_INET6, ("::1", 7001)),
+             "@endurance": ("ListenStream", socket.AF_UNIX, "\0endurance"),
+             "127.0.0.1:7002": ("ListenDatagram", socket.AF_INET, TWO)}
+
+
+def served_by(family, kind, address):
+    """The pid of the server."""
+    with socket.socket(family, kind) as client:
+        client.settimeout(20)
+        if kind == socket.SOCK_DGRAM:
+            if family == socket.AF_UNIX:
+                client.bind("")
+            client.sendto(b"x", address)
+        else:
+            client.connect(address)
+        return int(client.recv(100))
+
+
+def held_sockets(d, more="", argument=""):
+    """Sockets of many kinds, all of one service."""
+    units = []
+    addresses = dict(ADDRESSES)
+    addresses[f"{d.folder}/s"] = ("ListenSequentialPacket", socket.AF_UNIX, f"{d.folder}/s")
+    addresses[f"{d.folder}/d"] = ("ListenDatagram", socket.AF_UNIX, f"{d.folder}/d")
+    for n, (text, (directive, _, _)) in enumerate(addresses.items()):
+        units.append(f"s{n}.socket")
+        d.unit(units[-1], f"[Socket]\n{directive}={text}\nService=s.service\n")
+    d.unit("s.service", f"[Service]\n{more}ExecStart={PYTHON} {d.file('server.py', SERVER)} {argument}\n")
+
+    def ask():
+        kinds = {"ListenStream": socket.SOCK_STREAM, "ListenDatagram": socket.SOCK_DGRAM,
+                 "ListenSequentialPacket": socket.SOCK_SEQPACKET}
+        return {served_by(family, kinds[directive], where) for directive, family, where in addresses.values()}
+    return units, ask
+
+
+def check_held(d, units, ask, old, begin_again, told):
+    """After the end of usherd: what old holds stays its, until it has ended."""
+    d.kill()
+    begin_again()
+    assert states(d, *units) == ["listening"] * len(units)
+    for unit in units:
+        eventually(lambda u=unit: told in d.show(u, "StatusText"))
+    assert ask() == {old}
+    assert d.show("s.service", "MainPID") == "0"
+    d.ctl("daemon-reload", check=True)
+    assert ask() == {old}
+    os.kill(old, signal.SIGKILL)
+
+    def ask_again():
+        try:
+            return ask()
+        except (OSError, ValueError):  # not there yet, or it was the old one's last
+            return None
+    new = eventually(ask_again)
+    assert len(new) == 1 and old not in new, new
+    assert {d.show(unit, "StatusText") for unit in units} == {""}
+
+
+@case
+def sockets_that_old_services_hold(d):
+    """usherd is killed, its services live on: the next one takes their sockets over, and serves them when
+    they have ended. It finds them by what it wrote down, for itself alone."""
+    units, ask = held_sockets(d)
+    begin(d, *units)
+    old = int(d.show("s.service", "MainPID") if ask() else 0)
+    assert stat.S_IMODE(os.stat(f"{d.runtime}/listeners").st_mode) == 0o600
+    check_held(d, units, ask, old, lambda: begin(d, *units), f"held by process {old} (")
+    d.stop()
+    assert not os.path.exists(f"{d.runtime}/listeners")
+
+
+@case
+def sockets_that_old_workers_hold(d):
+    """The process that was started has ended, one that it has started has them."""
+    units, ask = held_sockets(d, argument="fork")
+    begin(d, *units)
+    worker, = ask()
+    main_pid = int(d.show("s.service", "MainPID"))
+    assert worker != main_pid
+    d.kill()
+    os.kill(main_pid, signal.SIGKILL)
+    begin(d, *units)
+    check_held(d, units, ask, worker, lambda: begin(d, *units), f"held by process {worker} (")
+
+
+@case
+def sockets_of_unseen_processes(d):
+    """Who may not see the descriptors of others (a container without CAP_SYS_PTRACE) waits all the same."""
+    need_users()
+    units, ask = held_sockets(d, "User=daemon\n")
+    libc = ctypes.CDLL(None)
+
+    def again():
+        begin(d, *units, preexec_fn=lambda: libc.prctl(24, 19, 0, 0, 0))  # PR_CAPBSET_DROP
+    again()
+    old, = ask()
+    check_held(d, units, ask, old, again, "held by a process")
+
+
+@case
+def sockets_of_strangers(d):
+    """What somebody else has bound meanwhile is an error at once, and the log names him; so is all that is
+    held where the file is of another boot."""
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\n")
+    d.unit("a.service", f"[Service]\nExecStart={sys.executable} {d.file('server.py', SERVER)}\n")
+    begin(d, "a.socket")
+    d.kill()
+    with socket.create_server(ONE):
+        begin(d)
+        assert d.ctl("start", "a.socket").returncode == 1
+        d.logged(r"Failed to listen .*held by process \d+ \(python")
+    d.ctl("start", "a.socket", check=True)
+    with connect(ONE) as client:
+        assert client.recv(1)
+    d.kill()
+    with open(f"{d.runtime}/listeners", "r+", encoding="ascii") as file:
+        text = file.read()
+        file.seek(0)
+        file.write(text.replace("listeners 1 ", "listeners 1 0", 1))
+    begin(d)
+    assert d.ctl("start", "a.socket").returncode == 1
+
+
+@case
+def connections_that_live_on(d):
+    """They hold no listener: the next usherd takes connections at once. A FIFO is read again, too, whoever
+    it belongs to."""
+    need_users()
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
+    d.unit("a@.service", CAT)
+    d.unit("b.socket", f"[Socket]\nListenFIFO={d.folder}/fifo\nSocketUser=daemon\n")
+    d.unit("b.service", CAT)
+    begin(d, "a.socket", "b.socket")
+    with connect(ONE) as old:
+        old.sendall(b"x")
+        assert old.recv(1) == b"x"
+        d.kill()
+        begin(d, "a.socket", "b.socket")
+        assert states(d, "a.socket", "b.socket") == ["listening", "listening"]
+        assert talk(ONE, b"y") == b"y"
+        old.sendall(b"z")
+        assert old.recv(1) == b"z"
 
 
 if __name__ == "__main__":
