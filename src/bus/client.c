@@ -262,6 +262,7 @@ static int on_io(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents
         struct bus_client *c = data;
 
         if (revents & EPOLLOUT) {
+                bus_place_touch_unread(c);
                 run_client(c, process);
         } else if (!(revents & EPOLLIN)) {
                 bus_client_drop(c); // it has gone, and nobody would read an answer

@@ -101,8 +101,9 @@ struct bus_client *bus_client_of_bus(sd_bus *bus);
 // none, or no memory. To be given to bus_client_new() or dropped.
 struct bus_user *bus_place_take(struct bus_server *s, uid_t uid, enum bus_access access);
 void bus_place_drop(struct bus_user *u);
-// Answers begin to wait for a reader, or have been read: the oldest goes where too many wait.
+// Answers begin to wait for a reader, or have been read: one goes where too many wait.
 void bus_place_set_unread(struct bus_client *c, bool is_unread);
+void bus_place_touch_unread(struct bus_client *c); // it reads: it is the youngest again
 
 // ---- turns (turns.c)
 

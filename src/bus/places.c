@@ -109,18 +109,30 @@ struct bus_user *bus_place_take(struct bus_server *s, uid_t uid, enum bus_access
 
 // ---- unread answers
 
-static void drop_oldest_unread(struct bus_server *s, const struct bus_user *of)
+// Of the user with most of them; that is the one that has gone over its number, where one has.
+static void drop_unread(struct bus_server *s)
 {
+        struct bus_client *victim = NULL;
+
         LIST_FOREACH (&s->unread, node) {
                 struct bus_client *c = CONTAINER_OF(node, struct bus_client, unread_node);
 
-                if (of && c->user != of)
-                        continue;
-                log_write(LOG_DEBUG, "A control client of user %u does not read its answer",
-                          c->user->uid);
-                bus_client_drop(c);
-                return;
+                if (!victim || c->user->n_unread > victim->user->n_unread)
+                        victim = c;
         }
+        if (!victim)
+                return;
+        log_write(LOG_DEBUG, "A control client of user %u does not read its answer",
+                  victim->user->uid);
+        bus_client_drop(victim);
+}
+
+void bus_place_touch_unread(struct bus_client *c)
+{
+        if (!list_is_linked(&c->unread_node))
+                return;
+        list_remove(&c->unread_node);
+        list_append(&c->server->unread, &c->unread_node);
 }
 
 void bus_place_set_unread(struct bus_client *c, bool is_unread)
@@ -137,8 +149,6 @@ void bus_place_set_unread(struct bus_client *c, bool is_unread)
         }
         list_append(&s->unread, &c->unread_node);
         s->n_unread++;
-        if (++c->user->n_unread > UNREAD_USER_MAX)
-                drop_oldest_unread(s, c->user);
-        else if (s->n_unread > UNREAD_MAX)
-                drop_oldest_unread(s, NULL);
+        if (++c->user->n_unread > UNREAD_USER_MAX || s->n_unread > UNREAD_MAX)
+                drop_unread(s);
 }

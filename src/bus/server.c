@@ -61,11 +61,36 @@ static void empty_reserve(struct bus_reserve *r)
         r->pair[1] = fd_close(r->pair[1]);
 }
 
+static bool is_full(const struct bus_reserve *r)
+{
+        return r->fd >= 0 && r->pair[0] >= 0;
+}
+
+// The owner needs the reserve: where it is taken, the idlest client goes that is not the owner's.
+static void regain_reserve(struct bus_server *s)
+{
+        struct bus_client *victim = NULL;
+
+        if (is_full(&s->reserve))
+                return;
+        BUS_FOREACH_CLIENT(s, c)
+        if (!victim && !c->is_dropped && c->user->access != BUS_ACCESS_OWNER)
+                victim = c;
+        if (!victim)
+                return;
+        bus_client_drop(victim);
+        bus_client_drop_work(&s->drop_work); // now: none of them is at work
+        fill_reserve(&s->reserve);
+}
+
 static int take_pair(struct bus_server *s, bool is_owner, int ret[2])
 {
         int r = make_pair(ret);
 
-        if (r >= 0 || !is_owner || s->reserve.pair[0] < 0)
+        if (r >= 0 || !is_owner)
+                return r;
+        regain_reserve(s);
+        if (s->reserve.pair[0] < 0)
                 return r;
         ret[0] = TAKE_FD(s->reserve.pair[0]);
         ret[1] = TAKE_FD(s->reserve.pair[1]);
@@ -77,7 +102,8 @@ static int move_up(struct bus_server *s, bool is_owner, int fd)
 {
         int up = fd >= FD_LOW_WINDOW ? fd : fd_dup_up(fd);
 
-        if (up < 0 && is_owner && s->reserve.fd >= 0) {
+        if (up < 0 && is_owner) {
+                regain_reserve(s);
                 s->reserve.fd = fd_close(s->reserve.fd);
                 up = fd_dup_up(fd);
         }
@@ -133,8 +159,15 @@ static void count_reader(struct bus_server *s)
 
 // ---- connections
 
-// Takes over fd. is_last: it has the number that is kept for the owner. -EMFILE: there are no
-// descriptors for it.
+static void complain_exhaustion(struct bus_server *s, int error)
+{
+        if (rate_below(&s->exhaustions, clock_now()))
+                log_write(LOG_ERR, "Not all control clients can be served: %s", strerror(-error));
+}
+
+// Takes over fd. is_last: it has the number that is kept for the owner. -EMFILE and the like: there
+// are no descriptors, not even for the owner; others are sent away then, so that they do not stand
+// in the owner's way.
 static int serve(struct bus_server *s, int fd, bool is_last)
 {
         struct bus_user *u = NULL;
@@ -145,6 +178,8 @@ static int serve(struct bus_server *s, int fd, bool is_last)
 
         if (!is_owner)
                 count_reader(s);
+        if (is_last && !is_owner)
+                complain_exhaustion(s, -EMFILE);
         if (access == BUS_ACCESS_NONE || (is_last && !is_owner) ||
             !(u = bus_place_take(s, uid, access))) {
                 fd_close(fd);
@@ -156,7 +191,8 @@ static int serve(struct bus_server *s, int fd, bool is_last)
         if (r < 0) {
                 fd_close(fd);
                 bus_place_drop(u);
-                return r;
+                complain_exhaustion(s, r);
+                return is_owner ? r : 0;
         }
         r = bus_client_new(s, u, fd, pair);
         if (r < 0 && rate_below(&s->complaints, clock_now()))
@@ -167,9 +203,10 @@ static int serve(struct bus_server *s, int fd, bool is_last)
 static int accept_one(struct bus_server *s)
 {
         int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        bool is_last = fd < 0 && (errno == EMFILE || errno == ENFILE) && s->reserve.fd >= 0;
+        bool is_last = fd < 0 && (errno == EMFILE || errno == ENFILE);
 
         if (is_last) {
+                regain_reserve(s); // whether somebody waits does not show without a number
                 s->reserve.fd = fd_close(s->reserve.fd);
                 fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         }
@@ -189,8 +226,7 @@ static void on_pause_end(struct timer *t, usec_t now UNUSED)
 // The socket stays readable: it is not looked at for a while.
 static void pause_listening(struct bus_server *s, int error)
 {
-        if (rate_below(&s->exhaustions, clock_now()))
-                log_write(LOG_ERR, "Control clients have to wait: %s", strerror(-error));
+        complain_exhaustion(s, error);
         if (timer_set(s->manager->events, &s->listen_timer, usec_add(clock_now(), PAUSE),
                       on_pause_end) >= 0)
                 (void)sd_event_source_set_enabled(s->listen_source, SD_EVENT_OFF);
