@@ -73,9 +73,9 @@ static void regain_reserve(struct bus_server *s)
 
         if (is_full(&s->reserve))
                 return;
-        BUS_FOREACH_CLIENT(s, c)
-        if (!victim && !c->is_dropped && c->user->access != BUS_ACCESS_OWNER)
-                victim = c;
+        BUS_FOREACH_CLIENT (s, c)
+                if (!victim && !c->is_dropped && c->user->access != BUS_ACCESS_OWNER)
+                        victim = c;
         if (!victim)
                 return;
         bus_client_drop(victim);
