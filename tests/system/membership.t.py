@@ -339,15 +339,12 @@ def memory_that_is_stuck(d):
     """A process whose memory cannot be read for a disk that hangs: nobody waits for it, and it is ended all the same."""
     need_root()
     d.file("daemonize", DAEMONIZE)
-    shutil.copy(shutil.which("sleep"), d.folder + "/left-behind")
     d.unit("a.socket", f"[Socket]\nListenStream={d.folder}/a\nAccept=yes\n")
     d.unit("a@.service", "[Service]\nStandardInput=socket\nExecStart=/bin/cat\n")
     with StuckMemory(d.folder) as stuck:
         d.unit("main.service", f"[Service]\nExecStart={PYTHON} {stuck.program} {d.folder}/ready1\n")
         d.unit("orphan.service", f"[Service]\nExecStart=/bin/sh -c "
                f"'{d.folder}/daemonize {PYTHON} {stuck.program} {d.folder}/ready2; exec sleep 612'\n")
-        d.unit("left.service", "[Service]\nExecStart=/bin/sh -c "
-               f"'{d.folder}/daemonize {d.folder}/left-behind 613; exec sleep 614'\n")
         d.start("--units", d.units, "--target", "basic.target")
         d.ctl("start", "a.socket", "main.service", "orphan.service", check=True)
         eventually(lambda: os.path.exists(d.folder + "/ready1") and os.path.exists(d.folder + "/ready2"), "both to hang")
@@ -358,10 +355,7 @@ def memory_that_is_stuck(d):
         for _ in range(5):
             begin = time.monotonic()
             assert talk(d.folder + "/a", b"x") == b"x"
-            d.ctl("start", "left.service", check=True, timeout=60)
-            d.ctl("stop", "left.service", check=True, timeout=60)
-            assert time.monotonic() - begin < 60
-        assert not pids_named("left-behind")
+            assert time.monotonic() - begin < 30
         main_pid = int(d.show("main.service", "MainPID"))
         d.ctl("stop", "main.service", "orphan.service", check=True, timeout=60)
         assert not is_alive(main_pid)
