@@ -2,7 +2,6 @@
 """Whose a process is: what descends from a service is of it, whatever it does, and nobody else is, whatever he says."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -39,19 +38,6 @@ def pids_of(*words):
         try:
             with open(f"/proc/{entry}/cmdline", "rb") as file:
                 if entry.isdigit() and file.read() == b"".join(w.encode() + b"\0" for w in words):
-                    found.append(int(entry))
-        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
-            pass
-    return found
-
-
-def pids_named(comm):
-    """As above, by what is not part of their memory."""
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{entry}/comm", encoding="ascii", errors="replace") as file:
-                if entry.isdigit() and file.read() == comm + "\n":
                     found.append(int(entry))
         except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
             pass
