@@ -24,14 +24,24 @@ struct question {
         size_t n;
 };
 
-// Or was it started with an empty environment?
-static bool is_in_exec(pid_t pid, int error)
-{
-        struct proc_stat stat;
+// Nothing to read is an exec on its way, or a process that was started with an empty environment.
+// An exec that is over by the time of the second question looks like the latter: it is read again.
+#define READS_MAX 5
 
-        // The old memory is gone, the new not there yet, says Linux 6 by ESRCH.
-        return error == -ESRCH ||
-               (error == -EAGAIN && proc_get_stat(pid, &stat) == 0 && !stat.has_environment);
+// 0; -EAGAIN: it is in its exec; -ESRCH: that, too, says Linux 6, or it is gone; -ENXIO: it has
+// none.
+static int read_id(pid_t pid, char **ret)
+{
+        for (int i = 0; i < READS_MAX; i++) {
+                struct proc_stat stat;
+                int r = proc_get_environ(pid, "INVOCATION_ID", ret);
+
+                if (r != -EAGAIN)
+                        return r;
+                if (proc_get_stat(pid, &stat) < 0 || !stat.has_environment)
+                        return -EAGAIN;
+        }
+        return -ENXIO;
 }
 
 static void read_environments(struct inquiry_answer *answer, const void *question)
@@ -40,13 +50,13 @@ static void read_environments(struct inquiry_answer *answer, const void *questio
 
         for (size_t i = 0; i < q->n; i++) {
                 CLEANUP(free) char *id = NULL;
-                int r = proc_get_environ(q->pids[i], "INVOCATION_ID", &id);
+                int r = read_id(q->pids[i], &id);
+                bool is_in_exec = r == -EAGAIN || r == -ESRCH;
 
                 inquiry_put_number(answer, q->pids[i]);
-                if (r == 0)
-                        inquiry_put_field(answer, strlen(id) == ID_SIZE ? id : "");
-                else
-                        inquiry_put_field(answer, is_in_exec(q->pids[i], r) ? ANSWER_LATER : "");
+                inquiry_put_field(answer, r == 0 && strlen(id) == ID_SIZE ? id
+                                          : is_in_exec                    ? ANSWER_LATER
+                                                                          : "");
                 inquiry_flush(answer);
         }
 }
