@@ -103,8 +103,14 @@ static void test_no_core(void **state)
         static const int signals[] = {SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
                                       SIGFPE,  SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS};
         struct world *w = begin(state);
-        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
 
+        if (harness_has_valgrind()) {
+                end(w);
+                printf("valgrind handles signals by itself and drops one that an exec overtakes\n");
+                skip();
+        }
+
+        CLEANUP(unit_conf) struct unit_conf *conf = make_conf(w, lines);
         CLEANUP(spawn_plan) struct spawn_plan *plan = plan_of(w, conf);
         struct spawn_params params = SPAWN_PARAMS_INIT;
         pid_t pids[STOPPED];
@@ -117,7 +123,8 @@ static void test_no_core(void **state)
                 assert_int_equal(kill(pids[i], signals[i % ARRAY_SIZE(signals)]), 0);
                 assert_int_equal(kill(pids[i], SIGCONT), 0);
                 assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
-                assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+                if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+                        fail_msg("signal %d: status %x", signals[i % ARRAY_SIZE(signals)], status);
                 assert_false(WCOREDUMP(status));
         }
         end(w);
