@@ -5,10 +5,10 @@
 #include "base/rate.h"
 #include "bus/client.h"
 #include "bus/share.h"
-#include "core/job.h"
-#include "core/manager.h"
-#include "core/service.h"
-#include "core/sock.h"
+#include "core/service/service.h"
+#include "core/socket/sock.h"
+#include "core/unit/job.h"
+#include "core/unit/manager.h"
 
 #include <systemd/sd-bus.h>
 

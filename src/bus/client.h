@@ -15,7 +15,7 @@
 #include "bus/intake.h"
 #include "conf/settings.h"
 #include "conf/unit_conf.h"
-#include "core/events.h"
+#include "core/loop/events.h"
 
 #include <systemd/sd-bus.h>
 

@@ -1,6 +1,6 @@
 // usher's own interface: the live connections of all sockets with Accept=yes.
 #include "bus/bus_priv.h"
-#include "core/instance.h"
+#include "core/socket/instance.h"
 
 static int append(sd_bus_message *reply, const struct run *run)
 {

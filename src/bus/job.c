@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "bus/bus_priv.h"
-#include "core/instance.h"
+#include "core/socket/instance.h"
 
 // The stop of a connection.
 struct bus_stop {

@@ -1,6 +1,6 @@
-// usher's own interface: the lines that are kept in memory (core/log_ring.h).
+// usher's own interface: the lines that are kept in memory (core/loop/log_ring.h).
 #include "bus/bus_priv.h"
-#include "core/log_ring.h"
+#include "core/loop/log_ring.h"
 
 #define LINES_MAX 10000 // of one answer
 

@@ -6,9 +6,9 @@
 #include "base/strv.h"
 #include "bus/bus_priv.h"
 #include "conf/unit_name.h"
-#include "core/instance.h"
-#include "core/processes.h"
-#include "core/registry.h"
+#include "core/socket/instance.h"
+#include "core/start/processes.h"
+#include "core/unit/registry.h"
 
 #include <fnmatch.h>
 #include <signal.h>

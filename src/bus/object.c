@@ -3,8 +3,8 @@
 #include "bus/bus_priv.h"
 #include "conf/assign.h"
 #include "conf/unit_name.h"
-#include "core/instance.h"
-#include "core/registry.h"
+#include "core/socket/instance.h"
+#include "core/unit/registry.h"
 
 #define CONNECTION_TAG ((uintptr_t)1)
 #define ABSENT_TAG ((uintptr_t)2)

@@ -2,7 +2,7 @@
 #include "base/str.h"
 #include "bus/bus_priv.h"
 #include "conf/address.h"
-#include "core/restart.h"
+#include "core/service/restart.h"
 
 #define GETTER(name)                                                                               \
         static int name(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED, \

@@ -8,10 +8,10 @@
 #include "conf/install.h"
 #include "conf/load.h"
 #include "conf/unit_name.h"
-#include "core/collect.h"
-#include "core/condition.h"
-#include "core/instance.h"
-#include "core/processes.h"
+#include "core/condition/condition.h"
+#include "core/socket/instance.h"
+#include "core/start/processes.h"
+#include "core/unit/collect.h"
 
 #include <signal.h>
 

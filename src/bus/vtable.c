@@ -6,7 +6,7 @@
 #include "bus/bus_priv.h"
 #include "conf/directive.h"
 #include "conf/unit_name.h"
-#include "core/registry.h"
+#include "core/unit/registry.h"
 
 struct interface {
         const char *name;

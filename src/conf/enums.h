@@ -83,7 +83,7 @@ enum emergency_action {
 
 // The kernel's numbers (ioprio_set(2)). CPUSchedulingPolicy= has SCHED_*, the facilities of syslog
 // are counted without the shift of LOG_DAEMON and its like, job modes are enum job_mode's
-// (core/job.h), SocketProtocol= has IPPROTO_*.
+// (core/unit/job.h), SocketProtocol= has IPPROTO_*.
 enum io_class { IO_CLASS_NONE, IO_CLASS_REALTIME, IO_CLASS_BEST_EFFORT, IO_CLASS_IDLE };
 
 extern const struct choices choices_service_type, choices_exit_type, choices_restart,

@@ -1,16 +1,16 @@
 // What turns a registry of units into a supervisor: the types, and what services need to run.
 #include "base/log.h"
 #include "base/mounts.h"
-#include "core/earlier.h"
-#include "core/instance.h"
-#include "core/kill_queue.h"
-#include "core/manager.h"
-#include "core/notify.h"
-#include "core/processes.h"
-#include "core/service.h"
-#include "core/service_log.h"
-#include "core/sock.h"
-#include "core/spawner.h"
+#include "core/service/earlier.h"
+#include "core/service/notify.h"
+#include "core/service/service.h"
+#include "core/service/service_log.h"
+#include "core/socket/instance.h"
+#include "core/socket/sock.h"
+#include "core/start/kill_queue.h"
+#include "core/start/processes.h"
+#include "core/start/spawner.h"
+#include "core/unit/manager.h"
 
 #include <signal.h>
 

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
-#include "core/job.h"
-#include "core/registry.h"
+#include "core/unit/job.h"
+#include "core/unit/registry.h"
 
 #include <signal.h>
 #include <systemd/sd-daemon.h>

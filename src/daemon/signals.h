@@ -1,7 +1,7 @@
 // What signals mean to usherd, and telling its own manager (sd_notify) how it stands.
 #pragma once
 
-#include "core/manager.h"
+#include "core/unit/manager.h"
 
 struct signals;
 

@@ -2,7 +2,7 @@
 // queues, with the nodes that they leave in the file system. Options that are set on connections,
 // too, are net/sockopt's; owners of nodes are the core's to set.
 //
-// Called by core/sock_open, which decides what a failure means.
+// Called by core/socket/sock_open, which decides what a failure means.
 #pragma once
 
 #include "base/fail.h"

@@ -1,5 +1,6 @@
 // What has become of a listener that others have, too: a service may shut it down, connect it, set
-// its options, and remove its node; so may whoever owns the folder. Called by core/sock_mend.
+// its options, and remove its node; so may whoever owns the folder. Called by
+// core/socket/sock_mend.
 #pragma once
 
 #include "conf/unit_conf.h"

@@ -5,7 +5,7 @@
 #include "bus/bus_priv.h"
 #include "bus/server.h"
 #include "conf/unit_name.h"
-#include "core/registry.h"
+#include "core/unit/registry.h"
 #include "fuzz/manager.h"
 
 #include <sys/socket.h>

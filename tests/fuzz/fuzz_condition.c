@@ -1,9 +1,9 @@
 // First byte: 0 two version texts up to a NUL each, else which condition the rest is a value of.
-#include "core/condition_priv.h"
+#include "core/condition/condition_priv.h"
 
 #include "base/str.h"
 #include "conf/assign.h"
-#include "core/condition.h"
+#include "core/condition/condition.h"
 #include "fuzz/input.h"
 
 #include <ctype.h>

@@ -1,9 +1,9 @@
 // First byte: the state of the service; second byte: how many descriptors come with the message;
 // the rest is the datagram. The service is there but for its process.
-#include "core/notify.h"
+#include "core/service/notify.h"
 
 #include "base/str.h"
-#include "core/service_priv.h"
+#include "core/service/service_priv.h"
 #include "fuzz/manager.h"
 
 #include <signal.h>

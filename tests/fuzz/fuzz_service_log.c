@@ -1,6 +1,6 @@
 // First byte: SyslogLevelPrefix= and LogLevelMax=; then what a service prints: pieces that each
 // begin with their size in two bytes.
-#include "core/service_log.h"
+#include "core/service/service_log.h"
 
 #include "base/buf.h"
 #include "base/str.h"

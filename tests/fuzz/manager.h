@@ -5,11 +5,11 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "conf/settings.h"
-#include "core/dependency.h"
-#include "core/job.h"
-#include "core/manager.h"
-#include "core/registry.h"
-#include "core/service.h"
+#include "core/service/service.h"
+#include "core/unit/dependency.h"
+#include "core/unit/job.h"
+#include "core/unit/manager.h"
+#include "core/unit/registry.h"
 #include "fuzz/input.h"
 
 #include <sys/stat.h>

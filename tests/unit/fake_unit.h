@@ -2,8 +2,8 @@
 // place of services.
 #pragma once
 
-#include "core/job.h"
-#include "core/manager.h"
+#include "core/unit/job.h"
+#include "core/unit/manager.h"
 #include "unit/harness.h"
 
 struct fake {

@@ -8,11 +8,11 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/settings.h"
-#include "core/dependency.h"
-#include "core/job.h"
-#include "core/manager.h"
-#include "core/registry.h"
-#include "core/service.h"
+#include "core/service/service.h"
+#include "core/unit/dependency.h"
+#include "core/unit/job.h"
+#include "core/unit/manager.h"
+#include "core/unit/registry.h"
 #include "unit/harness.h"
 
 #include <stdio.h>

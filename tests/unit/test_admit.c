@@ -1,4 +1,4 @@
-#include "core/admit.h"
+#include "core/socket/admit.h"
 
 #include "unit/harness.h"
 

@@ -5,9 +5,9 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/settings.h"
-#include "core/diag_log.h"
-#include "core/job.h"
-#include "core/registry.h"
+#include "core/loop/diag_log.h"
+#include "core/unit/job.h"
+#include "core/unit/registry.h"
 #include "unit/fake_unit.h"
 #include "unit/harness.h"
 

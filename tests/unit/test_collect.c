@@ -1,13 +1,13 @@
 // Which units are unloaded, and that those that stay know nothing of them any more.
-#include "core/collect.h"
+#include "core/unit/collect.h"
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "conf/settings.h"
-#include "core/dependency.h"
-#include "core/diag_log.h"
-#include "core/registry.h"
+#include "core/loop/diag_log.h"
+#include "core/unit/dependency.h"
+#include "core/unit/registry.h"
 #include "unit/fake_unit.h"
 #include "unit/harness.h"
 

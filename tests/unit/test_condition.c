@@ -1,5 +1,5 @@
 // Condition*= one by one, on files of the test's own and on what every machine has.
-#include "core/condition.h"
+#include "core/condition/condition.h"
 
 #include "base/fs.h"
 #include "base/str.h"

@@ -1,4 +1,4 @@
-#include "core/events.h"
+#include "core/loop/events.h"
 
 #include "base/clock.h"
 #include "base/fd.h"

@@ -1,8 +1,8 @@
-#include "core/fdstore.h"
+#include "core/service/fdstore.h"
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "core/events.h"
+#include "core/loop/events.h"
 #include "unit/harness.h"
 
 #include <fcntl.h>

@@ -1,13 +1,13 @@
 // The job engine with units that start, stop and fail as the test wants, on random graphs.
-#include "core/job.h"
+#include "core/unit/job.h"
 
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/settings.h"
-#include "core/manager.h"
-#include "core/registry.h"
+#include "core/unit/manager.h"
+#include "core/unit/registry.h"
 #include "unit/fake_unit.h"
 #include "unit/harness.h"
 

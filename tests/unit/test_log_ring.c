@@ -1,4 +1,4 @@
-#include "core/log_ring.h"
+#include "core/loop/log_ring.h"
 
 #include "base/buf.h"
 #include "base/log.h"

@@ -1,4 +1,4 @@
-#include "core/notify.h"
+#include "core/service/notify.h"
 
 #include "unit/harness.h"
 

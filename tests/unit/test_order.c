@@ -1,4 +1,4 @@
-#include "core/order.h"
+#include "core/unit/order.h"
 
 #include "unit/harness.h"
 

@@ -1,7 +1,7 @@
-#include "core/reap.h"
+#include "core/loop/reap.h"
 
 #include "base/clock.h"
-#include "core/manager.h"
+#include "core/unit/manager.h"
 #include "unit/harness.h"
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "core/restart.h"
+#include "core/service/restart.h"
 
 #include "unit/harness.h"
 

@@ -1,5 +1,5 @@
 // The life of services, with each spawn method.
-#include "core/service.h"
+#include "core/service/service.h"
 
 #include "base/proc.h"
 #include "unit/service_fixture.h"

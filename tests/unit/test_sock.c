@@ -1,9 +1,9 @@
 // Socket units with real sockets and real services: states, counters, limits, pauses, reload.
-#include "core/sock.h"
+#include "core/socket/sock.h"
 
 #include "base/fd.h"
-#include "core/admit.h"
-#include "core/registry.h"
+#include "core/socket/admit.h"
+#include "core/unit/registry.h"
 #include "unit/service_fixture.h"
 
 #include <poll.h>

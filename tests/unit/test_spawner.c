@@ -1,5 +1,5 @@
 // Who waits until there is room for a process, and in which order they get their turn.
-#include "core/spawner.h"
+#include "core/start/spawner.h"
 
 #include "unit/service_fixture.h"
 

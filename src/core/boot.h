@@ -1,8 +1,0 @@
-// The begin of a supervisor, beside manager_start() (core/manager.h).
-#pragma once
-
-#include "core/manager.h"
-
-// A job is gone: was it the last that the start waited for? Then inherited sockets that no unit has
-// taken are closed, and observers hear of it.
-void boot_on_job_removed(struct manager *m);

@@ -1,0 +1,267 @@
+#include "core/condition/condition.h"
+
+#include "base/fs.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "core/condition/condition_priv.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+
+static const char *const names[_CONDITION_TYPE_MAX] = {
+        [CONDITION_PATH_EXISTS] = "PathExists",
+        [CONDITION_PATH_EXISTS_GLOB] = "PathExistsGlob",
+        [CONDITION_PATH_IS_DIRECTORY] = "PathIsDirectory",
+        [CONDITION_PATH_IS_SYMBOLIC_LINK] = "PathIsSymbolicLink",
+        [CONDITION_PATH_IS_MOUNT_POINT] = "PathIsMountPoint",
+        [CONDITION_PATH_IS_READ_WRITE] = "PathIsReadWrite",
+        [CONDITION_PATH_IS_ENCRYPTED] = "PathIsEncrypted",
+        [CONDITION_DIRECTORY_NOT_EMPTY] = "DirectoryNotEmpty",
+        [CONDITION_FILE_NOT_EMPTY] = "FileNotEmpty",
+        [CONDITION_FILE_IS_EXECUTABLE] = "FileIsExecutable",
+        [CONDITION_NEEDS_UPDATE] = "NeedsUpdate",
+        [CONDITION_FIRST_BOOT] = "FirstBoot",
+        [CONDITION_KERNEL_COMMAND_LINE] = "KernelCommandLine",
+        [CONDITION_KERNEL_VERSION] = "KernelVersion",
+        [CONDITION_VERSION] = "Version",
+        [CONDITION_KERNEL_MODULE_LOADED] = "KernelModuleLoaded",
+        [CONDITION_VIRTUALIZATION] = "Virtualization",
+        [CONDITION_SECURITY] = "Security",
+        [CONDITION_CAPABILITY] = "Capability",
+        [CONDITION_HOST] = "Host",
+        [CONDITION_AC_POWER] = "ACPower",
+        [CONDITION_ARCHITECTURE] = "Architecture",
+        [CONDITION_FIRMWARE] = "Firmware",
+        [CONDITION_ENVIRONMENT] = "Environment",
+        [CONDITION_USER] = "User",
+        [CONDITION_GROUP] = "Group",
+        [CONDITION_CONTROL_GROUP_CONTROLLER] = "ControlGroupController",
+        [CONDITION_CPUS] = "CPUs",
+        [CONDITION_MEMORY] = "Memory",
+        [CONDITION_CPU_FEATURE] = "CPUFeature",
+        [CONDITION_OS_RELEASE] = "OSRelease",
+        [CONDITION_CREDENTIAL] = "Credential",
+        [CONDITION_MEMORY_PRESSURE] = "MemoryPressure",
+        [CONDITION_CPU_PRESSURE] = "CPUPressure",
+        [CONDITION_IO_PRESSURE] = "IOPressure",
+};
+
+const char *condition_format(const struct condition *c, const char *prefix, char *buf, size_t size)
+{
+        snprintf(buf, size, "%s%s=%s%s%s", prefix, names[c->type], c->trigger ? "|" : "",
+                 c->negate ? "!" : "", c->param);
+        return buf;
+}
+
+// ---- paths
+
+static int test_glob(const char *pattern)
+{
+        glob_t found = {0};
+        int r = glob(pattern, GLOB_NOSORT, NULL, &found);
+
+        globfree(&found);
+        if (r == GLOB_NOSPACE)
+                return -ENOMEM;
+        return r == 0;
+}
+
+static int test_mount_point(const char *path)
+{
+        CLEANUP(free) char *parent = str_printf("%s/..", path);
+        struct statx here, above;
+        unsigned mask = STATX_TYPE | STATX_INO | STATX_MNT_ID;
+
+        if (!parent)
+                return -ENOMEM;
+        if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, mask, &here) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (here.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
+                return (here.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+        if (!S_ISDIR(here.stx_mode))
+                return 0;
+        if (statx(AT_FDCWD, parent, AT_SYMLINK_NOFOLLOW, mask, &above) < 0)
+                return -errno;
+        return here.stx_dev_major != above.stx_dev_major ||
+               here.stx_dev_minor != above.stx_dev_minor || here.stx_ino == above.stx_ino;
+}
+
+static int test_directory_not_empty(const char *path)
+{
+        DIR *dir = opendir(path);
+        const struct dirent *entry;
+        int r = 0;
+
+        if (!dir)
+                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+        while ((entry = readdir(dir)))
+                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                        r = 1;
+        closedir(dir);
+        return r;
+}
+
+static int test_read_write(const char *path)
+{
+        struct statvfs sv;
+
+        if (statvfs(path, &sv) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return !(sv.f_flag & ST_RDONLY);
+}
+
+static int test_path(enum condition_type type, const char *path)
+{
+        struct stat st;
+
+        switch ((int)type) {
+        case CONDITION_PATH_EXISTS:
+                return access(path, F_OK) == 0;
+        case CONDITION_PATH_EXISTS_GLOB:
+                return test_glob(path);
+        case CONDITION_PATH_IS_DIRECTORY:
+                return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+        case CONDITION_PATH_IS_SYMBOLIC_LINK:
+                return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+        case CONDITION_PATH_IS_MOUNT_POINT:
+                return test_mount_point(path);
+        case CONDITION_PATH_IS_READ_WRITE:
+                return test_read_write(path);
+        case CONDITION_PATH_IS_ENCRYPTED:
+                return condition_test_encrypted(path);
+        case CONDITION_DIRECTORY_NOT_EMPTY:
+                return test_directory_not_empty(path);
+        case CONDITION_FILE_NOT_EMPTY:
+                return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+        default: // CONDITION_FILE_IS_EXECUTABLE
+                return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
+        }
+}
+
+// ---- the supervisor's own
+
+static int test_environment(const char *param, char *const *environment)
+{
+        const char *equals = strchr(param, '=');
+
+        if (equals)
+                return strv_contains(environment, param);
+        return strv_env_get(environment, param) != NULL;
+}
+
+static int test_credential(const char *name, char *const *environment)
+{
+        const char *dir = strv_env_get(environment, "CREDENTIALS_DIRECTORY");
+        CLEANUP(free) char *path = NULL;
+
+        if (!dir || strchr(name, '/') || streq(name, ".."))
+                return 0;
+        path = fs_path_join(dir, name);
+        return path ? access(path, F_OK) == 0 : -ENOMEM;
+}
+
+static int test_system(const struct condition *c)
+{
+        switch ((int)c->type) {
+        case CONDITION_NEEDS_UPDATE:
+                return condition_test_needs_update(c->param);
+        case CONDITION_FIRST_BOOT:
+                return condition_test_first_boot(c->param);
+        case CONDITION_KERNEL_COMMAND_LINE:
+                return condition_test_kernel_command_line(c->param);
+        case CONDITION_KERNEL_VERSION:
+                return condition_test_kernel_version(c->param);
+        case CONDITION_VERSION:
+                return condition_test_version(c->param);
+        case CONDITION_KERNEL_MODULE_LOADED:
+                return condition_test_module(c->param);
+        case CONDITION_VIRTUALIZATION:
+                return condition_test_virtualization(c->param);
+        case CONDITION_SECURITY:
+                return condition_test_security(c->param);
+        case CONDITION_CAPABILITY:
+                return condition_test_capability(c->param);
+        case CONDITION_HOST:
+                return condition_test_host(c->param);
+        case CONDITION_AC_POWER:
+                return condition_test_ac_power(c->param);
+        case CONDITION_ARCHITECTURE:
+                return condition_test_architecture(c->param);
+        case CONDITION_FIRMWARE:
+                return condition_test_firmware(c->param);
+        default:
+                return -EOPNOTSUPP;
+        }
+}
+
+static int test_resources(const struct condition *c)
+{
+        switch ((int)c->type) {
+        case CONDITION_GROUP:
+                return condition_test_group(c->param);
+        case CONDITION_CONTROL_GROUP_CONTROLLER:
+                return condition_test_controller(c->param);
+        case CONDITION_CPUS:
+                return condition_test_cpus(c->param);
+        case CONDITION_MEMORY:
+                return condition_test_memory(c->param);
+        case CONDITION_CPU_FEATURE:
+                return condition_test_cpu_feature(c->param);
+        case CONDITION_OS_RELEASE:
+                return condition_test_os_release(c->param);
+        case CONDITION_MEMORY_PRESSURE:
+                return condition_test_pressure("memory", c->param);
+        case CONDITION_CPU_PRESSURE:
+                return condition_test_pressure("cpu", c->param);
+        case CONDITION_IO_PRESSURE:
+                return condition_test_pressure("io", c->param);
+        default:
+                return test_system(c);
+        }
+}
+
+int condition_test(const struct condition *c, const struct condition_context *context)
+{
+        int r;
+
+        if (c->type <= CONDITION_FILE_IS_EXECUTABLE)
+                r = test_path(c->type, c->param);
+        else if (c->type == CONDITION_ENVIRONMENT)
+                r = test_environment(c->param, context->environment);
+        else if (c->type == CONDITION_CREDENTIAL)
+                r = test_credential(c->param, context->environment);
+        else if (c->type == CONDITION_USER)
+                r = condition_test_user(c->param, context->is_user);
+        else
+                r = test_resources(c);
+        return r < 0 ? r : (r > 0) == !c->negate;
+}
+
+enum condition_answer condition_list_test(const struct condition_list *list,
+                                          const struct condition_context *context,
+                                          const struct condition **ret_failed)
+{
+        const struct condition *last_trigger = NULL;
+        bool is_triggered = false;
+
+        for (size_t i = 0; i < list->n; i++) {
+                const struct condition *c = &list->items[i];
+                int r = condition_test(c, context);
+
+                if (c->trigger) {
+                        is_triggered |= r > 0;
+                        last_trigger = c;
+                } else if (r <= 0) {
+                        *ret_failed = c;
+                        return CONDITIONS_FAILED;
+                }
+        }
+        if (!last_trigger || is_triggered)
+                return CONDITIONS_HOLD;
+        *ret_failed = last_trigger;
+        return CONDITIONS_NO_TRIGGER;
+}

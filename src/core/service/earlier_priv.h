@@ -1,0 +1,61 @@
+// What the files of core/service/earlier share.
+#pragma once
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "core/service/earlier.h"
+#include "net/holder.h"
+
+struct inquiry;
+
+struct held {
+        struct earlier *earlier;
+        struct net_holder holder; // pid 0: nobody is known
+        uint64_t cookie;
+        struct watch watch; // pidfd of the holder, owned; -1: none
+        bool is_searched;   // by the search under way
+        bool is_unseen;     // it is there, but we may not see who has it
+        bool is_ours;       // we have it, too
+        char *holder_text;
+        char port[]; // its key in the map
+};
+
+struct earlier {
+        struct manager *manager;
+        void (*on_gone)(struct manager *m, const struct held *held);
+        char *path, *first_line;
+        struct map *by_port;     // struct held, by "TYPE TEXT"
+        struct u64map *by_inode; // the same
+        struct {
+                struct net_node node;
+                char *path;
+        } * fifos;
+        size_t n_fifos;
+        // The file.
+        int fd;
+        struct buf pending;
+        struct work flush_work;
+        size_t n_lines, n_lines_fresh; // n_lines_fresh: after it was written anew
+        bool is_failure_told;
+        // Who holds a socket whose holder has ended?
+        struct inquiry *search;
+        struct watch search_watch;
+        struct timer search_timer;
+        usec_t last_search;
+};
+
+// The next of all; NULL: there is none (any more). It may be freed while walking.
+static inline struct held *earlier_next(const struct earlier *e, size_t *position)
+{
+        const char *key;
+        void *value;
+
+        return map_next(e->by_port, position, &key, &value) ? value : NULL;
+}
+
+// What a file of now begins with; "" where it cannot be told, NULL: no memory.
+char *earlier_make_first_line(void);
+// The file, if nobody else can have written it, new string. 0 or -errno.
+int earlier_read(const struct earlier *e, char **ret);
+// The end. The file goes with the last process that could hold anything.
+void earlier_close(struct earlier *e);

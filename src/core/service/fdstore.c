@@ -1,0 +1,109 @@
+#include "core/service/fdstore.h"
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#include <linux/kcmp.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+void fdstore_init(struct fdstore *s)
+{
+        list_init(&s->entries);
+        s->n = 0;
+}
+
+bool fdstore_name_is_valid(const char *name)
+{
+        size_t n = strlen(name);
+
+        if (n == 0 || n > FDSTORE_NAME_MAX)
+                return false;
+        for (const char *p = name; *p; p++)
+                if (*p < ' ' || *p >= 127 || *p == ':')
+                        return false;
+        return true;
+}
+
+static void entry_free(struct fdstore_entry *entry)
+{
+        watch_remove(entry->events, &entry->watch);
+        fd_close(entry->watch.fd);
+        list_remove(&entry->node);
+        entry->store->n--;
+        free(entry->name);
+        free(entry);
+}
+
+// The other side hung up: the descriptor is of no use any more.
+static void on_hangup(struct watch *w, uint32_t revents UNUSED)
+{
+        entry_free(CONTAINER_OF(w, struct fdstore_entry, watch));
+}
+
+// Do both stand for one open file? Where kcmp(2) is not allowed every descriptor counts as new,
+// but for the very same device and inode of what has no offset.
+static bool is_same_file(int a, int b)
+{
+        pid_t self = getpid();
+        long r = syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);
+        struct stat sa, sb;
+
+        if (r >= 0)
+                return r == 0;
+        return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 && S_ISSOCK(sa.st_mode) &&
+               sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+int fdstore_add(struct fdstore *s, struct events *e, int fd, const char *name, bool poll,
+                size_t max)
+{
+        CLEANUP(fd) int own = fd_move_up(fd);
+
+        if (own < 0)
+                return own;
+        if (!fdstore_name_is_valid(name))
+                return -EINVAL;
+        LIST_FOREACH (&s->entries, node)
+                if (is_same_file(CONTAINER_OF(node, struct fdstore_entry, node)->watch.fd, own))
+                        return 0;
+        if (s->n >= max)
+                return -E2BIG;
+        struct fdstore_entry *entry = calloc(1, sizeof(*entry));
+
+        if (!entry || !(entry->name = strdup(name))) {
+                free(entry);
+                return -ENOMEM;
+        }
+        entry->store = s;
+        entry->events = e;
+        entry->watch = (struct watch){.fd = TAKE_FD(own), .on_event = on_hangup};
+        list_append(&s->entries, &entry->node);
+        s->n++;
+        // EPOLLHUP and EPOLLERR come unasked; files that cannot be polled never hang up.
+        if (poll)
+                (void)watch_set(e, &entry->watch, EPOLLET);
+        return 1;
+}
+
+size_t fdstore_remove(struct fdstore *s, const char *name)
+{
+        size_t n = 0;
+
+        LIST_FOREACH (&s->entries, node) {
+                struct fdstore_entry *entry = CONTAINER_OF(node, struct fdstore_entry, node);
+
+                if (streq(entry->name, name)) {
+                        entry_free(entry);
+                        n++;
+                }
+        }
+        return n;
+}
+
+void fdstore_clear(struct fdstore *s)
+{
+        LIST_FOREACH (&s->entries, node)
+                entry_free(CONTAINER_OF(node, struct fdstore_entry, node));
+}

@@ -1,0 +1,37 @@
+// The notify protocol (sd_notify(3)): one datagram socket for all services. Owns the socket, parses
+// and bounds messages, finds the run that the sender belongs to. What a message does to a run is
+// core/service/service_notify. Violations are dropped with one warning.
+#pragma once
+
+#include "core/service/run.h"
+
+#include <sys/types.h>
+
+#define NOTIFY_MESSAGE_MAX 4096
+#define NOTIFY_FDS_MAX 768
+
+struct notify_socket;
+
+// Opens runtime_dir/notify (an abstract name where that path is too long). 0 or -errno.
+int notify_socket_new(struct manager *m, struct notify_socket **ret);
+void notify_socket_free(struct notify_socket *n); // NULL is fine
+DEFINE_CLEANUP(notify_socket, struct notify_socket *, notify_socket_free)
+// "NOTIFY_SOCKET=/run/usher/notify", borrowed.
+const char *notify_socket_environment(const struct notify_socket *n);
+// Handle what has arrived, before something else is decided (the end of a process).
+void notify_socket_drain(struct notify_socket *n);
+
+// One message, taken apart. Strings point into the text that was parsed; NULL: not in it.
+struct notify_message {
+        bool ready, reloading, stopping, watchdog, watchdog_trigger;
+        bool fdstore, fdstore_remove, fdpoll_off, barrier, restart_reset;
+        const char *status, *fdname, *main_pid, *notify_access, *status_errno;
+        usec_t monotonic;      // MONOTONIC_USEC=; USEC_INFINITY: not in it
+        usec_t watchdog_usec;  // USEC_INFINITY: not in it
+        usec_t extend_timeout; // USEC_INFINITY: not in it
+        size_t n_assignments;
+};
+
+// Takes text apart in place (size bytes and a NUL of the caller's behind them). 0; -EINVAL: an
+// embedded NUL, or empty.
+int notify_parse(char *text, size_t size, struct notify_message *ret);

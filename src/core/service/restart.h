@@ -1,0 +1,41 @@
+// What the end of a process means, and whether a service is started again: pure policy. No clock,
+// no process, no log. Called by core/service/service_exit and core/service/service_stop.
+#pragma once
+
+#include "conf/enums.h"
+#include "core/service/run.h"
+
+// Which signals count as a clean end (features §2.2).
+enum exit_clean {
+        EXIT_CLEAN_DAEMON,  // SIGHUP, SIGINT, SIGTERM, SIGPIPE do
+        EXIT_CLEAN_COMMAND, // none does
+};
+
+// code, status: as waitid(2); code 0: unknown, which is a failure. success: SuccessExitStatus=; may
+// be NULL.
+bool exit_is_clean(int code, int status, enum exit_clean clean, const struct exit_set *success);
+enum service_result exit_result(int code, int status, enum exit_clean clean,
+                                const struct exit_set *success);
+bool exit_set_test(const struct exit_set *set, int code, int status);
+// "exited", "killed", "dumped", "unknown" (EXIT_CODE=, log lines).
+const char *exit_code_name(int code);
+// "FAILURE", "EXEC", "KILL"; "n/a". buf: at least SIGNAL_NAME_MAX.
+const char *exit_status_text(int code, int status, char *buf, size_t size);
+
+struct restart_policy {
+        enum service_restart restart;
+        const struct exit_set *prevent, *force;
+        usec_t sec, max_delay; // RestartSec=, RestartMaxDelaySec=
+        unsigned steps;        // RestartSteps=
+};
+
+// How the life ended.
+struct restart_cause {
+        enum service_result result;
+        int main_code, main_status; // code 0: the main process did not end by itself
+        bool is_manual_stop;        // or otherwise not wanted
+};
+
+bool restart_is_due(const struct restart_policy *p, const struct restart_cause *cause);
+// Wait before the restart that follows n_restarts others (grows in `steps` geometric steps).
+usec_t restart_delay(const struct restart_policy *p, unsigned n_restarts);

@@ -1,0 +1,110 @@
+// A run: one life of a service, be it the singleton of foo.service or one of 10,000 connections.
+// The state machine (core/service/service) drives both over a shared conf. Hot part at most 208
+// bytes; the cold part is allocated at first need.
+#pragma once
+
+#include "conf/unit_conf.h"
+#include "core/loop/events.h"
+#include "core/socket/admit.h"
+
+#include <systemd/sd-id128.h>
+
+struct log_stream;
+struct manager;
+struct service;
+struct sock;
+struct spawn_plan;
+
+enum service_state {
+        SERVICE_DEAD,
+        SERVICE_CONDITION,
+        SERVICE_START_PRE,
+        SERVICE_START,
+        SERVICE_START_POST,
+        SERVICE_RUNNING,
+        SERVICE_EXITED,
+        SERVICE_RELOAD,
+        SERVICE_RELOAD_SIGNAL,
+        SERVICE_RELOAD_NOTIFY,
+        SERVICE_STOP,
+        SERVICE_STOP_WATCHDOG,
+        SERVICE_STOP_SIGTERM,
+        SERVICE_STOP_SIGKILL,
+        SERVICE_STOP_POST,
+        SERVICE_FINAL_WATCHDOG,
+        SERVICE_FINAL_SIGTERM,
+        SERVICE_FINAL_SIGKILL,
+        SERVICE_FAILED,
+        SERVICE_DEAD_BEFORE_AUTO_RESTART,
+        SERVICE_FAILED_BEFORE_AUTO_RESTART,
+        SERVICE_DEAD_RESOURCES_PINNED,
+        SERVICE_AUTO_RESTART,
+        SERVICE_AUTO_RESTART_QUEUED,
+        SERVICE_CLEANING,
+        _SERVICE_STATE_MAX,
+};
+
+enum service_result {
+        SERVICE_SUCCESS,
+        SERVICE_FAILURE_RESOURCES,
+        SERVICE_FAILURE_PROTOCOL,
+        SERVICE_FAILURE_TIMEOUT,
+        SERVICE_FAILURE_EXIT_CODE,
+        SERVICE_FAILURE_SIGNAL,
+        SERVICE_FAILURE_CORE_DUMP,
+        SERVICE_FAILURE_WATCHDOG,
+        SERVICE_FAILURE_START_LIMIT_HIT,
+        SERVICE_FAILURE_OOM_KILL,
+        SERVICE_SKIP_CONDITION,
+        _SERVICE_RESULT_MAX,
+};
+
+// A child process of a run.
+struct child {
+        pid_t pid; // 0: none
+        int pidfd; // owned; -1: none, or the kernel has none (then it is reaped by pid)
+};
+
+// Times and outcome of the last main process (ExecMain* properties).
+struct exec_status {
+        pid_t pid;
+        int code, status; // as waitid(2): CLD_EXITED ...
+        usec_t start, start_rt, exit, exit_rt;
+};
+
+struct run_cold; // fd store, watchdog, notify state, status text (core/service/run_cold.h)
+
+struct run {
+        struct manager *manager;
+        struct unit_conf *conf;  // reference: the conf it was started with
+        struct service *service; // the singleton that it is part of; NULL for a connection
+        struct sock *sock;       // a connection's socket; NULL for a singleton
+        struct spawn_plan
+                *plan;          // reference (shared by the instances of a template); NULL: not made
+        struct log_stream *log; // reference: where what it prints goes; NULL: not opened
+        struct run_cold *cold;  // NULL until needed
+        struct child main, control;
+        struct timer timer; // the current state's timeout
+        // Of a life that is over: tells it outside the call chain. Else the place among those who
+        // wait until there is room for a process (core/start/spawner.h).
+        struct work work;
+        enum service_state state : 8;
+        enum service_state waits_in : 8; // its command is the one that waits
+        enum service_result result : 8;
+        uint8_t main_code, main_status; // how the last main process ended; code 0: it has not
+        uint16_t main_index;            // in ExecStart=
+        uint16_t control_index;         // in the command list of the state
+        bool main_pid_known : 1, forbid_restart : 1;
+        bool main_ignores_failure : 1, control_ignores_failure : 1; // `-` of the running command
+        bool is_refused : 1; // a connection: its user has all the processes that LimitNPROC= lets
+                             // it
+        bool is_empty : 1;   // no process of it was left, and none was started since
+        uid_t uid;           // of its processes, since the last start
+        int connection_fd;   // Accept=yes; -1 otherwise, or once closed
+        uint64_t number;     // NR of the instance name
+        struct admit_token token; // its place in the limits
+        struct list_node node;    // in the socket's list of live connections
+        sd_id128_t invocation_id;
+};
+
+_Static_assert(sizeof(struct run) <= 208, "10,000 connections: keep rarely needed things cold");

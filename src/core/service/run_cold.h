@@ -1,0 +1,61 @@
+// The cold part of a run: what few services need. Allocated at first need, freed with the run.
+// Embedded by nobody; read by core/service/service*, core/service/notify and the bus.
+#pragma once
+
+#include "base/rate.h"
+#include "core/service/bus_names.h"
+#include "core/service/fdstore.h"
+#include "core/service/run.h"
+#include "core/start/errand.h"
+#include "core/start/orphans.h"
+
+struct pid_reading;
+struct spawn_lookup;
+
+enum notify_state {
+        NOTIFY_STATE_UNKNOWN,
+        NOTIFY_STATE_READY,
+        NOTIFY_STATE_RELOADING,
+        NOTIFY_STATE_STOPPING
+};
+
+#define NOTIFY_ACCESS_UNSET (-1)
+
+struct run_cold {
+        struct run *run;
+        // told by the service (notify protocol)
+        enum notify_state notify_state;
+        int notify_access_override; // enum notify_access, or NOTIFY_ACCESS_UNSET
+        char *status_text;
+        int status_errno;
+        enum service_result reload_result;
+        usec_t reload_begin;      // of the reload under way
+        usec_t extend_until;      // EXTEND_TIMEOUT_USEC=, absolute; 0: none
+        usec_t runtime_until;     // the running state's own limit, absolute; 0: none
+        usec_t watchdog_override; // WATCHDOG_USEC=; USEC_INFINITY: none
+        usec_t watchdog_stamp;
+        struct timer watchdog_timer;
+        // starts
+        struct watch exec_watch;         // Type=exec: result of the exec; fd -1: none
+        struct errand errand;            // what its next command waits for
+        struct spawn_lookup *lookup;     // for its plan
+        struct inquiry *opened;          // OpenFile=: what is open, or being opened
+        struct unit_conf *opened_conf;   // reference: whose that is
+        int prepare_error;               // why the next command cannot be started
+        bool is_plan_fresh;              // made for that command
+        bool awaits_removal;             // of what the last life left behind
+        struct timer idle_timer;         // Type=idle
+        usec_t idle_until;               // 0: does not wait
+        struct timer pid_file_timer;     // PIDFile= is not there yet
+        struct pid_reading *pid_reading; // a look at it is under way; NULL: none is
+        bool is_pid_file_far;            // a look has to wait for a file system
+        enum service_result exit_result; // of the main process that may have left a successor
+        struct bus_name bus_name;        // BusName=, from the first start on
+        struct orphans_wait strays_wait; // processes that are not ours to wait for
+        bool has_unsignalled; // orphans that were not known yet when the state's signal was sent
+        struct fdstore fdstore;
+};
+
+// Existing or new; NULL: no memory.
+struct run_cold *run_cold_get(struct run *run);
+void run_cold_free(struct run *run); // stops its timers and watches; run->cold is NULL then

@@ -1,0 +1,48 @@
+// Services: the unit type and the state machine that drives every run (singletons and connections).
+// Split by meaning: service.c (unit ops), service_state.c (names, state changes), service_start.c,
+// service_stop.c, service_exit.c (what a dead process means), service_command.c (running one
+// command), service_kill.c (signals), service_timer.c, service_pid.c (PID files), service_notify.c
+// (what services tell); restart.c is the pure policy, notify.c the notify socket.
+#pragma once
+
+#include "core/service/run.h"
+#include "core/unit/unit.h"
+
+struct removal;
+
+struct service {
+        struct unit unit;
+        struct run run; // of the current (or last) life; conf is what it was started with
+        unsigned n_restarts;
+        struct exec_status main_status;
+        bool flush_n_restarts;   // the counter is kept for onlookers until the next start
+        struct removal *removal; // of what the last life left behind, under way; NULL: none is
+        void *peer; // of the connection that it serves (Accept=yes by way of a unit), packed; owned
+};
+
+extern const struct unit_ops service_ops;
+
+const char *service_state_name(enum service_state s);   // "start-pre", ...
+const char *service_result_name(enum service_result r); // "exit-code", ...
+enum active_state service_state_to_active(enum service_state s);
+
+// ---- runs of connections (core/socket/instance calls these)
+// -----------------------------------------------
+
+// Begin the life of a connection's run: run->conf, sock, connection_fd, number set. Returns at
+// once; the end is told by a call of instance_on_end(). 0 or -errno (then nothing was started).
+int service_run_start(struct run *run);
+// Release what the machine holds of a run that is over (plan, cold part, timers), not the run
+// itself.
+void service_run_done(struct run *run);
+// Ask a run to stop (unit stop, shutdown). It ends through the usual states.
+void service_run_stop(struct run *run);
+int service_run_kill(struct run *run, const char *who, int signo);
+
+// States in which a socket may listen again / must not be triggered (features §5.1, last rows).
+bool service_lets_socket_listen(const struct service *s);
+// Status text of the service (STATUS= or usher's own), or NULL.
+const char *run_status_text(const struct run *run);
+int run_status_errno(const struct run *run);          // ERRNO= of the service, 0: none
+const char *run_reload_result(const struct run *run); // "success", ...
+size_t run_fdstore_count(const struct run *run);

@@ -1,0 +1,58 @@
+// How long a service needs the connection that it serves (difference connection-copy).
+#include "base/fd.h"
+#include "core/service/service_priv.h"
+#include "core/socket/instance.h"
+#include "spawn/plan.h"
+
+// Commands beside the main ones get it only where it is their standard input or output.
+static bool is_wanted_later(const struct run *run, enum service_state state)
+{
+        const struct service_group *g = run_conf(run);
+
+        return run->plan && spawn_plan_wants_socket(run->plan) &&
+               ((state <= SERVICE_START_POST && g->exec_start_post.n > 0) ||
+                (state <= SERVICE_RELOAD_NOTIFY && g->exec_reload.n > 0) ||
+                (state <= SERVICE_STOP && g->exec_stop.n > 0) ||
+                (state <= SERVICE_STOP_POST && g->exec_stop_post.n > 0));
+}
+
+bool run_keeps_connection(const struct run *run)
+{
+        const struct service_group *g = run_conf(run);
+
+        return run->manager->options.compat_systemd || g->type == SERVICE_FORKING ||
+               run->main_index + 1U < g->exec_start.n || is_wanted_later(run, SERVICE_START);
+}
+
+static bool is_restarting(enum service_state state)
+{
+        return state >= SERVICE_DEAD_BEFORE_AUTO_RESTART && state <= SERVICE_AUTO_RESTART_QUEUED &&
+               state != SERVICE_DEAD_RESOURCES_PINNED;
+}
+
+// May a command that runs, or one that is to come, use it?
+static bool is_in_use(const struct run *run)
+{
+        enum service_state state = run->state;
+
+        if (service_state_is_over(state))
+                return false;
+        if (state <= SERVICE_RELOAD_NOTIFY && state != SERVICE_EXITED)
+                return true;
+        return run->main.pid > 0 || is_wanted_later(run, state);
+}
+
+void run_let_go_of_connection(struct run *run)
+{
+        enum service_state state = run->state;
+
+        if (run->manager->options.compat_systemd) {
+                // An end without a restart is told by itself, once there is no job for the unit.
+                if (is_restarting(state))
+                        instance_release(run);
+        } else if (!is_in_use(run)) {
+                instance_release(run);
+        } else if (state > SERVICE_START && !is_wanted_later(run, state)) {
+                run->connection_fd = fd_close(run->connection_fd);
+        }
+}

@@ -1,0 +1,371 @@
+// What the end of a process means in each state.
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "core/loop/reap.h"
+#include "core/service/notify.h"
+#include "core/service/service_log.h"
+#include "core/service/service_priv.h"
+#include "core/socket/incoming.h"
+#include "spawn/spawn.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+// A step before the exec failed: its own words, "Failed at step EXEC spawning /x: No such file".
+static void log_report(struct run *run, pid_t pid, const siginfo_t *info)
+{
+        struct fail why = {0};
+        char buf[SIGNAL_NAME_MAX], text[FAIL_DETAIL_MAX + 128];
+
+        if (info->si_code != CLD_EXITED || info->si_status == 0 ||
+            spawn_report_take(pid, &why) <= 0)
+                return;
+        // Since Linux 3.1 it is exec(2) that fails above LimitNPROC= of its own user. For a
+        // connection that limit is one like MaxConnections=: the others of its kind need not be
+        // told of each.
+        if (run->sock && why.error == EAGAIN && !run->manager->options.compat_systemd) {
+                run->is_refused = true;
+                incoming_refused_by_service(run->sock);
+                return;
+        }
+        run_log(run, LOG_ERR, 0, "Failed at step %s: %s",
+                exit_status_text(CLD_EXITED, info->si_status, buf, sizeof(buf)),
+                fail_format(&why, text, sizeof(text)));
+}
+
+static void log_exit(const struct run *run, const char *what, enum service_result result, int code,
+                     int status)
+{
+        char buf[SIGNAL_NAME_MAX];
+        int level = result == SERVICE_SUCCESS || run->is_refused ? LOG_DEBUG
+                    : code == CLD_EXITED                         ? LOG_NOTICE
+                                                                 : LOG_WARNING;
+
+        run_log(run, level, 0, "%s exited, code=%s, status=%d/%s%s", what, exit_code_name(code),
+                status, exit_status_text(code, status, buf, sizeof(buf)),
+                result == SERVICE_SUCCESS ? " (success)" : "");
+}
+
+// What it said and printed last counts before its end does: for that it is taken to live a moment
+// longer. False: another process has taken its place meanwhile (MAINPID=).
+static bool settle(struct run *run, struct child *c, pid_t pid)
+{
+        c->pid = pid;
+        service_check_exec(run);
+        if (run_notify_access(run) != NOTIFY_NONE)
+                notify_socket_drain(run->manager->notify);
+        if (run->log)
+                log_stream_flush(run->log, pid);
+        if (c->pid != pid)
+                return false;
+        reaper_forget(run->manager->reaper, c);
+        return true;
+}
+
+static bool is_on_its_way_down(const struct run *run)
+{
+        return run->state >= SERVICE_STOP && run->state <= SERVICE_FINAL_SIGKILL;
+}
+
+static enum service_result note_exit(struct run *run, bool is_main, const siginfo_t *info)
+{
+        const struct service_group *g = run_conf(run);
+
+        if (run->service && is_main) {
+                struct exec_status *status = &run->service->main_status;
+
+                status->pid = info->si_pid;
+                status->code = info->si_code;
+                status->status = info->si_status;
+                status->exit = clock_now();
+                status->exit_rt = clock_now_realtime();
+        }
+        log_report(run, info->si_pid, info);
+        // Nobody knows how it ended, but that is what was asked of it.
+        if (info->si_code == 0 && is_main && is_on_its_way_down(run))
+                return SERVICE_SUCCESS;
+
+        enum exit_clean clean =
+                is_main && g->type != SERVICE_ONESHOT ? EXIT_CLEAN_DAEMON : EXIT_CLEAN_COMMAND;
+
+        return exit_result(info->si_code, info->si_status, clean, &g->success_exit_status);
+}
+
+// ---- main
+
+// The main process ended while the service was being started.
+static void on_main_exit_in_start(struct run *run, enum service_result result)
+{
+        const struct service_group *g = run_conf(run);
+
+        switch (g->type) {
+        case SERVICE_ONESHOT:
+                if (result == SERVICE_SUCCESS)
+                        service_enter_start_post(run);
+                else
+                        service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
+                break;
+        case SERVICE_NOTIFY:
+        case SERVICE_NOTIFY_RELOAD:
+                if (result != SERVICE_SUCCESS)
+                        service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
+                else if (!g->remain_after_exit || run_notify_access(run) == NOTIFY_MAIN)
+                        // Nobody is left who could say that it is ready.
+                        service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_PROTOCOL);
+                break;
+        default:
+                service_enter_running(run, result);
+                break;
+        }
+}
+
+static void on_main_gone(struct run *run, enum service_result result)
+{
+        bool has_control = run->control.pid > 0;
+
+        switch ((int)run->state) {
+        case SERVICE_START:
+                on_main_exit_in_start(run, result);
+                break;
+        case SERVICE_START_POST:
+        case SERVICE_RELOAD:
+        case SERVICE_RELOAD_SIGNAL:
+        case SERVICE_RELOAD_NOTIFY:
+        case SERVICE_STOP:
+                // A command of the state is waited for; without one it would never end.
+                if (!has_control)
+                        service_enter_stop(run, result);
+                break;
+        case SERVICE_RUNNING:
+                service_enter_running(run, result);
+                break;
+        case SERVICE_STOP_WATCHDOG:
+        case SERVICE_STOP_SIGTERM:
+        case SERVICE_STOP_SIGKILL:
+                if (!has_control)
+                        service_enter_stop_post(run, result);
+                break;
+        case SERVICE_STOP_POST:
+                if (!has_control)
+                        service_enter_signal(run, SERVICE_FINAL_SIGTERM, result);
+                break;
+        case SERVICE_FINAL_WATCHDOG:
+        case SERVICE_FINAL_SIGTERM:
+        case SERVICE_FINAL_SIGKILL:
+                if (!has_control)
+                        service_enter_dead(run, result, true);
+                break;
+        default:
+                break;
+        }
+}
+
+// With ExitType=cgroup the service goes on as long as one process of it does.
+static bool goes_on_without_main(struct run *run)
+{
+        if (run_conf(run)->exit_type != EXIT_TYPE_CGROUP || run->state != SERVICE_RUNNING ||
+            !run_is_good(run))
+                return false;
+        run_await_strays(run);
+        return true;
+}
+
+static void finish_main_exit(struct run *run, enum service_result result)
+{
+        const struct service_group *g = run_conf(run);
+
+        run_set_result(run, result);
+        if (run->state == SERVICE_START && g->type == SERVICE_ONESHOT &&
+            result == SERVICE_SUCCESS && run->main_index + 1U < g->exec_start.n) {
+                service_run_next_main(run);
+                return;
+        }
+        if (!goes_on_without_main(run))
+                on_main_gone(run, result);
+        run_changed(run);
+}
+
+static void on_successor(struct run *run, int r)
+{
+        if (r < 0 || run->main.pid == 0)
+                finish_main_exit(run, run->cold->exit_result);
+}
+
+void service_on_main_exit(struct child *c, const siginfo_t *info)
+{
+        struct run *run = CONTAINER_OF(c, struct run, main);
+        const struct service_group *g = run_conf(run);
+
+        if (!settle(run, c, info->si_pid))
+                return;
+        run->main_code = (uint8_t)info->si_code;
+        run->main_status = (uint8_t)info->si_status;
+
+        enum service_result result = note_exit(run, true, info);
+
+        if (run->main_ignores_failure)
+                result = SERVICE_SUCCESS;
+        log_exit(run, "Main process", result, info->si_code, info->si_status);
+        // A daemon may hand over to another process, if its PID file says so in time.
+        if (g->pid_file && (run->state == SERVICE_RUNNING || run->state == SERVICE_RELOAD) &&
+            run_cold_get(run)) {
+                run->cold->exit_result = result;
+                run_read_pid_file(run, false, on_successor);
+        } else {
+                finish_main_exit(run, result);
+        }
+}
+
+// ---- control
+
+static void on_pid_file_before_post(struct run *run, int r UNUSED)
+{
+        if (run->state == SERVICE_START && run->control.pid == 0)
+                service_enter_start_post(run);
+}
+
+// ExecStart= of a forking service has ended: now its daemon should be there.
+static void on_forking_started(struct run *run, enum service_result result)
+{
+        const struct service_group *g = run_conf(run);
+
+        if (g->type != SERVICE_FORKING)
+                return;
+        if (result != SERVICE_SUCCESS) {
+                service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
+                return;
+        }
+        // ExecStartPost= may write the file; else it may come a little later.
+        if (g->pid_file && g->exec_start_post.n > 0)
+                run_read_pid_file(run, false, on_pid_file_before_post);
+        else if (g->pid_file)
+                run_await_pid_file(run);
+        else if (run_guess_main_pid(run, true) == 0)
+                service_enter_start_post(run);
+}
+
+static void on_start_post_done(struct run *run, enum service_result result)
+{
+        const struct service_group *g = run_conf(run);
+
+        if (result != SERVICE_SUCCESS) {
+                service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
+                return;
+        }
+        if (g->type == SERVICE_FORKING && run->main.pid == 0) {
+                if (g->pid_file) {
+                        run_await_pid_file(run);
+                        return;
+                }
+                if (run_guess_main_pid(run, true) > 0)
+                        return;
+        }
+        service_enter_running(run, SERVICE_SUCCESS);
+}
+
+void service_on_daemon_known(struct run *run)
+{
+        (void)run_guess_main_pid(run, false);
+        if (run->state == SERVICE_START)
+                service_enter_start_post(run);
+        else
+                service_enter_running(run, SERVICE_SUCCESS);
+}
+
+static void on_reload_done(struct run *run, enum service_result result)
+{
+        const struct service_group *g = run_conf(run);
+
+        if (result == SERVICE_SUCCESS && g->type == SERVICE_FORKING) {
+                if (g->pid_file)
+                        run_read_pid_file(run, true, NULL); // complains itself
+                else if (run->main.pid == 0)
+                        (void)run_guess_main_pid(run, false);
+        }
+        if (run->cold && run->cold->reload_result == SERVICE_SUCCESS)
+                run->cold->reload_result = result;
+        // The command is done; the service itself may still be at it.
+        if (run->cold && run->cold->notify_state == NOTIFY_STATE_RELOADING)
+                service_set_state(run, SERVICE_RELOAD_NOTIFY);
+        else
+                service_enter_running(run, SERVICE_SUCCESS);
+}
+
+static void on_control_done(struct run *run, enum service_result result)
+{
+        bool has_main = run->main.pid > 0;
+
+        switch ((int)run->state) {
+        case SERVICE_CONDITION:
+                if (result == SERVICE_SUCCESS)
+                        service_enter_start_pre(run);
+                else
+                        service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
+                break;
+        case SERVICE_START_PRE:
+                if (result == SERVICE_SUCCESS)
+                        service_enter_start(run);
+                else
+                        service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
+                break;
+        case SERVICE_START:
+                on_forking_started(run, result);
+                break;
+        case SERVICE_START_POST:
+                on_start_post_done(run, result);
+                break;
+        case SERVICE_RELOAD:
+        case SERVICE_RELOAD_SIGNAL:
+        case SERVICE_RELOAD_NOTIFY:
+                on_reload_done(run, result);
+                break;
+        case SERVICE_STOP:
+                service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
+                break;
+        case SERVICE_STOP_POST:
+                if (!has_main)
+                        service_enter_signal(run, SERVICE_FINAL_SIGTERM, result);
+                break;
+        default:
+                if (!has_main)
+                        service_on_processes_gone(run, result);
+                break;
+        }
+}
+
+void service_on_control_exit(struct child *c, const siginfo_t *info)
+{
+        struct run *run = CONTAINER_OF(c, struct run, control);
+
+        if (!settle(run, c, info->si_pid))
+                return;
+
+        const struct command_list *list = service_control_list(run, run->state);
+        enum service_result result = note_exit(run, false, info);
+
+        if (run->control_ignores_failure)
+                result = SERVICE_SUCCESS;
+        // 1 to 254: the service is not wanted; 255 and signals: the check itself failed.
+        if (run->state == SERVICE_CONDITION) {
+                bool is_skip = result == SERVICE_FAILURE_EXIT_CODE && info->si_code == CLD_EXITED &&
+                               info->si_status < 255;
+
+                if (is_skip)
+                        result = SERVICE_SKIP_CONDITION;
+                if (run->service && (is_skip || result == SERVICE_SUCCESS))
+                        run->service->unit.condition_result = !is_skip;
+        }
+        log_exit(run, "Control process",
+                 result == SERVICE_SKIP_CONDITION ? SERVICE_SUCCESS : result, info->si_code,
+                 info->si_status);
+        if (run->state != SERVICE_RELOAD)
+                run_set_result(run, result);
+        if (result == SERVICE_SUCCESS && list && run->control_index + 1U < list->n) {
+                run->control_index++;
+                service_run_control(run, run->state);
+                return;
+        }
+        on_control_done(run, result);
+        run_changed(run);
+}

@@ -1,0 +1,166 @@
+#include "core/socket/incoming.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "core/socket/instance.h"
+#include "core/socket/sock_priv.h"
+#include "net/peer.h"
+#include "net/sockopt.h"
+
+#define GATE_PASS (-1) // else an enum incoming_end, and the connection is closed
+
+struct incoming {
+        struct listener *listener;
+        struct sock *sock;
+        int fd;
+        usec_t now;
+        struct peer_info peer;
+        struct admit_token token;
+};
+
+static int refuse(struct incoming *i, uint64_t *counter, enum incoming_end end)
+{
+        struct sock *s = i->sock;
+
+        i->fd = fd_close(i->fd);
+        admit_release(&i->token);
+        s->n_refused++;
+        (*counter)++;
+        unit_changed(&s->unit);
+        return end;
+}
+
+static void log_refusals(struct sock *s, const char *what, usec_t now)
+{
+        // One line a second at the most says how many there were.
+        if (s->refusals_logged != 0 && now < usec_add(s->refusals_logged, USEC_PER_SEC))
+                return;
+        log_unit(s->unit.id, LOG_WARNING, 0,
+                 "Too many incoming connections (%u live, %s reached), %llu refused so far.",
+                 admit_count(s->admit), what, (unsigned long long)s->n_refused);
+        s->refusals_logged = now;
+}
+
+void incoming_refused_by_service(struct sock *s)
+{
+        s->n_refused++;
+        s->n_refused_service++;
+        unit_changed(&s->unit);
+        log_refusals(s, "LimitNPROC= of its service", clock_now());
+}
+
+// ---- the gates
+
+static int pass_stopping(struct incoming *i)
+{
+        struct sock *s = i->sock;
+
+        return job_is_stop_pending(&s->unit) ? refuse(i, &s->n_refused_stopping, INCOMING_CLOSED)
+                                             : GATE_PASS;
+}
+
+static int pass_peer(struct incoming *i)
+{
+        struct sock *s = i->sock;
+        const struct address *local =
+                sock_conf(s)->transparent ? NULL : peer_known_local(&i->listener->port->address);
+        int r = peer_info_get(i->fd, local, &i->peer);
+
+        if (r == 0)
+                return GATE_PASS;
+        i->fd = fd_close(i->fd);
+        if (r == -ENOTCONN) {
+                s->n_aborted++;
+                return INCOMING_CLOSED;
+        }
+        sock_on_instance_failed(s, r);
+        return INCOMING_STOP;
+}
+
+static int pass_admission(struct incoming *i)
+{
+        struct sock *s = i->sock;
+        const struct socket_group *conf = sock_conf(s);
+        const struct admit_limits limits = {.max_connections = conf->max_connections,
+                                            .max_per_source = conf->max_connections_per_source};
+        struct peer_key key = {0};
+        bool is_counted = limits.max_per_source > 0 &&
+                          // systemd counts local peers by user since v256 only
+                          !(s->unit.manager->options.compat_systemd &&
+                            i->listener->port->address.addr.sa.sa_family == AF_UNIX);
+        bool has_key = is_counted && peer_get_key(&i->peer, &key);
+        int r = s->admit ? 0 : admit_new(&s->admit);
+
+        if (r == 0)
+                r = admit_try(s->admit, &limits, has_key ? key.bytes : NULL, key.size, &i->token);
+        if (r == ADMIT_OK)
+                return GATE_PASS;
+        if (r < 0) {
+                i->fd = fd_close(i->fd);
+                sock_on_exhausted(s, -r);
+                return INCOMING_STOP;
+        }
+        int end = refuse(i, r == ADMIT_FULL ? &s->n_refused_full : &s->n_refused_source,
+                         INCOMING_CLOSED);
+
+        log_refusals(s, r == ADMIT_FULL ? "MaxConnections=" : "MaxConnectionsPerSource=", i->now);
+        return end;
+}
+
+// Where the socket pauses instead, no connection is taken that would be above the limit.
+static int pass_trigger_limit(struct incoming *i)
+{
+        struct sock *s = i->sock;
+
+        if (rate_below(&s->trigger_limit, i->now))
+                return GATE_PASS;
+        int end = refuse(i, &s->n_refused_limit, INCOMING_STOP);
+
+        sock_on_trigger_limit(s, i->now);
+        return end;
+}
+
+#define N_GATES 4
+
+static int (*const gates[N_GATES])(struct incoming *i) = {pass_stopping, pass_peer, pass_admission,
+                                                          pass_trigger_limit};
+static int (*const gates_of_systemd[N_GATES])(struct incoming *i) = {
+        pass_stopping, pass_trigger_limit, pass_peer, pass_admission};
+
+// ---- through
+
+static void on_sockopt_failed(const struct net_sockopt_failure *f, void *data)
+{
+        const struct sock *s = data;
+
+        log_unit(s->unit.id, LOG_DEBUG, f->error, "%s= cannot be set on a connection",
+                 f->directive);
+}
+
+enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now)
+{
+        struct sock *s = l->sock;
+        bool is_compat = s->unit.manager->options.compat_systemd;
+        // Not an initialiser: the addresses need not be cleared for each connection.
+        struct incoming i;
+
+        i.listener = l;
+        i.sock = s;
+        i.fd = fd;
+        i.now = now;
+        i.token = (struct admit_token){0};
+        for (size_t n = 0; n < N_GATES; n++) {
+                int end = is_compat ? gates_of_systemd[n](&i) : gates[n](&i);
+
+                if (end != GATE_PASS)
+                        return (enum incoming_end)end;
+        }
+        net_sockopt_apply(i.fd, l->port, sock_conf(s), true, on_sockopt_failed, s);
+        int r = instance_start(s, i.fd, &i.peer, &i.token);
+
+        if (r >= 0)
+                return INCOMING_SERVED;
+        sock_on_instance_failed(s, r);
+        return INCOMING_STOP;
+}

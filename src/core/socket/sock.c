@@ -1,0 +1,532 @@
+// The socket unit type: its states and what leads from one to the next (features §5.1).
+//
+//   dead/failed -> start-pre -> (open) -> start-chown -> start-post -> listening <-> running
+//   any -> stop-pre -> stop-pre-sigterm -> -sigkill -> (close) stop-post -> final-... ->
+//   dead/failed
+#include "core/socket/sock.h"
+
+#include "base/log.h"
+#include "core/socket/instance.h"
+#include "core/socket/sock_priv.h"
+
+static const char *const state_names[_SOCK_STATE_MAX] = {
+        [SOCK_DEAD] = "dead",
+        [SOCK_START_PRE] = "start-pre",
+        [SOCK_START_CHOWN] = "start-chown",
+        [SOCK_START_POST] = "start-post",
+        [SOCK_LISTENING] = "listening",
+        [SOCK_DEFERRED] = "deferred",
+        [SOCK_RUNNING] = "running",
+        [SOCK_STOP_PRE] = "stop-pre",
+        [SOCK_STOP_PRE_SIGTERM] = "stop-pre-sigterm",
+        [SOCK_STOP_PRE_SIGKILL] = "stop-pre-sigkill",
+        [SOCK_STOP_POST] = "stop-post",
+        [SOCK_FINAL_SIGTERM] = "final-sigterm",
+        [SOCK_FINAL_SIGKILL] = "final-sigkill",
+        [SOCK_FAILED] = "failed",
+        [SOCK_CLEANING] = "cleaning",
+};
+
+static const enum active_state active_states[_SOCK_STATE_MAX] = {
+        [SOCK_DEAD] = ACTIVE_INACTIVE,
+        [SOCK_START_PRE] = ACTIVE_ACTIVATING,
+        [SOCK_START_CHOWN] = ACTIVE_ACTIVATING,
+        [SOCK_START_POST] = ACTIVE_ACTIVATING,
+        [SOCK_LISTENING] = ACTIVE_ACTIVE,
+        [SOCK_DEFERRED] = ACTIVE_ACTIVE,
+        [SOCK_RUNNING] = ACTIVE_ACTIVE,
+        [SOCK_STOP_PRE] = ACTIVE_DEACTIVATING,
+        [SOCK_STOP_PRE_SIGTERM] = ACTIVE_DEACTIVATING,
+        [SOCK_STOP_PRE_SIGKILL] = ACTIVE_DEACTIVATING,
+        [SOCK_STOP_POST] = ACTIVE_DEACTIVATING,
+        [SOCK_FINAL_SIGTERM] = ACTIVE_DEACTIVATING,
+        [SOCK_FINAL_SIGKILL] = ACTIVE_DEACTIVATING,
+        [SOCK_FAILED] = ACTIVE_FAILED,
+        [SOCK_CLEANING] = ACTIVE_MAINTENANCE,
+};
+
+static const char *const result_names[_SOCK_RESULT_MAX] = {
+        [SOCK_SUCCESS] = "success",
+        [SOCK_FAILURE_RESOURCES] = "resources",
+        [SOCK_FAILURE_TIMEOUT] = "timeout",
+        [SOCK_FAILURE_EXIT_CODE] = "exit-code",
+        [SOCK_FAILURE_SIGNAL] = "signal",
+        [SOCK_FAILURE_CORE_DUMP] = "core-dump",
+        [SOCK_FAILURE_START_LIMIT_HIT] = "start-limit-hit",
+        [SOCK_FAILURE_TRIGGER_LIMIT_HIT] = "trigger-limit-hit",
+        [SOCK_FAILURE_SERVICE_START_LIMIT_HIT] = "service-start-limit-hit",
+};
+
+const char *sock_state_name(enum sock_state s)
+{
+        return state_names[s];
+}
+
+const char *sock_result_name(enum sock_result r)
+{
+        return result_names[r];
+}
+
+static bool is_command_state(enum sock_state s)
+{
+        switch ((int)s) {
+        case SOCK_START_PRE:
+        case SOCK_START_CHOWN:
+        case SOCK_START_POST:
+        case SOCK_STOP_PRE:
+        case SOCK_STOP_PRE_SIGTERM:
+        case SOCK_STOP_PRE_SIGKILL:
+        case SOCK_STOP_POST:
+        case SOCK_FINAL_SIGTERM:
+        case SOCK_FINAL_SIGKILL:
+                return true;
+        default:
+                return false;
+        }
+}
+
+void sock_set_state(struct sock *s, enum sock_state state)
+{
+        enum active_state old = active_states[s->state];
+
+        if (s->state != state)
+                log_unit(s->unit.id, LOG_DEBUG, 0, "Changed %s -> %s", state_names[s->state],
+                         state_names[state]);
+        s->state = state;
+        sock_command_unwait(s);
+        if (!is_command_state(state))
+                sock_command_done(s);
+        if (state != SOCK_DEFERRED)
+                sock_defer_done(s);
+        if (state != SOCK_LISTENING) {
+                sock_unwatch(s);
+                sock_pause_end(s);
+        }
+        unit_notify(&s->unit, old, active_states[state], 0);
+}
+
+// ---- going down
+
+void sock_enter_dead(struct sock *s, enum sock_result result)
+{
+        if (s->result == SOCK_SUCCESS)
+                s->result = result;
+        if (s->result != SOCK_SUCCESS)
+                log_unit(s->unit.id, LOG_WARNING, 0, "Failed with result '%s'.",
+                         result_names[s->result]);
+        if (!s->park)
+                sock_close(s, false);
+        sock_set_state(s, s->result == SOCK_SUCCESS ? SOCK_DEAD : SOCK_FAILED);
+}
+
+// Signals whatever command still runs; goes on to what comes after it when there is none.
+static void enter_signal(struct sock *s, enum sock_state state, enum sock_result result)
+{
+        int signo = state == SOCK_STOP_PRE_SIGTERM || state == SOCK_FINAL_SIGTERM
+                            ? s->unit.conf->kill->kill_signal
+                            : s->unit.conf->kill->final_kill_signal;
+        bool is_final = state == SOCK_FINAL_SIGTERM || state == SOCK_FINAL_SIGKILL;
+
+        if (s->result == SOCK_SUCCESS)
+                s->result = result;
+        if (sock_signal_command(s, signo) > 0) {
+                sock_set_state(s, state);
+                sock_command_arm_timeout(s);
+        } else if (is_final) {
+                sock_enter_dead(s, SOCK_SUCCESS);
+        } else {
+                sock_enter_stop_post(s, SOCK_SUCCESS);
+        }
+}
+
+void sock_enter_stop_pre(struct sock *s, enum sock_result result)
+{
+        if (s->result == SOCK_SUCCESS)
+                s->result = result;
+        sock_set_state(s, SOCK_STOP_PRE);
+        int r = sock_run_commands(s, &sock_conf(s)->exec_stop_pre);
+
+        if (r > 0)
+                enter_signal(s, SOCK_STOP_PRE_SIGTERM, SOCK_SUCCESS);
+        else if (r < 0)
+                sock_enter_stop_post(s, SOCK_FAILURE_RESOURCES);
+}
+
+void sock_enter_stop_post(struct sock *s, enum sock_result result)
+{
+        if (s->result == SOCK_SUCCESS)
+                s->result = result;
+        if (!s->park)
+                sock_close(s, true);
+        sock_set_state(s, SOCK_STOP_POST);
+        int r = sock_run_commands(s, &sock_conf(s)->exec_stop_post);
+
+        if (r != 0)
+                enter_signal(s, SOCK_FINAL_SIGTERM, r < 0 ? SOCK_FAILURE_RESOURCES : SOCK_SUCCESS);
+}
+
+// ---- going up
+
+static void enter_start_pre(struct sock *s)
+{
+        sock_set_state(s, SOCK_START_PRE);
+        int r = sock_run_commands(s, &sock_conf(s)->exec_start_pre);
+
+        if (r > 0)
+                sock_enter_start_open(s);
+        else if (r < 0)
+                sock_enter_dead(s, SOCK_FAILURE_RESOURCES);
+}
+
+static void enter_opened(struct sock *s)
+{
+        enum sock_result result = sock_open(s);
+
+        if (result != SOCK_SUCCESS) {
+                sock_enter_stop_pre(s, result);
+                return;
+        }
+        sock_set_state(s, SOCK_START_CHOWN);
+        int r = sock_chown(s);
+
+        if (r < 0)
+                sock_enter_stop_pre(s, SOCK_FAILURE_EXIT_CODE);
+        else if (r == 0)
+                sock_enter_start_post(s);
+        else
+                sock_command_arm_timeout(s);
+}
+
+void sock_enter_start_open(struct sock *s)
+{
+        int r = sock_names_ask(s);
+
+        if (r > 0)
+                sock_command_arm_timeout(s);
+        else if (r == 0)
+                enter_opened(s);
+        else
+                (void)sock_on_names_known(s, r); // nothing is listened on yet
+}
+
+int sock_on_names_known(struct sock *s, int r)
+{
+        bool may_wait = !s->unit.manager->options.compat_systemd && sock_conf(s)->x_bind_retry;
+
+        if (s->state == SOCK_START_PRE && (r < 0 || sock_names_missing(s)) && !may_wait) {
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+                return sock_reopen(s, s->unit.conf);
+        }
+        int reopened = sock_reopen(s, s->unit.conf);
+
+        if (s->state == SOCK_START_PRE)
+                enter_opened(s);
+        else if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
+                sock_enter_listening(s);
+        return reopened;
+}
+
+void sock_enter_start_post(struct sock *s)
+{
+        sock_set_state(s, SOCK_START_POST);
+        int r = sock_run_commands(s, &sock_conf(s)->exec_start_post);
+
+        if (r > 0)
+                sock_enter_listening(s);
+        else if (r < 0)
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+}
+
+void sock_enter_listening(struct sock *s)
+{
+        if (s->state == SOCK_RUNNING)
+                sock_mend_after_service(s);
+        if (!sock_conf(s)->accept && sock_conf(s)->flush_pending)
+                sock_flush(s);
+        int r = s->pause == PAUSE_NONE ? sock_watch(s) : 0;
+
+        if (r < 0 && s->unit.manager->options.compat_systemd) {
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+                return;
+        }
+        if (r < 0)
+                sock_on_exhausted(s, r); // nothing else keeps it from being polled
+        // A pause outlives the service that caused it: the state is left only by set_state.
+        if (s->state != SOCK_LISTENING)
+                sock_set_state(s, SOCK_LISTENING);
+}
+
+void sock_enter_running(struct sock *s)
+{
+        sock_set_state(s, SOCK_RUNNING);
+}
+
+// ---- commands over
+
+void sock_on_commands_done(struct sock *s, enum sock_result result)
+{
+        switch ((int)s->state) {
+        case SOCK_START_PRE:
+                if (result == SOCK_SUCCESS)
+                        sock_enter_start_open(s);
+                else
+                        enter_signal(s, SOCK_FINAL_SIGTERM, result);
+                break;
+        case SOCK_START_CHOWN:
+                if (result == SOCK_SUCCESS)
+                        sock_enter_start_post(s);
+                else
+                        sock_enter_stop_pre(s, result);
+                break;
+        case SOCK_START_POST:
+                if (result == SOCK_SUCCESS)
+                        sock_enter_listening(s);
+                else
+                        sock_enter_stop_pre(s, result);
+                break;
+        case SOCK_STOP_PRE:
+        case SOCK_STOP_PRE_SIGTERM:
+        case SOCK_STOP_PRE_SIGKILL:
+                sock_enter_stop_post(s, result);
+                break;
+        default: // stop-post, final-sigterm, final-sigkill
+                sock_enter_dead(s, result);
+                break;
+        }
+}
+
+void sock_on_command_timeout(struct sock *s)
+{
+        bool kill = s->unit.conf->kill->send_sigkill;
+
+        log_unit(s->unit.id, LOG_WARNING, 0, "%s timed out.%s", state_names[s->state],
+                 sock_control_pid(s) > 0 ? " Terminating." : "");
+        switch ((int)s->state) {
+        case SOCK_START_PRE:
+                enter_signal(s, SOCK_FINAL_SIGTERM, SOCK_FAILURE_TIMEOUT);
+                break;
+        case SOCK_START_CHOWN:
+        case SOCK_START_POST:
+        case SOCK_STOP_PRE:
+                enter_signal(s, SOCK_STOP_PRE_SIGTERM, SOCK_FAILURE_TIMEOUT);
+                break;
+        case SOCK_STOP_PRE_SIGTERM:
+                if (kill)
+                        enter_signal(s, SOCK_STOP_PRE_SIGKILL, SOCK_FAILURE_TIMEOUT);
+                else
+                        sock_enter_stop_post(s, SOCK_FAILURE_TIMEOUT);
+                break;
+        case SOCK_STOP_PRE_SIGKILL:
+                sock_enter_stop_post(s, SOCK_FAILURE_TIMEOUT);
+                break;
+        case SOCK_STOP_POST:
+                enter_signal(s, SOCK_FINAL_SIGTERM, SOCK_FAILURE_TIMEOUT);
+                break;
+        case SOCK_FINAL_SIGTERM:
+                if (kill)
+                        enter_signal(s, SOCK_FINAL_SIGKILL, SOCK_FAILURE_TIMEOUT);
+                else
+                        sock_enter_dead(s, SOCK_FAILURE_TIMEOUT);
+                break;
+        default:
+                sock_enter_dead(s, SOCK_FAILURE_TIMEOUT);
+                break;
+        }
+}
+
+// ---- operations of the unit type
+
+// A template may still come before the first connection does; until then this one line tells.
+static void check_template(struct sock *s)
+{
+        CLEANUP(free) char *name = NULL;
+
+        if (instance_template_name(s, &name) == 0 &&
+            !conf_loader_has_file(s->unit.manager->loader, name))
+                log_unit(s->unit.id, LOG_WARNING, 0,
+                         "Its connections need %s, which is not there: they will be closed.", name);
+}
+
+static enum unit_verdict sock_start(struct unit *u)
+{
+        struct sock *s = sock_of(u);
+
+        switch ((int)s->state) {
+        case SOCK_DEAD:
+        case SOCK_FAILED:
+                break;
+        case SOCK_START_PRE:
+        case SOCK_START_CHOWN:
+        case SOCK_START_POST:
+                return UNIT_STARTED;
+        default: // on its way down
+                return UNIT_RETRY;
+        }
+        if (!unit_start_limit_test(u)) {
+                sock_enter_dead(s, SOCK_FAILURE_START_LIMIT_HIT);
+                return UNIT_LIMIT;
+        }
+        if (!sock_conf(s)->accept && !sock_service_permits_start(s))
+                return UNIT_NOT_LOADED;
+        if (sock_conf(s)->accept)
+                check_template(s);
+        s->result = SOCK_SUCCESS;
+        s->pause_length = 0;
+        // Who starts it by hand wants it to serve; with systemd what was counted still counts.
+        if (!u->manager->options.compat_systemd)
+                rate_reset(&s->trigger_limit);
+        s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
+        s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;
+        enter_start_pre(s);
+        return UNIT_STARTED;
+}
+
+// Is all there that it should have?
+static void sock_start_again(struct unit *u)
+{
+        sock_mend(sock_of(u));
+}
+
+static enum unit_verdict sock_stop(struct unit *u)
+{
+        struct sock *s = sock_of(u);
+
+        switch ((int)s->state) {
+        case SOCK_DEAD:
+        case SOCK_FAILED:
+                return UNIT_ALREADY;
+        case SOCK_START_PRE:
+        case SOCK_START_CHOWN:
+        case SOCK_START_POST:
+                enter_signal(s, SOCK_STOP_PRE_SIGTERM, SOCK_SUCCESS);
+                return UNIT_STARTED;
+        case SOCK_LISTENING:
+        case SOCK_DEFERRED:
+        case SOCK_RUNNING:
+                sock_park(s);
+                sock_enter_stop_pre(s, SOCK_SUCCESS);
+                return UNIT_STARTED;
+        default:
+                return UNIT_STARTED;
+        }
+}
+
+static int sock_kill(struct unit *u, const char *who, int signo)
+{
+        struct sock *s = sock_of(u);
+
+        if (strncmp(who, "main", 4) == 0)
+                return -ESRCH; // a socket has no main process
+        if (sock_signal_command(s, signo) > 0)
+                return 0;
+        return strcmp(who, "all") == 0 ? 0 : -ESRCH;
+}
+
+static enum active_state sock_active_state(const struct unit *u)
+{
+        return active_states[sock_of(u)->state];
+}
+
+static const char *sock_sub_state(const struct unit *u)
+{
+        return state_names[sock_of(u)->state];
+}
+
+static const char *sock_result(const struct unit *u)
+{
+        return result_names[sock_of(u)->result];
+}
+
+static void sock_reset_failed(struct unit *u)
+{
+        struct sock *s = sock_of(u);
+
+        if (s->state == SOCK_FAILED)
+                sock_set_state(s, SOCK_DEAD);
+        s->result = SOCK_SUCCESS;
+        s->pause_length = 0;
+        sock_history_done(s);
+        if (s->pause != PAUSE_NONE) {
+                rate_reset(&s->trigger_limit);
+                sock_pause_end(s);
+                sock_enter_listening(s);
+        }
+}
+
+static bool sock_is_needed(const struct unit *u)
+{
+        return !list_is_empty(&sock_of(u)->runs);
+}
+
+static int sock_init(struct unit *u)
+{
+        struct sock *s = sock_of(u);
+
+        list_init(&s->runs);
+        s->node_uid = (uid_t)-1;
+        s->node_gid = (gid_t)-1;
+        return u->conf->socket ? sock_listeners_new(s) : 0;
+}
+
+static void sock_done(struct unit *u)
+{
+        struct sock *s = sock_of(u);
+
+        sock_command_done(s);
+        sock_defer_done(s);
+        sock_park_done(s);
+        sock_history_done(s);
+        sock_pause_end(s);
+        instance_forget_all(s);
+        sock_close(s, false);
+        sock_listeners_free(s);
+        sock_names_done(s);
+        sock_template_drop(s);
+        admit_free(TAKE(s->admit));
+        free(TAKE(s->status_text));
+}
+
+static void sock_reconfigure(struct unit *u, struct unit_conf *old)
+{
+        struct sock *s = sock_of(u);
+
+        if (!u->conf->socket)
+                return; // the file is gone or bad: go on with what is open until the stop
+        s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
+        s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;
+        sock_mend(s);
+        (void)sock_reopen(s, old); // logged; what there was stays
+        if (s->state == SOCK_LISTENING || s->state == SOCK_RUNNING || s->state == SOCK_DEFERRED)
+                (void)sock_names_ask(s); // a failure is logged; what is known stays
+        if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
+                sock_enter_listening(s);
+}
+
+static void sock_reloaded(struct unit *u)
+{
+        struct sock *s = sock_of(u);
+
+        sock_template_drop(s);
+        s->is_mending_told = false;
+        if (u->conf->socket)
+                sock_mend(s);
+}
+
+const struct unit_ops sock_ops = {
+        .type = UNIT_SOCKET,
+        .size = sizeof(struct sock),
+        .init = sock_init,
+        .done = sock_done,
+        .reconfigure = sock_reconfigure,
+        .reloaded = sock_reloaded,
+        .start = sock_start,
+        .start_again = sock_start_again,
+        .stop = sock_stop,
+        .kill = sock_kill,
+        .active_state = sock_active_state,
+        .sub_state = sock_sub_state,
+        .result = sock_result,
+        .reset_failed = sock_reset_failed,
+        .trigger_notify = sock_trigger_notify,
+        .is_needed = sock_is_needed,
+};

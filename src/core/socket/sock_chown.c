@@ -1,0 +1,127 @@
+// SocketUser= and SocketGroup=: to whom the nodes of a socket belong.
+#include "base/log.h"
+#include "base/str.h"
+#include "core/socket/sock_priv.h"
+#include "net/listen.h"
+#include "spawn/ids.h"
+
+#include <unistd.h>
+
+static void on_ids_known(struct sock *s)
+{
+        int r = sock_chown(s);
+
+        if (r <= 0)
+                sock_on_commands_done(s, r < 0 ? SOCK_FAILURE_EXIT_CODE : SOCK_SUCCESS);
+}
+
+// 0, 1 waiting, -errno.
+static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
+{
+        const struct socket_group *conf = sock_conf(s);
+        const struct sock_command *c = s->command;
+        struct ids_lookup *lookup = c && c->on_ids == on_ids_known ? c->ids : NULL;
+        CLEANUP(ids_user) struct ids_user user = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+        gid_t gid = (gid_t)-1;
+        int r = 0;
+
+        if (conf->socket_user)
+                r = ids_get_user(conf->socket_user, lookup, &user);
+        if (r == IDS_FOUND && conf->socket_group)
+                r = ids_get_group(conf->socket_group, lookup, &gid);
+        else if (r == IDS_FOUND)
+                gid = user.gid;
+        if (r == IDS_NEEDS_LOOKUP && lookup)
+                r = -ESRCH; // it has been asked, and has no answer
+        if (r == IDS_NEEDS_LOOKUP) {
+                char *groups[] = {conf->socket_group, NULL};
+
+                r = ids_lookup_new(conf->socket_user, groups, &lookup);
+                return r < 0 ? r : sock_command_await(s, lookup, on_ids_known);
+        }
+        if (r == IDS_FOUND) {
+                *ret_uid = user.uid;
+                *ret_gid = gid;
+        }
+        return r;
+}
+
+static int give_node(const struct listener *l, uid_t uid, gid_t gid)
+{
+        struct fail why = {0};
+        char text[FAIL_DETAIL_MAX + 128];
+        int r = l->watch.fd < 0 ? 0 : net_port_chown(l->port, l->watch.fd, uid, gid, &why);
+
+        if (r < 0)
+                log_unit(l->sock->unit.id, LOG_ERR, 0, "Cannot give %s to its owner: %s",
+                         l->port->path, fail_format(&why, text, sizeof(text)));
+        return r;
+}
+
+static int give_nodes(const struct sock *s, uid_t uid, gid_t gid)
+{
+        for (size_t i = 0; i < s->n_listeners; i++) {
+                int r = give_node(&s->listeners[i], uid, gid);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+void sock_chown_later(const struct listener *l)
+{
+        const struct sock *s = l->sock;
+
+        if (s->node_uid != (uid_t)-1 || s->node_gid != (gid_t)-1)
+                (void)give_node(l, s->node_uid, s->node_gid); // logged; the listener is there
+}
+
+int sock_chown(struct sock *s)
+{
+        const struct socket_group *conf = sock_conf(s);
+        uid_t uid = (uid_t)-1;
+        gid_t gid = (gid_t)-1;
+
+        s->node_uid = uid;
+        s->node_gid = gid;
+        if (!conf->socket_user && !conf->socket_group)
+                return 0;
+        int r = find_ids(s, &uid, &gid);
+
+        if (r > 0)
+                return r;
+        if (r < 0) {
+                log_unit(s->unit.id, LOG_ERR, -r, "Cannot find SocketUser=%s SocketGroup=%s",
+                         conf->socket_user ? conf->socket_user : "",
+                         conf->socket_group ? conf->socket_group : "");
+                return r;
+        }
+        s->node_uid = uid;
+        s->node_gid = gid;
+        return give_nodes(s, uid, gid);
+}
+
+void sock_chown_again(struct sock *s, const struct socket_group *old)
+{
+        const struct socket_group *conf = sock_conf(s);
+        CLEANUP(ids_user) struct ids_user user = {.uid = geteuid(), .gid = getegid()};
+        int r = IDS_FOUND;
+
+        if (str_eq_ptr(conf->socket_user, old->socket_user) &&
+            str_eq_ptr(conf->socket_group, old->socket_group))
+                return;
+        if (conf->socket_user)
+                r = ids_get_user(conf->socket_user, NULL, &user);
+        if (r == IDS_FOUND && conf->socket_group)
+                r = ids_get_group(conf->socket_group, NULL, &user.gid);
+        if (r != IDS_FOUND) {
+                log_unit(
+                        s->unit.id, LOG_WARNING, r < 0 ? -r : 0,
+                        "Its nodes change hands when it is restarted: the new owner is not known here");
+                return;
+        }
+        s->node_uid = user.uid;
+        s->node_gid = user.gid;
+        (void)give_nodes(s, user.uid, user.gid); // logged; the listener goes on
+}

@@ -1,0 +1,133 @@
+// What a service, or whoever owns the folder of a node, has done to listeners: they are opened
+// anew, and the socket goes on (differences listener-reopened and node-restored). Looked at when
+// the service ends, when poll tells of something else than traffic, at a reload, and when a start
+// is asked for.
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "core/socket/sock_priv.h"
+#include "net/look.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+// A listener that is spoilt again so soon is not opened at once.
+#define CALM_TIME (1 * USEC_PER_SEC)
+
+static const char *const what_happened[] = {
+        [NET_LOOK_SHUT] = "was shut down by",
+        [NET_LOOK_CONNECTED] = "was connected to a single peer by",
+        [NET_LOOK_NODE_GONE] = "has lost its node in the file system, perhaps to",
+        [NET_LOOK_NODE_TAKEN] = "has another node at its path, perhaps of",
+};
+
+// One warning in a load of the unit; the count tells of the others.
+static void tell(struct sock *s, const struct listener *l, const char *what)
+{
+        const struct unit *service = sock_conf(s)->accept ? NULL : unit_triggered(&s->unit);
+
+        s->n_reopened++;
+        unit_changed(&s->unit);
+        log_unit(s->unit.id, s->is_mending_told ? LOG_DEBUG : LOG_WARNING, 0,
+                 "%s %s %s, opening it anew.", l->port->text, what,
+                 service ? service->id : "a process that has it, too");
+        s->is_mending_told = true;
+}
+
+// On failure it is tried again like an address that is not there yet.
+static void reopen(struct listener *l, bool owns_node)
+{
+        struct net_node node = l->node;
+
+        sock_close_listener(l, false);
+        if (owns_node)
+                net_node_remove(l->port, &node);
+        l->is_missing = sock_open_later(l) < 0;
+}
+
+// True: it was opened anew, or is to be.
+static bool mend(struct sock *s, struct listener *l, bool service_is_gone)
+{
+        enum net_look look = net_look(l->watch.fd, l->port, &l->node);
+        const char *what = what_happened[look];
+
+        if (look == NET_LOOK_CONNECTED) {
+                if (s->state == SOCK_RUNNING && !service_is_gone)
+                        return false; // it may want just that
+                tell(s, l, what);
+                what = NULL;
+                if (net_dissolve(l->watch.fd, l->port, sock_conf(s)) == 0)
+                        look = NET_LOOK_FINE;
+        }
+        if (look == NET_LOOK_FINE) {
+                // The socket's own commands may have set something for good.
+                if (!service_is_gone || sock_conf(s)->pass_file_descriptors_to_exec ||
+                    net_restore(l->watch.fd, l->port, sock_conf(s)) == 0)
+                        return false;
+                what = "has a filter that cannot be removed, from";
+        }
+        if (what)
+                tell(s, l, what);
+        reopen(l, look != NET_LOOK_NODE_GONE && look != NET_LOOK_NODE_TAKEN);
+        return true;
+}
+
+static void mend_all(struct sock *s, bool service_is_gone)
+{
+        bool has_changed = false;
+
+        if (s->unit.manager->options.compat_systemd ||
+            (s->state != SOCK_LISTENING && s->state != SOCK_DEFERRED && s->state != SOCK_RUNNING))
+                return;
+        for (size_t i = 0; i < s->n_listeners; i++)
+                if (s->listeners[i].watch.fd >= 0 && !s->listeners[i].held)
+                        has_changed |= mend(s, &s->listeners[i], service_is_gone);
+        if (has_changed)
+                sock_retry_update(s);
+        else
+                sock_retry_now(s); // what was missing before
+        if (has_changed && s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
+                sock_enter_listening(s);
+}
+
+void sock_mend(struct sock *s)
+{
+        mend_all(s, false);
+}
+
+void sock_mend_after_service(struct sock *s)
+{
+        mend_all(s, true);
+}
+
+static int take_error(int fd)
+{
+        socklen_t size = sizeof(int);
+        int error = 0;
+
+        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? 0 : error;
+}
+
+void sock_on_trouble(struct listener *l, uint32_t revents, int error)
+{
+        struct sock *s = l->sock;
+        usec_t now = clock_now();
+        enum net_look look = net_look(l->watch.fd, l->port, &l->node);
+        bool is_calm = l->trouble == 0 || now > usec_add(l->trouble, CALM_TIME);
+
+        log_unit(s->unit.id, LOG_DEBUG, error, "Trouble with %s (0x%x)", l->port->text, revents);
+        // An error of the network is told once.
+        if (look == NET_LOOK_FINE && (revents & EPOLLERR) && take_error(l->watch.fd) != 0)
+                return;
+        l->trouble = now;
+        tell(s, l, look == NET_LOOK_FINE ? "was made useless by" : what_happened[look]);
+        if (is_calm) {
+                reopen(l, look != NET_LOOK_NODE_TAKEN);
+        } else {
+                sock_close_listener(l, false);
+                l->is_missing = true;
+        }
+        sock_retry_update(s);
+        if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
+                sock_enter_listening(s);
+}

@@ -1,0 +1,191 @@
+// What the files of the socket unit share: the state functions. Nobody outside core/socket/sock*.c
+// includes it.
+#pragma once
+
+#include "core/socket/sock.h"
+#include "core/start/errand.h"
+#include "core/unit/job.h"
+#include "core/unit/manager.h"
+#include "net/listen.h"
+#include "net/sockopt.h"
+
+static inline struct sock *sock_of(const struct unit *u)
+{
+        return CONTAINER_OF(u, struct sock, unit);
+}
+
+static inline const struct socket_group *sock_conf(const struct sock *s)
+{
+        return s->unit.conf->socket;
+}
+
+// ---- states (sock.c)
+void sock_set_state(struct sock *s, enum sock_state state);
+void sock_enter_start_open(struct sock *s);
+void sock_enter_start_post(struct sock *s);
+void sock_enter_listening(struct sock *s);
+void sock_enter_running(struct sock *s);
+void sock_enter_deferred(struct sock *s); // sock_defer.c
+void sock_defer_done(struct sock *s);
+void sock_enter_stop_pre(struct sock *s, enum sock_result result);
+void sock_enter_stop_post(struct sock *s, enum sock_result result);
+void sock_enter_dead(struct sock *s, enum sock_result result);
+// What follows when the commands of the current state are over, and how they ended.
+void sock_on_commands_done(struct sock *s, enum sock_result result);
+void sock_on_command_timeout(struct sock *s);
+
+// ---- its service, with Accept=no (sock_service.c)
+
+// May the socket start, as far as its service is concerned? (logged)
+bool sock_service_permits_start(struct sock *s);
+void sock_trigger_notify(struct unit *u, struct unit *service);
+
+// ---- descriptors (sock_open.c)
+
+// One listener for each port of the conf, and for each address of its names; closed. 0 or -ENOMEM.
+int sock_listeners_new(struct sock *s);
+void sock_listeners_free(struct sock *s);
+// Opens all ports, in order. SOCK_SUCCESS or why not (everything is closed then; logged).
+enum sock_result sock_open(struct sock *s);
+// unlink: RemoveOnStop= applies.
+void sock_close(struct sock *s, bool unlink);
+int sock_watch(struct sock *s); // poll all that may be polled; 0 or -errno
+void sock_unwatch(struct sock *s);
+// PollLimitBurst= wake-ups were counted: the listener is not polled for a while.
+bool sock_poll_limit_hit(struct listener *l, usec_t now);
+void sock_poll_limit_count(struct listener *l, usec_t now); // one wake-up
+struct net_listen_params sock_listen_params(const struct sock *s);
+// Member of the groups of X-JoinGroup=, and no longer of those that old had (NULL: none).
+void sock_join_groups(struct listener *l, const struct unit_conf *old);
+void sock_on_sockopt_failed(const struct net_sockopt_failure *f, void *data); // data: the sock
+void sock_close_listener(struct listener *l, bool unlink);
+// Open one. 0 or -errno (logged).
+int sock_open_listener(struct listener *l);
+// The same for one that is opened again while the socket is up: its node goes to its owner, and a
+// socket that is served is never removed for it.
+int sock_open_later(struct listener *l);
+
+// ---- changes while it listens (sock_reopen.c)
+
+// After a reload (or with old == the conf: other addresses of names): keeps what still fits, closes
+// what is gone, opens what was added, applies options. 0 or -ENOMEM: the listeners are those of
+// before (logged).
+int sock_reopen(struct sock *s, const struct unit_conf *old);
+
+// ---- what is not there yet (sock_retry.c)
+
+// Would waiting help? Then X-BindRetry= has it tried again.
+bool sock_is_retryable(const struct sock *s, const struct listener *l, int error);
+// See that it is tried again: when an address comes, and now and then. Nothing is missing any more:
+// no longer.
+void sock_retry_update(struct sock *s);
+void sock_retry_now(struct sock *s); // try what is missing, if anything is
+void sock_retry_done(struct sock *s);
+const char *sock_retry_status(const struct sock *s); // what it waits for, in words; or NULL
+
+// ---- what others do to listeners (sock_mend.c)
+
+// Look at all of them, and open anew what is of no use any more.
+void sock_mend(struct sock *s);
+// The same now that the service is gone: what it may have set on them is set back.
+void sock_mend_after_service(struct sock *s);
+// Poll (revents) or accept(2) (error, else 0) told that one is of no use.
+void sock_on_trouble(struct listener *l, uint32_t revents, int error);
+
+// ---- what processes of an earlier supervisor hold (sock_held.c)
+
+// 0: nobody holds its socket; 1: it is ours, too, now; -EADDRINUSE: it is to be waited for
+// (logged).
+int sock_take_held(struct listener *l);
+const char *sock_held_status(const struct sock *s); // who holds a listener, in words; or NULL
+
+// ---- restarts (sock_park.c)
+
+// The socket stops: if it is to start again, and its service runs, keep what is open.
+void sock_park(struct sock *s);
+void sock_park_done(struct sock *s); // the descriptors are as any others again
+
+// ---- failed connections (sock_history.c)
+void sock_history_add(struct sock *s, const struct run *run); // nothing for one that went well
+void sock_history_done(struct sock *s);
+
+// ---- names (sock_names.c)
+
+// Ask what the names of the conf stand for. 1: under way, sock_on_names_known() follows; 0: there
+// are none; -errno.
+int sock_names_ask(struct sock *s);
+const struct port *sock_names_missing(const struct sock *s); // one without an address, or NULL
+// The addresses of a named port; none (empty list) as long as they are not known.
+const struct port_list *sock_names_get(const struct sock *s, const struct port *port);
+void sock_names_cancel(struct sock *s); // no longer asked
+void sock_names_done(struct sock *s);
+// sock.c: what follows. r: 0, or no question could be answered (-errno, logged). 0, or -ENOMEM: the
+// listeners are those of before.
+int sock_on_names_known(struct sock *s, int r);
+
+// ---- owners (sock_chown.c)
+
+// SocketUser=/SocketGroup=: 0 done or nothing to do, 1 waiting for a look-up (sock_on_commands_done
+// follows), -errno failed (logged).
+int sock_chown(struct sock *s);
+// The same for nodes that are kept over a reload, without waiting.
+void sock_chown_again(struct sock *s, const struct socket_group *old);
+// The same for one that is made while the socket is up.
+void sock_chown_later(const struct listener *l);
+
+// ---- commands (sock_command.c)
+
+// What a socket needs while something runs for it. It lives from the first command on until the
+// next state without one.
+struct sock_command {
+        struct sock *sock;
+        struct unit_conf *conf; // reference: the lists below stay while a reload changes the unit's
+        struct spawn_plan *plan;
+        struct log_stream *log;
+        const struct command_list *list;
+        size_t index; // in list
+        struct child child;
+        struct errand errand;        // what is waited for; one of these two asks for it:
+        struct spawn_lookup *lookup; // the plan
+        struct ids_lookup *ids;      // SocketUser= and SocketGroup=
+        void (*on_ids)(struct sock *s);
+        bool is_plan_fresh;    // made for the next command
+        struct work room_work; // waits until there is room for a process
+        struct timer timer;    // of the state
+        sd_id128_t invocation_id;
+};
+
+// Existing or new; NULL: no memory.
+struct sock_command *sock_command_get(struct sock *s);
+// Go on with on_ids when the name services have answered, or have not. Takes over ids. 1 or -errno.
+int sock_command_await(struct sock *s, struct ids_lookup *ids, void (*on_ids)(struct sock *s));
+// Starts the commands of a list one after the other; sock_on_commands_done() follows later.
+// 0: under way, 1: the list is empty and nothing was done, -errno (logged).
+int sock_run_commands(struct sock *s, const struct command_list *list);
+// Signal the running command; 1: there is one, 0: there is none.
+int sock_signal_command(struct sock *s, int signo);
+void sock_command_arm_timeout(struct sock *s);
+void sock_command_unwait(struct sock *s); // what waits for a look-up or for room is not started
+void sock_command_done(struct sock *s);   // release everything
+const char *sock_command_text(const struct sock *s); // what it waits for; NULL: nothing
+
+// ---- traffic and pauses (sock_run.c, sock_pause.c)
+void sock_on_readable(struct watch *w, uint32_t revents);
+// Have the service started (Accept=no); what comes of it is entered. REQUEST_OK or why not.
+enum request_error sock_request_service(struct sock *s);
+// Stay in listening, but poll nothing until `until`; what says why in a few words.
+void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, const char *what);
+void sock_pause_end(struct sock *s);
+// Is there an event left in the trigger limit's window?
+bool sock_may_trigger(struct sock *s, usec_t now);
+void sock_on_trigger_limit(struct sock *s, usec_t now);
+// Something is lacking (fail_is_exhaustion()) for what traffic asks for: wait until there is room.
+void sock_on_exhausted(struct sock *s, int error);
+void sock_on_service_start_limit(struct sock *s);
+// The service's start was skipped by a condition: triggering it again at once would spin.
+void sock_on_service_skipped(struct sock *s, const char *why);
+// A connection cannot be handed to an instance (it is closed already, or still in the backlog).
+void sock_on_instance_failed(struct sock *s, int error);
+bool sock_pauses(const struct sock *s); // X-TriggerLimitAction=pause
+void sock_flush(struct sock *s);        // FlushPending=: throw away what waits
+void sock_template_drop(struct sock *s);

@@ -1,0 +1,111 @@
+// What a reload changes in the listeners of a socket, and other addresses of its names.
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/socket/sock_priv.h"
+#include "net/adopt.h"
+#include "net/listen.h"
+#include "net/sockopt.h"
+
+struct former {
+        struct listener *listeners;
+        size_t n;
+        struct unit_conf *conf; // reference: theirs
+};
+
+// The open one of before for a port of the new conf.
+static struct listener *find_kept(const struct former *f, const struct port *port,
+                                  const struct socket_group *conf)
+{
+        for (size_t i = 0; i < f->n; i++)
+                if (f->listeners[i].watch.fd >= 0 &&
+                    streq(f->listeners[i].port->text, port->text) &&
+                    net_adopt_fits(f->listeners[i].watch.fd, port, conf))
+                        return &f->listeners[i];
+        return NULL;
+}
+
+static bool is_open(const struct sock *s)
+{
+        switch ((int)s->state) {
+        case SOCK_DEAD:
+        case SOCK_FAILED:
+        case SOCK_START_PRE:
+        case SOCK_STOP_POST:
+        case SOCK_FINAL_SIGTERM:
+        case SOCK_FINAL_SIGKILL:
+                return false;
+        default:
+                return true;
+        }
+}
+
+// Difference reload-sockets: systemd changes nothing on what it keeps.
+static void update_kept(struct listener *l, const struct unit_conf *old)
+{
+        struct sock *s = l->sock;
+        struct net_listen_params params = sock_listen_params(s);
+
+        net_sockopt_reapply(l->watch.fd, l->port, sock_conf(s), sock_on_sockopt_failed, s);
+        net_listen_update(&params, l->port, old->socket, l->watch.fd);
+        sock_join_groups(l, old);
+}
+
+static void open_added(struct listener *l, bool is_live)
+{
+        struct sock *s = l->sock;
+
+        if (!is_live) {
+                log_unit(s->unit.id, LOG_WARNING, 0,
+                         "%s was added; it is not listened on before the socket is restarted",
+                         l->port->text);
+                return;
+        }
+        int r = sock_open_listener(l);
+
+        if (r == 0)
+                sock_chown_later(l);
+        l->is_missing = r < 0 && sock_is_retryable(s, l, r); // else its log line stands
+}
+
+int sock_reopen(struct sock *s, const struct unit_conf *old)
+{
+        bool is_live = !s->unit.manager->options.compat_systemd, was_open = is_open(s);
+        struct former former = {s->listeners, s->n_listeners, s->ports_conf};
+
+        if (sock_listeners_new(s) < 0) {
+                log_unit(s->unit.id, LOG_ERR, ENOMEM, "Cannot apply the new configuration");
+                s->listeners = former.listeners;
+                s->n_listeners = former.n;
+                s->ports_conf = former.conf;
+                return -ENOMEM;
+        }
+        for (size_t i = 0; i < s->n_listeners; i++) {
+                struct listener *l = &s->listeners[i];
+                struct listener *kept = find_kept(&former, l->port, sock_conf(s));
+
+                if (!kept)
+                        continue;
+                watch_remove(s->unit.manager->events, &kept->watch);
+                l->watch.fd = TAKE_FD(kept->watch.fd);
+                l->node = kept->node;
+                l->held = kept->held;
+                l->is_adopted = kept->is_adopted;
+                l->is_joining = kept->is_joining;
+                if (is_live && old != s->unit.conf)
+                        update_kept(l, old);
+        }
+        if (is_live && was_open)
+                sock_chown_again(s, old->socket);
+        for (size_t i = 0; i < former.n; i++)
+                sock_close_listener(&former.listeners[i],
+                                    was_open && is_live && former.conf->socket->remove_on_stop);
+        free(former.listeners);
+        unit_conf_unref(former.conf);
+        for (size_t i = 0; was_open && i < s->n_listeners; i++)
+                if (s->listeners[i].watch.fd < 0)
+                        open_added(&s->listeners[i], is_live);
+        if (was_open)
+                sock_retry_update(s);
+        return 0;
+}

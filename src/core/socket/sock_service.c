@@ -1,0 +1,84 @@
+// What the state of its service means for a socket with Accept=no.
+#include "base/log.h"
+#include "core/condition/condition.h"
+#include "core/service/service.h"
+#include "core/socket/sock_priv.h"
+
+#include <stdio.h>
+
+#define SKIP_TEXT_MAX 160
+
+bool sock_service_permits_start(struct sock *s)
+{
+        struct unit *u = unit_triggered(&s->unit);
+
+        if (!u || u->conf->load_state != LOAD_LOADED) {
+                log_unit(s->unit.id, LOG_ERR, 0, "Does not start: its service %s is not there.",
+                         u ? u->id : "");
+                return false;
+        }
+        // Difference socket-restart: usher hands the descriptors on at the service's next start.
+        if (!s->unit.manager->options.compat_systemd)
+                return true;
+        struct service *service = CONTAINER_OF(u, struct service, unit);
+        enum service_state state = service->run.state;
+
+        if (state == SERVICE_DEAD || state == SERVICE_DEAD_RESOURCES_PINNED ||
+            state == SERVICE_FAILED || state == SERVICE_AUTO_RESTART)
+                return true;
+        log_unit(s->unit.id, LOG_ERR, 0, "Does not start: its service %s runs already.", u->id);
+        return false;
+}
+
+// Did the start that this socket asked for last do nothing, because a condition does not hold?
+static bool was_skipped(const struct sock *s, const struct service *service)
+{
+        const struct unit *u = &service->unit;
+
+        if (service->run.result == SERVICE_SKIP_CONDITION)
+                return u->inactive_enter >= s->trigger_time;
+        return !u->condition_result && u->condition_time >= s->trigger_time;
+}
+
+static void on_skipped(struct sock *s, const struct service *service)
+{
+        const struct manager *m = s->unit.manager;
+        const struct condition_context context = {.environment = m->options.environment,
+                                                  .is_user = m->options.is_user};
+        const struct condition *failed = NULL;
+        char text[SKIP_TEXT_MAX] = "a condition";
+
+        if (service->run.result == SERVICE_SKIP_CONDITION)
+                snprintf(text, sizeof(text), "ExecCondition=");
+        else if (condition_list_test(&service->unit.conf->unit->conditions, &context, &failed) !=
+                         CONDITIONS_HOLD &&
+                 failed)
+                condition_format(failed, "Condition", text, sizeof(text));
+        sock_on_service_skipped(s, text);
+}
+
+void sock_trigger_notify(struct unit *u, struct unit *other)
+{
+        struct sock *s = sock_of(u);
+
+        if (s->state != SOCK_LISTENING && s->state != SOCK_RUNNING)
+                return;
+        if (sock_conf(s)->accept || other->ops != &service_ops)
+                return;
+        struct service *service = CONTAINER_OF(other, struct service, unit);
+
+        if (other->start_limit_hit && service->run.state == SERVICE_FAILED) {
+                sock_on_service_start_limit(s);
+                return;
+        }
+        if (other->job)
+                return;
+        if (service_lets_socket_listen(service)) {
+                if (s->state == SOCK_RUNNING && was_skipped(s, service))
+                        on_skipped(s, service);
+                if (s->state == SOCK_RUNNING)
+                        sock_enter_listening(s);
+        } else if (service->run.state == SERVICE_RUNNING && s->state == SOCK_LISTENING) {
+                sock_enter_running(s);
+        }
+}

@@ -1,0 +1,294 @@
+#include "core/start/errand.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/loop/reap.h"
+#include "core/unit/manager.h"
+#include "spawn/kill.h"
+
+#include <signal.h>
+
+#define SLOW (5 * USEC_PER_SEC) // then a line tells what is waited for
+#define LIMIT_MAX (90 * USEC_PER_SEC)
+
+// A mount on which processes work.
+struct errand_place {
+        uint64_t mount;
+        size_t n_helpers;
+        struct list_node waiting; // struct errand
+        struct list_node node;
+};
+
+// The process of an inquiry, until it has ended, whether somebody still waits for it or not.
+struct helper {
+        struct child child;
+        struct errands *errands;
+        struct errand_place *place; // NULL: of no mount
+        struct list_node node;
+};
+
+struct errands {
+        struct manager *manager;
+        struct list_node places, helpers;
+};
+
+// ---- processes
+
+static void launch_next(struct errand_place *place);
+
+static void release_place(struct errand_place *place)
+{
+        if (!place)
+                return;
+        place->n_helpers--;
+        launch_next(place);
+        if (place->n_helpers == 0 && list_is_empty(&place->waiting)) {
+                list_remove(&place->node);
+                free(place);
+        }
+}
+
+static void helper_free(struct helper *h)
+{
+        list_remove(&h->node);
+        free(h);
+}
+
+static void on_helper_exit(struct child *c, const siginfo_t *info UNUSED)
+{
+        struct helper *h = CONTAINER_OF(c, struct helper, child);
+        struct errand_place *place = h->place;
+
+        helper_free(h);
+        release_place(place);
+}
+
+static struct errand_place *get_place(struct errands *all, uint64_t mount)
+{
+        LIST_FOREACH (&all->places, node) {
+                struct errand_place *p = CONTAINER_OF(node, struct errand_place, node);
+
+                if (p->mount == mount)
+                        return p;
+        }
+        struct errand_place *p = calloc(1, sizeof(*p));
+
+        if (!p)
+                return NULL;
+        p->mount = mount;
+        list_init(&p->waiting);
+        list_append(&all->places, &p->node);
+        return p;
+}
+
+// ---- one errand
+
+static void on_answer(struct watch *w, uint32_t revents);
+
+static void stop_waiting(struct errand *e)
+{
+        struct events *events = e->errands->manager->events;
+
+        watch_remove(events, &e->watch);
+        timer_stop(events, &e->slow_timer);
+        timer_stop(events, &e->limit_timer);
+        if (e->place) {
+                list_remove(&e->node);
+                e->place = NULL;
+        }
+        e->inquiry = NULL;
+        e->helper = NULL;
+        free(TAKE(e->text));
+}
+
+void errand_done(struct errand *e)
+{
+        struct helper *h = e->helper;
+
+        if (!e->inquiry)
+                return;
+        stop_waiting(e);
+        if (h && h->child.pid > 0)
+                (void)kill_process(h->child.pid, h->child.pidfd, SIGKILL);
+}
+
+// The helper of an answer that is there ends by itself.
+static void finish(struct errand *e, int error)
+{
+        if (error < 0)
+                errand_done(e);
+        else
+                stop_waiting(e);
+        e->on_over(e, error);
+}
+
+static void on_answer(struct watch *w, uint32_t revents UNUSED)
+{
+        struct errand *e = CONTAINER_OF(w, struct errand, watch);
+        int r = inquiry_read(e->inquiry);
+
+        if (r != -EAGAIN)
+                finish(e, r);
+}
+
+static void on_limit(struct timer *t, usec_t now UNUSED)
+{
+        struct errand *e = CONTAINER_OF(t, struct errand, limit_timer);
+        char span[USEC_SPAN_MAX];
+
+        log_unit(e->id, LOG_ERR, 0, "%s has not answered for %s, giving up",
+                 inquiry_where(e->inquiry)[0] ? inquiry_where(e->inquiry) : "A name service",
+                 usec_format_span(e->limit, USEC_PER_SEC, span, sizeof(span)));
+        finish(e, -ETIMEDOUT);
+}
+
+static void on_slow(struct timer *t, usec_t now UNUSED)
+{
+        const struct errand *e = CONTAINER_OF(t, struct errand, slow_timer);
+
+        log_unit(e->id, LOG_WARNING, 0, "%s", e->text);
+}
+
+// Its process is on its way. 0 or -errno.
+static int launch(struct errand *e, struct errand_place *place)
+{
+        struct errands *all = e->errands;
+        struct helper *h = calloc(1, sizeof(*h));
+        int r = h ? inquiry_launch(e->inquiry) : -ENOMEM;
+
+        if (r == 0) {
+                e->watch = (struct watch){.fd = inquiry_fd(e->inquiry), .on_event = on_answer};
+                r = watch_set(all->manager->events, &e->watch, EPOLLIN);
+        }
+        if (r < 0) {
+                free(h);
+                return r; // the inquiry ends a process that there may be
+        }
+        pid_t pid = inquiry_release(e->inquiry);
+
+        *h = (struct helper){.child = {.pidfd = -1}, .errands = all, .place = place};
+        r = reaper_watch(all->manager->reaper, &h->child, pid, -1, (struct owner){0},
+                         on_helper_exit);
+        if (r < 0) { // nobody knows when it ends
+                (void)kill_process(pid, -1, SIGKILL);
+                watch_remove(all->manager->events, &e->watch);
+                free(h);
+                return r;
+        }
+        list_append(&all->helpers, &h->node);
+        e->helper = h;
+        if (place)
+                place->n_helpers++;
+        return 0;
+}
+
+// Somebody else's turn, as far as there are places.
+static void launch_next(struct errand_place *place)
+{
+        while (place->n_helpers < ERRANDS_PER_MOUNT && !list_is_empty(&place->waiting)) {
+                struct errand *e = CONTAINER_OF(place->waiting.next, struct errand, node);
+                int r;
+
+                list_remove(&e->node);
+                e->place = NULL;
+                r = launch(e, place);
+                if (r < 0)
+                        finish(e, r);
+        }
+}
+
+static int begin(struct errand *e)
+{
+        const char *where = inquiry_where(e->inquiry);
+        struct errand_place *place = NULL;
+
+        if (where[0] && !(place = get_place(e->errands, inquiry_mount(e->inquiry))))
+                return -ENOMEM;
+        if (!place || place->n_helpers < ERRANDS_PER_MOUNT) {
+                int r = launch(e, place);
+
+                if (r < 0 && place) {
+                        place->n_helpers++;
+                        release_place(place); // which nobody may be in
+                }
+                return r;
+        }
+        e->place = place;
+        list_append(&place->waiting, &e->node);
+        return 0;
+}
+
+int errand_await(struct manager *m, struct errand *e, struct inquiry *inquiry, const char *id,
+                 usec_t limit, void (*on_over)(struct errand *e, int error))
+{
+        const char *where = inquiry_where(inquiry);
+        usec_t now = clock_now();
+
+        errand_done(e);
+        *e = (struct errand){
+                .inquiry = inquiry,
+                .errands = m->errands,
+                .id = id,
+                .on_over = on_over,
+                .watch = {.fd = -1},
+                .limit = limit,
+                .text = str_printf("Waiting for %s", where[0] ? where : "name services")};
+        int r = e->text ? begin(e) : -ENOMEM;
+
+        if (r == 0)
+                r = timer_set(m->events, &e->slow_timer, usec_add(now, SLOW), on_slow);
+        if (r == 0)
+                r = timer_set(m->events, &e->limit_timer, usec_add(now, limit), on_limit);
+        if (r < 0)
+                errand_done(e);
+        return r;
+}
+
+const char *errand_text(const struct errand *e)
+{
+        return e->text;
+}
+
+usec_t errand_limit(const struct manager *m, usec_t own)
+{
+        usec_t usual = m->settings->default_timeout_start;
+
+        return own != USEC_INFINITY ? own : usual != USEC_INFINITY ? usual : LIMIT_MAX;
+}
+
+// ---- all of them
+
+int errands_new(struct manager *m, struct errands **ret)
+{
+        struct errands *all = calloc(1, sizeof(*all));
+
+        if (!all)
+                return -ENOMEM;
+        all->manager = m;
+        list_init(&all->places);
+        list_init(&all->helpers);
+        *ret = all;
+        return 0;
+}
+
+// What still waits for a file system is left to itself.
+void errands_free(struct errands *all)
+{
+        if (!all)
+                return;
+        LIST_FOREACH (&all->helpers, node) {
+                struct helper *h = CONTAINER_OF(node, struct helper, node);
+
+                (void)kill_process(h->child.pid, h->child.pidfd, SIGKILL);
+                reaper_forget(all->manager->reaper, &h->child);
+                helper_free(h);
+        }
+        LIST_FOREACH (&all->places, node) {
+                struct errand_place *p = CONTAINER_OF(node, struct errand_place, node);
+
+                list_remove(&p->node);
+                free(p);
+        }
+        free(all);
+}

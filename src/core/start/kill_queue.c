@@ -1,0 +1,320 @@
+#include "core/start/kill_queue.h"
+
+#include "base/clock.h"
+#include "core/start/orphans.h"
+#include "core/unit/manager.h"
+#include "spawn/kill.h"
+
+#include <signal.h>
+
+#define SLICE USEC_PER_MSEC // of the loop's time
+// So much of so long a time is spent on orders at once; what comes then is queued.
+#define AT_ONCE_MAX (2 * USEC_PER_MSEC)
+#define AT_ONCE_SPAN (10 * USEC_PER_MSEC)
+#define N_CHILDREN ARRAY_SIZE(((struct kill_order *)NULL)->children)
+
+struct kill_queue {
+        struct manager *manager;
+        struct list_node orders; // struct task
+        struct timer timer;
+        usec_t span_begin, spent; // on those that were not queued
+};
+
+struct tally {
+        int n;     // signalled
+        int error; // of the first child that could not be
+};
+
+struct task {
+        struct list_node node;
+        struct kill_order order;
+        pid_t pids[N_CHILDREN]; // of the children when it was ordered
+        pid_t *roots;           // the orphans
+        size_t n_roots, roots_capacity;
+        struct kill_walk walk;
+        size_t next; // of the roots, then of those that were found
+        bool is_found;
+        struct tally tally;
+};
+
+static void task_free(struct task *t)
+{
+        list_remove(&t->node);
+        kill_walk_done(&t->walk);
+        free(t->roots);
+        free(t);
+}
+
+// ---- signals
+
+static bool is_followed_by_cont(const struct kill_order *o)
+{
+        return o->sends_cont && o->signo != SIGKILL && o->signo != SIGCONT;
+}
+
+static int signal_child(const struct kill_order *o, const struct child *c)
+{
+        if (o->on_signal)
+                o->on_signal(o->owner, c->pid, o->signo);
+        int r = kill_process(c->pid, c->pidfd, o->signo);
+
+        if (r < 0) {
+                if (r != -ESRCH && o->on_failure)
+                        o->on_failure(o->owner, c->pid, -r);
+                return r;
+        }
+        if (is_followed_by_cont(o))
+                (void)kill_process(c->pid, c->pidfd, SIGCONT);
+        if (o->sends_hup)
+                (void)kill_process(c->pid, c->pidfd, SIGHUP);
+        return 0;
+}
+
+static bool signal_found(const struct kill_order *o, const struct kill_found *f)
+{
+        if (o->on_signal)
+                o->on_signal(o->owner, f->pid, o->signo);
+        if (kill_found(f, o->signo) < 0)
+                return false;
+        if (is_followed_by_cont(o))
+                (void)kill_found(f, SIGCONT);
+        if (o->sends_hup)
+                (void)kill_found(f, SIGHUP);
+        return true;
+}
+
+static void count(struct tally *t, int r)
+{
+        if (r == 0)
+                t->n++;
+        else if (r != -ESRCH && t->error == 0)
+                t->error = r;
+}
+
+static int result_of(const struct tally *t)
+{
+        return t->n > 0 ? t->n : t->error;
+}
+
+// ---- one order
+
+static int add_root(pid_t pid, void *data)
+{
+        struct task *t = data;
+
+        if (t->n_roots == t->roots_capacity) {
+                size_t capacity = t->roots_capacity ? 2 * t->roots_capacity : 16;
+                pid_t *more = reallocarray(t->roots, capacity, sizeof(*more));
+
+                if (!more)
+                        return -ENOMEM;
+                t->roots = more;
+                t->roots_capacity = capacity;
+        }
+        t->roots[t->n_roots++] = pid;
+        return 0;
+}
+
+// Those of whom there is something left to do: its children then are its children now.
+static const struct child *child_of(const struct task *t, size_t i)
+{
+        const struct child *c = t->order.children[i];
+
+        return c && c->pid > 0 && c->pid == t->pids[i] ? c : NULL;
+}
+
+static int task_new(struct kill_queue *q, const struct kill_order *order, struct task **ret)
+{
+        struct task *t = calloc(1, sizeof(*t));
+        int r = t ? 0 : -ENOMEM;
+
+        if (t)
+                t->order = *order;
+        for (size_t i = 0; i < N_CHILDREN && r == 0; i++) {
+                t->pids[i] = order->children[i] ? order->children[i]->pid : 0;
+                if (t->pids[i] > 0)
+                        r = kill_walk_add(&t->walk, t->pids[i]);
+        }
+        if (r == 0)
+                r = orphans_foreach(q->manager->reaper, order->owner, add_root, t);
+        if (r < 0 && t)
+                task_free(t);
+        if (r == 0)
+                *ret = t;
+        return r;
+}
+
+// An orphan that has ended meanwhile is not waited for before it is known what it left behind, so
+// that its pid is no other's; but that may be over by now.
+static int add_next_root(struct kill_queue *q, struct task *t)
+{
+        struct orphan_facts facts;
+        pid_t pid = t->roots[t->next++];
+
+        if (!orphans_find(q->manager->reaper, pid, &facts) || facts.owner.self != t->order.owner)
+                return 0;
+        return kill_walk_add(&t->walk, pid);
+}
+
+static void signal_children(struct task *t)
+{
+        for (size_t i = 0; i < N_CHILDREN; i++) {
+                const struct child *c = child_of(t, i);
+
+                if (c)
+                        count(&t->tally, signal_child(&t->order, c));
+        }
+}
+
+static void signal_next(struct task *t)
+{
+        const struct kill_found *f = &t->walk.items[t->next++];
+
+        for (size_t i = 0; i < N_CHILDREN; i++)
+                if (t->pids[i] == f->pid)
+                        return;
+        if (signal_found(&t->order, f))
+                count(&t->tally, 0);
+}
+
+// 1 goes on, 0 done. Without memory those that are found get the signal.
+static int go_on(struct kill_queue *q, struct task *t, usec_t until)
+{
+        int r = 0;
+
+        while (!t->is_found && t->next < t->n_roots && r == 0) {
+                r = add_next_root(q, t);
+                if (clock_now() >= until)
+                        return 1;
+        }
+        if (!t->is_found) {
+                if (kill_walk_step(&t->walk, until) > 0)
+                        return 1;
+                t->is_found = true;
+                t->next = 0;
+                signal_children(t);
+        }
+        while (t->next < t->walk.n) {
+                signal_next(t);
+                if (clock_now() >= until && t->next < t->walk.n)
+                        return 1;
+        }
+        return 0;
+}
+
+// ---- the queue
+
+static void on_time(struct timer *timer, usec_t now UNUSED)
+{
+        struct kill_queue *q = CONTAINER_OF(timer, struct kill_queue, timer);
+        usec_t until = usec_add(clock_now(), SLICE);
+
+        while (!list_is_empty(&q->orders) && clock_now() < until) {
+                struct task *t = CONTAINER_OF(q->orders.next, struct task, node);
+
+                if (go_on(q, t, until) == 0)
+                        task_free(t);
+        }
+        // Without memory a timer that was just taken out can be set.
+        if (!list_is_empty(&q->orders))
+                (void)timer_set(q->manager->events, &q->timer, usec_add(clock_now(), SLICE),
+                                on_time);
+}
+
+struct nearest {
+        const struct kill_order *order;
+        struct tally tally;
+};
+
+static int signal_orphan(pid_t pid, void *data)
+{
+        const struct child c = {.pid = pid, .pidfd = -1};
+        struct nearest *n = data;
+
+        count(&n->tally, signal_child(n->order, &c));
+        return 0;
+}
+
+static int signal_the_nearest(struct kill_queue *q, const struct kill_order *order)
+{
+        struct nearest n = {.order = order};
+
+        n.tally.error = kill_children(order);
+        if (n.tally.error > 0)
+                n.tally.n = n.tally.error;
+        (void)orphans_foreach(q->manager->reaper, order->owner, signal_orphan, &n);
+        return result_of(&n.tally);
+}
+
+int kill_children(const struct kill_order *order)
+{
+        struct tally tally = {0};
+
+        for (size_t i = 0; i < N_CHILDREN; i++)
+                if (order->children[i] && order->children[i]->pid > 0)
+                        count(&tally, signal_child(order, order->children[i]));
+        return result_of(&tally);
+}
+
+int kill_queue_signal(struct kill_queue *q, const struct kill_order *order)
+{
+        struct task *t;
+        usec_t begin = clock_now();
+
+        if (begin >= usec_add(q->span_begin, AT_ONCE_SPAN)) {
+                q->span_begin = begin;
+                q->spent = 0;
+        }
+        bool is_at_once = list_is_empty(&q->orders) && q->spent < AT_ONCE_MAX;
+
+        if (task_new(q, order, &t) < 0)
+                return signal_the_nearest(q, order);
+        if (is_at_once) {
+                int r = go_on(q, t, usec_add(begin, SLICE));
+
+                q->spent += clock_now() - begin;
+                if (r == 0) {
+                        r = result_of(&t->tally);
+                        task_free(t);
+                        return r;
+                }
+        }
+        if (timer_set(q->manager->events, &q->timer, begin, on_time) < 0) {
+                task_free(t);
+                return signal_the_nearest(q, order);
+        }
+        list_append(&q->orders, &t->node);
+        return t->tally.n + 1;
+}
+
+void kill_queue_forget(struct kill_queue *q, const void *owner)
+{
+        LIST_FOREACH (&q->orders, node) {
+                struct task *t = CONTAINER_OF(node, struct task, node);
+
+                if (t->order.owner == owner)
+                        task_free(t);
+        }
+}
+
+int kill_queue_new(struct manager *m, struct kill_queue **ret)
+{
+        struct kill_queue *q = calloc(1, sizeof(*q));
+
+        if (!q)
+                return -ENOMEM;
+        q->manager = m;
+        list_init(&q->orders);
+        *ret = q;
+        return 0;
+}
+
+void kill_queue_free(struct kill_queue *q)
+{
+        if (!q)
+                return;
+        timer_stop(q->manager->events, &q->timer);
+        LIST_FOREACH (&q->orders, node)
+                task_free(CONTAINER_OF(node, struct task, node));
+        free(q);
+}

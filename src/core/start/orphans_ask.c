@@ -1,0 +1,266 @@
+// What the environment of an orphan says. Another process reads it (base/proc.h says why); one that
+// hangs over it is given up, and only that orphan stays unknown for longer.
+#include "base/clock.h"
+#include "base/inquiry.h"
+#include "base/str.h"
+#include "core/start/orphans.h"
+#include "core/start/orphans_priv.h"
+
+#define BATCH_MAX 4096
+#define ID_SIZE 32
+#define PROGRESS_MAX USEC_PER_SEC
+// In the middle of an exec there is no environment; also where no process could be had.
+#define AGAIN_AFTER (10 * USEC_PER_MSEC)
+#define AGAIN_MAX 50
+// How long nobody waits for one over which a reader hung.
+#define MUTE_FOR (10 * USEC_PER_SEC)
+
+#define ANSWER_LATER "?"
+
+// ---- in the process
+
+struct question {
+        const pid_t *pids;
+        size_t n;
+};
+
+// Nothing to read is an exec on its way, or a process that was started with an empty environment.
+// An exec that is over by the time of the second question looks like the latter: it is read again.
+#define READS_MAX 5
+
+// 0; -EAGAIN: it is in its exec; -ESRCH: that, too, says Linux 6, or it is gone; -ENXIO: it has
+// none.
+static int read_id(pid_t pid, char **ret)
+{
+        for (int i = 0; i < READS_MAX; i++) {
+                struct proc_stat stat;
+                int r = proc_get_environ(pid, "INVOCATION_ID", ret);
+
+                if (r != -EAGAIN)
+                        return r;
+                if (proc_get_stat(pid, &stat) < 0 || !stat.has_environment)
+                        return -EAGAIN;
+        }
+        return -ENXIO;
+}
+
+static void read_environments(struct inquiry_answer *answer, const void *question)
+{
+        const struct question *q = question;
+
+        for (size_t i = 0; i < q->n; i++) {
+                CLEANUP(free) char *id = NULL;
+                int r = read_id(q->pids[i], &id);
+                bool is_in_exec = r == -EAGAIN || r == -ESRCH;
+
+                inquiry_put_number(answer, q->pids[i]);
+                inquiry_put_field(answer, r == 0 && strlen(id) == ID_SIZE ? id
+                                          : is_in_exec                    ? ANSWER_LATER
+                                                                          : "");
+                inquiry_flush(answer);
+        }
+}
+
+// ---- what comes of it
+
+static void give_up(struct orphans *o, struct orphan *x)
+{
+        x->is_mute = true;
+        x->ask_at = usec_add(clock_now(), MUTE_FOR);
+        orphans_ask_soon(o, x->ask_at);
+}
+
+static void ask_again(struct orphans *o, struct orphan *x)
+{
+        if (x->n_looks++ >= AGAIN_MAX) {
+                give_up(o, x);
+                return;
+        }
+        x->ask_at = usec_add(clock_now(), AGAIN_AFTER);
+        orphans_ask_soon(o, x->ask_at);
+}
+
+static struct orphan *find_asked(struct orphans *o, pid_t pid)
+{
+        struct orphan *x = u64map_get(o->by_pid, (uint64_t)pid);
+
+        return x && x->state == ORPHAN_ASKED ? x : NULL;
+}
+
+static void take_owner(struct orphans *o, struct orphan *x, const struct owner *owner)
+{
+        if (orphans_set_owner(o, x, owner, true))
+                orphans_set_state(o, x, ORPHAN_SORTED);
+        else
+                ask_again(o, x);
+}
+
+// The answers so far, which were taken apart already.
+static void take_claims(struct orphans *o, struct orphan_claim *claims, const pid_t *pids, size_t n)
+{
+        int r = n > 0 ? o->hooks.find_owners(o->hooks.data, claims, n) : 0;
+
+        for (size_t i = 0; i < n; i++) {
+                struct orphan *x = find_asked(o, pids[i]);
+
+                if (x && r == 0)
+                        take_owner(o, x, &claims[i].owner);
+                else if (x)
+                        ask_again(o, x);
+        }
+}
+
+static void take_answers(struct orphans *o)
+{
+        CLEANUP(free) struct orphan_claim *claims = calloc(o->n_batch, sizeof(*claims));
+        CLEANUP(free) pid_t *pids = calloc(o->n_batch, sizeof(*pids));
+        const char *id;
+        size_t n = 0;
+        int64_t pid;
+
+        while (o->n_answered < o->n_batch && inquiry_next_number(o->inquiry, &pid) == 0 &&
+               (id = inquiry_next_field(o->inquiry))) {
+                struct orphan *x = find_asked(o, (pid_t)pid);
+
+                o->n_answered++;
+                if (!x)
+                        continue;
+                if (streq(id, ANSWER_LATER) || !claims || !pids) {
+                        ask_again(o, x);
+                } else if (id[0] == '\0') {
+                        orphans_set_state(o, x, ORPHAN_SORTED);
+                } else {
+                        pids[n] = (pid_t)pid;
+                        claims[n++] = (struct orphan_claim){.invocation_id = id, .uids = x->uids};
+                }
+        }
+        take_claims(o, claims, pids, n);
+}
+
+// The process is done with, as far as it has come.
+static void end_batch(struct orphans *o, bool is_stuck)
+{
+        take_answers(o);
+        for (size_t i = o->n_answered; i < o->n_batch; i++) {
+                struct orphan *x = find_asked(o, o->batch_pids[i]);
+
+                if (x && ((is_stuck && i == o->n_answered) || x->is_mute))
+                        give_up(o, x);
+                else if (x)
+                        ask_again(o, x);
+        }
+        watch_remove(o->events, &o->answer);
+        o->answer.fd = -1;
+        timer_stop(o->events, &o->progress_timer);
+        inquiry_free(TAKE(o->inquiry));
+        free(TAKE(o->batch_pids));
+        orphans_tell(o);
+        if (!list_is_empty(&o->asked))
+                orphans_ask_soon(o, 0);
+}
+
+static void on_stuck(struct timer *t, usec_t now UNUSED)
+{
+        end_batch(CONTAINER_OF(t, struct orphans, progress_timer), true);
+}
+
+static void on_answer(struct watch *w, uint32_t revents UNUSED)
+{
+        struct orphans *o = CONTAINER_OF(w, struct orphans, answer);
+
+        if (inquiry_read(o->inquiry) != -EAGAIN)
+                end_batch(o, false);
+        else if (timer_set(o->events, &o->progress_timer, usec_add(clock_now(), PROGRESS_MAX),
+                           on_stuck) < 0)
+                end_batch(o, true);
+}
+
+// ---- asking
+
+// Those that are due; those over which a reader hung only where there are no others.
+static size_t collect(struct orphans *o, pid_t *pids, bool wants_mute, usec_t *ret_next)
+{
+        usec_t now = clock_now(), next = USEC_INFINITY;
+        size_t n = 0;
+
+        LIST_FOREACH (&o->asked, node) {
+                const struct orphan *x = CONTAINER_OF(node, struct orphan, todo);
+
+                if (x->ask_at > now)
+                        next = MIN(next, x->ask_at);
+                else if (x->is_mute == wants_mute && n < BATCH_MAX)
+                        pids[n++] = x->pid;
+        }
+        *ret_next = next;
+        return n;
+}
+
+static int start_asking(struct orphans *o, pid_t *pids, size_t n)
+{
+        struct question question = {pids, n};
+        int r = inquiry_start(read_environments, &question, &o->inquiry);
+
+        if (r < 0)
+                return r;
+        o->batch_pids = pids;
+        o->n_batch = n;
+        o->n_answered = 0;
+        o->answer.fd = inquiry_fd(o->inquiry);
+        o->answer.on_event = on_answer;
+        r = watch_set(o->events, &o->answer, EPOLLIN);
+        if (r == 0)
+                r = timer_set(o->events, &o->progress_timer, usec_add(clock_now(), PROGRESS_MAX),
+                              on_stuck);
+        if (r < 0)
+                end_batch(o, false); // they are asked again
+        return 0;
+}
+
+static void on_ask_time(struct timer *t, usec_t now UNUSED)
+{
+        struct orphans *o = CONTAINER_OF(t, struct orphans, ask_timer);
+        CLEANUP(free) pid_t *pids = NULL;
+        usec_t next;
+
+        // Those over which a reader hung make nobody wait.
+        if (o->inquiry && o->asks_mute)
+                end_batch(o, true);
+        if (o->inquiry)
+                return;
+        pids = calloc(BATCH_MAX, sizeof(*pids));
+        if (!pids) {
+                orphans_ask_soon(o, usec_add(clock_now(), AGAIN_AFTER));
+                return;
+        }
+        size_t n = collect(o, pids, false, &next);
+
+        o->asks_mute = n == 0;
+        if (n == 0)
+                n = collect(o, pids, true, &next);
+        if (next != USEC_INFINITY)
+                orphans_ask_soon(o, next);
+        if (n == 0)
+                return;
+        if (start_asking(o, pids, n) == 0) {
+                TAKE(pids); // end_batch() frees them
+                return;
+        }
+        for (size_t i = 0; i < n; i++)
+                ask_again(o, u64map_get(o->by_pid, (uint64_t)pids[i]));
+}
+
+void orphans_ask_soon(struct orphans *o, usec_t when)
+{
+        // Without memory the next look comes back to it.
+        if (!timer_is_set(&o->ask_timer) || o->ask_timer.node.key > when)
+                (void)timer_set(o->events, &o->ask_timer, when, on_ask_time);
+}
+
+void orphans_ask_done(struct orphans *o)
+{
+        timer_stop(o->events, &o->ask_timer);
+        timer_stop(o->events, &o->progress_timer);
+        watch_remove(o->events, &o->answer);
+        inquiry_free(TAKE(o->inquiry));
+        free(TAKE(o->batch_pids));
+}

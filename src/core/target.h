@@ -1,8 +1,0 @@
-// Targets: groups of units, active as soon as their start job runs.
-#pragma once
-
-#include "core/unit.h"
-
-extern const struct unit_ops target_ops;
-// For names of types that usher does not run (.slice, .mount, ...): never active, not-found.
-extern const struct unit_ops placeholder_ops;

@@ -1,0 +1,8 @@
+// The begin of a supervisor, beside manager_start() (core/unit/manager.h).
+#pragma once
+
+#include "core/unit/manager.h"
+
+// A job is gone: was it the last that the start waited for? Then inherited sockets that no unit has
+// taken are closed, and observers hear of it.
+void boot_on_job_removed(struct manager *m);

@@ -1,0 +1,222 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/unit/job_priv.h"
+#include "core/unit/job_type.h"
+#include "core/unit/manager.h"
+
+// ---- order
+
+#define ORDER_KINDS (DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER))
+
+// Has j to wait for this job, whose unit j's unit has an edge of these kinds to?
+static bool waits_for(const struct job *j, uint32_t kinds, const struct job *other)
+{
+        if (j->type == JOB_NOP || j->ignore_order)
+                return false;
+        return (kinds & DEP_BIT(DEP_AFTER) && job_type_order(other->type, j->type) < 0) ||
+               (kinds & DEP_BIT(DEP_BEFORE) && job_type_order(j->type, other->type) > 0);
+}
+
+// Another job that this one has to wait for, from the edge *position on, which is set to the one
+// behind it. NULL: none (any more).
+static struct job *next_awaited(const struct job *j, uint32_t *position)
+{
+        const struct dependency_list *deps = &j->unit->deps;
+        uint32_t i = dependency_next(deps, *position, ORDER_KINDS);
+
+        for (; i < deps->n; i = dependency_next(deps, i + 1, ORDER_KINDS)) {
+                struct job *other = deps->items[i].unit->job;
+
+                if (!other || !waits_for(j, deps->items[i].kinds, other))
+                        continue;
+                *position = i + 1;
+                return other;
+        }
+        return NULL;
+}
+
+// It begins at the one that was awaited last: of thousands that a job waits for, each is looked at
+// about once, and not again each time that one of them is over.
+static struct job *find_awaited(struct job *j)
+{
+        uint32_t position = j->awaited;
+        struct job *other = next_awaited(j, &position);
+
+        if (!other) {
+                position = 0;
+                other = next_awaited(j, &position);
+        }
+        j->awaited = other ? position - 1 : 0;
+        return other;
+}
+
+// A transaction has no cycle. But the stop that a restart began as waits for other jobs than the
+// start that it becomes, which may close one; only then can there be any. Jobs that stop wait for
+// others that stop alone, so that they are in none.
+bool job_waits_for_itself(struct job *j)
+{
+        uint32_t walk = ++j->unit->manager->jobs->last_walk;
+        struct job *pending = j, *next;
+
+        j->next_pending = NULL;
+        while (pending) {
+                const struct job *top = pending;
+
+                pending = top->next_pending;
+                for (uint32_t position = 0; (next = next_awaited(top, &position));) {
+                        if (next == j)
+                                return true;
+                        if (next->walk == walk || next->type == JOB_STOP ||
+                            next->type == JOB_RESTART)
+                                continue;
+                        next->walk = walk;
+                        next->next_pending = pending;
+                        pending = next;
+                }
+        }
+        return false;
+}
+
+static bool must_wait(struct job *j)
+{
+        const struct job *awaited = find_awaited(j);
+
+        if (!awaited || !j->closes_cycle)
+                return awaited;
+        log_unit(j->unit->id, LOG_WARNING, 0,
+                 "Found ordering cycle with %s/%s, starting without waiting for it",
+                 awaited->unit->id, job_type_name(awaited->type));
+        return false;
+}
+
+// BindsTo= together with After=: the other must be there.
+static const struct unit *find_missing_bound(const struct unit *u)
+{
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_BINDS_TO), other)
+                if (u->deps.items[other_i].kinds & DEP_BIT(DEP_AFTER) &&
+                    !active_state_is_up(unit_active_state(other)))
+                        return other;
+        return NULL;
+}
+
+static enum unit_verdict verify_active(struct unit *u)
+{
+        enum active_state state = unit_active_state(u);
+
+        if (active_state_is_up(state))
+                return UNIT_ALREADY;
+        return state == ACTIVE_ACTIVATING ? UNIT_RETRY : UNIT_INACTIVE;
+}
+
+static enum unit_verdict start(struct unit *u)
+{
+        enum active_state state = unit_active_state(u);
+        const struct unit *missing;
+
+        if (active_state_is_up(state)) {
+                if (u->ops->start_again)
+                        u->ops->start_again(u);
+                return UNIT_ALREADY;
+        }
+        if (state == ACTIVE_MAINTENANCE)
+                return UNIT_RETRY;
+        if (u->conf->load_state != LOAD_LOADED)
+                return UNIT_NOT_LOADED;
+        // On its way up already: a start may cut short a wait, but the question is answered.
+        if (state != ACTIVE_ACTIVATING) {
+                enum unit_verdict verdict = unit_test_conditions(u);
+
+                if (verdict != UNIT_STARTED)
+                        return verdict;
+        }
+        missing = find_missing_bound(u);
+        if (missing) {
+                log_unit(u->id, LOG_NOTICE, 0, "Bound to unit %s, but unit isn't active.",
+                         missing->id);
+                return UNIT_NO_GROUND;
+        }
+        return u->ops->start ? u->ops->start(u) : UNIT_UNSUPPORTED;
+}
+
+static enum unit_verdict stop(struct unit *u)
+{
+        if (active_state_is_inactive_or_failed(unit_active_state(u)))
+                return UNIT_ALREADY;
+        return u->ops->stop ? u->ops->stop(u) : UNIT_UNSUPPORTED;
+}
+
+static enum unit_verdict reload(struct unit *u)
+{
+        enum active_state state = unit_active_state(u);
+
+        if (u->conf->load_state != LOAD_LOADED && state == ACTIVE_INACTIVE)
+                return UNIT_NOT_LOADED;
+        if (state == ACTIVE_RELOADING)
+                return UNIT_RETRY;
+        if (state != ACTIVE_ACTIVE) {
+                log_unit(u->id, LOG_WARNING, 0, "Unit cannot be reloaded because it is inactive.");
+                return UNIT_INVALID;
+        }
+        if (u->ops->reload)
+                return u->ops->reload(u);
+        // A target: only passes it on.
+        unit_notify(u, state, state, 0);
+        return UNIT_STARTED;
+}
+
+static enum unit_verdict perform(struct job *j)
+{
+        static enum unit_verdict (*const operations[_JOB_TYPE_MAX])(struct unit * u) = {
+                [JOB_START] = start,   [JOB_VERIFY_ACTIVE] = verify_active,
+                [JOB_STOP] = stop,     [JOB_RESTART] = stop,
+                [JOB_RELOAD] = reload,
+        };
+
+        return operations[j->type] ? operations[j->type](j->unit) : UNIT_ALREADY;
+}
+
+static void conclude(struct job *j, enum unit_verdict verdict)
+{
+        static const enum job_result results[] = {
+                [UNIT_ALREADY] = JOB_DONE,
+                [UNIT_SKIPPED] = JOB_DONE,
+                [UNIT_ASSERT] = JOB_ASSERT,
+                [UNIT_NOT_LOADED] = JOB_FAILED,
+                [UNIT_UNSUPPORTED] = JOB_UNSUPPORTED,
+                [UNIT_FAILED] = JOB_FAILED,
+                [UNIT_LIMIT] = JOB_FAILED,
+                [UNIT_INACTIVE] = JOB_SKIPPED,
+                [UNIT_INVALID] = JOB_INVALID,
+                [UNIT_NO_GROUND] = JOB_DEPENDENCY,
+        };
+
+        if (verdict == UNIT_STARTED)
+                return;
+        if (verdict == UNIT_RETRY) {
+                j->state = JOB_WAITING;
+                j->begin_running = 0;
+                return;
+        }
+        j->is_quiet = verdict == UNIT_ALREADY || verdict == UNIT_SKIPPED;
+        job_finish(j, results[verdict]);
+}
+
+void job_on_run(struct work *w)
+{
+        struct job *j = CONTAINER_OF(w, struct job, run_work);
+        struct manager *m = j->unit->manager;
+        uint32_t id = j->id;
+
+        if (j->state != JOB_WAITING || must_wait(j))
+                return;
+        j->state = JOB_RUNNING;
+        j->begin_running = clock_now();
+        job_arm_timer(j);
+        unit_changed(j->unit);
+        job_log_begin(j);
+        enum unit_verdict verdict = perform(j);
+
+        // The unit's own notification may have ended the job, and turned a restart into a start.
+        if (job_find(m, id) == j && j->state == JOB_RUNNING)
+                conclude(j, verdict);
+}

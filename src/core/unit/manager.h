@@ -1,0 +1,143 @@
+// The run-time whole: event loop, registry of units, settings, jobs, observers. One per process.
+#pragma once
+
+#include "base/map.h"
+#include "conf/load.h"
+#include "conf/settings.h"
+#include "core/loop/events.h"
+#include "core/unit/unit.h"
+
+struct addresses;
+struct bus_names;
+struct cfgfile;
+struct earlier;
+struct diag_memory;
+struct job;
+struct job_queue;
+struct kill_queue;
+struct reaper;
+struct notify_socket;
+struct run;
+struct service_log;
+struct sock;
+struct spawner;
+
+// Told about everything that clients may watch. Filled by bus; NULL members are skipped. Observers
+// must not change core state from inside a call (queue work instead).
+struct core_observer {
+        void (*on_unit_new)(struct core_observer *o, struct unit *u);
+        void (*on_unit_removed)(struct core_observer *o, struct unit *u);
+        void (*on_unit_changed)(struct core_observer *o,
+                                struct unit *u); // coalesced by WORK_NOTIFY
+        void (*on_job_new)(struct core_observer *o, struct job *j);
+        void (*on_job_removed)(struct core_observer *o, struct job *j, const char *result);
+        // A connection that has no unit is over; the run is freed behind this.
+        void (*on_connection_end)(struct core_observer *o, const struct run *run);
+        void (*on_reloading)(struct core_observer *o, bool active);
+        void (*on_startup_finished)(struct core_observer *o);
+        struct core_observer *next;
+};
+
+struct manager_options {
+        struct settings *settings; // borrowed, outlives the manager
+        char **unit_path;          // copied
+        char **environment;        // the manager's own environment block; copied
+        const char *runtime_dir;   // usher's folder: /run/usher, ...
+        struct cfgfile *cfgfile;   // unit blocks of usher.conf; may be NULL; owned by the manager
+        // A reload reads usher.conf again: new blocks, and settings in their place. 0 or -errno
+        // (complained about; nothing was changed). NULL: there is none.
+        int (*load_config)(void *data, struct cfgfile **ret);
+        void *load_config_data;
+        // RLIMIT_* for children that set none: what the supervisor has raised for itself.
+        struct rlimit_value limits[RLIM_NLIMITS];
+        bool is_user, is_pid1, compat_systemd;
+        bool is_path_given;       // the command line names the folders of unit_path
+        const char *spawn_method; // "shared", "fork", NULL: probe
+        int *listen_fds; // inherited descriptors that sockets may adopt; owned by the manager then
+        size_t n_listen_fds;
+};
+
+#define MANAGER_RANDOM_IDS 16
+
+struct manager {
+        struct events *events;
+        struct settings *settings;
+        struct conf_loader *loader;
+        struct manager_options options;               // deep copies
+        const struct unit_ops *types[_UNIT_TYPE_MAX]; // filled by manager_open()
+        struct map *units;                            // every name (aliases too) -> struct unit
+        struct list_node by_type[_UNIT_TYPE_MAX];
+        struct unit **unbuilt; // in memory, but their edges are not made yet
+        size_t n_unbuilt, unbuilt_capacity;
+        struct job_queue *jobs;
+        struct reaper *reaper;
+        struct errands *errands;   // what is waited for (core/start/errand.h)
+        struct list_node removals; // under way (core/start/removal.h)
+        struct kill_queue *kills;  // signals that are under way
+        struct notify_socket *notify;
+        struct core_observer *observers;
+        unsigned default_umask;
+        sd_id128_t random_ids[MANAGER_RANDOM_IDS]; // fetched together; the last n are left
+        unsigned n_random_ids;
+        unsigned n_reloads; // begun ones
+        usec_t startup, startup_rt;
+        bool is_reloading, is_stopping;
+        bool is_hurrying; // a second manager_stop() was called: time-outs are cut short
+        bool is_started;  // the first jobs are over
+        usec_t stop_begin;
+        struct timer auto_timer, stop_timer;
+        struct list_node auto_held;   // units that wait for auto_timer (core/unit/propagate.c)
+        struct work stop_work;        // what stop_act() has decided
+        struct list_node collectable; // units that may be unloaded (core/unit/collect.h)
+        struct work collect_work;
+        uint32_t last_walk;      // number of the last search among units (core/unit/collect.c)
+        struct timer trim_timer; // memory is given back when it is due
+        bool is_building;        // edges of new units are being made (registry)
+        int exit_code;
+        struct service_log *service_log; // what services print (core/service/service_log.h)
+        struct log_ring *log_ring;       // the last log lines
+        struct diag_memory *complaints;  // about units, since the last reload
+        struct addresses *addresses;     // NULL: nobody waits for one (core/socket/addresses.h)
+        struct bus_names *bus_names;     // NULL: nobody waits for one (core/service/bus_names.h)
+        struct spawner *spawner;         // what all starts share (core/start/spawner.h)
+        struct earlier *earlier;         // what one before us has left; NULL: it does not count
+        int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
+        size_t n_adoptable;
+        // Set by manager_open(): give back what it made; have connections stop (or killed), true
+        // while there are any.
+        void (*close)(struct manager *m);
+        bool (*stop_connections)(struct manager *m, bool kill);
+};
+
+// The loop, an index of the unit path, empty registry and job queue. 0 or -errno (then options
+// still own what the manager would).
+int manager_new(const struct manager_options *options, struct manager **ret);
+// What units need to run: their types, notify socket, logs of services, spawner. 0 or -errno
+// (logged). Not called by tests that have types of their own.
+int manager_open(struct manager *m);
+void manager_free(struct manager *m);
+// Whose unit files and the like are refused (conf/trust.h).
+enum trust_mode manager_trust(const struct manager *m);
+// A new index of the unit path, as the options have it, and of the blocks. 0 or -errno.
+int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct conf_loader **ret);
+DEFINE_CLEANUP(manager, struct manager *, manager_free)
+
+void manager_add_observer(struct manager *m, struct core_observer *o);
+void manager_remove_observer(struct manager *m, struct core_observer *o);
+
+// Something that took memory is over (the start, a reload, a burst of connections): when there was
+// nothing of this kind for a second, what is free goes back to the system.
+void manager_trim_later(struct manager *m);
+
+// A new random id (version 4 UUID). 0 or -errno.
+int manager_random_id(struct manager *m, sd_id128_t *ret);
+
+// Load the units to start (target, or default.target, or every socket and wanted
+// service) and queue their start. 0 or -errno; complaints are logged.
+int manager_start(struct manager *m, const char *target);
+// Ordered stop of everything, then events_exit(code). A second call hurries (timeouts cut short).
+// For callbacks of the loop; units ask for it by stop_act() (core/unit/stop.h).
+void manager_stop(struct manager *m, int exit_code);
+// Re-read all unit files: mark and sweep; unchanged listeners keep their fd, running instances
+// their conf. 0, or -errno when nothing was changed because reading failed.
+int manager_reload(struct manager *m);
