@@ -14,6 +14,7 @@
 #include <systemd/sd-daemon.h>
 
 #define PASSED_MAX 6
+#define NUMBERS (PASSED_MAX + 1) // the last is never passed: behind it are those of the fuzzer
 
 static const char *const ports[] = {"127.0.0.1:0", "[::1]:0", "@usher-fuzz", "127.0.0.1:1", "@x"};
 static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
@@ -57,14 +58,14 @@ static bool is_open(int fd)
 // The numbers are the test's, also between the inputs: the fuzzer opens descriptors of its own.
 __attribute__((constructor)) static void hold_numbers(void)
 {
-        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + PASSED_MAX; fd++)
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + NUMBERS; fd++)
                 while (!is_open(fd))
                         assert(open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0);
 }
 
 static void release_numbers(void)
 {
-        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + PASSED_MAX; fd++)
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + NUMBERS; fd++)
                 close(fd);
 }
 
