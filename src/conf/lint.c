@@ -6,6 +6,7 @@
 #include "conf/specifier.h"
 #include "conf/unit_name.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Where a program without a folder is looked for (systemd.exec(5), "ExecSearchPath=").
@@ -71,7 +72,12 @@ void lint_free(struct lint *l)
 
 static bool is_program(const char *path)
 {
-        return access(path, X_OK) == 0;
+        struct stat st;
+
+        if (access(path, X_OK) < 0 || stat(path, &st) < 0)
+                return false;
+        errno = EISDIR;
+        return !S_ISDIR(st.st_mode);
 }
 
 static bool is_on_path(const struct unit_conf *conf, const char *name)

@@ -168,3 +168,13 @@ int unit_path_config_file(bool is_user, char **ret)
         *ret = path;
         return 0;
 }
+
+const char *unit_path_run_parent(void)
+{
+        const char *xdg = getenv("XDG_RUNTIME_DIR"), *tmp = getenv("TMPDIR");
+
+        return geteuid() == 0         ? "/run"
+               : xdg && xdg[0] == '/' ? xdg
+               : tmp && tmp[0] == '/' ? tmp
+                                      : "/tmp";
+}

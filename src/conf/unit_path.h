@@ -20,3 +20,8 @@ int unit_path_add(char ***path, const char *dir);
 // The supervisor's usher.conf: /etc/usher/usher.conf, or $XDG_CONFIG_HOME/usher/usher.conf. New
 // string; 0, -ENOMEM, -ENXIO.
 int unit_path_config_file(bool is_user, char **ret);
+
+// `usherd run` makes its runtime folder in this one, where usherctl looks for it: /run, or
+// $XDG_RUNTIME_DIR, $TMPDIR, /tmp. Its name begins with UNIT_PATH_RUN_PREFIX.
+#define UNIT_PATH_RUN_PREFIX "usher-run-"
+const char *unit_path_run_parent(void);

@@ -126,8 +126,10 @@ int client_connect(struct ctl *c)
                 return 0;
         fprintf(stderr, "usherctl: cannot reach usherd at %s: %s\n", path ? path : "?",
                 strerror(-r));
-        if (r == -ENOENT || r == -ECONNREFUSED)
+        if (r == -ENOENT || r == -ECONNREFUSED) {
                 fprintf(stderr, "Is it running? Its --runtime-dir is to be given here, too.\n");
+                runs_print();
+        }
         return r == -EACCES || r == -EPERM || r == -ECONNRESET ? CTL_NO_PERMISSION : CTL_FAILED;
 }
 

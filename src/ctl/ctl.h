@@ -88,6 +88,9 @@ bool client_is_pattern(const char *name); // has * ? or [
 // list-units would show. 0 or an exit code (complained).
 int client_unit_names(struct ctl *c, char *const *args, char ***ret);
 
+// Tells on stderr how to reach each "usherd run" of this user (runs.c).
+void runs_print(void);
+
 // ---- lists of units (units.c)
 
 struct ctl_unit {

@@ -227,6 +227,9 @@ static int run(struct daemon *d)
                 r = bus_server_new(m, d->runtime.path, &bus);
         if (r == 0)
                 r = manager_start(m, d->options.target);
+        if (r == 0 && d->runtime.is_private)
+                log_write(LOG_NOTICE, "\"usherctl --runtime-dir=%s\" sees and steers it.",
+                          d->runtime.path);
         if (r == 0)
                 r = events_run(m->events);
         if (r >= 0)

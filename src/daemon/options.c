@@ -3,12 +3,14 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/address.h"
 #include "conf/unit_name.h"
 #include "conf/unit_path.h"
 
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 enum {
         OPT_BASE = 255, // what getopt_long() gives is no character
@@ -83,7 +85,7 @@ static void print_option(const struct option_help *o)
 static void print_help(void)
 {
         fputs("usherd [OPTION...] [DIR...]\n"
-              "usherd run -l ADDRESS [-l ADDRESS...] [-a] [--inetd] [--name NAME] -- COMMAND [ARG...]\n"
+              "usherd [OPTION...] run -l ADDRESS [-l ADDRESS...] [-a] [--inetd] [--name NAME] -- COMMAND [ARG...]\n"
               "\n"
               "Listens on sockets and starts services on demand, as their .socket and .service\n"
               "units say. Stays in the foreground.\n"
@@ -149,8 +151,7 @@ static int take_log_option(struct options *o, int c, const char *value)
 
 static int take_run_option(struct options *o, int c, char *value)
 {
-        if (!o->is_run)
-                return complain("This option is for 'usherd run' only.");
+        o->has_run_option = true;
         switch (c) {
         case OPT_LISTEN:
                 return strv_push(&o->listen, value);
@@ -222,23 +223,62 @@ static int take_option(struct options *o, int c, char *value)
         return OPTIONS_RUN;
 }
 
+static int check_addresses(const struct options *o)
+{
+        int type = o->listen_key && streq(o->listen_key, "ListenDatagram") ? SOCK_DGRAM
+                   : o->listen_key                                         ? SOCK_SEQPACKET
+                                                                           : SOCK_STREAM;
+
+        STRV_FOREACH (text, o->listen) {
+                struct port port = {0};
+                int r = address_parse(*text, type, &port);
+
+                port_done(&port);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        return complain("run: --listen=%s: %s", *text, address_error(r));
+        }
+        return OPTIONS_RUN;
+}
+
 static int check(const struct options *o)
 {
         if (o->target && !unit_name_is_valid(o->target))
                 return complain("--target: not the name of a unit: %s", o->target);
         if (!o->is_run)
-                return OPTIONS_RUN;
+                return o->has_run_option ? complain("--listen, --accept and their like are for "
+                                                    "'usherd run' only.")
+                                         : OPTIONS_RUN;
         if (!o->listen)
                 return complain("run: give at least one address with --listen");
-        if (!*o->command)
+        if (!o->command || !*o->command)
                 return complain("run: give a command behind --");
         if (o->units)
                 return complain("run takes no folders");
+        if (o->target || o->systemd_units)
+                return complain("run serves one command: it takes neither --target nor "
+                                "--systemd-units");
         if (o->accept && o->listen_key && streq(o->listen_key, "ListenDatagram"))
                 return complain("run: datagrams have no connections to accept");
         if (strv_length(o->fdnames) > 1 && strv_length(o->fdnames) != strv_length(o->listen))
                 return complain("run: give one --fdname, or one for each --listen");
-        return OPTIONS_RUN;
+        return check_addresses(o);
+}
+
+// A word that is no option: the verb, a folder, or the command of the verb, where options end.
+static int take_word(struct options *o, char **word)
+{
+        if (o->is_run) {
+                o->command = word;
+                return OPTIONS_RUN;
+        }
+        if (!o->has_folder && streq(*word, "run")) {
+                o->is_run = true;
+                return OPTIONS_RUN;
+        }
+        o->has_folder = true;
+        return unit_path_add(&o->units, *word);
 }
 
 int options_parse(int argc, char **argv, struct options *ret)
@@ -247,20 +287,15 @@ int options_parse(int argc, char **argv, struct options *ret)
         int c, r = OPTIONS_RUN;
 
         *o = (struct options){.log_level = -1, .log_format = -1, .log_target = -1};
-        o->is_run = argc > 1 && streq(argv[1], "run");
-        if (o->is_run) {
-                argc--;
-                argv++;
-        }
         // A program name of its own is not wanted in getopt's complaints.
         argv[0] = (char *)"usherd";
-        while (r == OPTIONS_RUN &&
-               (c = getopt_long(argc, argv, o->is_run ? "+hl:da" : "h", long_options, NULL)) >= 0)
-                r = take_option(o, option_id(c), optarg);
-        if (o->is_run)
-                o->command = argv + optind;
-        else
-                for (; r == OPTIONS_RUN && optind < argc; optind++)
-                        r = unit_path_add(&o->units, argv[optind]);
+        // With the "-", words come in their order, as the argument of an option 1.
+        while (r == OPTIONS_RUN && !o->command &&
+               (c = getopt_long(argc, argv, "-hl:da", long_options, NULL)) >= 0)
+                r = c == 1 ? take_word(o, argv + optind - 1) : take_option(o, option_id(c), optarg);
+        // Behind "--".
+        for (; r == OPTIONS_RUN && !o->command && optind < argc; optind++)
+                r = o->is_run ? take_word(o, argv + optind)
+                              : unit_path_add(&o->units, argv[optind]);
         return r == OPTIONS_RUN ? check(o) : r;
 }

@@ -15,11 +15,12 @@ enum options_verdict {
 struct options {
         char **units; // --units and DIR..., absolute
         const char *target, *runtime_dir, *config, *spawn_method;
+        bool has_folder; // a DIR that is no option's
         bool is_user, compat_systemd, systemd_units;
         int log_level, log_format, log_target; // -1: not given
 
         // usherd run
-        bool is_run, accept, inetd;
+        bool is_run, has_run_option, accept, inetd;
         const char *listen_key; // ListenStream, ListenDatagram, ListenSequentialPacket
         char **listen, **fdnames;
         const char *name;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "conf/unit_path.h"
 #include "daemon/options.h"
 
 #include <fcntl.h>
@@ -35,12 +36,8 @@ static int choose(const char *given, char **ret)
 
 static int choose_private(char **ret)
 {
-        const char *xdg = getenv("XDG_RUNTIME_DIR"), *tmp = getenv("TMPDIR");
-        const char *base = geteuid() == 0         ? "/run"
-                           : xdg && xdg[0] == '/' ? xdg
-                           : tmp && tmp[0] == '/' ? tmp
-                                                  : "/tmp";
-        CLEANUP(free) char *path = str_printf("%s/usher-run-XXXXXX", base);
+        CLEANUP(free)
+        char *path = str_printf("%s/" UNIT_PATH_RUN_PREFIX "XXXXXX", unit_path_run_parent());
 
         if (!path)
                 return -ENOMEM;

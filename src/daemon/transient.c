@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/lint.h"
 #include "conf/unit_name.h"
 
 // As a word of ExecStart=: nothing of it means anything.
@@ -88,6 +89,8 @@ static int write_service(const struct options *o, const char *dir, const char *n
                 return -errno;
         buf_puts(&b, "[Unit]\nDescription=");
         put_value(&b, o->command[0]);
+        if (o->accept)
+                buf_puts(&b, "CollectMode=inactive-or-failed\n");
         buf_puts(&b, "[Service]\n");
         int r = put_program(&b, o->command[0], cwd);
 
@@ -101,8 +104,6 @@ static int write_service(const struct options *o, const char *dir, const char *n
                 put_sockets(&b, o, name);
         if (o->inetd)
                 buf_puts(&b, "StandardInput=socket\nStandardError=journal\n");
-        if (o->accept)
-                buf_puts(&b, "CollectMode=inactive-or-failed\n");
         CLEANUP(free) char *file = str_printf("%s%s.service", name, o->accept ? "@" : "");
 
         return file ? write_unit(dir, file, &b) : -ENOMEM;
@@ -110,7 +111,7 @@ static int write_service(const struct options *o, const char *dir, const char *n
 
 static void put_socket(struct buf *b, const struct options *o, const char *name, const char *fdname)
 {
-        buf_printf(b, "[Unit]\nDescription=Sockets of %s\n[Socket]\n", name);
+        buf_printf(b, "[Unit]\nDescription=Sockets of %s\n[Socket]\nRemoveOnStop=yes\n", name);
         if (fdname) {
                 buf_puts(b, "FileDescriptorName=");
                 put_value(b, fdname);
@@ -147,6 +148,33 @@ static int write_sockets(const struct options *o, const char *dir, const char *n
         return 0;
 }
 
+// ---- what a start would only find out later
+
+static void on_complaint(struct diag *diag UNUSED, const struct diag_entry *entry)
+{
+        // Nobody wrote the file that the entry names.
+        if (entry->class != DIAG_NOTICE)
+                log_write(LOG_ERR, "run: %s", entry->text);
+}
+
+// The units are right, and there is a program. 0, COMPLAINED or -errno.
+static int check_units(const struct options *o, const char *dir)
+{
+        char *path[] = {(char *)dir, NULL};
+        struct diag diag = {.emit = on_complaint};
+        const struct lint_options options = {.unit_path = path,
+                                             .is_user = geteuid() != 0,
+                                             .compat_systemd = o->compat_systemd,
+                                             .trust = TRUST_ALL,
+                                             .diag = &diag};
+        CLEANUP(lint) struct lint *lint = NULL;
+        int r = lint_new(&options, &lint);
+
+        if (r == 0)
+                r = lint_all(lint);
+        return r < 0 ? r : diag.warnings + diag.errors > 0 ? COMPLAINED : 0;
+}
+
 unsigned transient_n_sockets(const struct options *o)
 {
         return (unsigned)MAX(strv_length(o->fdnames), (size_t)1);
@@ -176,5 +204,7 @@ int transient_write(const struct options *o, const char *dir)
         r = fs_mkdir_p(dir, 0755);
         if (r == 0)
                 r = write_service(o, dir, name);
-        return r < 0 ? r : write_sockets(o, dir, name);
+        if (r == 0)
+                r = write_sockets(o, dir, name);
+        return r < 0 ? r : check_units(o, dir);
 }

@@ -4,6 +4,7 @@
 
 #include "daemon/options.h"
 
-// Writes them into dir (made here). 0, COMPLAINED or -errno.
+// Writes them into dir (made here), and checks them: a program that is not there is found before
+// anybody is listened to. 0, COMPLAINED or -errno.
 int transient_write(const struct options *o, const char *dir);
 unsigned transient_n_sockets(const struct options *o); // units that it writes

@@ -16,14 +16,6 @@ from daemon import (PATIENCE, USHERD, WRAPPER, answer, case, connect, eventually
                     is_sanitized, main, need_root, run, talk)
 
 CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
-# Listens on descriptor 3: answers each connection with its pid and what it got, on and on.
-SERVER = """import os, socket
-with socket.socket(fileno=3) as listener:
-    while True:
-        peer = listener.accept()[0]
-        peer.sendall(f"{os.getpid()} {peer.recv(100).decode()}".encode())
-        peer.close()
-"""
 
 
 def pair(d, name="echo", port=7001, more="", service=CAT):
@@ -45,8 +37,6 @@ def children(pid):
         return file.read().split()
 
 
-# ---- usherd run
-
 def is_alive(pid):
     """Does it run? A zombie does not."""
     try:
@@ -54,47 +44,6 @@ def is_alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-@case
-def run_inetd(d):
-    d.start("run", "-l", "127.0.0.1:7001", "-l", "@usher-test", "-a", "--inetd", "--", "/bin/cat",
-            program=USHERD)
-    assert talk(("127.0.0.1", 7001), b"one") == b"one"
-    assert talk("@usher-test", b"two") == b"two"
-
-
-@case
-def run_one_for_all(d):
-    script = d.file("server.py", SERVER)
-    d.start("run", "-l", "127.0.0.1:7001", "--name", "one", "--", sys.executable, script)
-    first, second = talk(("127.0.0.1", 7001), b"a"), talk(("127.0.0.1", 7001), b"b")
-    assert first.split()[0] == second.split()[0], (first, second)
-    assert d.ctl("is-active", "one.service").returncode == 0
-
-
-@case
-def run_datagrams_and_names(d):
-    script = d.file("names.py", "import os, socket\n"
-                    "s = socket.socket(fileno=3)\n"
-                    "data, peer = s.recvfrom(100)\n"
-                    "s.sendto((os.environ['LISTEN_FDNAMES'] + ' ' + os.environ['LISTEN_FDS']).encode(), peer)\n")
-    d.start("run", "-d", "-l", "127.0.0.1:7001", "-l", "127.0.0.1:7002", "--fdname", "first",
-            "--fdname", "second", "--", sys.executable, script)
-    with connect(("127.0.0.1", 7001), kind=socket.SOCK_DGRAM) as sock:
-        sock.send(b"x")
-        assert sock.recv(100) == b"first:second 2"
-
-
-@case
-def run_in_use(d):
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 7001))
-        holder.listen()
-        failed = run(USHERD, "run", "-l", "127.0.0.1:7001", "--", "/bin/cat")
-        assert failed.returncode == 1, failed
-        assert "127.0.0.1:7001" in failed.stderr and str(os.getpid()) in failed.stderr, failed
 
 
 # ---- surroundings
