@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from daemon import (PATIENCE, USHERD, WRAPPER, answer, case, connect, eventually,
+from daemon import (PATIENCE, SERVER, USHERD, WRAPPER, answer, case, connect, eventually,
                     is_sanitized, main, need_root, run, talk)
 
 CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
