@@ -6,8 +6,8 @@
 #include "base/strv.h"
 #include "bus/bus_priv.h"
 #include "conf/unit_name.h"
+#include "core/service/processes.h"
 #include "core/socket/instance.h"
-#include "core/start/processes.h"
 #include "core/unit/registry.h"
 
 #include <fnmatch.h>
@@ -192,7 +192,7 @@ static int on_get_unit_by_pid(sd_bus_message *message, void *userdata, sd_bus_er
         struct orphan_facts facts;
 
         if (process_find_owner(m, (pid_t)pid, &facts) > 0) {
-                struct run *run = facts.owner.is_run ? facts.owner.self : NULL;
+                struct run *run = run_of_owner(&facts.owner);
 
                 return run && !run->service
                                ? reply_object(message, bus_object_of_run(run))

@@ -1,7 +1,7 @@
 // Run-time properties of the Service interface; what files say comes from the directive table.
 #include "base/str.h"
 #include "bus/bus_priv.h"
-#include "core/start/processes.h"
+#include "core/service/processes.h"
 
 #include <sys/wait.h>
 

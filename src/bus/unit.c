@@ -9,8 +9,8 @@
 #include "conf/load.h"
 #include "conf/unit_name.h"
 #include "core/condition/condition.h"
+#include "core/service/processes.h"
 #include "core/socket/instance.h"
-#include "core/start/processes.h"
 #include "core/unit/collect.h"
 
 #include <signal.h>

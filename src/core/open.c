@@ -3,12 +3,12 @@
 #include "base/mounts.h"
 #include "core/service/earlier.h"
 #include "core/service/notify.h"
+#include "core/service/processes.h"
 #include "core/service/service.h"
 #include "core/service/service_log.h"
 #include "core/socket/instance.h"
 #include "core/socket/sock.h"
 #include "core/start/kill_queue.h"
-#include "core/start/processes.h"
 #include "core/start/spawner.h"
 #include "core/unit/manager.h"
 
@@ -38,18 +38,38 @@ static bool stop_connections(struct manager *m, bool kill)
         return true;
 }
 
+static const struct manager_ops ops = {
+        .close = close_all,
+        .on_started = sock_adopt_done,
+        .stop_connections = stop_connections,
+        .next_connection = instance_next,
+};
+
+static int open_spawner(struct manager *m)
+{
+        const struct spawner_options options = {
+                .events = m->events,
+                .trim = &m->trim,
+                .method = m->options.spawn_method,
+                .is_user = m->options.is_user,
+                .environment = m->options.environment,
+                .limits = m->options.limits,
+        };
+
+        return spawner_new(&options, &m->spawner);
+}
+
 int manager_open(struct manager *m)
 {
         int r;
 
         m->types[UNIT_SERVICE] = &service_ops;
         m->types[UNIT_SOCKET] = &sock_ops;
-        m->close = close_all;
-        m->stop_connections = stop_connections;
+        m->ops = &ops;
         processes_open(m);
-        r = kill_queue_new(m, &m->kills);
+        r = kill_queue_new(m->events, m->orphans, &m->kills);
         if (r == 0)
-                r = spawner_new(m, &m->spawner);
+                r = open_spawner(m);
         if (r == 0 && !m->options.compat_systemd && m->options.runtime_dir)
                 r = earlier_new(m, sock_on_holder_gone, &m->earlier);
         if (r < 0)

@@ -1,7 +1,7 @@
 #include "core/loop/reap.h"
 
 #include "base/clock.h"
-#include "core/unit/manager.h"
+#include "core/start/orphans.h"
 #include "unit/harness.h"
 
 #include <signal.h>
@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 struct fixture {
-        struct manager manager;
+        struct events *events;
         struct reaper *reaper;
+        struct orphans *orphans; // NULL: nobody keeps zombies
         struct child child;
         siginfo_t end;
         int n_ends;
@@ -20,15 +21,22 @@ struct fixture {
 static void begin(struct fixture *f)
 {
         memset(f, 0, sizeof(*f));
-        assert_int_equal(events_new(&f->manager.events), 0);
-        assert_int_equal(reaper_new(&f->manager, &f->reaper), 0);
+        assert_int_equal(events_new(&f->events), 0);
+        assert_int_equal(reaper_new(f->events, &f->reaper), 0);
         f->child = (struct child){.pidfd = -1};
+}
+
+static void begin_with_orphans(struct fixture *f)
+{
+        begin(f);
+        assert_int_equal(orphans_new(f->events, f->reaper, &f->orphans), 0);
 }
 
 static void end(struct fixture *f)
 {
+        orphans_free(f->orphans);
         reaper_free(f->reaper);
-        events_free(f->manager.events);
+        events_free(f->events);
 }
 
 static void on_exit_of_child(struct child *c, const siginfo_t *info)
@@ -42,7 +50,7 @@ static void on_exit_of_child(struct child *c, const siginfo_t *info)
 static void turns(struct fixture *f, int n)
 {
         while (n-- > 0)
-                assert_true(events_turn(f->manager.events, USEC_PER_MSEC) >= 0);
+                assert_true(events_turn(f->events, USEC_PER_MSEC) >= 0);
 }
 
 // A child of ours that has every descriptor of ours until it is killed.
@@ -70,7 +78,7 @@ static void test_end(void **state)
 {
         struct fixture f;
 
-        begin(&f);
+        begin_with_orphans(&f);
         pid_t pid = fork_one();
 
         assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, (struct owner){.self = &f},
@@ -95,7 +103,7 @@ static void test_unknown_end(void **state)
 {
         struct fixture f;
 
-        begin(&f);
+        begin_with_orphans(&f);
         pid_t pid = fork_one();
 
         assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, (struct owner){.self = &f},
@@ -117,7 +125,7 @@ static void test_sigchld_while_a_child_has_not_called_exec(void **state)
         struct fixture f;
         void *blocks[64];
 
-        begin(&f);
+        begin_with_orphans(&f);
         pid_t slow = fork_one();
 
         for (int round = 0; round < 4; round++) {
@@ -143,9 +151,55 @@ static void test_sigchld_while_a_child_has_not_called_exec(void **state)
         end(&f);
 }
 
+// Without a keeper nothing is left of it once its owner knows.
+static void test_no_keeper(void **state)
+{
+        struct fixture f;
+
+        begin(&f);
+        pid_t pid = fork_one();
+
+        assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, (struct owner){.self = &f},
+                                      on_exit_of_child),
+                         0);
+        kill(pid, SIGKILL);
+        wait_for_end(&f);
+        assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+        assert_int_equal(errno, ECHILD);
+        end(&f);
+}
+
+// Another source has waited for it, and knows how it has ended. It is told once.
+static void test_fed_end(void **state)
+{
+        struct fixture f;
+        siginfo_t info = {.si_code = CLD_EXITED};
+
+        begin_with_orphans(&f);
+        pid_t pid = fork_one();
+
+        assert_int_equal(reaper_watch(f.reaper, &f.child, pid, -1, (struct owner){.self = &f},
+                                      on_exit_of_child),
+                         0);
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        info.si_pid = pid;
+        info.si_status = 3;
+        reaper_feed(f.reaper, &info, false);
+        assert_int_equal(f.n_ends, 1);
+        assert_int_equal(f.end.si_status, 3);
+        assert_int_equal(reaper_count(f.reaper), 0);
+        reaper_feed(f.reaper, &info, false);
+        turns(&f, 3);
+        assert_int_equal(f.n_ends, 1);
+        end(&f);
+}
+
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_unknown_end),
         cmocka_unit_test(test_sigchld_while_a_child_has_not_called_exec),
+        cmocka_unit_test(test_no_keeper),
+        cmocka_unit_test(test_fed_end),
 };
 HARNESS_MAIN(tests)

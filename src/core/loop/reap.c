@@ -4,8 +4,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "core/start/orphans_priv.h"
-#include "core/unit/manager.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -24,8 +22,8 @@ struct reaped {
 
 struct reaper {
         struct events *events;
-        struct orphans *orphans;
-        struct u64map *by_pid; // struct reaped
+        struct zombie_keeper *keeper; // NULL: none
+        struct u64map *by_pid;        // struct reaped
         size_t n_without_pidfd;
         struct reaped *ending; // whose owner is being told
         // A source of sd-event would close its signalfd when it is switched off, which does not
@@ -54,11 +52,12 @@ static void forget(struct reaped *e)
         free(e);
 }
 
-// A zombie of ours goes on to be one until the orphans say that it may be waited for.
-static void finish(struct reaped *e, const siginfo_t *info, bool is_ours)
+// A zombie of ours goes on to be one until the keeper says that it may be waited for.
+static void finish(struct reaped *e, const siginfo_t *info, bool is_zombie)
 {
         struct reaper *r = e->reaper;
-        uint64_t n_begun = orphans_count_begun(r->orphans);
+        struct zombie_keeper *k = r->keeper;
+        uint64_t mark = k ? k->mark(k) : 0;
 
         stop_watching(e);
         e->reaper = NULL;
@@ -66,9 +65,19 @@ static void finish(struct reaped *e, const siginfo_t *info, bool is_ours)
         e->on_exit(e->child, info);
         r->ending = NULL;
         u64map_remove(r->by_pid, (uint64_t)e->pid);
-        if (is_ours)
-                orphans_on_end(r->orphans, e->pid, &e->owner, n_begun);
+        if (is_zombie && k)
+                k->keep(k, e->pid, &e->owner, mark);
+        else if (is_zombie)
+                (void)waitid(P_PID, (id_t)e->pid, &(siginfo_t){0}, WEXITED | WNOHANG);
         free(e);
+}
+
+void reaper_feed(struct reaper *r, const siginfo_t *info, bool is_zombie)
+{
+        struct reaped *e = u64map_get(r->by_pid, (uint64_t)info->si_pid);
+
+        if (e && e->reaper)
+                finish(e, info, is_zombie);
 }
 
 // Has it ended?
@@ -78,7 +87,7 @@ static void look(struct reaped *e)
 
         if (waitid(P_PID, (id_t)e->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
                 if (info.si_pid != 0)
-                        finish(e, &info, true);
+                        reaper_feed(e->reaper, &info, true);
                 return;
         }
         if (errno != ECHILD)
@@ -86,7 +95,7 @@ static void look(struct reaped *e)
         // Not a child of ours, or somebody else has waited for it: its status cannot be had.
         info = (siginfo_t){0};
         info.si_pid = e->pid;
-        finish(e, &info, false);
+        reaper_feed(e->reaper, &info, false);
 }
 
 static void on_pidfd(struct watch *w, uint32_t revents UNUSED)
@@ -137,14 +146,15 @@ static void on_sigchld(struct watch *w, uint32_t revents UNUSED)
                 look_at_those_without_pidfd(r);
         else // pidfds tell of those that are known: until the next look there is nothing to hear
                 watch_remove(r->events, w);
-        orphans_on_sigchld(r->orphans);
+        if (r->keeper)
+                r->keeper->on_sigchld(r->keeper);
 }
 
-// ---- what the orphans ask
+// ---- the keeper
 
-struct orphans *reaper_orphans(struct reaper *r)
+void reaper_set_keeper(struct reaper *r, struct zombie_keeper *k)
 {
-        return r->orphans;
+        r->keeper = k;
 }
 
 // One whose end is being told is still in the map.
@@ -172,19 +182,16 @@ static int watch_sigchld(struct reaper *r)
         return watch_set(r->events, &r->sigchld, EPOLLIN);
 }
 
-int reaper_new(struct manager *m, struct reaper **ret)
+int reaper_new(struct events *events, struct reaper **ret)
 {
         struct reaper *r = calloc(1, sizeof(*r));
 
         if (!r)
                 return -ENOMEM;
-        r->events = m->events;
+        r->events = events;
         r->sigchld.fd = -1;
         r->by_pid = u64map_new();
-        int e = r->by_pid ? orphans_new(r, r->events, &r->orphans) : -ENOMEM;
-
-        if (e == 0)
-                e = watch_sigchld(r);
+        int e = r->by_pid ? watch_sigchld(r) : -ENOMEM;
 
         if (e < 0) {
                 reaper_free(r);
@@ -204,7 +211,6 @@ void reaper_free(struct reaper *r)
                 return;
         while (r->by_pid && u64map_next(r->by_pid, &position, &pid, &value))
                 forget(value);
-        orphans_free(r->orphans);
         u64map_free(r->by_pid);
         watch_remove(r->events, &r->sigchld);
         fd_close(r->sigchld.fd);
@@ -258,7 +264,8 @@ int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd, struct
 
         if (e < 0)
                 return e;
-        orphans_on_watched(r->orphans, pid);
+        if (r->keeper)
+                r->keeper->on_watched(r->keeper, pid);
         siginfo_t info = {0};
 
         // It may have ended before there was anybody to hear of it. The signal is blocked.
@@ -292,8 +299,8 @@ void reaper_forget(struct reaper *r, struct child *c)
         bool is_ours = !e->is_alien;
 
         forget(e);
-        if (is_ours)
-                orphans_on_forgotten(r->orphans, pid, &owner);
+        if (is_ours && r->keeper)
+                r->keeper->on_forgotten(r->keeper, pid, &owner);
 }
 
 struct child *reaper_find(struct reaper *r, pid_t pid,

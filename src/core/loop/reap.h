@@ -1,25 +1,43 @@
 // Exits of children: by pidfd, or by pid where the kernel has none. Known children reach their
-// owner through on_exit; orphans of theirs are core/start/orphans. A child is waited for only when
-// it is known what it left behind: until then its pid, which is also the number of the session that
-// it led, cannot be another's. Nobody else waits for children while the loop runs.
+// owner through on_exit. A child is waited for only when it is known what it left behind: until
+// then its pid, which is also the number of the session that it led, cannot be another's. Nobody
+// else waits for children while the loop runs.
 #pragma once
 
-#include "core/service/run.h"
+#include "core/loop/child.h"
+#include "core/loop/events.h"
 
 #include <sys/wait.h>
 
-struct manager;
 struct reaper;
 
-int reaper_new(struct manager *m, struct reaper **ret);
+int reaper_new(struct events *e, struct reaper **ret);
 void reaper_free(struct reaper *r); // NULL is fine
 DEFINE_CLEANUP(reaper, struct reaper *, reaper_free)
 
-// To whom a process and those that it leaves behind belong.
-struct owner {
-        void *self;  // NULL: to nobody
-        bool is_run; // struct run; else the commands of a socket
+// Every end of a known process comes in by this one door, whoever has seen it: our own looks, or
+// another source that has waited for the child in our place. info: as of waitid(2); is_zombie: it
+// is our child, and is still to be waited for. Nothing happens if the process is not watched.
+void reaper_feed(struct reaper *r, const siginfo_t *info, bool is_zombie);
+
+// Decides when a zombie of ours may be waited for (core/start/orphans). Without a keeper that is
+// done as soon as its owner knows of the end.
+struct zombie_keeper {
+        // The owner of a child is about to be told of its end: a mark of this moment.
+        uint64_t (*mark)(const struct zombie_keeper *k);
+        // Its owner knows: the keeper waits for it, now or later.
+        void (*keep)(struct zombie_keeper *k, pid_t pid, const struct owner *owner, uint64_t mark);
+        // A child of ours is watched no longer, and goes on.
+        void (*on_forgotten)(struct zombie_keeper *k, pid_t pid, const struct owner *owner);
+        // A process is watched from now on.
+        void (*on_watched)(struct zombie_keeper *k, pid_t pid);
+        void (*on_sigchld)(struct zombie_keeper *k);
 };
+void reaper_set_keeper(struct reaper *r, struct zombie_keeper *k); // borrowed; NULL: none
+// Listen to SIGCHLD again: as long as all children have pidfds it is heard once after each call.
+void reaper_listen(struct reaper *r);
+// The owner goes, while one of its processes may be the one whose end is being told.
+void reaper_disown(struct reaper *r, const void *owner);
 
 // Watch a child that was just spawned, or an orphan: pid and pidfd (or -1) are taken over into *c.
 // on_exit is called once from the loop with the exit status; c is empty (pid 0) by then. -EBUSY:

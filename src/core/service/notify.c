@@ -8,8 +8,8 @@
 #include "base/parse.h"
 #include "base/rate.h"
 #include "base/str.h"
+#include "core/service/processes.h"
 #include "core/service/service_priv.h"
-#include "core/start/processes.h"
 #include "core/unit/manager.h"
 
 #include <stddef.h>
@@ -205,7 +205,7 @@ static void on_sorted(struct orphans_wait *w, enum orphans_state state);
 static void await_sorting(struct notify_socket *n)
 {
         if (n->n_parked > 0)
-                orphans_wait(n->manager->reaper, &n->wait, NULL, true, on_sorted);
+                orphans_wait(n->manager->orphans, &n->wait, NULL, true, on_sorted);
 }
 
 static void park(struct notify_socket *n, struct datagram *d, const struct run *run)
@@ -232,7 +232,7 @@ static int find_run(struct notify_socket *n, const struct ucred *sender, struct 
 {
         struct orphan_facts facts;
         int r = process_find_owner(n->manager, sender->pid, &facts);
-        struct run *run = r > 0 && facts.owner.is_run ? facts.owner.self : NULL;
+        struct run *run = r > 0 ? run_of_owner(&facts.owner) : NULL;
 
         if (run && (service_state_is_over(run->state) ||
                     (facts.is_hinted && sender->uid != 0 && sender->uid != run->uid)))

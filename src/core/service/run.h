@@ -4,6 +4,7 @@
 #pragma once
 
 #include "conf/unit_conf.h"
+#include "core/loop/child.h"
 #include "core/loop/events.h"
 #include "core/socket/admit.h"
 
@@ -57,12 +58,6 @@ enum service_result {
         SERVICE_FAILURE_OOM_KILL,
         SERVICE_SKIP_CONDITION,
         _SERVICE_RESULT_MAX,
-};
-
-// A child process of a run.
-struct child {
-        pid_t pid; // 0: none
-        int pidfd; // owned; -1: none, or the kernel has none (then it is reaped by pid)
 };
 
 // Times and outcome of the last main process (ExecMain* properties).

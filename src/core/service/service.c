@@ -2,10 +2,10 @@
 #include "core/service/service.h"
 
 #include "base/log.h"
+#include "core/service/processes.h"
 #include "core/service/service_log.h"
 #include "core/service/service_priv.h"
 #include "core/start/kill_queue.h"
-#include "core/start/processes.h"
 
 // ---- runs
 
@@ -24,7 +24,7 @@ void service_run_done(struct run *run)
         run_unwatch_main(run);
         run_unwatch_control(run);
         run_forget_pid_file(run);
-        orphans_disown(run->manager->reaper, run);
+        orphans_disown(run->manager->orphans, run);
         run_cold_free(run);
         run_plan_drop(run);
         log_stream_unref(TAKE(run->log));

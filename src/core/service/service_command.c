@@ -6,6 +6,7 @@
 #include "base/strv.h"
 #include "core/loop/reap.h"
 #include "core/service/notify.h"
+#include "core/service/processes.h"
 #include "core/service/service_log.h"
 #include "core/service/service_priv.h"
 #include "core/socket/instance.h"
@@ -258,11 +259,11 @@ static int watch_child(struct run *run, struct child *c, const struct spawn_chil
                        void (*on_exit)(struct child *c, const siginfo_t *info))
 {
         uid_t uid = spawn_plan_uid(run->plan);
-        const struct owner owner = {.self = run, .is_run = true};
 
         run->is_empty = false;
         run->uid = uid == (uid_t)-1 ? geteuid() : uid;
-        int r = reaper_watch(run->manager->reaper, c, child->pid, child->pidfd, owner, on_exit);
+        int r = reaper_watch(run->manager->reaper, c, child->pid, child->pidfd, run_as_owner(run),
+                             on_exit);
 
         if (r >= 0)
                 return 0;

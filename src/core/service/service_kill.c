@@ -2,9 +2,9 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "core/service/processes.h"
 #include "core/service/service_priv.h"
 #include "core/start/kill_queue.h"
-#include "core/start/processes.h"
 #include "core/unit/job.h"
 #include "spawn/kill.h"
 
@@ -136,7 +136,7 @@ static void await_strays(struct run *run, bool is_urgent)
 
         // Without memory the state's timeout is what is left.
         if (cold)
-                orphans_wait(run->manager->reaper, &cold->strays_wait, run, is_urgent,
+                orphans_wait(run->manager->orphans, &cold->strays_wait, run, is_urgent,
                              on_strays_known);
 }
 

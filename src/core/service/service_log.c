@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/rate.h"
+#include "core/service/processes.h"
 #include "core/service/service_priv.h"
-#include "core/start/processes.h"
 #include "core/unit/manager.h"
 
 #include <stdio.h>

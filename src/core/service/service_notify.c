@@ -5,8 +5,8 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "core/service/notify.h"
+#include "core/service/processes.h"
 #include "core/service/service_priv.h"
-#include "core/start/processes.h"
 
 #include <sys/socket.h>
 

@@ -9,8 +9,8 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "core/loop/reap.h"
+#include "core/service/processes.h"
 #include "core/service/service_priv.h"
-#include "core/start/processes.h"
 #include "spawn/kill.h"
 
 #include <fcntl.h>
@@ -87,7 +87,7 @@ int run_main_pid_is_suitable(struct run *run, pid_t pid, const char **ret_owner,
 // What is looked at now is the process behind pidfd, or that is dead.
 static int watch_main(struct run *run, pid_t pid, int pidfd)
 {
-        const struct owner owner = {.self = run, .is_run = true};
+        const struct owner owner = run_as_owner(run);
         struct reaper *reaper = run->manager->reaper;
         struct proc_stat stat;
         int r = proc_get_stat(pid, &stat);
@@ -295,8 +295,8 @@ void run_read_pid_file(struct run *run, bool may_warn, void (*then)(struct run *
                 p->then = then;
         }
         if (r > 0)
-                r = errand_await(run->manager, &p->errand, p->inquiry, run_unit_id(run),
-                                 errand_limit(run->manager, own), on_read);
+                r = errand_await(run->manager->errands, &p->errand, p->inquiry, run_unit_id(run),
+                                 errand_limit(run->manager->errands, own), on_read);
         if (r < 0) {
                 run_log(run, LOG_WARNING, -r, "Cannot read its PID file");
                 if (then)
@@ -402,7 +402,7 @@ int run_guess_main_pid(struct run *run, bool may_wait)
         }
         // The daemon is the one whose parent has left: it belongs to us now. More than one: no
         // guess.
-        (void)orphans_foreach(run->manager->reaper, run, consider, &guess);
+        (void)orphans_foreach(run->manager->orphans, run, consider, &guess);
         if (guess.n == 1 && run_set_main_pid(run, guess.pid, false) == 0)
                 run_log(run, LOG_DEBUG, 0, "Main PID guessed: %d", (int)guess.pid);
         return 0;

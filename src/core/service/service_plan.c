@@ -63,12 +63,12 @@ static usec_t limit_of(const struct run *run, enum service_state state)
         bool is_stop = state == SERVICE_STOP || state == SERVICE_STOP_POST;
         usec_t own = is_stop ? run_stop_timeout(run) : run_conf(run)->timeout_start_sec;
 
-        return own != USEC_INFINITY ? USEC_INFINITY : errand_limit(run->manager, own);
+        return own != USEC_INFINITY ? USEC_INFINITY : errand_limit(run->manager->errands, own);
 }
 
 static int await(struct run *run, enum service_state state, struct inquiry *inquiry)
 {
-        int r = errand_await(run->manager, &run->cold->errand, inquiry, run_unit_id(run),
+        int r = errand_await(run->manager->errands, &run->cold->errand, inquiry, run_unit_id(run),
                              limit_of(run, state), on_over);
 
         if (r < 0)

@@ -1,5 +1,5 @@
 // What the files of the service machine share. Nobody outside core/service/service*.c and
-// core/start/processes.c includes it.
+// core/service/processes.c includes it.
 #pragma once
 
 #include "conf/enums.h"

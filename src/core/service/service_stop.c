@@ -4,10 +4,10 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/service/processes.h"
 #include "core/service/service_log.h"
 #include "core/service/service_priv.h"
 #include "core/start/kill_queue.h"
-#include "core/start/processes.h"
 #include "core/unit/job.h"
 #include "spawn/plan.h"
 
@@ -214,7 +214,8 @@ static void remove_files(struct run *run, bool is_restarting)
                                     .question = l,
                                     .question_free = leftovers_free};
 
-        (void)removal_begin(run->manager, run->service ? &run->service->removal : NULL, &task);
+        (void)removal_begin(run->manager->removals, run->service ? &run->service->removal : NULL,
+                            &task);
 }
 
 // What a life that is over leaves behind. Before the state tells of the end: whoever hears of it

@@ -65,7 +65,7 @@ void sock_command_done(struct sock *s)
         kill_queue_forget(m->kills, c);
         if (c->child.pid > 0)
                 reaper_forget(m->reaper, &c->child);
-        orphans_disown(m->reaper, c);
+        orphans_disown(m->orphans, c);
         log_stream_unref(c->log);
         spawn_plan_unref(c->plan);
         unit_conf_unref(c->conf);
@@ -108,14 +108,14 @@ static usec_t limit_of(const struct sock *s)
         usec_t own = sock_conf(s)->timeout_sec;
         bool is_limited = own > 0 && own != USEC_INFINITY;
 
-        return is_limited ? USEC_INFINITY : errand_limit(s->unit.manager, USEC_INFINITY);
+        return is_limited ? USEC_INFINITY : errand_limit(s->unit.manager->errands, USEC_INFINITY);
 }
 
 static int await(struct sock *s, struct inquiry *inquiry,
                  void (*on_over)(struct errand *e, int error))
 {
-        int r = errand_await(s->unit.manager, &s->command->errand, inquiry, s->unit.id, limit_of(s),
-                             on_over);
+        int r = errand_await(s->unit.manager->errands, &s->command->errand, inquiry, s->unit.id,
+                             limit_of(s), on_over);
 
         unit_changed(&s->unit);
         return r < 0 ? r : 1;
@@ -201,6 +201,15 @@ static void on_exit_of_child(struct child *child, const siginfo_t *info)
 
 // ---- starting
 
+static const char *name_of_owner(const void *self, char **buffer UNUSED)
+{
+        const struct sock_command *c = self;
+
+        return c->sock->unit.id;
+}
+
+static const struct owner_ops command_owner_ops = {.name = name_of_owner};
+
 static void go_on(struct sock *s)
 {
         if (start_command(s) < 0)
@@ -281,8 +290,8 @@ static int spawn(struct sock *s, struct sock_command *c, struct fail *why)
                 r = spawner_start(m->spawner, c->plan, &params, &child, why);
         if (r < 0)
                 return r;
-        r = reaper_watch(m->reaper, &c->child, child.pid, child.pidfd, (struct owner){.self = c},
-                         on_exit_of_child);
+        r = reaper_watch(m->reaper, &c->child, child.pid, child.pidfd,
+                         (struct owner){.self = c, .ops = &command_owner_ops}, on_exit_of_child);
         if (r < 0)
                 (void)kill_process(child.pid, -1, SIGKILL);
         return r;
@@ -366,7 +375,7 @@ int sock_signal_command(struct sock *s, int signo)
         if (k->kill_mode == KILL_PROCESS || (k->kill_mode == KILL_MIXED && signo != SIGKILL)) {
                 (void)kill_children(&order);
         } else {
-                (void)orphans_look(s->unit.manager->reaper, c);
+                (void)orphans_look(s->unit.manager->orphans, c);
                 (void)kill_queue_signal(s->unit.manager->kills, &order);
         }
         return 1;

@@ -206,7 +206,7 @@ void sock_on_place_free(struct sock *s)
 void sock_on_run_end(struct sock *s)
 {
         if (list_is_empty(&s->runs))
-                manager_trim_later(s->unit.manager);
+                trim_later(&s->unit.manager->trim);
         collect_unit_later(&s->unit);
 }
 

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "conf/settings.h"
 #include "core/loop/reap.h"
-#include "core/unit/manager.h"
 #include "spawn/kill.h"
 
 #include <signal.h>
@@ -29,7 +29,9 @@ struct helper {
 };
 
 struct errands {
-        struct manager *manager;
+        struct events *events;
+        struct reaper *reaper;
+        const struct settings *settings;
         struct list_node places, helpers;
 };
 
@@ -88,7 +90,7 @@ static void on_answer(struct watch *w, uint32_t revents);
 
 static void stop_waiting(struct errand *e)
 {
-        struct events *events = e->errands->manager->events;
+        struct events *events = e->errands->events;
 
         watch_remove(events, &e->watch);
         timer_stop(events, &e->slow_timer);
@@ -159,7 +161,7 @@ static int launch(struct errand *e, struct errand_place *place)
 
         if (r == 0) {
                 e->watch = (struct watch){.fd = inquiry_fd(e->inquiry), .on_event = on_answer};
-                r = watch_set(all->manager->events, &e->watch, EPOLLIN);
+                r = watch_set(all->events, &e->watch, EPOLLIN);
         }
         if (r < 0) {
                 free(h);
@@ -168,11 +170,10 @@ static int launch(struct errand *e, struct errand_place *place)
         pid_t pid = inquiry_release(e->inquiry);
 
         *h = (struct helper){.child = {.pidfd = -1}, .errands = all, .place = place};
-        r = reaper_watch(all->manager->reaper, &h->child, pid, -1, (struct owner){0},
-                         on_helper_exit);
+        r = reaper_watch(all->reaper, &h->child, pid, -1, (struct owner){0}, on_helper_exit);
         if (r < 0) { // nobody knows when it ends
                 (void)kill_process(pid, -1, SIGKILL);
-                watch_remove(all->manager->events, &e->watch);
+                watch_remove(all->events, &e->watch);
                 free(h);
                 return r;
         }
@@ -219,7 +220,7 @@ static int begin(struct errand *e)
         return 0;
 }
 
-int errand_await(struct manager *m, struct errand *e, struct inquiry *inquiry, const char *id,
+int errand_await(struct errands *all, struct errand *e, struct inquiry *inquiry, const char *id,
                  usec_t limit, void (*on_over)(struct errand *e, int error))
 {
         const char *where = inquiry_where(inquiry);
@@ -228,7 +229,7 @@ int errand_await(struct manager *m, struct errand *e, struct inquiry *inquiry, c
         errand_done(e);
         *e = (struct errand){
                 .inquiry = inquiry,
-                .errands = m->errands,
+                .errands = all,
                 .id = id,
                 .on_over = on_over,
                 .watch = {.fd = -1},
@@ -237,9 +238,9 @@ int errand_await(struct manager *m, struct errand *e, struct inquiry *inquiry, c
         int r = e->text ? begin(e) : -ENOMEM;
 
         if (r == 0)
-                r = timer_set(m->events, &e->slow_timer, usec_add(now, SLOW), on_slow);
+                r = timer_set(all->events, &e->slow_timer, usec_add(now, SLOW), on_slow);
         if (r == 0)
-                r = timer_set(m->events, &e->limit_timer, usec_add(now, limit), on_limit);
+                r = timer_set(all->events, &e->limit_timer, usec_add(now, limit), on_limit);
         if (r < 0)
                 errand_done(e);
         return r;
@@ -250,22 +251,25 @@ const char *errand_text(const struct errand *e)
         return e->text;
 }
 
-usec_t errand_limit(const struct manager *m, usec_t own)
+usec_t errand_limit(const struct errands *all, usec_t own)
 {
-        usec_t usual = m->settings->default_timeout_start;
+        usec_t usual = all->settings->default_timeout_start;
 
         return own != USEC_INFINITY ? own : usual != USEC_INFINITY ? usual : LIMIT_MAX;
 }
 
 // ---- all of them
 
-int errands_new(struct manager *m, struct errands **ret)
+int errands_new(struct events *events, struct reaper *r, const struct settings *settings,
+                struct errands **ret)
 {
         struct errands *all = calloc(1, sizeof(*all));
 
         if (!all)
                 return -ENOMEM;
-        all->manager = m;
+        all->events = events;
+        all->reaper = r;
+        all->settings = settings;
         list_init(&all->places);
         list_init(&all->helpers);
         *ret = all;
@@ -281,7 +285,7 @@ void errands_free(struct errands *all)
                 struct helper *h = CONTAINER_OF(node, struct helper, node);
 
                 (void)kill_process(h->child.pid, h->child.pidfd, SIGKILL);
-                reaper_forget(all->manager->reaper, &h->child);
+                reaper_forget(all->reaper, &h->child);
                 helper_free(h);
         }
         LIST_FOREACH (&all->places, node) {

@@ -13,7 +13,8 @@
 struct errand_place;
 struct errands; // all of a supervisor
 struct helper;
-struct manager;
+struct reaper;
+struct settings;
 
 #define ERRANDS_PER_MOUNT 16
 
@@ -32,7 +33,9 @@ struct errand {
         char *text;
 };
 
-int errands_new(struct manager *m, struct errands **ret);
+// All borrowed. 0 or -ENOMEM.
+int errands_new(struct events *events, struct reaper *r, const struct settings *settings,
+                struct errands **ret);
 void errands_free(struct errands *all); // NULL is fine; nobody may wait any more
 DEFINE_CLEANUP(errands, struct errands *, errands_free)
 
@@ -40,7 +43,7 @@ DEFINE_CLEANUP(errands, struct errands *, errands_free)
 // the answer is there, or with an error: -ETIMEDOUT after `limit` (USEC_INFINITY: none), or when
 // the process gave none; what inquiry_launch() and inquiry_read() say (-EAGAIN, -ENOMEM:
 // exhaustion). What was waited for before is given up. 0 or -errno.
-int errand_await(struct manager *m, struct errand *e, struct inquiry *inquiry, const char *id,
+int errand_await(struct errands *all, struct errand *e, struct inquiry *inquiry, const char *id,
                  usec_t limit, void (*on_over)(struct errand *e, int error));
 // Wait no longer; before the inquiry is freed. Fine when nothing is waited for.
 void errand_done(struct errand *e);
@@ -52,4 +55,4 @@ static inline bool errand_is_out(const struct errand *e)
 const char *errand_text(const struct errand *e);
 // The limit where the unit has none of its own: DefaultTimeoutStartSec=, or 90 s where that is
 // none.
-usec_t errand_limit(const struct manager *m, usec_t own);
+usec_t errand_limit(const struct errands *all, usec_t own);

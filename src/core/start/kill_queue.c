@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "core/start/orphans.h"
-#include "core/unit/manager.h"
 #include "spawn/kill.h"
 
 #include <signal.h>
@@ -14,7 +13,8 @@
 #define N_CHILDREN ARRAY_SIZE(((struct kill_order *)NULL)->children)
 
 struct kill_queue {
-        struct manager *manager;
+        struct events *events;
+        struct orphans *orphans;
         struct list_node orders; // struct task
         struct timer timer;
         usec_t span_begin, spent; // on those that were not queued
@@ -136,7 +136,7 @@ static int task_new(struct kill_queue *q, const struct kill_order *order, struct
                         r = kill_walk_add(&t->walk, t->pids[i]);
         }
         if (r == 0)
-                r = orphans_foreach(q->manager->reaper, order->owner, add_root, t);
+                r = orphans_foreach(q->orphans, order->owner, add_root, t);
         if (r < 0 && t)
                 task_free(t);
         if (r == 0)
@@ -151,7 +151,7 @@ static int add_next_root(struct kill_queue *q, struct task *t)
         struct orphan_facts facts;
         pid_t pid = t->roots[t->next++];
 
-        if (!orphans_find(q->manager->reaper, pid, &facts) || facts.owner.self != t->order.owner)
+        if (!orphans_find(q->orphans, pid, &facts) || facts.owner.self != t->order.owner)
                 return 0;
         return kill_walk_add(&t->walk, pid);
 }
@@ -217,8 +217,7 @@ static void on_time(struct timer *timer, usec_t now UNUSED)
         }
         // Without memory a timer that was just taken out can be set.
         if (!list_is_empty(&q->orders))
-                (void)timer_set(q->manager->events, &q->timer, usec_add(clock_now(), SLICE),
-                                on_time);
+                (void)timer_set(q->events, &q->timer, usec_add(clock_now(), SLICE), on_time);
 }
 
 struct nearest {
@@ -242,7 +241,7 @@ static int signal_the_nearest(struct kill_queue *q, const struct kill_order *ord
         n.tally.error = kill_children(order);
         if (n.tally.error > 0)
                 n.tally.n = n.tally.error;
-        (void)orphans_foreach(q->manager->reaper, order->owner, signal_orphan, &n);
+        (void)orphans_foreach(q->orphans, order->owner, signal_orphan, &n);
         return result_of(&n.tally);
 }
 
@@ -279,7 +278,7 @@ int kill_queue_signal(struct kill_queue *q, const struct kill_order *order)
                         return r;
                 }
         }
-        if (timer_set(q->manager->events, &q->timer, begin, on_time) < 0) {
+        if (timer_set(q->events, &q->timer, begin, on_time) < 0) {
                 task_free(t);
                 return signal_the_nearest(q, order);
         }
@@ -297,13 +296,14 @@ void kill_queue_forget(struct kill_queue *q, const void *owner)
         }
 }
 
-int kill_queue_new(struct manager *m, struct kill_queue **ret)
+int kill_queue_new(struct events *events, struct orphans *orphans, struct kill_queue **ret)
 {
         struct kill_queue *q = calloc(1, sizeof(*q));
 
         if (!q)
                 return -ENOMEM;
-        q->manager = m;
+        q->events = events;
+        q->orphans = orphans;
         list_init(&q->orders);
         *ret = q;
         return 0;
@@ -313,7 +313,7 @@ void kill_queue_free(struct kill_queue *q)
 {
         if (!q)
                 return;
-        timer_stop(q->manager->events, &q->timer);
+        timer_stop(q->events, &q->timer);
         LIST_FOREACH (&q->orders, node)
                 task_free(CONTAINER_OF(node, struct task, node));
         free(q);

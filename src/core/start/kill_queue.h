@@ -3,11 +3,13 @@
 // the orders are worked off one after the other.
 #pragma once
 
-#include "core/service/run.h"
+#include "core/loop/child.h"
+#include "core/loop/events.h"
 
 struct kill_queue;
+struct orphans;
 
-int kill_queue_new(struct manager *m, struct kill_queue **ret);
+int kill_queue_new(struct events *events, struct orphans *orphans, struct kill_queue **ret);
 void kill_queue_free(struct kill_queue *q); // NULL is fine
 DEFINE_CLEANUP(kill_queue, struct kill_queue *, kill_queue_free)
 

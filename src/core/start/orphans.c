@@ -165,9 +165,9 @@ static bool find_session(struct orphans *o, pid_t session, struct orphan_facts *
         return true;
 }
 
-bool orphans_find_session(struct reaper *r, pid_t session, struct orphan_facts *ret)
+bool orphans_find_session(struct orphans *o, pid_t session, struct orphan_facts *ret)
 {
-        return find_session(reaper_orphans(r), session, ret);
+        return find_session(o, session, ret);
 }
 
 // Something could not be read: no descriptor is left, say. It stays as it is.
@@ -211,9 +211,8 @@ bool orphans_sort(struct orphans *o, struct orphan *x)
         return true;
 }
 
-bool orphans_find(struct reaper *r, pid_t pid, struct orphan_facts *ret)
+bool orphans_find(struct orphans *o, pid_t pid, struct orphan_facts *ret)
 {
-        struct orphans *o = reaper_orphans(r);
         struct orphan *x = u64map_get(o->by_pid, (uint64_t)pid);
 
         if (!x || (x->state == ORPHAN_UNSORTED && !orphans_sort(o, x)))
@@ -222,17 +221,15 @@ bool orphans_find(struct reaper *r, pid_t pid, struct orphan_facts *ret)
         return true;
 }
 
-bool orphans_meet(struct reaper *r, pid_t pid, struct orphan_facts *ret)
+bool orphans_meet(struct orphans *o, pid_t pid, struct orphan_facts *ret)
 {
-        struct orphans *o = reaper_orphans(r);
-
-        return orphans_add(o, pid) && orphans_find(r, pid, ret);
+        return orphans_add(o, pid) && orphans_find(o, pid, ret);
 }
 
-int orphans_foreach(struct reaper *r, const void *owner, int (*f)(pid_t pid, void *data),
+int orphans_foreach(struct orphans *o, const void *owner, int (*f)(pid_t pid, void *data),
                     void *data)
 {
-        struct brood *brood = u64map_get(reaper_orphans(r)->by_owner, (uintptr_t)owner);
+        struct brood *brood = u64map_get(o->by_owner, (uintptr_t)owner);
         int result = 0;
 
         if (!brood)
@@ -246,12 +243,11 @@ int orphans_foreach(struct reaper *r, const void *owner, int (*f)(pid_t pid, voi
         return result;
 }
 
-void orphans_disown(struct reaper *r, const void *owner)
+void orphans_disown(struct orphans *o, const void *owner)
 {
-        struct orphans *o = reaper_orphans(r);
         struct brood *brood;
 
-        reaper_disown(r, owner);
+        reaper_disown(o->reaper, owner);
         // The brood goes with the last of it.
         while ((brood = u64map_get(o->by_owner, (uintptr_t)owner)))
                 unset_owner(o, CONTAINER_OF(brood->orphans.next, struct orphan, kin));
@@ -259,15 +255,17 @@ void orphans_disown(struct reaper *r, const void *owner)
 
 // ---- what the reaper tells
 
-uint64_t orphans_count_begun(const struct orphans *o)
+static uint64_t on_mark(const struct zombie_keeper *k)
 {
-        return o->n_begun;
+        return CONTAINER_OF(k, const struct orphans, keeper)->n_begun;
 }
 
-void orphans_on_end(struct orphans *o, pid_t pid, const struct owner *owner, uint64_t n_begun)
+// It is waited for as soon as what it left behind is known. mark: n_begun when its end was seen.
+static void on_end(struct zombie_keeper *k, pid_t pid, const struct owner *owner, uint64_t mark)
 {
+        struct orphans *o = CONTAINER_OF(k, struct orphans, keeper);
         uint64_t batch = events_batch(o->events);
-        bool is_seen = o->n_complete > n_begun || (batch > 0 && o->batch == batch);
+        bool is_seen = o->n_complete > mark || (batch > 0 && o->batch == batch);
         bool is_kept = owner->self && !is_seen && o->source != CHILDREN_UNSEEN;
         // The session that it may have led is known by it, until what came of it has been seen. A
         // list that is being read loses none.
@@ -283,12 +281,13 @@ void orphans_on_end(struct orphans *o, pid_t pid, const struct owner *owner, uin
         if (is_kept)
                 (void)orphans_set_owner(o, x, owner, false);
         orphans_set_state(o, x, ORPHAN_ENDED);
-        x->died = is_kept ? n_begun : 0;
+        x->died = is_kept ? mark : 0;
         orphans_on_sigchld(o);
 }
 
-void orphans_on_forgotten(struct orphans *o, pid_t pid, const struct owner *owner)
+static void on_forgotten(struct zombie_keeper *k, pid_t pid, const struct owner *owner)
 {
+        struct orphans *o = CONTAINER_OF(k, struct orphans, keeper);
         struct orphan *x = orphans_add(o, pid);
         struct proc_stat stat;
 
@@ -300,22 +299,28 @@ void orphans_on_forgotten(struct orphans *o, pid_t pid, const struct owner *owne
         orphans_on_sigchld(o);
 }
 
-void orphans_on_watched(struct orphans *o, pid_t pid)
+static void on_watched(struct zombie_keeper *k, pid_t pid)
 {
+        struct orphans *o = CONTAINER_OF(k, struct orphans, keeper);
         struct orphan *x = u64map_get(o->by_pid, (uint64_t)pid);
 
         if (x)
                 orphans_remove(o, x);
 }
 
-// ---- all of them
-
-void orphans_set_hooks(struct reaper *r, const struct orphan_hooks *hooks)
+static void on_sigchld(struct zombie_keeper *k)
 {
-        reaper_orphans(r)->hooks = *hooks;
+        orphans_on_sigchld(CONTAINER_OF(k, struct orphans, keeper));
 }
 
-int orphans_new(struct reaper *r, struct events *e, struct orphans **ret)
+// ---- all of them
+
+void orphans_set_hooks(struct orphans *o, const struct orphan_hooks *hooks)
+{
+        o->hooks = *hooks;
+}
+
+int orphans_new(struct events *e, struct reaper *r, struct orphans **ret)
 {
         struct orphans *o = calloc(1, sizeof(*o));
 
@@ -337,6 +342,12 @@ int orphans_new(struct reaper *r, struct events *e, struct orphans **ret)
                 orphans_free(o);
                 return -ENOMEM;
         }
+        o->keeper = (struct zombie_keeper){.mark = on_mark,
+                                           .keep = on_end,
+                                           .on_forgotten = on_forgotten,
+                                           .on_watched = on_watched,
+                                           .on_sigchld = on_sigchld};
+        reaper_set_keeper(r, &o->keeper);
         *ret = o;
         return 0;
 }
@@ -345,6 +356,7 @@ void orphans_free(struct orphans *o)
 {
         if (!o)
                 return;
+        reaper_set_keeper(o->reaper, NULL);
         orphans_ask_done(o);
         orphans_look_done(o);
         LIST_FOREACH (&o->all, node)

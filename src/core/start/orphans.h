@@ -17,16 +17,23 @@
 #include "base/proc.h"
 #include "core/loop/reap.h"
 
+struct orphans;
+
+// Keeper of the reaper's zombies from now on. 0 or -errno.
+int orphans_new(struct events *e, struct reaper *r, struct orphans **ret);
+void orphans_free(struct orphans *o); // NULL is fine; before the reaper goes
+DEFINE_CLEANUP(orphans, struct orphans *, orphans_free)
+
 enum orphans_state {
         ORPHANS_NONE,
         ORPHANS_SOME,
         ORPHANS_UNKNOWN, // until a look is complete: orphans_wait() tells
 };
 // Has the owner any that live? Takes a look, if that is cheap.
-enum orphans_state orphans_look(struct reaper *r, const void *owner);
+enum orphans_state orphans_look(struct orphans *o, const void *owner);
 // f is called for each living one until it gives something else than 0, which is returned. No look
 // is taken.
-int orphans_foreach(struct reaper *r, const void *owner, int (*f)(pid_t pid, void *data),
+int orphans_foreach(struct orphans *o, const void *owner, int (*f)(pid_t pid, void *data),
                     void *data);
 
 // Waits for the next look that begins from now on: on_known is called once, from the loop, with
@@ -39,11 +46,11 @@ struct orphans_wait {
 };
 // is_urgent: a look is taken for it; else it is told at the next look that something else causes.
 // owner NULL: it is told as soon as something new is known of anybody.
-void orphans_wait(struct reaper *r, struct orphans_wait *w, const void *owner, bool is_urgent,
+void orphans_wait(struct orphans *o, struct orphans_wait *w, const void *owner, bool is_urgent,
                   void (*on_known)(struct orphans_wait *w, enum orphans_state state));
 void orphans_wait_stop(struct orphans_wait *w);
 // The owner goes: its orphans are nobody's from now on.
-void orphans_disown(struct reaper *r, const void *owner);
+void orphans_disown(struct orphans *o, const void *owner);
 
 struct orphan_facts {
         struct owner owner; // self NULL: nobody's
@@ -51,11 +58,11 @@ struct orphan_facts {
         bool is_sorted;     // false: it may turn out to be somebody's yet
 };
 // Is it one that is known? No look is taken.
-bool orphans_find(struct reaper *r, pid_t pid, struct orphan_facts *ret);
+bool orphans_find(struct orphans *o, pid_t pid, struct orphan_facts *ret);
 // A child of ours that was met just now: as above. False: no memory, or it is no orphan.
-bool orphans_meet(struct reaper *r, pid_t pid, struct orphan_facts *ret);
+bool orphans_meet(struct orphans *o, pid_t pid, struct orphan_facts *ret);
 // Whose is this session? False: unknown, or nobody's.
-bool orphans_find_session(struct reaper *r, pid_t session, struct orphan_facts *ret);
+bool orphans_find_session(struct orphans *o, pid_t session, struct orphan_facts *ret);
 
 // What is asked of those who know the owners.
 struct orphan_claim {
@@ -71,4 +78,4 @@ struct orphan_hooks {
         void *data;
 };
 // Without hooks no environment is looked at. Copied.
-void orphans_set_hooks(struct reaper *r, const struct orphan_hooks *hooks);
+void orphans_set_hooks(struct orphans *o, const struct orphan_hooks *hooks);

@@ -343,15 +343,14 @@ static void on_time(struct timer *t, usec_t now UNUSED)
 
 // ---- who asks
 
-enum orphans_state orphans_look(struct reaper *r, const void *owner)
+enum orphans_state orphans_look(struct orphans *o, const void *owner)
 {
-        struct orphans *o = reaper_orphans(r);
         uint64_t batch = events_batch(o->events);
         bool is_fresh = batch > 0 && o->batch == batch;
 
         if (!is_fresh) {
                 if (o->phase != LOOK_IDLE ||
-                    reaper_count(r) + u64map_size(o->by_pid) > CHILDREN_AT_ONCE)
+                    reaper_count(o->reaper) + u64map_size(o->by_pid) > CHILDREN_AT_ONCE)
                         return ORPHANS_UNKNOWN;
                 begin_look(o);
                 go_on(o, usec_add(clock_now(), AT_ONCE_MAX));
@@ -366,11 +365,9 @@ enum orphans_state orphans_look(struct reaper *r, const void *owner)
         return state_of(o, owner);
 }
 
-void orphans_wait(struct reaper *r, struct orphans_wait *w, const void *owner, bool is_urgent,
+void orphans_wait(struct orphans *o, struct orphans_wait *w, const void *owner, bool is_urgent,
                   void (*on_known)(struct orphans_wait *w, enum orphans_state state))
 {
-        struct orphans *o = reaper_orphans(r);
-
         list_remove(&w->node);
         w->owner = owner;
         w->since = o->n_begun;

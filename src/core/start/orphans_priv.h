@@ -1,5 +1,4 @@
-// What the files of the orphans share, and what the reaper tells them. Included by
-// core/start/orphans*.c and core/loop/reap.c.
+// What the files of the orphans share.
 #pragma once
 
 #include "base/inquiry.h"
@@ -63,6 +62,7 @@ struct suspects {
 };
 
 struct orphans {
+        struct zombie_keeper keeper; // what the reaper tells
         struct reaper *reaper;
         struct events *events;
         struct orphan_hooks hooks; // NULL functions: not set
@@ -111,30 +111,11 @@ bool orphans_sort(struct orphans *o, struct orphan *x);
 
 // ---- looks (orphans_look.c)
 
-void orphans_tell(struct orphans *o); // somebody who was asked is sorted now
+void orphans_tell(struct orphans *o);       // somebody who was asked is sorted now
+void orphans_on_sigchld(struct orphans *o); // or something else has ended, or come
 void orphans_look_done(struct orphans *o);
 
 // ---- environments (orphans_ask.c)
 
 void orphans_ask_soon(struct orphans *o, usec_t when);
 void orphans_ask_done(struct orphans *o);
-
-// ---- for the reaper
-
-int orphans_new(struct reaper *r, struct events *e, struct orphans **ret);
-void orphans_free(struct orphans *o); // NULL is fine
-void orphans_on_sigchld(struct orphans *o);
-uint64_t orphans_count_begun(const struct orphans *o); // orphans.n_begun
-// A child that was watched has ended, and its owner knows: it is waited for as soon as what it left
-// behind is known. n_begun: when it was seen.
-void orphans_on_end(struct orphans *o, pid_t pid, const struct owner *owner, uint64_t n_begun);
-// A child of ours is watched no longer, and goes on.
-void orphans_on_forgotten(struct orphans *o, pid_t pid, const struct owner *owner);
-// An orphan is watched from now on.
-void orphans_on_watched(struct orphans *o, pid_t pid);
-
-// Of the reaper, for the orphans.
-struct orphans *reaper_orphans(struct reaper *r);
-// Listen to SIGCHLD again.
-void reaper_listen(struct reaper *r);
-void reaper_disown(struct reaper *r, const void *owner);

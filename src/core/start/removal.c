@@ -3,10 +3,14 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/start/errand.h"
-#include "core/unit/manager.h"
+
+struct removals {
+        struct errands *errands;
+        struct list_node list; // struct removal
+};
 
 struct removal {
-        struct manager *manager;
+        struct removals *all;
         struct removal **slot;
         char *id;
         void *question;
@@ -15,7 +19,7 @@ struct removal {
         struct errand errand;
         void (*then)(void *data);
         void *data;
-        struct list_node node; // in the manager's
+        struct list_node node; // in all->list
 };
 
 static void removal_free(struct removal *r)
@@ -61,7 +65,7 @@ static void on_over(struct errand *e, int error)
 
 static int begin(struct removal *r, const struct removal_task *task)
 {
-        struct manager *m = r->manager;
+        struct errands *errands = r->all->errands;
         int result = str_set(&r->id, task->id);
 
         if (result == 0)
@@ -69,11 +73,11 @@ static int begin(struct removal *r, const struct removal_task *task)
         if (result == 0)
                 tell(r);
         return result <= 0 ? result
-                           : errand_await(m, &r->errand, r->inquiry, r->id,
-                                          errand_limit(m, USEC_INFINITY), on_over);
+                           : errand_await(errands, &r->errand, r->inquiry, r->id,
+                                          errand_limit(errands, USEC_INFINITY), on_over);
 }
 
-int removal_begin(struct manager *m, struct removal **slot, const struct removal_task *task)
+int removal_begin(struct removals *all, struct removal **slot, const struct removal_task *task)
 {
         CLEANUP(removal) struct removal *r = calloc(1, sizeof(*r));
 
@@ -83,14 +87,14 @@ int removal_begin(struct manager *m, struct removal **slot, const struct removal
                 return -ENOMEM;
         }
         *r = (struct removal){
-                .manager = m, .question = task->question, .question_free = task->question_free};
+                .all = all, .question = task->question, .question_free = task->question_free};
         int result = begin(r, task);
 
         if (result < 0)
                 log_unit(task->id, LOG_WARNING, -result, "Cannot remove what it leaves behind");
         if (result < 0 || !errand_is_out(&r->errand))
                 return result;
-        list_append(&m->removals, &r->node);
+        list_append(&all->list, &r->node);
         if (slot) {
                 removal_abandon(slot);
                 r->slot = slot;
@@ -127,8 +131,23 @@ void removal_abandon(struct removal **slot)
         r->then = NULL;
 }
 
-void removals_done(struct manager *m)
+int removals_new(struct errands *errands, struct removals **ret)
 {
-        LIST_FOREACH (&m->removals, node)
+        struct removals *all = calloc(1, sizeof(*all));
+
+        if (!all)
+                return -ENOMEM;
+        all->errands = errands;
+        list_init(&all->list);
+        *ret = all;
+        return 0;
+}
+
+void removals_free(struct removals *all)
+{
+        if (!all)
+                return;
+        LIST_FOREACH (&all->list, node)
                 removal_free(CONTAINER_OF(node, struct removal, node));
+        free(all);
 }

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/rate.h"
 #include "base/strv.h"
-#include "core/unit/manager.h"
+#include "core/loop/trim.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -25,7 +25,8 @@
 #define COMPLAINT_INTERVAL (10 * USEC_PER_SEC)
 
 struct spawner {
-        struct manager *manager;
+        struct events *events;
+        struct trim *trim;
         struct spawn_settings settings;
         char **environment;
         struct timer reclaim_timer;
@@ -92,8 +93,7 @@ static void arm(struct spawner *s, usec_t now)
 
         s->room_wait = is_calm ? ROOM_WAIT_FIRST : MIN(2 * s->room_wait, ROOM_WAIT_MAX);
         // Without memory for the timer the end of a connection, or the next who waits, tries again.
-        (void)timer_set(s->manager->events, &s->room_timer, usec_add(now, s->room_wait),
-                        on_room_timer);
+        (void)timer_set(s->events, &s->room_timer, usec_add(now, s->room_wait), on_room_timer);
 }
 
 static struct work *take_first(struct list_node *queue)
@@ -112,7 +112,7 @@ static void try_again(struct spawner *s, usec_t now)
 {
         struct work *w = NULL;
 
-        timer_stop(s->manager->events, &s->room_timer);
+        timer_stop(s->events, &s->room_timer);
         s->last_try = now;
         s->is_trying = true;
         s->has_failed = false;
@@ -157,7 +157,7 @@ int spawner_exhaustion(const struct spawner *s)
 void spawner_try_again(struct spawner *s)
 {
         if (someone_waits(s))
-                work_queue(s->manager->events, WORK_STATE, &s->room_work, on_room_work);
+                work_queue(s->events, WORK_STATE, &s->room_work, on_room_work);
 }
 
 bool spawner_may_complain(struct spawner *s)
@@ -167,11 +167,11 @@ bool spawner_may_complain(struct spawner *s)
 
 // ---- starting
 
-int spawner_new(struct manager *m, struct spawner **ret)
+int spawner_new(const struct spawner_options *options, struct spawner **ret)
 {
         struct fail why = {0};
         char text[512];
-        int r = spawn_init(m->options.spawn_method, &why);
+        int r = spawn_init(options->method, &why);
 
         if (r < 0) {
                 log_write(LOG_ERR, "Cannot start processes: %s",
@@ -184,19 +184,20 @@ int spawner_new(struct manager *m, struct spawner **ret)
                 spawn_done();
                 return -ENOMEM;
         }
-        s->manager = m;
+        s->events = options->events;
+        s->trim = options->trim;
         memset(s->reserve, -1, sizeof(s->reserve));
         for (int i = 0; i < _SPAWNER_QUEUE_MAX; i++)
                 list_init(&s->queues[i]);
         s->complaints = (struct rate){.interval = COMPLAINT_INTERVAL, .burst = 1};
         (void)spawner_has_reserve(s); // without one: at the first connection again
-        r = spawn_environment_base(m->options.is_user, m->options.environment, &s->environment);
+        r = spawn_environment_base(options->is_user, options->environment, &s->environment);
         if (r < 0)
                 return r;
-        s->settings.is_user = m->options.is_user;
+        s->settings.is_user = options->is_user;
         s->settings.environment = s->environment;
-        s->settings.own_environment = m->options.environment;
-        memcpy(s->settings.limits, m->options.limits, sizeof(s->settings.limits));
+        s->settings.own_environment = options->environment;
+        memcpy(s->settings.limits, options->limits, sizeof(s->settings.limits));
         *ret = TAKE(s);
         return 0;
 }
@@ -205,8 +206,8 @@ void spawner_free(struct spawner *s)
 {
         if (!s)
                 return;
-        timer_stop(s->manager->events, &s->reclaim_timer);
-        timer_stop(s->manager->events, &s->room_timer);
+        timer_stop(s->events, &s->reclaim_timer);
+        timer_stop(s->events, &s->room_timer);
         work_cancel(&s->room_work);
         release_reserve(s);
         strv_free(s->environment);
@@ -227,8 +228,6 @@ void spawner_set_calm(struct spawner *s, bool is_calm)
 static void on_reclaim(struct timer *t, usec_t now)
 {
         struct spawner *s = CONTAINER_OF(t, struct spawner, reclaim_timer);
-        struct events *events = s->manager->events;
-
         enum spawn_pending pending = spawn_reclaim();
 
         if (pending != SPAWN_HOLDS_NOTHING) {
@@ -236,10 +235,10 @@ static void on_reclaim(struct timer *t, usec_t now)
                 s->reclaim_wait =
                         MAX(2 * s->reclaim_wait, pending == SPAWN_HOLDS_FDS ? 0 : RECLAIM_LATER);
                 s->reclaim_wait = MIN(s->reclaim_wait, RECLAIM_LAST);
-                (void)timer_set(events, t, usec_add(now, s->reclaim_wait), on_reclaim);
+                (void)timer_set(s->events, t, usec_add(now, s->reclaim_wait), on_reclaim);
         }
         if (pending == SPAWN_HOLDS_NOTHING || s->reclaim_wait >= TRIM_AFTER)
-                manager_trim_later(s->manager);
+                trim_later(s->trim);
 }
 
 static void reclaim_within(struct spawner *s, usec_t wait)
@@ -249,7 +248,7 @@ static void reclaim_within(struct spawner *s, usec_t wait)
         if (timer_is_set(&s->reclaim_timer) && s->reclaim_timer.node.key <= when)
                 return;
         s->reclaim_wait = wait;
-        (void)timer_set(s->manager->events, &s->reclaim_timer, when, on_reclaim);
+        (void)timer_set(s->events, &s->reclaim_timer, when, on_reclaim);
 }
 
 int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_params *params,

@@ -7,11 +7,21 @@
 #include "core/loop/events.h"
 #include "spawn/spawn.h"
 
-struct manager;
 struct spawner;
+struct trim;
 
-// Chooses the spawn method (options.spawn_method). 0 or -errno (logged).
-int spawner_new(struct manager *m, struct spawner **ret);
+struct spawner_options {
+        struct events *events;
+        struct trim *trim;
+        const char *method; // of spawning; NULL: the best that works here
+        bool is_user;
+        char *const *environment; // the supervisor's own; outlives the spawner
+        // RLIMIT_* for children that set none.
+        const struct rlimit_value *limits;
+};
+
+// 0 or -errno (logged).
+int spawner_new(const struct spawner_options *options, struct spawner **ret);
 void spawner_free(struct spawner *s); // NULL is fine
 DEFINE_CLEANUP(spawner, struct spawner *, spawner_free)
 

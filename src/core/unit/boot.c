@@ -6,7 +6,6 @@
 #include "base/strv.h"
 #include "conf/unit_name.h"
 #include "core/loop/diag_log.h"
-#include "core/socket/sock.h"
 #include "core/unit/job.h"
 #include "core/unit/registry.h"
 
@@ -143,8 +142,9 @@ void boot_on_job_removed(struct manager *m)
         if (job_count(m) > 0 || m->is_started)
                 return;
         m->is_started = true;
-        sock_adopt_done(m);
-        manager_trim_later(m);
+        if (m->ops)
+                m->ops->on_started(m);
+        trim_later(&m->trim);
         for (struct core_observer *o = m->observers; o; o = o->next)
                 if (o->on_startup_finished)
                         o->on_startup_finished(o);

@@ -10,21 +10,16 @@
 #include "core/loop/diag_log.h"
 #include "core/loop/log_ring.h"
 #include "core/loop/reap.h"
-#include "core/service/run.h"
 #include "core/start/errand.h"
+#include "core/start/orphans.h"
 #include "core/start/removal.h"
 #include "core/unit/dependency.h"
 #include "core/unit/job.h"
 #include "core/unit/registry.h"
 #include "core/unit/target.h"
-#include "spawn/spawn.h"
 
-#include <malloc.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-
-#define TRIM_WAIT (USEC_PER_SEC)
-#define TRIM_WORTH (64u << 10) // free bytes; less would be taken again soon
 
 static int copy_options(struct manager *m, const struct manager_options *from)
 {
@@ -86,12 +81,17 @@ static int init(struct manager *m, const struct manager_options *options)
                 r = diag_memory_new(&m->complaints);
         if (r == 0)
                 r = events_new(&m->events);
+        m->trim.events = m->events;
         if (r == 0)
                 r = job_queue_new(m, &m->jobs);
         if (r == 0)
-                r = reaper_new(m, &m->reaper);
+                r = reaper_new(m->events, &m->reaper);
         if (r == 0)
-                r = errands_new(m, &m->errands);
+                r = orphans_new(m->events, m->reaper, &m->orphans);
+        if (r == 0)
+                r = errands_new(m->events, m->reaper, m->settings, &m->errands);
+        if (r == 0)
+                r = removals_new(m->errands, &m->removals);
         if (r == 0)
                 r = manager_index_units(m, options->cfgfile, &m->loader);
         return r;
@@ -110,7 +110,6 @@ int manager_new(const struct manager_options *options, struct manager **ret)
         m->startup_rt = clock_now_realtime();
         list_init(&m->collectable);
         list_init(&m->auto_held);
-        list_init(&m->removals);
         for (int i = 0; i < _UNIT_TYPE_MAX; i++) {
                 list_init(&m->by_type[i]);
                 m->types[i] = &placeholder_ops;
@@ -154,15 +153,16 @@ void manager_free(struct manager *m)
         if (m->units)
                 free_units(m);
         free(m->unbuilt);
-        removals_done(m);
-        if (m->close)
-                m->close(m);
+        removals_free(m->removals);
+        if (m->ops)
+                m->ops->close(m);
         if (m->events) {
                 timer_stop(m->events, &m->auto_timer);
                 timer_stop(m->events, &m->stop_timer);
-                timer_stop(m->events, &m->trim_timer);
         }
+        trim_done(&m->trim);
         errands_free(m->errands);
+        orphans_free(m->orphans);
         reaper_free(m->reaper);
         log_ring_free(m->log_ring);
         diag_memory_free(m->complaints);
@@ -179,21 +179,6 @@ void manager_free(struct manager *m)
         free((char *)m->options.runtime_dir);
         free((char *)m->options.spawn_method);
         free(m);
-}
-
-// ---- memory
-
-static void on_trim(struct timer *t UNUSED, usec_t now UNUSED)
-{
-        spawn_trim();
-        if (mallinfo2().fordblks >= TRIM_WORTH)
-                malloc_trim(0);
-}
-
-void manager_trim_later(struct manager *m)
-{
-        // Without memory for the timer the next one asks again.
-        (void)timer_set(m->events, &m->trim_timer, usec_add(clock_now(), TRIM_WAIT), on_trim);
 }
 
 // ---- ids

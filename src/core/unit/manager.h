@@ -5,6 +5,7 @@
 #include "conf/load.h"
 #include "conf/settings.h"
 #include "core/loop/events.h"
+#include "core/loop/trim.h"
 #include "core/unit/unit.h"
 
 struct addresses;
@@ -14,9 +15,12 @@ struct earlier;
 struct diag_memory;
 struct job;
 struct job_queue;
+struct errands;
 struct kill_queue;
-struct reaper;
 struct notify_socket;
+struct orphans;
+struct reaper;
+struct removals;
 struct run;
 struct service_log;
 struct sock;
@@ -57,6 +61,18 @@ struct manager_options {
         size_t n_listen_fds;
 };
 
+// What the unit room asks of those above it (core/open.c).
+struct manager_ops {
+        // Give back what manager_open() has made.
+        void (*close)(struct manager *m);
+        // The jobs of the start are over.
+        void (*on_started)(struct manager *m);
+        // Have connections stop (or killed): true while there are any.
+        bool (*stop_connections)(struct manager *m, bool kill);
+        // Walk the runs of connections: NULL starts and ends. Nothing may end while walking.
+        struct run *(*next_connection)(struct manager *m, struct run *after);
+};
+
 #define MANAGER_RANDOM_IDS 16
 
 struct manager {
@@ -71,8 +87,9 @@ struct manager {
         size_t n_unbuilt, unbuilt_capacity;
         struct job_queue *jobs;
         struct reaper *reaper;
+        struct orphans *orphans;   // what children leave behind (core/start/orphans.h)
         struct errands *errands;   // what is waited for (core/start/errand.h)
-        struct list_node removals; // under way (core/start/removal.h)
+        struct removals *removals; // under way (core/start/removal.h)
         struct kill_queue *kills;  // signals that are under way
         struct notify_socket *notify;
         struct core_observer *observers;
@@ -90,9 +107,9 @@ struct manager {
         struct work stop_work;        // what stop_act() has decided
         struct list_node collectable; // units that may be unloaded (core/unit/collect.h)
         struct work collect_work;
-        uint32_t last_walk;      // number of the last search among units (core/unit/collect.c)
-        struct timer trim_timer; // memory is given back when it is due
-        bool is_building;        // edges of new units are being made (registry)
+        uint32_t last_walk; // number of the last search among units (core/unit/collect.c)
+        struct trim trim;
+        bool is_building; // edges of new units are being made (registry)
         int exit_code;
         struct service_log *service_log; // what services print (core/service/service_log.h)
         struct log_ring *log_ring;       // the last log lines
@@ -103,10 +120,7 @@ struct manager {
         struct earlier *earlier;         // what one before us has left; NULL: it does not count
         int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;
-        // Set by manager_open(): give back what it made; have connections stop (or killed), true
-        // while there are any.
-        void (*close)(struct manager *m);
-        bool (*stop_connections)(struct manager *m, bool kill);
+        const struct manager_ops *ops; // set by manager_open(); NULL: a test's own types
 };
 
 // The loop, an index of the unit path, empty registry and job queue. 0 or -errno (then options
@@ -124,10 +138,6 @@ DEFINE_CLEANUP(manager, struct manager *, manager_free)
 
 void manager_add_observer(struct manager *m, struct core_observer *o);
 void manager_remove_observer(struct manager *m, struct core_observer *o);
-
-// Something that took memory is over (the start, a reload, a burst of connections): when there was
-// nothing of this kind for a second, what is free goes back to the system.
-void manager_trim_later(struct manager *m);
 
 // A new random id (version 4 UUID). 0 or -errno.
 int manager_random_id(struct manager *m, sd_id128_t *ret);

@@ -240,6 +240,6 @@ int manager_reload(struct manager *m)
         for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 collect_unit_later(u);
         notify_observers(m, false);
-        manager_trim_later(m);
+        trim_later(&m->trim);
         return r;
 }

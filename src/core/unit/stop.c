@@ -67,8 +67,8 @@ static void check_stopped(struct manager *m)
         }
         if (!is_busy)
                 is_busy = stop_leftovers(m);
-        if (m->stop_connections)
-                is_busy |= m->stop_connections(m, m->is_hurrying);
+        if (m->ops)
+                is_busy |= m->ops->stop_connections(m, m->is_hurrying);
         if (!is_busy)
                 events_exit(m->events, m->exit_code);
         else if (timer_set(m->events, &m->stop_timer, usec_add(clock_now(), LOOK_AGAIN),

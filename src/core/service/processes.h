@@ -15,8 +15,9 @@ int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), 
 // Whose is the process? 1 and *ret, 0 nobody's (of a stranger, or of whom nobody knows who left
 // him), -EAGAIN when it is not known yet (orphans_wait() tells).
 int process_find_owner(struct manager *m, pid_t pid, struct orphan_facts *ret);
-// "foo.service", or *buffer, to be freed by the caller.
-const char *owner_name(const struct owner *owner, char **buffer);
+// The run as the owner of its processes; and back, NULL: that is no run.
+struct owner run_as_owner(struct run *run);
+struct run *run_of_owner(const struct owner *owner);
 // Could a process of these users be one of the run's? It is of the run's user, or root's; who runs
 // as root may have processes of any user.
 bool run_may_own(const struct run *run, const struct proc_uids *uids);

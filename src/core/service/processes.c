@@ -1,10 +1,8 @@
-#include "core/start/processes.h"
+#include "core/service/processes.h"
 
 #include "base/clock.h"
 #include "base/map.h"
 #include "core/service/service_priv.h"
-#include "core/socket/instance.h"
-#include "core/socket/sock_priv.h"
 #include "spawn/kill.h"
 #include "spawn/plan.h"
 
@@ -14,7 +12,7 @@ enum orphans_state run_look_for_strays(struct run *run)
 {
         if (run->is_empty)
                 return ORPHANS_NONE;
-        enum orphans_state state = orphans_look(run->manager->reaper, run);
+        enum orphans_state state = orphans_look(run->manager->orphans, run);
 
         // All have ended: nobody is left who could make another one.
         run->is_empty = state == ORPHANS_NONE && run->main.pid == 0 && run->control.pid == 0;
@@ -39,7 +37,7 @@ int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), 
         if (run->control.pid > 0 && r == 0)
                 r = add_root(run->control.pid, &walk);
         if (r == 0)
-                r = orphans_foreach(run->manager->reaper, run, add_root, &walk);
+                r = orphans_foreach(run->manager->orphans, run, add_root, &walk);
         if (r == 0)
                 r = kill_walk_step(&walk, until);
         for (size_t i = 0; i < walk.n && r >= 0; i++) {
@@ -60,14 +58,14 @@ int process_find_owner(struct manager *m, pid_t pid, struct orphan_facts *ret)
         for (int i = 0; i < PARENTS_MAX; i++) {
                 if (reaper_find_owner(m->reaper, pid, &facts.owner))
                         break;
-                if (orphans_find(m->reaper, pid, &facts))
+                if (orphans_find(m->orphans, pid, &facts))
                         break;
                 if (pid == getpid() || proc_get_stat(pid, &stat) < 0)
                         return 0;
-                if (orphans_find_session(m->reaper, stat.session, &facts))
+                if (orphans_find_session(m->orphans, stat.session, &facts))
                         break;
                 if (stat.parent == getpid()) {
-                        if (!orphans_meet(m->reaper, pid, &facts))
+                        if (!orphans_meet(m->orphans, pid, &facts))
                                 return 0;
                         break;
                 }
@@ -81,11 +79,21 @@ int process_find_owner(struct manager *m, pid_t pid, struct orphan_facts *ret)
         return 1;
 }
 
-const char *owner_name(const struct owner *owner, char **buffer)
+static const char *name_of_owner(const void *self, char **buffer)
 {
-        if (owner->is_run)
-                return run_name(owner->self, buffer);
-        return ((struct sock_command *)owner->self)->sock->unit.id;
+        return run_name(self, buffer);
+}
+
+static const struct owner_ops run_owner_ops = {.name = name_of_owner};
+
+struct owner run_as_owner(struct run *run)
+{
+        return (struct owner){.self = run, .ops = &run_owner_ops};
+}
+
+struct run *run_of_owner(const struct owner *owner)
+{
+        return owner->ops == &run_owner_ops ? owner->self : NULL;
 }
 
 struct run *run_by_pid(struct manager *m, pid_t pid)
@@ -96,6 +104,11 @@ struct run *run_by_pid(struct manager *m, pid_t pid)
                 return CONTAINER_OF(c, struct run, main);
         c = reaper_find(m->reaper, pid, service_on_control_exit);
         return c ? CONTAINER_OF(c, struct run, control) : NULL;
+}
+
+static struct run *next_connection(struct manager *m, struct run *after)
+{
+        return m->ops->next_connection(m, after);
 }
 
 static bool is_of_life(const struct run *run, sd_id128_t id)
@@ -113,7 +126,7 @@ struct run *run_by_invocation_id(struct manager *m, sd_id128_t id)
                 if (is_of_life(run, id))
                         return run;
         }
-        for (struct run *run = instance_next(m, NULL); run; run = instance_next(m, run))
+        for (struct run *run = next_connection(m, NULL); run; run = next_connection(m, run))
                 if (is_of_life(run, id))
                         return run;
         return NULL;
@@ -161,7 +174,8 @@ static int list_runs(struct manager *m, struct known_runs *k)
                 if (r == 0)
                         r = add_run(k,
                                     &service_of(CONTAINER_OF(node, struct unit, type_node))->run);
-        for (struct run *run = instance_next(m, NULL); run && r == 0; run = instance_next(m, run))
+        for (struct run *run = next_connection(m, NULL); run && r == 0;
+             run = next_connection(m, run))
                 r = add_run(k, run);
         return r;
 }
@@ -191,8 +205,7 @@ static int find_owners(void *data, struct orphan_claim *claims, size_t n)
         int r = by_id && by_user ? list_runs(data, &known) : -ENOMEM;
 
         for (size_t i = 0; i < n && r == 0; i++)
-                claims[i].owner =
-                        (struct owner){.self = find_claimed(&known, &claims[i]), .is_run = true};
+                claims[i].owner = run_as_owner(find_claimed(&known, &claims[i]));
         return r;
 }
 
@@ -205,7 +218,7 @@ void processes_open(struct manager *m)
 {
         struct orphan_hooks hooks = {.find_owners = find_owners, .may_own = may_own, .data = m};
 
-        orphans_set_hooks(m->reaper, &hooks);
+        orphans_set_hooks(m->orphans, &hooks);
 }
 
 uint32_t run_uid_gid(const struct run *run, bool want_gid)
