@@ -145,7 +145,7 @@ CHILD_CODE void child_run(void *arg)
         }
         write_pid(l);
         for (size_t i = 0; i < plan->n_steps; i++) {
-                const struct step *step = &plan->steps[i];
+                const struct step *step = plan->steps[i];
 
                 if (step->flags & l->skip)
                         continue;

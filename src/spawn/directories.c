@@ -86,27 +86,14 @@ int plan_compile_directories(struct spawn_plan *plan)
         const struct {
                 const struct managed_directory_list *list;
                 mode_t mode;
-                const char *op;
-                int (*run)(struct launch *l);
-                int exit_status;
         } kinds[_SPAWN_DIRECTORY_MAX] = {
-                [SPAWN_DIRECTORY_RUNTIME] = {&exec->runtime_directory, exec->runtime_directory_mode,
-                                             "make runtime directory", step_directories_runtime,
-                                             EXIT_RUNTIME_DIRECTORY},
-                [SPAWN_DIRECTORY_STATE] = {&exec->state_directory, exec->state_directory_mode,
-                                           "make state directory", step_directories_state,
-                                           EXIT_STATE_DIRECTORY},
-                [SPAWN_DIRECTORY_CACHE] = {&exec->cache_directory, exec->cache_directory_mode,
-                                           "make cache directory", step_directories_cache,
-                                           EXIT_CACHE_DIRECTORY},
-                [SPAWN_DIRECTORY_LOGS] = {&exec->logs_directory, exec->logs_directory_mode,
-                                          "make logs directory", step_directories_logs,
-                                          EXIT_LOGS_DIRECTORY},
+                [SPAWN_DIRECTORY_RUNTIME] = {&exec->runtime_directory,
+                                             exec->runtime_directory_mode},
+                [SPAWN_DIRECTORY_STATE] = {&exec->state_directory, exec->state_directory_mode},
+                [SPAWN_DIRECTORY_CACHE] = {&exec->cache_directory, exec->cache_directory_mode},
+                [SPAWN_DIRECTORY_LOGS] = {&exec->logs_directory, exec->logs_directory_mode},
                 [SPAWN_DIRECTORY_CONFIGURATION] = {&exec->configuration_directory,
-                                                   exec->configuration_directory_mode,
-                                                   "make configuration directory",
-                                                   step_directories_configuration,
-                                                   EXIT_CONFIGURATION_DIRECTORY},
+                                                   exec->configuration_directory_mode},
         };
 
         for (size_t kind = 0; kind < _SPAWN_DIRECTORY_MAX; kind++) {
@@ -119,9 +106,6 @@ int plan_compile_directories(struct spawn_plan *plan)
                 for (size_t i = 0; i < kinds[kind].list->n && r == 0; i++)
                         r = add_directory(plan, (enum spawn_directory)kind, root,
                                           &kinds[kind].list->items[i], kinds[kind].mode);
-                if (r == 0)
-                        r = plan_add_step(plan, kinds[kind].op, kinds[kind].run,
-                                          kinds[kind].exit_status, STEP_OWN_MEMORY);
                 if (r < 0)
                         return r;
         }
@@ -289,30 +273,29 @@ static int make_all(struct launch *l, enum spawn_directory kind)
         return 0;
 }
 
-int step_directories_runtime(struct launch *l)
+static int has_any(const struct spawn_plan *plan, enum spawn_directory kind)
 {
-        return make_all(l, SPAWN_DIRECTORY_RUNTIME);
+        for (size_t i = 0; i < plan->n_directories; i++)
+                if (plan->directories[i].kind == kind)
+                        return 1;
+        return 0;
 }
 
-int step_directories_state(struct launch *l)
-{
-        return make_all(l, SPAWN_DIRECTORY_STATE);
-}
+#define DIRECTORY_STEP(name, kind)                                   \
+        int step_##name##_directory(struct launch *l)                \
+        {                                                            \
+                return make_all(l, kind);                            \
+        }                                                            \
+        int step_##name##_directory_compile(struct spawn_plan *plan) \
+        {                                                            \
+                return has_any(plan, kind);                          \
+        }
 
-int step_directories_cache(struct launch *l)
-{
-        return make_all(l, SPAWN_DIRECTORY_CACHE);
-}
-
-int step_directories_logs(struct launch *l)
-{
-        return make_all(l, SPAWN_DIRECTORY_LOGS);
-}
-
-int step_directories_configuration(struct launch *l)
-{
-        return make_all(l, SPAWN_DIRECTORY_CONFIGURATION);
-}
+DIRECTORY_STEP(runtime, SPAWN_DIRECTORY_RUNTIME)
+DIRECTORY_STEP(state, SPAWN_DIRECTORY_STATE)
+DIRECTORY_STEP(cache, SPAWN_DIRECTORY_CACHE)
+DIRECTORY_STEP(logs, SPAWN_DIRECTORY_LOGS)
+DIRECTORY_STEP(configuration, SPAWN_DIRECTORY_CONFIGURATION)
 
 // ---- remove ------------------------------------------------------------------------------------
 

@@ -26,166 +26,6 @@ int plan_text(struct spawn_plan *plan, const char *text, const char **ret)
         return r;
 }
 
-int plan_add_step(struct spawn_plan *plan, const char *op, int (*run)(struct launch *l),
-                  int exit_status, unsigned flags)
-{
-        if (plan->n_steps >= STEPS_MAX)
-                return -E2BIG;
-        plan->steps[plan->n_steps++] = (struct step){op, run, (uint8_t)exit_status, (uint8_t)flags};
-        plan->needs |= flags;
-        return 0;
-}
-
-static void compile_limits(struct spawn_plan *plan)
-{
-        const struct exec_group *exec = plan->conf->exec;
-        const struct rlimit_value *own[RLIMITS_MAX] = {
-                [RLIMIT_CPU] = &exec->limit_cpu,
-                [RLIMIT_FSIZE] = &exec->limit_fsize,
-                [RLIMIT_DATA] = &exec->limit_data,
-                [RLIMIT_STACK] = &exec->limit_stack,
-                [RLIMIT_CORE] = &exec->limit_core,
-                [RLIMIT_RSS] = &exec->limit_rss,
-                [RLIMIT_NOFILE] = &exec->limit_nofile,
-                [RLIMIT_AS] = &exec->limit_as,
-                [RLIMIT_NPROC] = &exec->limit_nproc,
-                [RLIMIT_MEMLOCK] = &exec->limit_memlock,
-                [RLIMIT_LOCKS] = &exec->limit_locks,
-                [RLIMIT_SIGPENDING] = &exec->limit_sigpending,
-                [RLIMIT_MSGQUEUE] = &exec->limit_msgqueue,
-                [RLIMIT_NICE] = &exec->limit_nice,
-                [RLIMIT_RTPRIO] = &exec->limit_rtprio,
-                [RLIMIT_RTTIME] = &exec->limit_rttime,
-        };
-
-        for (size_t i = 0; i < RLIMITS_MAX; i++)
-                plan->limits[i] = own[i] && own[i]->is_set ? *own[i] : plan->settings->limits[i];
-}
-
-static bool has_limits(const struct spawn_plan *plan)
-{
-        for (size_t i = 0; i < RLIMITS_MAX; i++)
-                if (plan->limits[i].is_set)
-                        return true;
-        return false;
-}
-
-static int compile_working_directory(struct spawn_plan *plan)
-{
-        const struct working_directory *wd = &plan->conf->exec->working_directory;
-        const char *path = "/";
-        int r = 0;
-
-        if (wd->is_home)
-                path = plan->home ? plan->home
-                                  : strv_env_get(plan->settings->own_environment, "HOME");
-        else if (wd->path)
-                r = plan_text(plan, wd->path, &path);
-        else if (plan->settings->is_user) {
-                path = strv_env_get(plan->settings->own_environment, "HOME");
-                plan->working_directory_optional = true;
-        }
-        plan->working_directory_optional |= wd->missing_ok;
-        return r < 0 ? r : str_set(&plan->working_directory, path ? path : "/");
-}
-
-// ---- the order of the steps --------------------------------------------------------------------
-
-struct row {
-        bool is_needed;
-        const char *op;
-        int (*run)(struct launch *l);
-        int exit_status;
-        unsigned flags;
-};
-
-static int add_rows(struct spawn_plan *plan, const struct row *rows, size_t n)
-{
-        int r = 0;
-
-        for (size_t i = 0; i < n && r == 0; i++)
-                if (rows[i].is_needed)
-                        r = plan_add_step(plan, rows[i].op, rows[i].run, rows[i].exit_status,
-                                          rows[i].flags);
-        return r;
-}
-
-static int add_first_steps(struct spawn_plan *plan)
-{
-        const struct row rows[] = {
-                {true, "reset signals", step_signals, EXIT_SIGNAL_MASK, 0},
-                {true, "enter cgroup", step_cgroup, EXIT_CGROUP, 0},
-                {true, "setsid", step_session, EXIT_SETSID, 0},
-                {true, "arrange descriptors", step_gather_fds, EXIT_FDS, 0},
-                {true, "set umask", step_umask, EXIT_EXCEPTION, 0}, // files of stdio are made by it
-        };
-
-        return add_rows(plan, rows, ARRAY_SIZE(rows));
-}
-
-static int add_middle_steps(struct spawn_plan *plan)
-{
-        const struct exec_group *exec = plan->conf->exec;
-        const struct row rows[] = {
-                {plan->broken_status != 0 && plan->broken_status == EXIT_USER, "find user",
-                 step_broken, EXIT_USER, STEP_IDENTITY},
-                {plan->broken_status != 0 && plan->broken_status == EXIT_GROUP, "find group",
-                 step_broken, EXIT_GROUP, STEP_IDENTITY},
-                // The kernel gives it to all processes of one memory.
-                {exec->oom_score_adjust != OOM_SCORE_UNSET, "set OOM score", step_oom_score,
-                 EXIT_OOM_ADJUST, STEP_OWN_MEMORY},
-                {exec->nice != 0, "set nice level", step_nice, EXIT_NICE, 0},
-                {exec->cpu_scheduling_policy >= 0 || exec->cpu_scheduling_reset_on_fork,
-                 "set scheduler", step_scheduler, EXIT_SETSCHEDULER, 0},
-                {exec->io_scheduling_class >= 0, "set I/O priority", step_io_priority, EXIT_IOPRIO,
-                 0},
-                {exec->timer_slack_nsec != UINT64_MAX, "set timer slack", step_timer_slack,
-                 EXIT_TIMERSLACK, 0},
-        };
-
-        return add_rows(plan, rows, ARRAY_SIZE(rows));
-}
-
-static int keyring_mode(const struct spawn_plan *plan)
-{
-        int mode = plan->conf->exec->keyring_mode;
-
-        if (mode != CHOICE_UNSET)
-                return mode;
-        return plan->conf->type == UNIT_SERVICE && !plan->settings->is_user ? KEYRING_PRIVATE
-                                                                            : KEYRING_INHERIT;
-}
-
-static int add_last_steps(struct spawn_plan *plan)
-{
-        const struct exec_group *exec = plan->conf->exec;
-        bool limits_capabilities = exec->capability_bounding_set != UINT64_MAX;
-        bool keeps_capabilities = (exec->ambient_capabilities & exec->capability_bounding_set) != 0;
-        const struct row rows[] = {
-                {true, "pass descriptors", step_pass_fds, EXIT_FDS, 0},
-                {has_limits(plan), "set limits", step_limits, EXIT_LIMITS, 0},
-                {keyring_mode(plan) != KEYRING_INHERIT, "join session keyring", step_keyring,
-                 EXIT_KEYRING, 0},
-                {plan->sets_gid || plan->sets_groups, "set groups", step_groups, EXIT_GROUP,
-                 STEP_IDENTITY},
-                {limits_capabilities, "set bounding set", step_bounding_set, EXIT_CAPABILITIES,
-                 STEP_PRIVILEGE},
-                {keeps_capabilities && plan->sets_uid, "keep capabilities", step_keep_capabilities,
-                 EXIT_CAPABILITIES, STEP_PRIVILEGE},
-                {plan->sets_uid, "set user", step_user, EXIT_USER, STEP_IDENTITY},
-                {keyring_mode(plan) == KEYRING_SHARED, "link user keyring", step_user_keyring,
-                 EXIT_KEYRING, 0},
-                {!streq(plan->working_directory, "/") || !spawn_is_at_root(), "chdir",
-                 step_working_directory, EXIT_CHDIR, 0},
-                {keeps_capabilities, "set ambient capabilities", step_ambient_set,
-                 EXIT_CAPABILITIES, STEP_PRIVILEGE},
-                {exec->no_new_privileges, "set no_new_privs", step_no_new_privileges,
-                 EXIT_NO_NEW_PRIVILEGES, STEP_PRIVILEGE},
-        };
-
-        return add_rows(plan, rows, ARRAY_SIZE(rows));
-}
-
 // ---- in two halves, with a look-up before and between ------------------------------------------
 
 struct spawn_lookup {
@@ -220,14 +60,7 @@ static int compile_first(struct spawn_plan *plan, struct ids_lookup *lookup,
 
         if (r != 0)
                 return r;
-        compile_limits(plan);
-        r = compile_working_directory(plan);
-        if (r == 0)
-                r = add_first_steps(plan);
-        if (r == 0)
-                r = plan_compile_stdio(plan);
-        if (r == 0)
-                r = add_middle_steps(plan);
+        r = plan_compile_stdio(plan);
         return r < 0 ? r : plan_compile_directories(plan);
 }
 
@@ -240,7 +73,7 @@ static int compile_second(struct spawn_plan *plan, const struct plan_question *q
                 r = plan_compile_environment(plan, q, answer, why); // names the folders
         if (r == 0)
                 r = plan_take_programs(plan, q, answer);
-        return r < 0 ? r : add_last_steps(plan);
+        return r < 0 ? r : plan_compile_steps(plan);
 }
 
 static int plan_new(const struct spawn_settings *settings, struct unit_conf *conf,

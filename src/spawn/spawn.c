@@ -259,7 +259,6 @@ static int fill(struct slot *slot, struct spawn_plan *plan, const struct spawn_p
                 .plan = plan,
                 .stdio_fds = {-1, -1, -1},
                 .exec_fd = exec_fd,
-                .cgroup_fd = params->cgroup_fd,
                 .nonblocking = params->nonblocking,
                 .skip = skipped_steps(params->command),
                 .ignored_signals = state.ignored_signals,
@@ -324,7 +323,7 @@ static void give_back(struct slot *slot, int given)
 static bool hold_descriptors(struct slot *slot, int given)
 {
         struct launch *l = &slot->launch;
-        int old_stdio[3], old_exec = l->exec_fd, old_cgroup = l->cgroup_fd, old_fds[FD_LOW_WINDOW];
+        int old_stdio[3], old_exec = l->exec_fd, old_fds[FD_LOW_WINDOW];
         bool fits = l->n_fds < FD_LOW_WINDOW;
 
         if (!fits)
@@ -335,7 +334,7 @@ static bool hold_descriptors(struct slot *slot, int given)
                 fits = hold_one(slot, given, &l->fds[i]);
         for (size_t i = 0; fits && i < 3; i++)
                 fits = hold_one(slot, given, &l->stdio_fds[i]);
-        fits = fits && hold_one(slot, given, &l->exec_fd) && hold_one(slot, given, &l->cgroup_fd);
+        fits = fits && hold_one(slot, given, &l->exec_fd);
         if (fits)
                 return true;
         give_back(slot, given);
@@ -343,7 +342,6 @@ static bool hold_descriptors(struct slot *slot, int given)
         memcpy(l->stdio_fds, old_stdio, sizeof(old_stdio));
         memcpy(l->fds, old_fds, l->n_fds * sizeof(int));
         l->exec_fd = old_exec;
-        l->cgroup_fd = old_cgroup;
         return false;
 }
 

@@ -44,7 +44,6 @@ struct spawn_params {
         // WATCHDOG_PID, are added here.
         char *const *environment;
         const char *invocation_id; // 32 hex digits, or NULL
-        int cgroup_fd;             // of a cgroup's folder (cgroup v2), or -1
         // One of the descriptors above that the caller does not need any longer: a successful start
         // takes it over, and sets it to -1. NULL: none.
         int *given_fd;
@@ -54,10 +53,10 @@ struct spawn_params {
         bool want_exec_result; // Type=exec: see spawn_child.exec_fd
 };
 
-#define SPAWN_PARAMS_INIT                                       \
-        (struct spawn_params)                                   \
-        {                                                       \
-                .socket_fd = -1, .log_fd = -1, .cgroup_fd = -1, \
+#define SPAWN_PARAMS_INIT                      \
+        (struct spawn_params)                  \
+        {                                      \
+                .socket_fd = -1, .log_fd = -1, \
         }
 
 struct spawn_child {

@@ -164,33 +164,20 @@ static int compile_one(struct spawn_plan *plan, bool has_socket, struct plan_std
 
 int plan_compile_stdio(struct spawn_plan *plan)
 {
-        static const struct {
-                const char *op;
-                int (*run)(struct launch *l);
-                int exit_status;
-        } steps[] = {
-                {"open standard input", step_input, EXIT_STDIN},
-                {"open standard output", step_output, EXIT_STDOUT},
-                {"open standard error", step_error, EXIT_STDERR},
-        };
         int r = 0;
 
         for (size_t has = 0; has < 2 && r == 0; has++)
                 r = compile_one(plan, has, plan->stdio[has]);
-        for (size_t i = 0; i < 3 && r == 0; i++) {
-                unsigned flags = 0;
-
-                for (size_t has = 0; has < 2; has++) {
+        for (size_t has = 0; has < 2 && r == 0; has++)
+                for (size_t i = 0; i < 3; i++) {
                         enum stdio_source source = plan->stdio[has][i].source;
 
                         // Opening a FIFO or a terminal can wait for somebody.
                         if (source == STDIO_FROM_FILE || source == STDIO_FROM_TTY)
-                                flags |= STEP_OWN_MEMORY;
+                                plan->needs |= STEP_OWN_MEMORY;
                         plan->has_stdio_socket |= source == STDIO_FROM_SOCKET;
                         plan->has_stdio_log |= source == STDIO_FROM_LOG;
                 }
-                r = plan_add_step(plan, steps[i].op, steps[i].run, steps[i].exit_status, flags);
-        }
         return r;
 }
 

@@ -12,7 +12,6 @@
 #include "spawn/plan.h"
 #include "spawn/spawn.h"
 
-#define STEPS_MAX 32
 #define PLAN_FILES_MAX 1024
 #define RLIMITS_MAX RLIM_NLIMITS
 
@@ -27,12 +26,23 @@ enum step_flags {
         STEP_OWN_MEMORY = 1 << 2,
 };
 
+// A row of steps.def, where its members are explained.
 struct step {
-        const char *op;               // for the report: "setsid", ...
-        int (*run)(struct launch *l); // 0 or -errno; may set l->detail before it fails
+        const char *op;
+        int (*run)(struct launch *l);
+        int (*compile)(struct spawn_plan *plan); // NULL: every plan has it
         uint8_t exit_status;
         uint8_t flags;
 };
+
+#define STEP(...) +1
+#define STEP_ALWAYS(...) +1
+enum {
+        STEPS_MAX = 0
+#include "spawn/steps.def"
+};
+#undef STEP
+#undef STEP_ALWAYS
 
 // ---- what a plan is made of --------------------------------------------------------------------
 
@@ -126,7 +136,7 @@ struct spawn_plan {
         size_t n_directories;
         char **texts; // strings of the conf with their marks filled
 
-        struct step steps[STEPS_MAX];
+        const struct step *steps[STEPS_MAX];
         size_t n_steps;
         unsigned needs; // step_flags of all steps together
 };
@@ -150,7 +160,6 @@ struct launch {
         bool has_socket;
         int stdio_fds[3];     // for FROM_SOCKET, FROM_LOG, FROM_NAMED; -1
         int exec_fd;          // gets the report, too; -1
-        int cgroup_fd;        // the child moves itself there; -1: it was born there, or need not
         unsigned skip;        // step_flags of steps to leave out
         int window;           // > 0: unshare descriptors, keeping those below it
         uint32_t has_own_fds; // futex, set by the child when it has done that
@@ -173,37 +182,16 @@ void child_run(void *arg);
 int child_report_init(void);
 void child_report_done(void);
 
-// The step functions.
-int step_signals(struct launch *l);
-int step_cgroup(struct launch *l);
-int step_session(struct launch *l);
-int step_broken(struct launch *l);
-int step_input(struct launch *l);
-int step_output(struct launch *l);
-int step_error(struct launch *l);
-int step_gather_fds(struct launch *l);
-int step_pass_fds(struct launch *l);
-int step_oom_score(struct launch *l);
-int step_nice(struct launch *l);
-int step_scheduler(struct launch *l);
-int step_io_priority(struct launch *l);
-int step_timer_slack(struct launch *l);
-int step_umask(struct launch *l);
-int step_limits(struct launch *l);
-int step_keyring(struct launch *l);
-int step_user_keyring(struct launch *l);
-int step_groups(struct launch *l);
-int step_user(struct launch *l);
-int step_bounding_set(struct launch *l);
-int step_keep_capabilities(struct launch *l);
-int step_ambient_set(struct launch *l);
-int step_working_directory(struct launch *l);
-int step_no_new_privileges(struct launch *l);
-int step_directories_runtime(struct launch *l);
-int step_directories_state(struct launch *l);
-int step_directories_cache(struct launch *l);
-int step_directories_logs(struct launch *l);
-int step_directories_configuration(struct launch *l);
+// The functions of the steps (steps.def). step_NAME() is run by the child: 0 or -errno; it may set
+// l->detail before it fails. step_NAME_compile() is asked when the rest of the plan is ready, and
+// may add to it what the step needs: 1 the plan needs the step, 0 it does not, -errno.
+#define STEP_ALWAYS(name, op, exit_status, flags) int step_##name(struct launch *l);
+#define STEP(name, op, exit_status, flags) \
+        int step_##name(struct launch *l); \
+        int step_##name##_compile(struct spawn_plan *plan);
+#include "spawn/steps.def"
+#undef STEP
+#undef STEP_ALWAYS
 
 // ---- compile (each fills its part of the plan) --------------------------------------------------
 
@@ -216,8 +204,8 @@ int plan_watch_system(struct spawn_plan *plan, const char *path);
 // plan_identity.c. 0, SPAWN_PLAN_NEEDS_LOOKUP and *ret_lookup, -errno.
 int plan_compile_identity(struct spawn_plan *plan, struct ids_lookup *lookup,
                           struct ids_lookup **ret_lookup);
-int plan_add_step(struct spawn_plan *plan, const char *op, int (*run)(struct launch *l),
-                  int exit_status, unsigned flags);
+// steps.c: after all of the below. 0 or -errno.
+int plan_compile_steps(struct spawn_plan *plan);
 
 // plan_files.c: what has to be asked of file systems, and the answer, in this order: each
 // EnvironmentFile=, then the programs. 0, 1 (the answer has to be waited for), -errno.

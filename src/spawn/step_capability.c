@@ -25,6 +25,11 @@ CHILD_CODE static int set(const struct capabilities *c)
         return (int)SYS_CALL(SYS_capset, &header, c->data);
 }
 
+int step_bounding_set_compile(struct spawn_plan *plan)
+{
+        return plan->conf->exec->capability_bounding_set != UINT64_MAX;
+}
+
 // CapabilityBoundingSet=: takes effect at the exec; until then the child may still set itself up.
 CHILD_CODE int step_bounding_set(struct launch *l)
 {
@@ -48,6 +53,18 @@ CHILD_CODE int step_bounding_set(struct launch *l)
         for (unsigned i = 0; r == 0 && i < _LINUX_CAPABILITY_U32S_3; i++)
                 c.data[i].inheritable &= (uint32_t)(keep >> (32 * i));
         return r < 0 ? r : set(&c);
+}
+
+int step_ambient_set_compile(struct spawn_plan *plan)
+{
+        const struct exec_group *exec = plan->conf->exec;
+
+        return (exec->ambient_capabilities & exec->capability_bounding_set) != 0;
+}
+
+int step_keep_capabilities_compile(struct spawn_plan *plan)
+{
+        return plan->sets_uid ? step_ambient_set_compile(plan) : 0;
 }
 
 // Before the user is changed, which would else take all of them.

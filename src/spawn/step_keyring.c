@@ -17,6 +17,21 @@ static inline bool is_not_there(long r)
         return r == -ENOSYS || r == -EPERM || r == -EACCES || r == -EDQUOT;
 }
 
+static int keyring_mode(const struct spawn_plan *plan)
+{
+        int mode = plan->conf->exec->keyring_mode;
+
+        if (mode != CHOICE_UNSET)
+                return mode;
+        return plan->conf->type == UNIT_SERVICE && !plan->settings->is_user ? KEYRING_PRIVATE
+                                                                            : KEYRING_INHERIT;
+}
+
+int step_keyring_compile(struct spawn_plan *plan)
+{
+        return keyring_mode(plan) != KEYRING_INHERIT;
+}
+
 // As long as the process is root's, the keyring counts as root's: the 200 keys that any other user
 // may have would end at the 200th connection. The service possesses it all the same.
 CHILD_CODE int step_keyring(struct launch *l)
@@ -32,6 +47,11 @@ CHILD_CODE int step_keyring(struct launch *l)
         if (r > 0) // it is in the environment as well, whatever comes of this
                 (void)SYS_CALL(SYS_keyctl, KEYCTL_SETPERM, r, KEY_PERMISSIONS);
         return 0;
+}
+
+int step_user_keyring_compile(struct spawn_plan *plan)
+{
+        return keyring_mode(plan) == KEYRING_SHARED;
 }
 
 CHILD_CODE int step_user_keyring(struct launch *l UNUSED)

@@ -1,4 +1,6 @@
 // Steps that set up the process itself: signals, session, priorities, limits, identity, folder.
+#include "base/str.h"
+#include "base/strv.h"
 #include "conf/enums.h"
 #include "spawn/step.h"
 #include "spawn/sys.h"
@@ -57,30 +59,32 @@ CHILD_CODE int step_signals(struct launch *l)
         return (int)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
-CHILD_CODE int step_cgroup(struct launch *l)
-{
-        int fd, r;
-
-        if (l->cgroup_fd < 0)
-                return 0;
-        fd = sys_openat(l->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0);
-        if (fd < 0)
-                return fd;
-        r = (int)sys_write(fd, "0", 1);
-        sys_close(fd);
-        return r < 0 ? r : 0;
-}
-
 CHILD_CODE int step_session(struct launch *l)
 {
         (void)l;
         return (int)SYS_CALL(SYS_setsid);
 }
 
-CHILD_CODE int step_broken(struct launch *l)
+// A user or group that cannot be had (plan_identity.c).
+int step_find_user_compile(struct spawn_plan *plan)
+{
+        return plan->broken_status == EXIT_USER;
+}
+
+CHILD_CODE int step_find_user(struct launch *l)
 {
         l->detail = l->plan->broken_name;
         return -l->plan->broken_error;
+}
+
+int step_find_group_compile(struct spawn_plan *plan)
+{
+        return plan->broken_status == EXIT_GROUP;
+}
+
+CHILD_CODE int step_find_group(struct launch *l)
+{
+        return step_find_user(l);
 }
 
 // 0 or -errno of writing a number to a file of /proc/self.
@@ -103,11 +107,21 @@ CHILD_CODE static int write_number(const char *path, int number)
         return r < 0 ? r : 0;
 }
 
+int step_oom_score_compile(struct spawn_plan *plan)
+{
+        return plan->conf->exec->oom_score_adjust != OOM_SCORE_UNSET;
+}
+
 CHILD_CODE int step_oom_score(struct launch *l)
 {
         int r = write_number("/proc/self/oom_score_adj", l->plan->conf->exec->oom_score_adjust);
 
         return r == -EPERM || r == -EACCES ? 0 : r; // as systemd: no right to it is no failure
+}
+
+int step_nice_compile(struct spawn_plan *plan)
+{
+        return plan->conf->exec->nice != 0;
 }
 
 CHILD_CODE int step_nice(struct launch *l)
@@ -131,6 +145,13 @@ CHILD_CODE int step_nice(struct launch *l)
         return r;
 }
 
+int step_scheduler_compile(struct spawn_plan *plan)
+{
+        const struct exec_group *exec = plan->conf->exec;
+
+        return exec->cpu_scheduling_policy >= 0 || exec->cpu_scheduling_reset_on_fork;
+}
+
 CHILD_CODE int step_scheduler(struct launch *l)
 {
         const struct exec_group *exec = l->plan->conf->exec;
@@ -146,6 +167,11 @@ CHILD_CODE int step_scheduler(struct launch *l)
         return (int)SYS_CALL(SYS_sched_setscheduler, 0, policy, &param);
 }
 
+int step_io_priority_compile(struct spawn_plan *plan)
+{
+        return plan->conf->exec->io_scheduling_class >= 0;
+}
+
 CHILD_CODE int step_io_priority(struct launch *l)
 {
         const struct exec_group *exec = l->plan->conf->exec;
@@ -158,6 +184,11 @@ CHILD_CODE int step_io_priority(struct launch *l)
                              class << IOPRIO_CLASS_SHIFT | data);
 }
 
+int step_timer_slack_compile(struct spawn_plan *plan)
+{
+        return plan->conf->exec->timer_slack_nsec != UINT64_MAX;
+}
+
 CHILD_CODE int step_timer_slack(struct launch *l)
 {
         return (int)SYS_CALL(SYS_prctl, PR_SET_TIMERSLACK, l->plan->conf->exec->timer_slack_nsec);
@@ -167,6 +198,36 @@ CHILD_CODE int step_umask(struct launch *l)
 {
         (void)SYS_CALL(SYS_umask, l->plan->conf->exec->umask);
         return 0;
+}
+
+int step_limits_compile(struct spawn_plan *plan)
+{
+        const struct exec_group *exec = plan->conf->exec;
+        const struct rlimit_value *own[RLIMITS_MAX] = {
+                [RLIMIT_CPU] = &exec->limit_cpu,
+                [RLIMIT_FSIZE] = &exec->limit_fsize,
+                [RLIMIT_DATA] = &exec->limit_data,
+                [RLIMIT_STACK] = &exec->limit_stack,
+                [RLIMIT_CORE] = &exec->limit_core,
+                [RLIMIT_RSS] = &exec->limit_rss,
+                [RLIMIT_NOFILE] = &exec->limit_nofile,
+                [RLIMIT_AS] = &exec->limit_as,
+                [RLIMIT_NPROC] = &exec->limit_nproc,
+                [RLIMIT_MEMLOCK] = &exec->limit_memlock,
+                [RLIMIT_LOCKS] = &exec->limit_locks,
+                [RLIMIT_SIGPENDING] = &exec->limit_sigpending,
+                [RLIMIT_MSGQUEUE] = &exec->limit_msgqueue,
+                [RLIMIT_NICE] = &exec->limit_nice,
+                [RLIMIT_RTPRIO] = &exec->limit_rtprio,
+                [RLIMIT_RTTIME] = &exec->limit_rttime,
+        };
+        bool is_any = false;
+
+        for (size_t i = 0; i < RLIMITS_MAX; i++) {
+                plan->limits[i] = own[i] && own[i]->is_set ? *own[i] : plan->settings->limits[i];
+                is_any |= plan->limits[i].is_set;
+        }
+        return is_any;
 }
 
 CHILD_CODE int step_limits(struct launch *l)
@@ -200,6 +261,11 @@ CHILD_CODE static int undo_dumpable(void)
         return (int)SYS_CALL(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+int step_groups_compile(struct spawn_plan *plan)
+{
+        return plan->sets_gid || plan->sets_groups;
+}
+
 CHILD_CODE int step_groups(struct launch *l)
 {
         const struct spawn_plan *plan = l->plan;
@@ -212,6 +278,11 @@ CHILD_CODE int step_groups(struct launch *l)
         return r < 0 ? r : undo_dumpable();
 }
 
+int step_user_compile(struct spawn_plan *plan)
+{
+        return plan->sets_uid;
+}
+
 CHILD_CODE int step_user(struct launch *l)
 {
         uid_t uid = l->plan->uid;
@@ -222,12 +293,40 @@ CHILD_CODE int step_user(struct launch *l)
         return r < 0 ? r : undo_dumpable();
 }
 
+int step_working_directory_compile(struct spawn_plan *plan)
+{
+        const struct working_directory *wd = &plan->conf->exec->working_directory;
+        const char *path = "/";
+        int r = 0;
+
+        if (wd->is_home)
+                path = plan->home ? plan->home
+                                  : strv_env_get(plan->settings->own_environment, "HOME");
+        else if (wd->path)
+                r = plan_text(plan, wd->path, &path);
+        else if (plan->settings->is_user) {
+                path = strv_env_get(plan->settings->own_environment, "HOME");
+                plan->working_directory_optional = true;
+        }
+        plan->working_directory_optional |= wd->missing_ok;
+        if (r == 0)
+                r = str_set(&plan->working_directory, path ? path : "/");
+        if (r < 0)
+                return r;
+        return !streq(plan->working_directory, "/") || !spawn_is_at_root();
+}
+
 CHILD_CODE int step_working_directory(struct launch *l)
 {
         int r = (int)SYS_CALL(SYS_chdir, l->plan->working_directory);
 
         l->detail = l->plan->working_directory;
         return l->plan->working_directory_optional ? 0 : r;
+}
+
+int step_no_new_privileges_compile(struct spawn_plan *plan)
+{
+        return plan->conf->exec->no_new_privileges;
 }
 
 CHILD_CODE int step_no_new_privileges(struct launch *l)

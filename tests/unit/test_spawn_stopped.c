@@ -30,6 +30,8 @@ static struct spawn_plan *plan_of(struct world *w, struct unit_conf *conf)
 
 #define STOPPED (SLOTS_MAX + 2)
 
+static const struct step stop = {"stop", step_stop, NULL, EXIT_EXCEPTION, 0};
+
 static void start_stopped(struct spawn_plan *plan, struct spawn_params *params, size_t step,
                           pid_t pids[STOPPED])
 {
@@ -38,7 +40,7 @@ static void start_stopped(struct spawn_plan *plan, struct spawn_params *params, 
         assert_true(plan->n_steps < STEPS_MAX);
         memmove(&plan->steps[step + 1], &plan->steps[step],
                 (plan->n_steps - step) * sizeof(plan->steps[0]));
-        plan->steps[step] = (struct step){"stop", step_stop, EXIT_EXCEPTION, 0};
+        plan->steps[step] = &stop;
         plan->n_steps++;
         for (size_t i = 0; i < STOPPED; i++) {
                 struct spawn_child child;
@@ -71,7 +73,7 @@ static void test_stopped_between_steps(void **state)
                         pid_t pids[STOPPED];
 
                         n_steps = plan->n_steps;
-                        stopped_before = step < n_steps ? plan->steps[step].op : "exec";
+                        stopped_before = step < n_steps ? plan->steps[step]->op : "exec";
                         params.command = &conf->service->exec_start.items[0];
                         params.is_calm = true;
                         alarm(60);
