@@ -1,6 +1,7 @@
 // Run-time properties of the Service interface; what files say comes from the directive table.
 #include "base/str.h"
 #include "bus/bus_priv.h"
+#include "conf/directive.h"
 #include "core/service/processes.h"
 
 #include <sys/wait.h>
@@ -100,25 +101,16 @@ GETTER(get_commands)
 
         if (r < 0)
                 return r;
-        const struct service_group *g = v.conf->service;
         struct exec_status status = main_status(&v);
-        const struct {
-                const char *name;
-                const struct command_list *list;
-        } lists[] = {
-                {"ExecCondition", &g->exec_condition}, {"ExecStartPre", &g->exec_start_pre},
-                {"ExecStart", &g->exec_start},         {"ExecStartPost", &g->exec_start_post},
-                {"ExecReload", &g->exec_reload},       {"ExecStop", &g->exec_stop},
-                {"ExecStopPost", &g->exec_stop_post},
-        };
+        const char *name;
+        const struct command_list *list;
 
-        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-                const char *rest = str_after_prefix(property, lists[i].name);
+        for (size_t position = 0; (list = directive_next_commands(v.conf, &position, &name));) {
+                const char *rest = str_after_prefix(property, name);
 
                 if (rest && (rest[0] == '\0' || streq(rest, "Ex")))
-                        return bus_append_commands(reply, lists[i].list, rest[0] != '\0',
-                                                   streq(lists[i].name, "ExecStart") ? &status
-                                                                                     : NULL);
+                        return bus_append_commands(reply, list, rest[0] != '\0',
+                                                   streq(name, "ExecStart") ? &status : NULL);
         }
         return -ENOENT;
 }

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "bus/bus_priv.h"
 #include "conf/address.h"
+#include "conf/directive.h"
 #include "core/service/restart.h"
 
 #define GETTER(name)                                                                               \
@@ -99,19 +100,12 @@ GETTER(get_string)
 GETTER(get_commands)
 {
         const struct unit *u = userdata;
-        const struct socket_group *g = u->conf->socket;
         static const struct command_list none = {0};
-        const struct command_list *list = &none;
+        const struct command_list *list = NULL;
 
-        if (g && streq(property, "ExecStartPre"))
-                list = &g->exec_start_pre;
-        else if (g && streq(property, "ExecStartPost"))
-                list = &g->exec_start_post;
-        else if (g && streq(property, "ExecStopPre"))
-                list = &g->exec_stop_pre;
-        else if (g && streq(property, "ExecStopPost"))
-                list = &g->exec_stop_post;
-        return bus_append_commands(reply, list, false, NULL);
+        if (u->conf->socket)
+                list = directive_commands(u->conf, property);
+        return bus_append_commands(reply, list ? list : &none, false, NULL);
 }
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE

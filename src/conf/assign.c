@@ -205,6 +205,7 @@ static int set_field(struct conf_builder *b, const struct directive *d, const ch
                      const char *value, const struct specifier_context *specifiers,
                      const char *file, unsigned line)
 {
+        bool has_kept = false;
         const struct parse_context context = {
                 .unit = b->conf->id,
                 .file = file,
@@ -213,11 +214,16 @@ static int set_field(struct conf_builder *b, const struct directive *d, const ch
                 .directive = d,
                 .specifiers = specifiers,
                 .ret_marks = &b->has_marks,
+                .ret_kept = &has_kept,
                 .diag = b->diag,
         };
         char *group = own_group(b, d->group);
+        int r = group ? d->kind->parse(&context, value, group + d->offset) : -ENOMEM;
 
-        return group ? d->kind->parse(&context, value, group + d->offset) : -ENOMEM;
+        // Of what only the unit reads, nobody makes a plan.
+        if (has_kept && d->group >= GROUP_SERVICE && !(d->flags & DIRECTIVE_AT_START))
+                b->conf->needs_own_plan = true;
+        return r;
 }
 
 // Directives that set a second one with them.

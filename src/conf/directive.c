@@ -270,3 +270,26 @@ const void *directive_value(const struct directive *d, const struct unit_conf *c
                 return NULL;
         return (const char *)data[d->group] + d->offset;
 }
+
+const struct command_list *directive_next_commands(const struct unit_conf *conf, size_t *position,
+                                                   const char **ret_name)
+{
+        const struct directive *d;
+
+        while ((d = directive_next(conf->type, position))) {
+                if (d->kind != &kind_commands)
+                        continue;
+                if (ret_name)
+                        *ret_name = d->name;
+                return directive_value(d, conf);
+        }
+        return NULL;
+}
+
+const struct command_list *directive_commands(const struct unit_conf *conf, const char *name)
+{
+        const char *section = conf->type == UNIT_SOCKET ? "Socket" : "Service";
+        const struct directive *d = directive_find(conf->type, section, name);
+
+        return d && d->kind == &kind_commands ? directive_value(d, conf) : NULL;
+}

@@ -28,6 +28,7 @@ enum directive_flags {
         DIRECTIVE_IN_SERVICE = 1 << 6, // a row of [Unit] that is valid in [Service], too
         DIRECTIVE_INERT = 1 << 7,  // parsed, but not acted on: a notice when it is not the default
         DIRECTIVE_SECRET = 1 << 8, // empty on the bus for those who may only read
+        DIRECTIVE_AT_START = 1 << 9, // its marks are filled at each start: instances share a plan
 };
 
 enum directive_how {
@@ -59,10 +60,10 @@ struct directive_sockopt {
 // Packed: the pages of the rows are each process's own, because the pointers are relocated.
 struct directive {
         const char *name;
-        enum conf_group group : 4;
+        enum conf_group group : 3;
         enum directive_how how : 2;
         bool is_more : 1; // MORE row
-        unsigned flags : 9;
+        unsigned flags : 10;
         uint16_t offset;                                      // of the field in its group's struct
         struct directive_sockopt sockopt[DIRECTIVE_SOCKOPTS]; // of listeners and connections
         const struct kind *kind;                              // NULL where it is not acted on
@@ -94,3 +95,9 @@ void directive_hint(enum unit_type type, const char *section, const char *name, 
 const struct directive *directive_next(enum unit_type type, size_t *position);
 // Address of a directive's value inside a conf; NULL where the conf has no such group.
 const void *directive_value(const struct directive *d, const struct unit_conf *conf);
+// The lists of commands that a unit of this type may have (ExecStartPre=, ...), in the order in
+// which they are run: *position from 0; NULL at the end. ret_name: the directive's; or NULL.
+const struct command_list *directive_next_commands(const struct unit_conf *conf, size_t *position,
+                                                   const char **ret_name);
+// The list of the directive of that name; NULL: a unit of this type has no such list.
+const struct command_list *directive_commands(const struct unit_conf *conf, const char *name);

@@ -124,6 +124,8 @@ int kind_expand(const struct parse_context *c, const char *value, enum specifier
         if (specifier_has_marks(text)) {
                 if (!has_specifiers(c) || !c->specifiers->defer_instance)
                         r = settle_byte(c, marks, &text);
+                else if (marks == KIND_MARKS_KEEP && c->ret_kept)
+                        *c->ret_kept = true;
                 else if (marks != KIND_MARKS_KEEP && c->ret_marks)
                         *c->ret_marks = true;
         }

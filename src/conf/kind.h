@@ -66,7 +66,8 @@ struct parse_context {
         const char *section;
         const struct directive *directive;
         const struct specifier_context *specifiers; // NULL: text without specifiers (a default)
-        bool *ret_marks;   // set where a mark stands in a value that cannot be filled later
+        bool *ret_marks;   // set where a mark stands in a value that cannot be filled later,
+        bool *ret_kept;    // and where it stands in one that can
         struct diag *diag; // where complaints go (conf/diag.h)
 };
 

@@ -35,7 +35,7 @@ void kind_notice(const struct parse_context *c, const char *fmt, ...) PRINTF(2, 
 
 // What becomes of the marks of a shared template in a value (conf/types.h).
 enum kind_marks {
-        KIND_MARKS_KEEP,   // filled at each start; the byte itself stands there twice
+        KIND_MARKS_KEEP,   // filled later: told by *context->ret_kept; the byte stands there twice
         KIND_MARKS_REPORT, // nobody fills them: told by *context->ret_marks; the byte is refused
         KIND_MARKS_BYTES,  // as before, of a text that may hold any byte
 };

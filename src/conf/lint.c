@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/directive.h"
 #include "conf/specifier.h"
 #include "conf/unit_name.h"
 
@@ -120,25 +121,11 @@ static void check_commands(struct lint *l, const struct unit_conf *conf,
 
 static void check_programs(struct lint *l, const struct unit_conf *conf)
 {
-        const struct socket_group *socket = conf->socket;
-        const struct service_group *service = conf->service;
-        const struct command_list *lists[] = {
-                socket ? &socket->exec_start_pre : NULL,
-                socket ? &socket->exec_start_post : NULL,
-                socket ? &socket->exec_stop_pre : NULL,
-                socket ? &socket->exec_stop_post : NULL,
-                service ? &service->exec_condition : NULL,
-                service ? &service->exec_start_pre : NULL,
-                service ? &service->exec_start : NULL,
-                service ? &service->exec_start_post : NULL,
-                service ? &service->exec_reload : NULL,
-                service ? &service->exec_stop : NULL,
-                service ? &service->exec_stop_post : NULL,
-        };
+        const struct command_list *list;
+        size_t position = 0;
 
-        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-                if (lists[i])
-                        check_commands(l, conf, lists[i]);
+        while ((list = directive_next_commands(conf, &position, NULL)))
+                check_commands(l, conf, list);
 }
 
 // ---- the service of a socket

@@ -53,6 +53,8 @@ struct unit_conf {
                                  // inside)
         bool needs_own_instance; // a mark stands where only a load of its own can fill it
                                  // (dependencies, conditions, ...)
+        bool needs_own_plan;     // a mark stands, or stood, where only a spawn plan of its own can
+                                 // fill it (User=, RuntimeDirectory=, ...)
         bool transient;          // made by `usherd run` or the like
 
         const struct unit_group *unit;

@@ -205,17 +205,15 @@ static void print_service(const struct unit_conf *conf, const struct unit_conf *
                           bool is_accepted)
 {
         const struct service_group *s = conf->service;
+        const struct command_list *list;
+        const char *directive;
         char name[SIGNAL_NAME_MAX];
+        size_t position = 0;
 
         printf("  Counts as started: Type=%s\n", choices_name(&choices_service_type, s->type));
         printf("  Runs, in this order:\n");
-        print_commands("ExecCondition", &s->exec_condition);
-        print_commands("ExecStartPre", &s->exec_start_pre);
-        print_commands("ExecStart", &s->exec_start);
-        print_commands("ExecStartPost", &s->exec_start_post);
-        print_commands("ExecReload", &s->exec_reload);
-        print_commands("ExecStop", &s->exec_stop);
-        print_commands("ExecStopPost", &s->exec_stop_post);
+        while ((list = directive_next_commands(conf, &position, &directive)))
+                print_commands(directive, list);
         print_identity(conf);
         print_descriptors(conf, is_accepted);
         print_environment(conf, is_accepted);

@@ -76,30 +76,6 @@ int plan_get_command(struct spawn_plan *plan, const struct exec_command *source,
         return r;
 }
 
-size_t plan_command_lists(const struct unit_conf *conf,
-                          const struct command_list *lists[PLAN_COMMAND_LISTS])
-{
-        const struct service_group *v = conf->service;
-        const struct socket_group *s = conf->socket;
-        size_t n = 0;
-
-        if (v) {
-                lists[n++] = &v->exec_condition;
-                lists[n++] = &v->exec_start_pre;
-                lists[n++] = &v->exec_start;
-                lists[n++] = &v->exec_start_post;
-                lists[n++] = &v->exec_reload;
-                lists[n++] = &v->exec_stop;
-                lists[n++] = &v->exec_stop_post;
-        } else if (s) {
-                lists[n++] = &s->exec_start_pre;
-                lists[n++] = &s->exec_start_post;
-                lists[n++] = &s->exec_stop_pre;
-                lists[n++] = &s->exec_stop_post;
-        }
-        return n;
-}
-
 void plan_commands_done(struct spawn_plan *plan)
 {
         while (plan->commands) {

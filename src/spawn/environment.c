@@ -190,8 +190,8 @@ static int set_layers(struct spawn_plan *plan, const struct plan_question *q,
         if (r == 0)
                 r = set_user_variables(plan, &layers->above);
         STRV_FOREACH (name, exec->pass_environment)
-                if (r == 0)
-                        r = set_passed(plan, &layers->above, *name);
+                if (r == 0 && (r = plan_text(plan, *name, &text)) == 0)
+                        r = set_passed(plan, &layers->above, text);
         STRV_FOREACH (entry, exec->environment) {
                 if (r == 0)
                         r = plan_text(plan, *entry, &text);

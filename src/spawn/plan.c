@@ -199,69 +199,7 @@ void spawn_plan_unref(struct spawn_plan *plan)
 
 bool spawn_plan_needs_name(const struct spawn_plan *plan)
 {
-        const struct command_list *lists[PLAN_COMMAND_LISTS];
-        size_t n_lists = plan_command_lists(plan->conf, lists);
-
-        if (!plan->is_template)
-                return false;
-        if (plan->env.has_marks)
-                return true;
-        for (size_t i = 0; i < n_lists; i++)
-                for (size_t c = 0; c < lists[i]->n; c++) {
-                        if (specifier_has_marks(lists[i]->items[c].path))
-                                return true;
-                        STRV_FOREACH (word, lists[i]->items[c].argv)
-                                if (specifier_has_marks(*word))
-                                        return true;
-                }
-        return false;
-}
-
-static bool has_marks(const char *text)
-{
-        return text && specifier_has_marks(text);
-}
-
-static bool any_has_marks(char *const *texts)
-{
-        STRV_FOREACH (text, texts)
-                if (specifier_has_marks(*text))
-                        return true;
-        return false;
-}
-
-static bool data_has_marks(const struct data_value *data)
-{
-        return data->size > 0 && memchr(data->data, SPECIFIER_MARK, data->size) != NULL;
-}
-
-static bool directories_have_marks(const struct managed_directory_list *list)
-{
-        for (size_t i = 0; i < list->n; i++)
-                if (has_marks(list->items[i].path) || any_has_marks(list->items[i].symlinks))
-                        return true;
-        return false;
-}
-
-bool spawn_plan_needs_instance(const struct unit_conf *conf)
-{
-        const struct exec_group *exec = conf->exec;
-
-        for (size_t i = 0; i < exec->environment_file.n; i++)
-                if (has_marks(exec->environment_file.items[i].path))
-                        return true;
-        return has_marks(exec->user) || has_marks(exec->group) ||
-               any_has_marks(exec->supplementary_groups) ||
-               has_marks(exec->working_directory.path) || has_marks(exec->standard_input.arg) ||
-               has_marks(exec->standard_output.arg) || has_marks(exec->standard_error.arg) ||
-               data_has_marks(&exec->standard_input_data) || has_marks(exec->tty_path) ||
-               any_has_marks(exec->exec_search_path) || any_has_marks(exec->unset_environment) ||
-               directories_have_marks(&exec->runtime_directory) ||
-               directories_have_marks(&exec->state_directory) ||
-               directories_have_marks(&exec->cache_directory) ||
-               directories_have_marks(&exec->logs_directory) ||
-               directories_have_marks(&exec->configuration_directory) ||
-               (conf->service && has_marks(conf->service->pid_file));
+        return plan->is_template && (plan->env.has_marks || plan->has_command_marks);
 }
 
 bool spawn_plan_wants_socket(const struct spawn_plan *plan)

@@ -59,8 +59,8 @@ void spawn_lookup_free(struct spawn_lookup *lookup); // NULL is fine
 DEFINE_CLEANUP(spawn_lookup, struct spawn_lookup *, spawn_lookup_free)
 
 // Compile conf for unit_name: of a plain unit, an instance (then every mark is filled now), or a
-// template whose instances share the plan (then spawn_plan_needs_instance(conf) must be false; the
-// marks in arguments and environment are filled at each start).
+// template whose instances share the plan (then conf->needs_own_plan must be false; the marks in
+// arguments and environment are filled at each start).
 // *lookup: NULL at first; the caller's, who frees it after the last call. Takes a reference to
 // conf. READY and *ret; NEEDS_LOOKUP and *lookup; -ENOENT and the like: an EnvironmentFile= cannot
 // be read (why says which); -ENOMEM. An unknown user or group, and a missing executable, are no
@@ -79,10 +79,6 @@ DEFINE_CLEANUP(spawn_plan, struct spawn_plan *, spawn_plan_unref)
 bool spawn_plan_is_stale(const struct spawn_plan *plan);
 // Does a start need params.unit_name (marks, or a log identifier)? Else it may stay NULL.
 bool spawn_plan_needs_name(const struct spawn_plan *plan);
-// Do the instances of this template need a plan each (a mark stands elsewhere than in arguments
-// and Environment=: User=, RuntimeDirectory=, EnvironmentFile=, ...)?
-bool spawn_plan_needs_instance(const struct unit_conf *conf);
-
 // What stdin/stdout/stderr ask of the core: is the socket of the connection (or the only listener)
 // put there, so that it is passed as spawn_params.socket_fd; is log_fd used at all.
 bool spawn_plan_wants_socket(const struct spawn_plan *plan);

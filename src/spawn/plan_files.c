@@ -10,6 +10,7 @@
 #include "base/local.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/directive.h"
 #include "spawn/envfile.h"
 #include "spawn/step.h"
 
@@ -202,31 +203,48 @@ void plan_question_free(struct plan_question *q)
         free(q);
 }
 
+static bool has_marks(const struct exec_command *command)
+{
+        if (specifier_has_marks(command->path))
+                return true;
+        STRV_FOREACH (word, command->argv)
+                if (specifier_has_marks(*word))
+                        return true;
+        return false;
+}
+
+static int find_program(struct spawn_plan *plan, struct plan_question *q,
+                        const struct exec_command *command)
+{
+        const char *name;
+        int r = command->path[0] == '/' ? 1 : plan_text(plan, command->path, &name);
+
+        plan->has_command_marks |= has_marks(command);
+        if (r < 0)
+                return r;
+        if (r > 0 || name[0] == '/')
+                return 0;
+        q->names[q->n_programs] = name;
+        q->programs[q->n_programs++] = command;
+        return 0;
+}
+
 static int find_programs(struct spawn_plan *plan, struct plan_question *q)
 {
-        const struct command_list *lists[PLAN_COMMAND_LISTS];
-        size_t n_lists = plan_command_lists(plan->conf, lists), most = 0;
+        const struct command_list *list;
+        size_t most = 0;
+        int r = 0;
 
-        for (size_t i = 0; i < n_lists; i++)
-                most += lists[i]->n;
+        for (size_t position = 0; (list = directive_next_commands(plan->conf, &position, NULL));)
+                most += list->n;
         q->programs = calloc(most + 1, sizeof(*q->programs));
         q->names = calloc(most + 1, sizeof(*q->names));
         if (!q->programs || !q->names)
                 return -ENOMEM;
-        for (size_t i = 0; i < n_lists; i++)
-                for (size_t k = 0; k < lists[i]->n; k++) {
-                        const struct exec_command *command = &lists[i]->items[k];
-                        const char *name;
-                        int r = command->path[0] == '/' ? 1 : plan_text(plan, command->path, &name);
-
-                        if (r < 0)
-                                return r;
-                        if (r > 0 || name[0] == '/')
-                                continue;
-                        q->names[q->n_programs] = name;
-                        q->programs[q->n_programs++] = command;
-                }
-        return 0;
+        for (size_t position = 0; (list = directive_next_commands(plan->conf, &position, NULL));)
+                for (size_t i = 0; i < list->n && r == 0; i++)
+                        r = find_program(plan, q, &list->items[i]);
+        return r;
 }
 
 static int fill_folders(struct spawn_plan *plan, struct plan_question *q)

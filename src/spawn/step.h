@@ -112,6 +112,7 @@ struct spawn_plan {
         bool is_template; // its instances share it
         bool is_always_stale;
         bool has_stdio_socket, has_stdio_log;
+        bool has_command_marks; // a mark stands in a command
 
         struct plan_env env;
         struct plan_command *commands; // made at their first use
@@ -225,10 +226,6 @@ int plan_compile_stdio(struct spawn_plan *plan);
 int plan_compile_directories(struct spawn_plan *plan);
 void plan_env_done(struct plan_env *env);
 void plan_directories_done(struct spawn_plan *plan);
-// All lists of commands that the conf may have; how many.
-#define PLAN_COMMAND_LISTS 7
-size_t plan_command_lists(const struct unit_conf *conf,
-                          const struct command_list *lists[PLAN_COMMAND_LISTS]);
 // A command whose program is this one (its bare name, if it is missing). 0 or -errno.
 int plan_add_command(struct spawn_plan *plan, const struct exec_command *source,
                      const char *executable, bool is_missing);

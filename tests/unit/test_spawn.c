@@ -94,6 +94,54 @@ static void test_template(void **state)
         end(w);
 }
 
+// What instances can share: nothing that a plan alone can fill in.
+static void test_shared(void **state UNUSED)
+{
+        static const struct {
+                const char *name, *value;
+                bool is_own;
+        } lines[] = {
+                {"User", "%i", true},
+                {"User", "nobody", false},
+                {"SupplementaryGroups", "%i", true},
+                {"WorkingDirectory", "/srv/%i", true},
+                {"StandardInput", "file:/srv/%i", true},
+                {"StandardOutput", "append:/srv/%i", true},
+                {"StandardInputText", "%i", true},
+                {"TTYPath", "/dev/%i", true},
+                {"ExecSearchPath", "/srv/%i", true},
+                {"EnvironmentFile", "-/srv/%i", true},
+                {"PassEnvironment", "%i", true},
+                {"UnsetEnvironment", "%i", true},
+                {"RuntimeDirectory", "%i", true},
+                {"StateDirectory", "a:%i", true},
+                {"OpenFile", "/srv/%i", true},
+                {"ExecStartPre", "/bin/%i %i", false},
+                {"ExecStart", "/bin/echo %i", false},
+                {"Environment", "A=%i", false},
+                {"Environment", "A=%p", false},
+                {"SyslogIdentifier", "%i", false},
+                {"PIDFile", "/run/%i.pid", true},
+                {"BusName", "org.example.%i", true},
+        };
+        struct specifier_context specifiers = {.unit_name = "test@.service",
+                                               .defer_instance = true};
+
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+                CLEANUP(conf_builder) struct conf_builder *b = NULL;
+                CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+
+                print_message("%s=%s\n", lines[i].name, lines[i].value);
+                assert_int_equal(
+                        conf_builder_new("test@.service", UNIT_SERVICE, &specifiers, NULL, &b), 0);
+                assert_int_equal(
+                        conf_builder_assign(b, "Service", lines[i].name, lines[i].value, "f", 1),
+                        0);
+                assert_int_equal(conf_builder_finish(b, &conf), 0);
+                assert_int_equal(conf->needs_own_plan || conf->needs_own_instance, lines[i].is_own);
+        }
+}
+
 // ---- steps that fail
 
 static const struct {
@@ -385,15 +433,11 @@ static void test_plan_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        METHODS(test_settings),
-        METHODS(test_template),
-        METHODS(test_failures),
-        METHODS(test_descriptors),
-        METHODS(test_socket_as_stdio),
-        METHODS(test_exec_result),
-        METHODS(test_burst),
-        METHODS(test_given_descriptor),
-        METHODS(test_plan_of_remote_files),
+        METHODS(test_settings),          METHODS(test_template),
+        cmocka_unit_test(test_shared),   METHODS(test_failures),
+        METHODS(test_descriptors),       METHODS(test_socket_as_stdio),
+        METHODS(test_exec_result),       METHODS(test_burst),
+        METHODS(test_given_descriptor),  METHODS(test_plan_of_remote_files),
         cmocka_unit_test(test_plan_oom),
 };
 HARNESS_MAIN(tests)

@@ -42,15 +42,13 @@ static void on_process(struct bus_name *n, pid_t pid)
 
 static int watch(struct run *run)
 {
-        CLEANUP(free) char *buffer = NULL;
-        const char *name = run_fill(run, run_conf(run)->bus_name, &buffer);
         struct run_cold *cold = run_cold_get(run);
 
-        if (!cold || !name)
+        if (!cold)
                 return -ENOMEM;
         cold->bus_name.on_owner = on_owner;
         cold->bus_name.on_process = run_conf(run)->type == SERVICE_DBUS ? NULL : on_process;
-        return bus_name_watch(run->manager, &cold->bus_name, name);
+        return bus_name_watch(run->manager, &cold->bus_name, run_conf(run)->bus_name);
 }
 
 int run_watch_bus_name(struct run *run)

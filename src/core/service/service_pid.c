@@ -270,10 +270,11 @@ static void on_read(struct errand *e, int error)
 static int begin_reading(struct run *run, struct pid_reading **ret)
 {
         CLEANUP(reading) struct pid_reading *p = calloc(1, sizeof(*p));
-        CLEANUP(free) char *buffer = NULL;
-        const char *path = run_fill(run, run_conf(run)->pid_file, &buffer);
+        const char *path = run_conf(run)->pid_file;
 
-        if (!p || !path || str_set(&p->path, path) < 0 || !run_cold_get(run))
+        if (!path) // a reload has taken it away
+                return -ENOENT;
+        if (!p || str_set(&p->path, path) < 0 || !run_cold_get(run))
                 return -ENOMEM;
         p->run = run;
         int r = inquiry_try(read_pid_file, p->path, &p->inquiry);

@@ -130,8 +130,8 @@ static int make_plan(struct run *run, enum service_state state, const char *name
 static int get_plan(struct run *run, enum service_state state)
 {
         struct sock *s = run->sock;
-        bool is_shared = !run->service && s && s->template_conf == run->conf &&
-                         !spawn_plan_needs_instance(run->conf);
+        bool is_shared =
+                !run->service && s && s->template_conf == run->conf && !run->conf->needs_own_plan;
         CLEANUP(free) char *buffer = NULL;
         struct spawn_plan *plan = NULL;
 

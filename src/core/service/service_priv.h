@@ -25,9 +25,6 @@ static inline const struct service_group *run_conf(const struct run *run)
 
 // The unit's name of a run: a singleton's id, or formatted into *buffer (freed by the caller).
 const char *run_name(const struct run *run, char **buffer);
-// A setting with its specifiers filled for this run: text itself, or *buffer (freed by the caller).
-// NULL: text is, or no memory.
-const char *run_fill(const struct run *run, const char *text, char **buffer);
 // The id of its unit, or of the template that a connection is served by; valid as long as the run.
 const char *run_unit_id(const struct run *run);
 // One line about the run; a connection's name is made only when the line is written.

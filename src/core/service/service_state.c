@@ -126,15 +126,6 @@ const char *run_unit_id(const struct run *run)
         return run->service ? run->service->unit.id : run->conf->id;
 }
 
-const char *run_fill(const struct run *run, const char *text, char **buffer)
-{
-        CLEANUP(free) char *name_buffer = NULL;
-
-        if (!text || !specifier_has_marks(text))
-                return text;
-        return *buffer = specifier_fill(text, run_name(run, &name_buffer));
-}
-
 void run_log(const struct run *run, int level, int error, const char *fmt, ...)
 {
         CLEANUP(free) char *buffer = NULL;

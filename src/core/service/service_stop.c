@@ -196,8 +196,7 @@ static void remove_files(struct run *run, bool is_restarting)
         const struct exec_group *g = run->conf->exec;
         bool keeps = g->runtime_directory.n == 0 || g->runtime_directory_preserve == PRESERVE_YES ||
                      (g->runtime_directory_preserve == PRESERVE_RESTART && is_restarting);
-        CLEANUP(free) char *buffer = NULL;
-        const char *pid_file = run_fill(run, run_conf(run)->pid_file, &buffer);
+        const char *pid_file = run_conf(run)->pid_file;
         struct leftovers *l;
 
         if ((keeps || !run->plan) && !pid_file)
