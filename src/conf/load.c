@@ -13,6 +13,7 @@
 #include "conf/install.h"
 #include "conf/search.h"
 #include "conf/unit_name.h"
+#include "conf/unit_path.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -23,7 +24,8 @@ struct conf_loader {
         const struct cfgfile *cfgfile;
         struct settings settings;
         struct install *install; // for states of unit files; NULL: not asked for yet
-        bool is_user, compat_systemd;
+        bool is_user, compat_systemd, is_path_given;
+        enum boot_role boot_role;
         enum trust_mode trust;
 };
 
@@ -75,6 +77,8 @@ int conf_loader_new(const struct conf_loader_options *options, struct conf_loade
         loader->cfgfile = options->cfgfile;
         loader->is_user = options->is_user;
         loader->compat_systemd = options->compat_systemd;
+        loader->is_path_given = options->is_path_given;
+        loader->boot_role = options->boot_role;
         loader->trust = options->trust;
         take_settings(loader, options->settings);
         r = str_set(&loader->runtime_root, options->runtime_root);
@@ -491,12 +495,47 @@ static bool is_run_by_usher(enum unit_type type)
         return type == UNIT_SERVICE || type == UNIT_SOCKET || type == UNIT_TARGET;
 }
 
+// Why the unit, whose file was found, is one that is left out; NULL: it is not.
+static const char *find_boot_reason(const struct conf_loader *loader,
+                                    const struct search_result *found)
+{
+        CLEANUP(free) char *dir = NULL;
+
+        if (found->verdict != SEARCH_FOUND || !is_run_by_usher(unit_name_type(found->id)))
+                return NULL;
+        const char *reason = boot_unit_find_reason(found->id, loader->boot_role);
+
+        if (!reason)
+                return NULL;
+        dir = strndup(found->path, (size_t)(strrchr(found->path, '/') - found->path));
+        // Without memory it is rather not run.
+        return !dir || unit_path_is_systemd(dir, loader->is_path_given) ? reason : NULL;
+}
+
+// Of its files nothing counts: what they name is not wanted for their sake.
+static int load_boot_unit(struct loading *l, const struct search_result *found, const char *reason,
+                          struct unit_conf **ret)
+{
+        CLEANUP(conf_builder) struct conf_builder *builder = NULL;
+        CLEANUP(free) char *text = boot_unit_make_text(l->type, reason);
+        int r = text ? begin(l, NULL) : -ENOMEM;
+
+        builder = l->builder;
+        if (r >= 0)
+                r = strv_copy(found->names, &l->conf->names);
+        if (r >= 0)
+                r = take_text(l, text);
+        // What it lacks is what it does not do.
+        return r < 0 ? r : conf_builder_finish(builder, ret);
+}
+
 int conf_load(struct conf_loader *loader, const char *name, struct diag *diag,
               struct unit_conf **ret)
 {
         CLEANUP(search_result) struct search_result found = {0};
         struct loading l = {.loader = loader, .diag = diag, .type = unit_name_type(name)};
         struct source source = {0};
+        const char *boot_reason;
         int r;
 
         if (!unit_name_is_valid(name))
@@ -517,6 +556,9 @@ int conf_load(struct conf_loader *loader, const char *name, struct diag *diag,
         if (!is_run_by_usher(l.type) || (found.verdict == SEARCH_NOT_FOUND && !source.text))
                 return load_empty(&found, LOAD_NOT_FOUND, "not found", ret);
         l.id = found.id;
+        boot_reason = find_boot_reason(loader, &found);
+        if (boot_reason)
+                return load_boot_unit(&l, &found, boot_reason, ret);
         source.path = found.path;
         source.block = found.block;
         return load_source(&l, &source, found.names, ret);

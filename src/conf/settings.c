@@ -167,7 +167,8 @@ static const struct setting table[] = {
         ROW("UnitPath", unit_path, parse_path_list, NULL, "/etc/usher /srv/units", "",
             "Folders with unit files, the first wins; replaces the default ones."),
         ROW("SystemdUnits", systemd_units, parse_a_bool, NULL, "yes", "no",
-            "Also serve the units in systemd's own folders, behind usher's."),
+            "Also serve the units in systemd's own folders, behind usher's; usherd's command line "
+            "names those to be started."),
         ROW("Compat", compat_systemd, parse_compat, NULL, "systemd", "no",
             "Behave as systemd does where usher differs on purpose."),
         ROW("LogLevel", log_level, parse_level, level_names, "debug", "info",

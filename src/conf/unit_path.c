@@ -115,6 +115,19 @@ static int push_default(char ***path, const struct unit_path_options *options)
                        : push_dirs(path, systemd_system_dirs);
 }
 
+static bool is_among(const char *const *dirs, const char *dir)
+{
+        for (; *dirs; dirs++)
+                if (streq(*dirs, dir))
+                        return true;
+        return false;
+}
+
+bool unit_path_is_systemd(const char *dir, bool is_given)
+{
+        return is_among(systemd_system_dirs, dir) && !(is_given && str_after_prefix(dir, "/etc/"));
+}
+
 int unit_path_add(char ***path, const char *dir)
 {
         char *full = NULL;

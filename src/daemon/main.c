@@ -142,6 +142,13 @@ static int choose_unit_path(struct daemon *d, char ***ret)
                 return strv_copy(d->options.units, ret);
         if (d->settings.unit_path)
                 return strv_copy(d->settings.unit_path, ret);
+        // As for --systemd-units: systemd's default.target would boot the machine a second time.
+        if (options.systemd_units && !d->is_pid1 && !d->options.names) {
+                log_write(LOG_ERR,
+                          "usher.conf says SystemdUnits=yes: name the units to be started, since "
+                          "this machine is booted already, as in: usherd --target=ssh.socket");
+                return COMPLAINED;
+        }
         return unit_path_default(&options, ret);
 }
 
@@ -226,7 +233,7 @@ static int run(struct daemon *d)
         if (r == 0)
                 r = bus_server_new(m, d->runtime.path, &bus);
         if (r == 0)
-                r = manager_start(m, d->options.target);
+                r = manager_start(m, d->options.names);
         if (r == 0 && d->runtime.is_private)
                 log_write(LOG_NOTICE, "\"usherctl --runtime-dir=%s\" sees and steers it.",
                           d->runtime.path);

@@ -84,7 +84,7 @@ static void print_option(const struct option_help *o)
 
 static void print_help(void)
 {
-        fputs("usherd [OPTION...] [DIR...]\n"
+        fputs("usherd [OPTION...] [DIR|UNIT...]\n"
               "usherd [OPTION...] run -l ADDRESS [-l ADDRESS...] [-a] [--inetd] [--name NAME] -- COMMAND [ARG...]\n"
               "\n"
               "Listens on sockets and starts services on demand, as their .socket and .service\n"
@@ -103,6 +103,7 @@ static void print_help(void)
 void options_done(struct options *o)
 {
         strv_free(o->units);
+        strv_free(o->names);
         strv_free(o->listen);
         strv_free(o->fdnames);
 }
@@ -182,8 +183,9 @@ static int take_option(struct options *o, int c, char *value)
         case OPT_UNITS:
                 return unit_path_add(&o->units, value);
         case OPT_TARGET:
-                o->target = value;
-                break;
+                if (!unit_name_is_valid(value))
+                        return complain("--target: not the name of a unit: %s", value);
+                return strv_push(&o->names, value);
         case OPT_USER:
                 o->is_user = true;
                 break;
@@ -244,8 +246,11 @@ static int check_addresses(const struct options *o)
 
 static int check(const struct options *o)
 {
-        if (o->target && !unit_name_is_valid(o->target))
-                return complain("--target: not the name of a unit: %s", o->target);
+        // systemd's default.target would boot the machine a second time.
+        if (!o->is_run && o->systemd_units && !o->names && getpid() != 1)
+                return complain("--systemd-units: name the units to be started, since this machine "
+                                "is booted already, as in\n"
+                                "    usherd --systemd-units --target=ssh.socket");
         if (!o->is_run)
                 return o->has_run_option ? complain("--listen, --accept and their like are for "
                                                     "'usherd run' only.")
@@ -256,7 +261,7 @@ static int check(const struct options *o)
                 return complain("run: give a command behind --");
         if (o->units)
                 return complain("run takes no folders");
-        if (o->target || o->systemd_units)
+        if (o->names || o->systemd_units)
                 return complain("run serves one command: it takes neither --target nor "
                                 "--systemd-units");
         if (o->accept && o->listen_key && streq(o->listen_key, "ListenDatagram"))
@@ -266,6 +271,14 @@ static int check(const struct options *o)
         return check_addresses(o);
 }
 
+// A folder, or the name of a unit to start.
+static int take_operand(struct options *o, const char *operand)
+{
+        return !strchr(operand, '/') && unit_name_is_valid(operand)
+                       ? strv_push(&o->names, operand)
+                       : unit_path_add(&o->units, operand);
+}
+
 // A word that is no option: the verb, a folder, or the command of the verb, where options end.
 static int take_word(struct options *o, char **word)
 {
@@ -273,12 +286,12 @@ static int take_word(struct options *o, char **word)
                 o->command = word;
                 return OPTIONS_RUN;
         }
-        if (!o->has_folder && streq(*word, "run")) {
+        if (!o->has_operand && streq(*word, "run")) {
                 o->is_run = true;
                 return OPTIONS_RUN;
         }
-        o->has_folder = true;
-        return unit_path_add(&o->units, *word);
+        o->has_operand = true;
+        return take_operand(o, *word);
 }
 
 int options_parse(int argc, char **argv, struct options *ret)
@@ -295,7 +308,6 @@ int options_parse(int argc, char **argv, struct options *ret)
                 r = c == 1 ? take_word(o, argv + optind - 1) : take_option(o, option_id(c), optarg);
         // Behind "--".
         for (; r == OPTIONS_RUN && !o->command && optind < argc; optind++)
-                r = o->is_run ? take_word(o, argv + optind)
-                              : unit_path_add(&o->units, argv[optind]);
+                r = o->is_run ? take_word(o, argv + optind) : take_operand(o, argv[optind]);
         return r == OPTIONS_RUN ? check(o) : r;
 }

@@ -14,8 +14,9 @@ enum options_verdict {
 
 struct options {
         char **units; // --units and DIR..., absolute
-        const char *target, *runtime_dir, *config, *spawn_method;
-        bool has_folder; // a DIR that is no option's
+        char **names; // --target and UNIT...: what is started; NULL: what the folders say
+        const char *runtime_dir, *config, *spawn_method;
+        bool has_operand; // a DIR or UNIT that is no option's
         bool is_user, compat_systemd, systemd_units;
         int log_level, log_format, log_target; // -1: not given
 

@@ -366,7 +366,8 @@ static enum unit_verdict sock_start(struct unit *u)
                 sock_enter_dead(s, SOCK_FAILURE_START_LIMIT_HIT);
                 return UNIT_LIMIT;
         }
-        if (!sock_conf(s)->accept && !sock_service_permits_start(s))
+        // One that listens on nothing only counts as reached (conf/boot_units.h).
+        if (!sock_conf(s)->accept && sock_conf(s)->ports.n > 0 && !sock_service_permits_start(s))
                 return UNIT_NOT_LOADED;
         if (sock_conf(s)->accept)
                 check_template(s);

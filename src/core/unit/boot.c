@@ -1,10 +1,15 @@
-// What is started: the unit of --target; else default.target where a file or link gives one; else
-// every socket found and every service that something wants and no socket triggers.
+// What is started: the units that are named; else default.target where a file or link gives one
+// (of PID 1 with the enabled sockets of usher's own folders); else every socket that is enabled or
+// that no [Install] section lets enable, and every service that something wants and no socket
+// triggers.
 #include "core/unit/boot.h"
 
 #include "base/log.h"
+#include "base/str.h"
 #include "base/strv.h"
+#include "conf/difference.h"
 #include "conf/unit_name.h"
+#include "conf/unit_path.h"
 #include "core/loop/diag_log.h"
 #include "core/unit/job.h"
 #include "core/unit/registry.h"
@@ -68,59 +73,102 @@ static int load_all(struct manager *m)
         return r;
 }
 
-static bool is_wanted_service(const struct unit *u)
+static bool is_wanted(const struct unit *u)
 {
         static const uint32_t wanted =
                 DEP_BIT(DEP_WANTED_BY) | DEP_BIT(DEP_REQUIRED_BY) | DEP_BIT(DEP_UPHELD_BY);
-        bool is_wanted = false;
 
-        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_TRIGGERED_BY), other)
+        return dependency_next(&u->deps, 0, wanted) < u->deps.n;
+}
+
+static bool is_triggered(const struct unit *u)
+{
+        return dependency_next(&u->deps, 0, DEP_BIT(DEP_TRIGGERED_BY)) < u->deps.n;
+}
+
+static bool is_in_systemd_folder(const struct unit *u)
+{
+        const char *path = u->conf->fragment_path;
+        CLEANUP(free) char *dir = path ? strndup(path, (size_t)(strrchr(path, '/') - path)) : NULL;
+
+        return dir && unit_path_is_systemd(dir, false);
+}
+
+// Has its [Install] section something to say, while no link does as it says?
+static bool is_disabled(const struct unit *u)
+{
+        const struct install_group *g = u->conf->install;
+        const char *state = "";
+
+        if (!g->wanted_by && !g->required_by && !g->upheld_by && !g->alias && !g->also)
                 return false;
-        UNIT_FOREACH_DEPENDENCY (u, wanted, other)
-                is_wanted = true;
-        return is_wanted;
+        if (conf_unit_file_state(u->manager->loader, u->id, &state) < 0)
+                return false;
+        // A block of usher.conf is static whatever it says.
+        return !streq(state, "enabled") && !streq(state, "enabled-runtime") &&
+               !streq(state, "static");
 }
 
-// Names of all that is to be started.
-static int find_wanted(struct manager *m, char ***ret)
-{
-        size_t n = 0;
-        CLEANUP(strv) char **names = calloc(map_size(m->units) + 1, sizeof(char *));
+// What is started, and what is left out because it is disabled.
+struct selection {
+        char **names, **disabled;
+        bool takes_disabled; // the folders were given: all that is there is meant
+        bool is_linked_only; // as systemd: not what no [Install] section lets enable
+        bool is_own_only;    // what systemd's folders have is for default.target to want
+};
 
-        if (!names)
-                return -ENOMEM;
-        for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u)) {
-                if (u->conf->load_state != LOAD_LOADED)
-                        continue; // loading has complained
-                if (u->conf->type != UNIT_SOCKET &&
-                    (u->conf->type != UNIT_SERVICE || !is_wanted_service(u)))
-                        continue;
-                names[n] = strdup(u->id);
-                if (!names[n++])
-                        return -ENOMEM;
-        }
-        *ret = TAKE(names);
-        return 0;
+static void selection_done(struct selection *c)
+{
+        strv_free(c->names);
+        strv_free(c->disabled);
 }
 
-static int start_all(struct manager *m)
+static int choose(struct selection *s, const struct unit *u)
 {
-        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
-        CLEANUP(strv) char **wanted = NULL;
-        struct diag diag = diag_log();
-        struct unit *u = NULL;
+        if (u->conf->load_state != LOAD_LOADED)
+                return 0; // loading has complained
+        if (u->conf->type == UNIT_SERVICE)
+                return !s->is_own_only && is_wanted(u) && !is_triggered(u)
+                               ? strv_push(&s->names, u->id)
+                               : 0;
+        if (u->conf->type != UNIT_SOCKET || (s->is_own_only && is_in_systemd_folder(u)))
+                return 0;
+        if (s->is_linked_only && !is_wanted(u))
+                return 0;
+        return strv_push(!s->takes_disabled && is_disabled(u) ? &s->disabled : &s->names, u->id);
+}
+
+static int choose_units(struct manager *m, struct selection *c)
+{
         int r = load_all(m);
 
+        for (struct unit *u = registry_next_unit(m, NULL); u && r == 0;
+             u = registry_next_unit(m, u))
+                r = choose(c, u);
+        conf_loader_forget_states(m->loader);
+        return r;
+}
+
+static void log_disabled(char *const *names)
+{
+        CLEANUP(free) char *text = names ? strv_join(names, " ") : NULL;
+
+        if (text)
+                log_write(LOG_NOTICE,
+                          "Not started, since nothing enables them: %s (usherctl enable --now %s)",
+                          text, text);
+}
+
+// One target that wants them all, as if by links of its own.
+static int start_together(struct manager *m, char *const *names)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        struct diag diag = diag_log();
+        struct unit *u = NULL;
+        int r = conf_load_text(m->loader, BOOT_TARGET, BOOT_TEXT, &diag, &conf);
+
         if (r == 0)
-                r = find_wanted(m, &wanted);
-        if (r == 0)
-                r = conf_load_text(m->loader, BOOT_TARGET, BOOT_TEXT, &diag, &conf);
-        // As if by links of its own.
-        if (r == 0)
-                r = strv_extend(&conf->linked_wants, wanted);
-        if (r == 0 && !conf->linked_wants)
-                log_write(LOG_WARNING, "There is nothing to start: no .socket, and no .service "
-                                       "that something wants.");
+                r = strv_extend(&conf->linked_wants, names);
         if (r == 0)
                 r = registry_add_unit(m, conf, &u);
         if (r == 0)
@@ -128,13 +176,46 @@ static int start_all(struct manager *m)
         return r < 0 ? r : start(m, u);
 }
 
-int manager_start(struct manager *m, const char *target)
+static int start_found(struct manager *m, bool has_default)
 {
-        if (target)
-                return start_by_name(m, target);
-        if (conf_loader_has_file(m->loader, "default.target"))
+        struct selection c = {
+                .takes_disabled = m->options.is_path_given,
+                .is_linked_only = !m->options.is_path_given &&
+                                  !difference_applies(DIFFERENCE_DISABLED_STAYS_OFF,
+                                                      m->options.compat_systemd),
+                .is_own_only = has_default,
+        };
+        int r = choose_units(m, &c);
+
+        if (r == 0 && has_default)
+                r = strv_push(&c.names, "default.target");
+        if (r == 0)
+                log_disabled(c.disabled);
+        if (r == 0 && !c.names)
+                log_write(LOG_WARNING,
+                          "There is nothing to start: no .socket%s, and no .service "
+                          "that something wants.",
+                          c.disabled ? " that is enabled" : "");
+        if (r == 0)
+                r = start_together(m, c.names);
+        selection_done(&c);
+        return r;
+}
+
+int manager_start(struct manager *m, char *const *names)
+{
+        bool has_default = conf_loader_has_file(m->loader, "default.target");
+        int r = 0;
+
+        STRV_FOREACH (name, names)
+                if (r == 0)
+                        r = start_by_name(m, *name);
+        if (names)
+                return r;
+        // The image's default.target knows nothing of what is in usher's own folders.
+        if (has_default && (!m->options.is_pid1 || m->options.is_path_given))
                 return start_by_name(m, "default.target");
-        return start_all(m);
+        return start_found(m, has_default);
 }
 
 void boot_on_job_removed(struct manager *m)

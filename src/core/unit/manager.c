@@ -62,6 +62,10 @@ int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct
                 .unit_path = m->options.unit_path,
                 .is_user = m->options.is_user,
                 .compat_systemd = m->options.compat_systemd,
+                .boot_role = m->options.is_user   ? BOOT_NOT_OURS
+                             : m->options.is_pid1 ? BOOT_FIRST
+                                                  : BOOT_BESIDE,
+                .is_path_given = m->options.is_path_given,
                 .trust = manager_trust(m),
                 .cfgfile = cfgfile,
                 .settings = m->settings,

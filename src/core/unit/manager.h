@@ -142,9 +142,11 @@ void manager_remove_observer(struct manager *m, struct core_observer *o);
 // A new random id (version 4 UUID). 0 or -errno.
 int manager_random_id(struct manager *m, sd_id128_t *ret);
 
-// Load the units to start (target, or default.target, or every socket and wanted
-// service) and queue their start. 0 or -errno; complaints are logged.
-int manager_start(struct manager *m, const char *target);
+// Load the units to start and queue their start: those of these names (NULL: none); else
+// default.target where a file or link gives one, of PID 1 with the enabled sockets of usher's own
+// folders; else every socket that is enabled or has no [Install] section (all where the command
+// line gives the folders) and every wanted service. 0 or -errno; complaints are logged.
+int manager_start(struct manager *m, char *const *names);
 // Ordered stop of everything, then events_exit(code). A second call hurries (timeouts cut short).
 // For callbacks of the loop; units ask for it by stop_act() (core/unit/stop.h).
 void manager_stop(struct manager *m, int exit_code);
