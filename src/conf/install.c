@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "conf/install_priv.h"
 #include "conf/unit_name.h"
+#include "conf/unit_path.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -48,11 +49,16 @@ static int complain(struct install *i, int error, const char *name, const char *
         return error;
 }
 
+static enum install_rank wanted_rank(const struct install *i)
+{
+        return i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG;
+}
+
 // The folder in which links are made. NULL: the path has none of that sort.
 static const char *target_dir(const struct install *i)
 {
         STRV_FOREACH (dir, i->dirs)
-                if (install_rank_of(i, *dir) == (i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG))
+                if (!unit_path_is_control(*dir) && install_rank_of(i, *dir) == wanted_rank(i))
                         return *dir;
         return NULL;
 }
@@ -354,8 +360,7 @@ int install_disable(struct install *i, char *const *names, struct install_change
         if (r == 0)
                 r = add_also(&d);
         STRV_FOREACH (dir, i->dirs)
-                if (r == 0 &&
-                    install_rank_of(i, *dir) == (i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG))
+                if (r == 0 && install_rank_of(i, *dir) == wanted_rank(i))
                         r = install_each_link(i, *dir, on_link, &d);
         strv_free(d.names);
         return r;
@@ -363,26 +368,94 @@ int install_disable(struct install *i, char *const *names, struct install_change
 
 // ---- mask
 
-int install_mask(struct install *i, char *const *names, struct install_changes *changes)
+// Would a link in this folder be hidden by a file that ranks above, or be in its place?
+static int is_hidden(const struct install *i, const char *target, const char *name)
 {
-        const char *dir = target_dir(i);
-
-        if (!dir)
-                return complain(i, -EROFS, NULL, "The unit path has no folder for such links.");
-        STRV_FOREACH (name, names) {
+        STRV_FOREACH (dir, i->dirs) {
+                CLEANUP(free) char *file = fs_path_join(*dir, name);
                 struct stat st;
-
-                if (!unit_name_is_valid(*name))
-                        return complain(i, -EINVAL, *name, "is no unit name");
-                CLEANUP(free) char *file = fs_path_join(dir, *name);
 
                 if (!file)
                         return -ENOMEM;
-                if (lstat(file, &st) == 0 && !S_ISLNK(st.st_mode))
-                        return complain(i, -EEXIST, *name,
-                                        "is a file in that folder itself; it is not replaced");
-                int r = make_link(i, file, "/dev/null", changes);
+                bool is_there = !unit_path_is_control(*dir) && lstat(file, &st) == 0;
 
+                if (*dir == target)
+                        return is_there && !S_ISLNK(st.st_mode);
+                if (is_there)
+                        return 1;
+        }
+        return 0;
+}
+
+// The one of the wanted rank, or any. NULL: there is none.
+static const char *control_dir(const struct install *i)
+{
+        const char *any = NULL;
+
+        STRV_FOREACH (dir, i->dirs) {
+                if (!unit_path_is_control(*dir) || install_rank_of(i, *dir) == INSTALL_VENDOR)
+                        continue;
+                if (install_rank_of(i, *dir) == wanted_rank(i))
+                        return *dir;
+                if (!any)
+                        any = *dir;
+        }
+        return any;
+}
+
+static int mask_one(struct install *i, const char *name, struct install_changes *changes)
+{
+        const char *dir = target_dir(i);
+        int is_in_vain = dir ? 0 : 1;
+
+        if (!unit_name_is_valid(name))
+                return complain(i, -EINVAL, name, "is no unit name");
+        if (dir)
+                is_in_vain = is_hidden(i, dir, name);
+        if (is_in_vain > 0)
+                dir = control_dir(i);
+        if (is_in_vain < 0)
+                return is_in_vain;
+        if (!dir && !target_dir(i))
+                return complain(i, -EROFS, NULL, "The unit path has no folder for such links.");
+        if (!dir)
+                return complain(i, -EEXIST, name,
+                                "Its file is in the folder of such links, or above; it is not "
+                                "replaced. Move it to a folder that ranks below.");
+        CLEANUP(free) char *file = fs_path_join(dir, name);
+
+        return file ? make_link(i, file, "/dev/null", changes) : -ENOMEM;
+}
+
+int install_mask(struct install *i, char *const *names, struct install_changes *changes)
+{
+        int r = 0;
+
+        STRV_FOREACH (name, names)
+                if (r >= 0)
+                        r = mask_one(i, *name, changes);
+        return r;
+}
+
+// Those in a folder for masks are found whatever their rank, since mask may have had no other.
+static int unmask_one(struct install *i, const char *name, struct install_changes *changes)
+{
+        int r = 0;
+
+        if (!unit_name_is_valid(name))
+                return complain(i, -EINVAL, name, "is no unit name");
+        STRV_FOREACH (dir, i->dirs) {
+                CLEANUP(free) char *file = fs_path_join(*dir, name);
+                CLEANUP(free) char *to = NULL;
+
+                if (!file)
+                        return -ENOMEM;
+                bool is_looked_at =
+                        install_rank_of(i, *dir) == wanted_rank(i) ||
+                        (unit_path_is_control(*dir) && install_rank_of(i, *dir) != INSTALL_VENDOR);
+
+                if (is_looked_at && fs_readlink(file, &to) >= 0 && streq(to, "/dev/null"))
+                        r = remove_link(file, changes);
                 if (r < 0)
                         return r;
         }
@@ -391,26 +464,12 @@ int install_mask(struct install *i, char *const *names, struct install_changes *
 
 int install_unmask(struct install *i, char *const *names, struct install_changes *changes)
 {
-        STRV_FOREACH (name, names) {
-                if (!unit_name_is_valid(*name))
-                        return complain(i, -EINVAL, *name, "is no unit name");
-                STRV_FOREACH (dir, i->dirs) {
-                        CLEANUP(free) char *file = fs_path_join(*dir, *name);
-                        CLEANUP(free) char *to = NULL;
+        int r = 0;
 
-                        if (!file)
-                                return -ENOMEM;
-                        if (install_rank_of(i, *dir) !=
-                                    (i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG) ||
-                            fs_readlink(file, &to) < 0 || !streq(to, "/dev/null"))
-                                continue;
-                        int r = remove_link(file, changes);
-
-                        if (r < 0)
-                                return r;
-                }
-        }
-        return 0;
+        STRV_FOREACH (name, names)
+                if (r >= 0)
+                        r = unmask_one(i, *name, changes);
+        return r;
 }
 
 // ---- list

@@ -2,7 +2,8 @@
 // systemctl(1) "Unit File Commands"). Works on folders alone, of a running system or below a root;
 // tells no daemon about it. Called by the bus and by usherctl.
 //
-// The first folder of the path is where links are made; of the others, those below /run (or the
+// The first folder of the path is where links are made (those for masks aside, see
+// conf/unit_path.h); of the others, those below /run (or the
 // user's runtime folder) hold runtime links, those below /usr what packages bring.
 #pragma once
 

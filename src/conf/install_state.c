@@ -7,6 +7,7 @@
 #include "conf/install_priv.h"
 #include "conf/specifier.h"
 #include "conf/unit_name.h"
+#include "conf/unit_path.h"
 
 #include "base/parse.h"
 
@@ -21,9 +22,14 @@ enum install_rank install_rank_of(const struct install *i, const char *dir)
                                              "/usr/share/"};
         const char *path = i->root ? dir + strlen(i->root) : dir;
 
-        // The first is where the administrator's links go, wherever it is.
-        if (i->dirs[0] == dir)
-                return INSTALL_CONFIG;
+        // The first, but for those for masks, is where the administrator's links go, wherever it
+        // is.
+        for (char *const *first = i->dirs; *first; first++)
+                if (!unit_path_is_control(*first)) {
+                        if (*first == dir)
+                                return INSTALL_CONFIG;
+                        break;
+                }
         if (str_after_prefix(path, "/run/"))
                 return INSTALL_RUNTIME;
         for (size_t k = 0; k < ARRAY_SIZE(vendor); k++)

@@ -4,6 +4,12 @@
 #include "base/str.h"
 #include "base/strv.h"
 
+static const char *const system_control_dirs[] = {
+        "/etc/usher/" UNIT_PATH_CONTROL,
+        "/run/usher/" UNIT_PATH_CONTROL,
+        NULL,
+};
+
 static const char *const system_dirs[] = {
         "/etc/usher", "/run/usher/units", "/usr/local/lib/usher", "/usr/lib/usher", NULL,
 };
@@ -20,6 +26,11 @@ enum root { ROOT_NONE, ROOT_CONFIG, ROOT_RUNTIME, ROOT_DATA };
 struct user_dir {
         enum root root;
         const char *path;
+};
+
+static const struct user_dir user_control_dirs[] = {
+        {ROOT_CONFIG, "/usher/" UNIT_PATH_CONTROL},
+        {ROOT_RUNTIME, "/usher/" UNIT_PATH_CONTROL},
 };
 
 static const struct user_dir user_dirs[] = {
@@ -105,14 +116,46 @@ static int push_dirs(char ***path, const char *const *dirs)
 
 static int push_default(char ***path, const struct unit_path_options *options)
 {
-        int r = options->is_user ? push_user_dirs(path, user_dirs, ARRAY_SIZE(user_dirs))
-                                 : push_dirs(path, system_dirs);
+        int r = 0;
+
+        if (options->has_control)
+                r = options->is_user
+                            ? push_user_dirs(path, user_control_dirs, ARRAY_SIZE(user_control_dirs))
+                            : push_dirs(path, system_control_dirs);
+        if (r >= 0)
+                r = options->is_user ? push_user_dirs(path, user_dirs, ARRAY_SIZE(user_dirs))
+                                     : push_dirs(path, system_dirs);
 
         if (r < 0 || !options->systemd_units)
                 return r;
         return options->is_user
                        ? push_user_dirs(path, systemd_user_dirs, ARRAY_SIZE(systemd_user_dirs))
                        : push_dirs(path, systemd_system_dirs);
+}
+
+bool unit_path_is_control(const char *dir)
+{
+        return str_at_suffix(dir, ".control");
+}
+
+int unit_path_add_control(char ***path, const char *runtime_dir)
+{
+        CLEANUP(strv) char **fresh = NULL;
+        CLEANUP(free) char *dir = fs_path_join(runtime_dir, UNIT_PATH_CONTROL);
+        int r;
+
+        if (!dir)
+                return -ENOMEM;
+        if (strv_contains(*path, dir))
+                return 0;
+        r = strv_push_take(&fresh, TAKE(dir));
+        if (r >= 0)
+                r = strv_extend(&fresh, *path);
+        if (r < 0)
+                return r;
+        strv_free(*path);
+        *path = TAKE(fresh);
+        return 0;
 }
 
 static bool is_among(const char *const *dirs, const char *dir)

@@ -7,7 +7,15 @@ struct unit_path_options {
         bool is_user;
         bool systemd_units; // usher is PID 1, or --systemd-units was given: systemd's folders
                             // follow
+        bool has_control;   // with the folders for masks in front
 };
+
+// A folder that ranks above those in which units are written: a mask in it counts for a file that
+// is in the first of those. Nothing else is put there, but it would count.
+#define UNIT_PATH_CONTROL "units.control"
+bool unit_path_is_control(const char *dir); // systemd's "system.control", too
+// Puts the one of a supervisor in front, unless it is on the path. 0 or -ENOMEM.
+int unit_path_add_control(char ***path, const char *runtime_dir);
 
 // The default unit path: usher's folders (design §2), and systemd's behind them where asked.
 // SYSTEMD_UNIT_PATH in the environment replaces it all; a colon at its end stands for the default.

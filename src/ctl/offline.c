@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/cfgfile.h"
+#include "conf/difference.h"
 #include "conf/unit_path.h"
 #include "ctl/ctl.h"
 
@@ -83,6 +84,8 @@ int offline_unit_path(struct ctl *c, char ***ret)
 
         load_settings(c, &settings);
         options.systemd_units = c->systemd_units || settings.systemd_units;
+        options.has_control =
+                difference_applies(DIFFERENCE_MASK_ABOVE, c->compat || settings.compat_systemd);
         r = c->units             ? strv_copy(c->units, ret)
             : settings.unit_path ? strv_copy(settings.unit_path, ret)
                                  : unit_path_default(&options, ret);

@@ -6,6 +6,7 @@
 #include "base/strv.h"
 #include "bus/server.h"
 #include "conf/cfgfile.h"
+#include "conf/difference.h"
 #include "conf/unit_path.h"
 #include "core/loop/diag_log.h"
 #include "core/loop/log_ring.h"
@@ -113,12 +114,18 @@ static int choose_config(struct daemon *d)
         return r == -ENXIO ? 0 : r; // no home: no file of its own
 }
 
-static int choose_unit_path(struct daemon *d, char ***ret)
+static bool is_compat(const struct daemon *d)
+{
+        return d->options.compat_systemd || d->settings.compat_systemd;
+}
+
+static int choose_folders(struct daemon *d, char ***ret)
 {
         const struct unit_path_options options = {
                 .is_user = d->is_user,
                 .systemd_units =
                         d->options.systemd_units || d->settings.systemd_units || d->is_pid1,
+                .has_control = difference_applies(DIFFERENCE_MASK_ABOVE, is_compat(d)),
         };
         CLEANUP(free) char *dir = NULL;
 
@@ -150,6 +157,18 @@ static int choose_unit_path(struct daemon *d, char ***ret)
                 return COMPLAINED;
         }
         return unit_path_default(&options, ret);
+}
+
+static int choose_unit_path(struct daemon *d, char ***ret)
+{
+        CLEANUP(strv) char **path = NULL;
+        int r = choose_folders(d, &path);
+
+        if (r == 0 && difference_applies(DIFFERENCE_MASK_ABOVE, is_compat(d)))
+                r = unit_path_add_control(&path, d->runtime.path);
+        if (r == 0)
+                *ret = TAKE(path);
+        return r;
 }
 
 // ---- the process
@@ -200,7 +219,7 @@ static int make_manager(struct daemon *d, struct manager **ret)
         o.unit_path = unit_path;
         o.is_path_given = d->options.units != NULL;
         o.cfgfile = cfgfile;
-        o.compat_systemd = d->options.compat_systemd || d->settings.compat_systemd;
+        o.compat_systemd = is_compat(d);
         o.environment = environ;
         r = manager_new(&o, ret);
         if (r == 0)

@@ -97,7 +97,7 @@ static int open_folder(const char *path)
 // Those in it that may be there from an earlier time.
 static int check_subfolders(const char *path)
 {
-        static const char *const names[] = {"systemd", "units"};
+        static const char *const names[] = {"systemd", "units", UNIT_PATH_CONTROL};
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 CLEANUP(free) char *sub = fs_path_join(path, names[i]);

@@ -187,6 +187,29 @@ def disabled_stays_off(d):
 
 
 @case
+def own_file_is_masked(d):
+    """A file in the folder of the links, and one that only a mask of the runtime folder could hide."""
+    three(d)
+    d.start("--units", d.units)
+    for words in ((), ("--runtime",)):
+        result = d.ctl("mask", *words, "--now", "static.socket")
+        assert result.returncode == 0, result
+        assert f"{d.runtime}/units.control/static.socket" in result.stdout + result.stderr, result
+        assert served((7113,)) == []
+        result = d.ctl("start", "static.socket")
+        assert result.returncode != 0 and "masked" in result.stderr, result
+        d.stop()
+        d.start("--units", d.units)
+        assert served((7111, 7113)) == [7111], "it is masked at the next start, too"
+        assert d.ctl("unmask", *words, "static.socket").returncode == 0
+        assert d.ctl("start", "static.socket").returncode == 0
+        assert served((7113,)) == [7113]
+    d.stop()
+    d.start("--units", d.units, "--compat=systemd")
+    assert d.ctl("mask", "static.socket").returncode != 0
+
+
+@case
 def disabled_of_given_folder_is_started(d):
     three(d)
     d.start("--units", d.units)

@@ -158,6 +158,44 @@ static void test_masks(void **state)
         assert_state("b.service", "disabled");
 }
 
+// A file in the first folder is masked by a link that ranks above.
+static void test_mask_above(void **state)
+{
+        static const char *const persistent[] = {"/etc/usher/units.control", "/etc/usher",
+                                                 "/run/usher/units", NULL};
+        static const char *const runtime[] = {"/run/usher/units.control", "/etc/usher",
+                                              "/run/usher/units", NULL};
+        static const struct {
+                const char *const *path;
+                bool is_runtime;
+                const char *link, *state;
+        } rows[] = {
+                {persistent, false, "etc/usher/units.control/own.service", "masked"},
+                {runtime, false, "run/usher/units.control/own.service", "masked-runtime"},
+                {runtime, true, "run/usher/units.control/own.service", "masked-runtime"},
+        };
+
+        put_units();
+        for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
+                const struct install_options options = {.unit_path = (char *const *)rows[k].path,
+                                                        .root = top,
+                                                        .is_runtime = rows[k].is_runtime};
+                CLEANUP(install_changes) struct install_changes changes = {0};
+                static const char *const names[] = {"own.service", NULL};
+                CLEANUP(install) struct install *install = NULL, *again = NULL;
+                const char *found = "";
+
+                assert_int_equal(install_open(&options, &install), 0);
+                assert_int_equal(install_mask(install, (char *const *)names, &changes), 0);
+                assert_link(rows[k].link, "/dev/null");
+                assert_int_equal(install_open(&options, &again), 0);
+                assert_int_equal(install_get_state(again, "own.service", &found), 0);
+                assert_string_equal(found, rows[k].state);
+                assert_int_equal(install_unmask(again, (char *const *)names, &changes), 0);
+                assert_link(rows[k].link, NULL);
+        }
+}
+
 static void test_templates(void **state)
 {
         CLEANUP(complaints) struct complaints said;
@@ -313,6 +351,7 @@ static const struct CMUnitTest tests[] = {
         TOP_TEST(test_states),
         TOP_TEST(test_bad_names),
         TOP_TEST(test_masks),
+        TOP_TEST(test_mask_above),
         TOP_TEST(test_templates),
         TOP_TEST(test_refusals),
         TOP_TEST(test_presets),

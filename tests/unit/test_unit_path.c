@@ -5,7 +5,7 @@
 
 static void assert_path(bool is_user, bool systemd_units, const char *expected)
 {
-        struct unit_path_options options = {is_user, systemd_units};
+        struct unit_path_options options = {is_user, systemd_units, false};
         CLEANUP(strv) char **path = NULL;
         CLEANUP(free) char *joined = NULL;
 
@@ -34,6 +34,24 @@ static void test_default(void **state)
                     "/c/usher:/r/usher/units:/h/.local/share/usher:/usr/lib/usher/user");
         unsetenv("XDG_RUNTIME_DIR");
         assert_path(true, false, "/c/usher:/h/.local/share/usher:/usr/lib/usher/user");
+}
+
+// Folders for masks rank above; that of the supervisor itself is added once.
+static void test_control(void **state)
+{
+        struct unit_path_options options = {.has_control = true};
+        CLEANUP(strv) char **path = NULL;
+        CLEANUP(free) char *joined = NULL;
+
+        unsetenv("SYSTEMD_UNIT_PATH");
+        assert_int_equal(unit_path_default(&options, &path), 0);
+        assert_int_equal(unit_path_add_control(&path, "/run/usher"), 0);
+        assert_int_equal(unit_path_add_control(&path, "/rt"), 0);
+        joined = strv_join(path, ":");
+        assert_string_equal(joined, "/rt/units.control:/etc/usher/units.control:"
+                                    "/run/usher/units.control:" USHER);
+        assert_true(unit_path_is_control(path[0]));
+        assert_false(unit_path_is_control("/etc/usher"));
 }
 
 static void test_no_home(void **state)
@@ -84,7 +102,7 @@ static void test_config_file(void **state)
 
 static int make_path(void *arg)
 {
-        struct unit_path_options options = {true, true};
+        struct unit_path_options options = {true, true, false};
         CLEANUP(strv) char **path = NULL;
         CLEANUP(free) char *file = NULL;
         int r = unit_path_default(&options, &path);
@@ -101,8 +119,9 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_default),     cmocka_unit_test(test_no_home),
-        cmocka_unit_test(test_environment), cmocka_unit_test(test_relative),
-        cmocka_unit_test(test_config_file), cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_default),  cmocka_unit_test(test_control),
+        cmocka_unit_test(test_no_home),  cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_relative), cmocka_unit_test(test_config_file),
+        cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)
