@@ -150,6 +150,13 @@ int local_check_steps(size_t n, const char *path)
         return is_only && n > LOCAL_STEPS_MAX ? refuse(path, &none) : 0;
 }
 
+int local_check_service(void)
+{
+        const struct mount_remote none = {0};
+
+        return is_only ? refuse("", &none) : 0;
+}
+
 int local_check_fixed(int fd)
 {
         const struct mount_remote none = {0};

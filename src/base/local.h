@@ -29,6 +29,9 @@ int local_check(int fd, uint64_t *mount);
 // 0, -EREMOTE.
 int local_check_fixed(int fd);
 
+// Before a name service is asked, which may wait for a daemon of its own. 0, -EREMOTE.
+int local_check_service(void);
+
 // The n-th step of a piece of work on path: -EREMOTE where it takes so many that others would
 // notice that they wait. 0, -EREMOTE.
 #define LOCAL_STEPS_MAX 500

@@ -42,6 +42,13 @@ GETTER(get_pid)
         return sd_bus_message_append(reply, "u", value);
 }
 
+static const char *get_status(const struct bus_view *v)
+{
+        const char *text = v->unit ? unit_checks_text(v->unit) : NULL;
+
+        return text ? text : run_status_text(v->run);
+}
+
 GETTER(get_string)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
@@ -53,7 +60,7 @@ GETTER(get_string)
         if (streq(property, "Result"))
                 value = v.unit ? v.unit->ops->result(v.unit) : service_result_name(v.run->result);
         else if (streq(property, "StatusText"))
-                return bus_append_status(reply, run_status_text(v.run));
+                return bus_append_status(reply, get_status(&v));
         else if (streq(property, "ReloadResult"))
                 value = run_reload_result(v.run);
         return sd_bus_message_append(reply, "s", value);

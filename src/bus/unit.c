@@ -178,15 +178,12 @@ GETTER(get_stamp)
 
 // ---- conditions
 
-// "ConditionPathExists", |, !, "/x", and whether it holds now: 1, -1; 0: nobody has asked yet. To
-// look may take time: for readers nothing is looked at.
-static int append_condition(sd_bus_message *reply, const struct bus_view *v,
-                            const struct condition *c, const char *prefix, bool is_tested)
+// "ConditionPathExists", |, !, "/x", and how the last start has found it (CONDITION_MET, ...).
+// Nothing is looked at here.
+static int append_condition(sd_bus_message *reply, const struct condition *c, const char *prefix,
+                            int state)
 {
-        const struct condition_context context = {.environment = v->manager->options.environment,
-                                                  .is_user = v->manager->options.is_user};
         char text[CONDITION_TEXT_MAX];
-        int state = !is_tested ? 0 : condition_test(c, &context) > 0 ? 1 : -1;
 
         condition_format(c, prefix, text, sizeof(text));
         text[strcspn(text, "=")] = '\0';
@@ -204,13 +201,15 @@ GETTER_FOR(get_conditions)
                 return r;
         const struct unit_group *g = v.conf->unit;
         const struct condition_list *list = is_assert ? &g->asserts : &g->conditions;
-        bool is_tested = v.unit && (is_assert ? v.unit->assert_time : v.unit->condition_time) > 0 &&
-                         bus_client_is_trusted(bus_client_of_bus(bus));
+        // What conditions of the environment say is not for readers.
+        const int8_t *states = v.unit && bus_client_is_trusted(bus_client_of_bus(bus))
+                                       ? unit_condition_states(v.unit, is_assert)
+                                       : NULL;
 
         r = sd_bus_message_open_container(reply, 'a', "(sbbsi)");
         for (size_t i = 0; r >= 0 && i < list->n; i++)
-                r = append_condition(reply, &v, &list->items[i], is_assert ? "Assert" : "Condition",
-                                     is_tested);
+                r = append_condition(reply, &list->items[i], is_assert ? "Assert" : "Condition",
+                                     states ? states[i] : CONDITION_UNTESTED);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 

@@ -519,9 +519,9 @@ def one_that_never_reads(d):
 
 @case
 def unmet_conditions(d):
-    """status names what does not hold, for the stock client, too."""
+    """status names what did not hold at the last start, for the stock client, too."""
     d.unit("t.target", "[Unit]\nWants=a.service\n")
-    d.unit("a.service", "[Unit]\nConditionPathExists=/nonexistent\nConditionPathExists=|!/\n"
+    d.unit("a.service", "[Unit]\nConditionPathExists=|!/\nConditionPathExists=/nonexistent\n"
            f"ConditionUser=0\n{CAT}")
     d.start("--units", d.units, "--target", "t.target")
     eventually(lambda: d.show("a.service", "ConditionResult") == "no")

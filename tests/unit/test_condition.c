@@ -154,9 +154,11 @@ static void test_lists(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
                 CLEANUP(unit_conf) struct unit_conf *conf = make_conf(lists[i].lines);
                 const struct condition *failed = NULL;
+                int8_t states[4];
                 char text[256];
 
-                assert_int_equal(condition_list_test(&conf->unit->conditions, &context, &failed),
+                condition_list_test(&conf->unit->conditions, &context, states);
+                assert_int_equal(condition_list_judge(&conf->unit->conditions, states, &failed),
                                  lists[i].answer);
                 if (lists[i].failed)
                         assert_string_equal(

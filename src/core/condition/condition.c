@@ -1,16 +1,19 @@
 #include "core/condition/condition.h"
 
+#include "base/fd.h"
 #include "base/fs.h"
-#include "base/parse.h"
+#include "base/fs_glob.h"
+#include "base/fs_open.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "core/condition/condition_priv.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 
 static const char *const names[_CONDITION_TYPE_MAX] = {
         [CONDITION_PATH_EXISTS] = "PathExists",
@@ -59,10 +62,25 @@ const char *condition_format(const struct condition *c, const char *prefix, char
 
 // ---- paths
 
+int condition_look(const char *path, int flags, struct stat *ret)
+{
+        CLEANUP(fd) int fd = fs_open_trusting(path, flags | O_PATH, FS_EVERYBODY, NULL);
+
+        return fd < 0 ? fd : fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+int condition_is_writable(const char *path)
+{
+        CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH, FS_EVERYBODY, NULL);
+        struct statvfs sv;
+
+        return fd < 0 ? fd : fstatvfs(fd, &sv) < 0 ? -errno : !(sv.f_flag & ST_RDONLY);
+}
+
 static int test_glob(const char *pattern)
 {
         glob_t found = {0};
-        int r = glob(pattern, GLOB_NOSORT, NULL, &found);
+        int r = fs_glob(pattern, GLOB_NOSORT, &found);
 
         globfree(&found);
         if (r == GLOB_NOSPACE)
@@ -73,72 +91,73 @@ static int test_glob(const char *pattern)
 static int test_mount_point(const char *path)
 {
         CLEANUP(free) char *parent = str_printf("%s/..", path);
-        struct statx here, above;
+        CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH | O_NOFOLLOW, FS_EVERYBODY, NULL);
         unsigned mask = STATX_TYPE | STATX_INO | STATX_MNT_ID;
+        struct statx here;
+        struct stat above;
 
         if (!parent)
                 return -ENOMEM;
-        if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, mask, &here) < 0)
-                return errno == ENOENT ? 0 : -errno;
+        if (fd < 0)
+                return fd == -ENOENT ? 0 : fd;
+        if (statx(fd, "", AT_EMPTY_PATH, mask, &here) < 0)
+                return -errno;
         if (here.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
                 return (here.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
         if (!S_ISDIR(here.stx_mode))
                 return 0;
-        if (statx(AT_FDCWD, parent, AT_SYMLINK_NOFOLLOW, mask, &above) < 0)
-                return -errno;
-        return here.stx_dev_major != above.stx_dev_major ||
-               here.stx_dev_minor != above.stx_dev_minor || here.stx_ino == above.stx_ino;
+        int r = condition_look(parent, 0, &above);
+
+        return r < 0 ? r
+                     : makedev(here.stx_dev_major, here.stx_dev_minor) != above.st_dev ||
+                               here.stx_ino == above.st_ino;
 }
 
 static int test_directory_not_empty(const char *path)
 {
-        DIR *dir = opendir(path);
+        CLEANUP(fd)
+        int fd = fs_open_trusting(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, FS_EVERYBODY, NULL);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
         const struct dirent *entry;
         int r = 0;
 
         if (!dir)
-                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-        while ((entry = readdir(dir)))
-                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                        r = 1;
+                return fd >= 0 ? -errno : fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
+        (void)TAKE_FD(fd);
+        while (r == 0 && (entry = readdir(dir)))
+                r = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
         closedir(dir);
         return r;
-}
-
-static int test_read_write(const char *path)
-{
-        struct statvfs sv;
-
-        if (statvfs(path, &sv) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        return !(sv.f_flag & ST_RDONLY);
 }
 
 static int test_path(enum condition_type type, const char *path)
 {
         struct stat st;
+        int r;
 
         switch ((int)type) {
         case CONDITION_PATH_EXISTS:
-                return access(path, F_OK) == 0;
+                return condition_look(path, 0, &st) == 0;
         case CONDITION_PATH_EXISTS_GLOB:
                 return test_glob(path);
         case CONDITION_PATH_IS_DIRECTORY:
-                return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+                return condition_look(path, 0, &st) == 0 && S_ISDIR(st.st_mode);
         case CONDITION_PATH_IS_SYMBOLIC_LINK:
-                return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+                return condition_look(path, O_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode);
         case CONDITION_PATH_IS_MOUNT_POINT:
                 return test_mount_point(path);
         case CONDITION_PATH_IS_READ_WRITE:
-                return test_read_write(path);
+                r = condition_is_writable(path);
+                return r == -ENOENT ? 0 : r;
         case CONDITION_PATH_IS_ENCRYPTED:
                 return condition_test_encrypted(path);
         case CONDITION_DIRECTORY_NOT_EMPTY:
                 return test_directory_not_empty(path);
         case CONDITION_FILE_NOT_EMPTY:
-                return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+                return condition_look(path, 0, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
         default: // CONDITION_FILE_IS_EXECUTABLE
-                return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
+                return condition_look(path, 0, &st) == 0 && S_ISREG(st.st_mode) &&
+                       (st.st_mode & 0111) != 0;
         }
 }
 
@@ -157,11 +176,12 @@ static int test_credential(const char *name, char *const *environment)
 {
         const char *dir = strv_env_get(environment, "CREDENTIALS_DIRECTORY");
         CLEANUP(free) char *path = NULL;
+        struct stat st;
 
         if (!dir || strchr(name, '/') || streq(name, ".."))
                 return 0;
         path = fs_path_join(dir, name);
-        return path ? access(path, F_OK) == 0 : -ENOMEM;
+        return path ? condition_look(path, 0, &st) == 0 : -ENOMEM;
 }
 
 static int test_system(const struct condition *c)
@@ -241,21 +261,35 @@ int condition_test(const struct condition *c, const struct condition_context *co
         return r < 0 ? r : (r > 0) == !c->negate;
 }
 
-enum condition_answer condition_list_test(const struct condition_list *list,
-                                          const struct condition_context *context,
-                                          const struct condition **ret_failed)
+void condition_list_test(const struct condition_list *list, const struct condition_context *context,
+                         int8_t *states)
+{
+        bool is_decided = false;
+
+        for (size_t i = 0; i < list->n; i++) {
+                const struct condition *c = &list->items[i];
+
+                states[i] = is_decided                       ? CONDITION_UNTESTED
+                            : condition_test(c, context) > 0 ? CONDITION_MET
+                                                             : CONDITION_UNMET;
+                is_decided |= !c->trigger && states[i] == CONDITION_UNMET;
+        }
+}
+
+enum condition_answer condition_list_judge(const struct condition_list *list, const int8_t *states,
+                                           const struct condition **ret_failed)
 {
         const struct condition *last_trigger = NULL;
         bool is_triggered = false;
 
         for (size_t i = 0; i < list->n; i++) {
                 const struct condition *c = &list->items[i];
-                int r = condition_test(c, context);
+                bool holds = states[i] == CONDITION_MET;
 
                 if (c->trigger) {
-                        is_triggered |= r > 0;
+                        is_triggered |= holds;
                         last_trigger = c;
-                } else if (r <= 0) {
+                } else if (!holds) {
                         *ret_failed = c;
                         return CONDITIONS_FAILED;
                 }

@@ -1,5 +1,6 @@
 // Condition*= and Assert*= of [Unit] (features §4.1). Looks at the system; decides nothing about
-// units and does not log. Called by unit_test_conditions().
+// units and does not log. Paths and name services may not answer: base/local.h is heeded. Called by
+// core/unit/unit_condition.c.
 #pragma once
 
 #include "conf/types.h"
@@ -16,10 +17,19 @@ enum condition_answer {
         CONDITIONS_NO_TRIGGER, // none of those with | holds; *ret_failed is the last of them
 };
 
-// All without | must hold, and one of those with | where there are any.
-enum condition_answer condition_list_test(const struct condition_list *list,
-                                          const struct condition_context *context,
-                                          const struct condition **ret_failed);
+// What one of them was when it was looked at last.
+#define CONDITION_UNTESTED 0
+#define CONDITION_MET 1
+#define CONDITION_UNMET (-1)
+
+// Look at them in their order, up to the first that decides that they do not hold. states: one for
+// each.
+void condition_list_test(const struct condition_list *list, const struct condition_context *context,
+                         int8_t *states);
+// All without | must hold, and one of those with | where there are any. *ret_failed is written
+// where they do not hold.
+enum condition_answer condition_list_judge(const struct condition_list *list, const int8_t *states,
+                                           const struct condition **ret_failed);
 // One of them, ! included: 1 holds, 0 does not, -errno it cannot be told (counts as 0).
 int condition_test(const struct condition *c, const struct condition_context *context);
 // "ConditionPathExists=!/x" (prefix "Assert" for asserts) into buf; returns buf.

@@ -4,6 +4,8 @@
 
 #include "core/condition/condition.h"
 
+#include <sys/stat.h>
+
 int condition_test_virtualization(const char *param);
 int condition_test_security(const char *param);
 int condition_test_architecture(const char *param);
@@ -26,6 +28,11 @@ int condition_test_needs_update(const char *param);
 int condition_test_first_boot(const char *param);
 int condition_test_module(const char *param);
 int condition_test_encrypted(const char *param);
+
+// stat(2), and is the file system mounted for writing; a path is the administrator's, whoever owns
+// the links on its way. -EREMOTE as base/fs_open.h says; other -errno.
+int condition_look(const char *path, int flags, struct stat *ret); // O_NOFOLLOW: of a link itself
+int condition_is_writable(const char *path);
 
 // An operator (< <= = == != >= > $= !$=) at the start of *p: number as below; moves on. allow_glob:
 // $= is known. -EINVAL: none is there.

@@ -1,11 +1,13 @@
 // Conditions about what the machine and the supervisor have: processors, memory, power, ids,
 // capabilities, pressure.
 #include "base/fs.h"
+#include "base/local.h"
 #include "base/parse.h"
 #include "base/proc_parse.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "core/condition/condition_priv.h"
+#include "spawn/ids.h"
 
 #include <dirent.h>
 #include <fnmatch.h>
@@ -291,6 +293,7 @@ int condition_test_capability(const char *param)
 
 int condition_test_user(const char *param, bool is_user)
 {
+        CLEANUP(ids_user) struct ids_user user = {0};
         const struct passwd *pw;
         uid_t uid;
 
@@ -301,23 +304,48 @@ int condition_test_user(const char *param, bool is_user)
         // The system's supervisor never asks a name service that it may itself have to start.
         if (!is_user || getuid() == 0)
                 return streq(param, "root") && getuid() == 0;
+        int r = ids_get_user(param, NULL, &user);
+
+        if (r == IDS_FOUND)
+                return user.uid == getuid();
+        if (r == IDS_NEEDS_LOOKUP)
+                r = local_check_service();
+        if (r < 0)
+                return r == -ESRCH ? 0 : r;
         pw = getpwuid(getuid());
         return pw && streq(pw->pw_name, param);
 }
 
-int condition_test_group(const char *param)
+// 1, 0: there is none, -errno.
+static int find_group(const char *name, gid_t *ret)
 {
         const struct group *gr;
+        int r = ids_get_group(name, NULL, ret);
+
+        if (r == IDS_FOUND)
+                return 1;
+        if (r == IDS_NEEDS_LOOKUP)
+                r = local_check_service();
+        if (r < 0)
+                return r == -ESRCH ? 0 : r;
+        gr = getgrnam(name);
+        if (gr)
+                *ret = gr->gr_gid;
+        return gr != NULL;
+}
+
+int condition_test_group(const char *param)
+{
         gid_t gid;
         int n;
 
         if (parse_uid(param, &gid) < 0) {
                 if (getpid() == 1 || getuid() == 0)
                         return streq(param, "root");
-                gr = getgrnam(param);
-                if (!gr)
-                        return 0;
-                gid = gr->gr_gid;
+                int r = find_group(param, &gid);
+
+                if (r <= 0)
+                        return r;
         }
         if (gid == getgid() || gid == getegid())
                 return 1;

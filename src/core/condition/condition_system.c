@@ -343,9 +343,9 @@ int condition_test_needs_update(const char *param)
         if (!path)
                 return -ENOMEM;
         // Nothing can be updated where nothing can be written.
-        if (access(param, W_OK) < 0 && errno == EROFS)
+        if (condition_is_writable(param) == 0)
                 return 0;
-        if (lstat("/usr/", &usr) < 0 || lstat(path, &stamp) < 0)
+        if (lstat("/usr/", &usr) < 0 || condition_look(path, O_NOFOLLOW, &stamp) < 0)
                 return 1;
         return usr.st_mtim.tv_sec != stamp.st_mtim.tv_sec
                        ? usr.st_mtim.tv_sec > stamp.st_mtim.tv_sec
@@ -356,9 +356,10 @@ int condition_test_encrypted(const char *param)
 {
         CLEANUP(free) char *uuid = NULL, *path = NULL;
         struct stat st;
+        int r = condition_look(param, 0, &st);
 
-        if (stat(param, &st) < 0)
-                return errno == ENOENT ? 0 : -errno;
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
         path = str_printf("/sys/dev/block/%u:%u/dm/uuid", major(st.st_dev), minor(st.st_dev));
         if (!path)
                 return -ENOMEM;

@@ -182,8 +182,10 @@ void sock_on_exhausted(struct sock *s, int error)
 
 const char *sock_status_text(const struct sock *s)
 {
-        const char *text = sock_command_text(s);
+        const char *text = unit_checks_text(&s->unit);
 
+        if (!text)
+                text = sock_command_text(s);
         if (!text)
                 text = s->status_text;
         if (!text)

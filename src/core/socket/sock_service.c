@@ -42,17 +42,15 @@ static bool was_skipped(const struct sock *s, const struct service *service)
 
 static void on_skipped(struct sock *s, const struct service *service)
 {
-        const struct manager *m = s->unit.manager;
-        const struct condition_context context = {.environment = m->options.environment,
-                                                  .is_user = m->options.is_user};
+        const struct unit *u = &service->unit;
+        const int8_t *states = unit_condition_states(u, false);
         const struct condition *failed = NULL;
         char text[SKIP_TEXT_MAX] = "a condition";
 
         if (service->run.result == SERVICE_SKIP_CONDITION)
                 snprintf(text, sizeof(text), "ExecCondition=");
-        else if (condition_list_test(&service->unit.conf->unit->conditions, &context, &failed) !=
-                         CONDITIONS_HOLD &&
-                 failed)
+        else if (states && condition_list_judge(&u->conf->unit->conditions, states, &failed) !=
+                                   CONDITIONS_HOLD)
                 condition_format(failed, "Condition", text, sizeof(text));
         sock_on_service_skipped(s, text);
 }

@@ -31,8 +31,10 @@ int job_queue_new(struct manager *m, struct job_queue **ret)
 
 static void remove_job(struct job_queue *q, struct job *j)
 {
-        if (j->unit->job == j)
+        if (j->unit->job == j) {
                 j->unit->job = NULL;
+                unit_forget_checks(j->unit);
+        }
         u64map_remove(q->by_id, j->id);
         list_remove(&j->node);
         work_cancel(&j->run_work);
@@ -128,6 +130,12 @@ static uint32_t find_failing(const struct unit *u, enum job_type type, enum job_
         return 0;
 }
 
+void job_look_again(struct unit *u)
+{
+        if (u->job)
+                job_queue_run(u->job);
+}
+
 void job_wake_neighbours(struct unit *u)
 {
         UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER), other)
@@ -144,6 +152,7 @@ static void turn_into_start(struct job *j)
         j->type = JOB_START;
         j->state = JOB_WAITING;
         j->begin_running = 0;
+        j->is_told = false;
         j->closes_cycle = job_waits_for_itself(j);
         unit_changed(j->unit);
         job_queue_run(j);

@@ -64,6 +64,7 @@ struct job {
         bool irreversible, ignore_order;
         bool closes_cycle;           // it would wait for itself, and does not wait
         bool is_quiet;               // nothing was done: no line about its end
+        bool is_told;                // the log has the line about its begin
         usec_t begin, begin_running; // 0: does not run yet
         uint32_t awaited;            // edge of its unit where it found a job to wait for last
         uint32_t walk;               // the last search for a cycle that has come by
@@ -117,6 +118,8 @@ enum request_error job_request_manual(struct manager *m, enum job_type type, str
 void job_finish(struct job *j, enum job_result result);
 // Have the jobs of all units that are ordered before or behind u looked at soon.
 void job_wake_neighbours(struct unit *u);
+// What the unit's job has waited for (UNIT_WAITS) may be there.
+void job_look_again(struct unit *u);
 struct job *job_find(struct manager *m, uint32_t id);
 struct job *job_next(struct manager *m, struct job *after); // walk; NULL starts and ends
 size_t job_count(struct manager *m);

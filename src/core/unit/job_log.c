@@ -15,7 +15,7 @@ static const char *name_unit(const struct unit *u, char *buf, size_t size)
         return buf;
 }
 
-void job_log_begin(const struct job *j)
+void job_log_begin(struct job *j)
 {
         char buf[600];
         const char *verb = j->type == JOB_START     ? "Starting"
@@ -28,9 +28,10 @@ void job_log_begin(const struct job *j)
                                                : active_state_is_inactive_or_failed(state);
 
         // Sockets and targets are up and down in no time: one line is enough.
-        if (verb && !is_nothing && j->unit->conf->type == UNIT_SERVICE)
+        if (verb && !is_nothing && !j->is_told && j->unit->conf->type == UNIT_SERVICE)
                 log_unit(j->unit->id, LOG_INFO, 0, "%s %s...", verb,
                          name_unit(j->unit, buf, sizeof(buf)));
+        j->is_told = true;
 }
 
 static const char *const end_formats[JOB_RESTART + 1][_JOB_RESULT_MAX] = {

@@ -23,5 +23,5 @@ bool job_waits_for_itself(struct job *j);
 void job_replace(struct job *j);
 
 // ---- job_log.c
-void job_log_begin(const struct job *j);
+void job_log_begin(struct job *j); // once for each start, stop or reload
 void job_log_end(const struct unit *u, enum job_type type, enum job_result result);

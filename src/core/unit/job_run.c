@@ -188,13 +188,15 @@ static void conclude(struct job *j, enum unit_verdict verdict)
                 [UNIT_INACTIVE] = JOB_SKIPPED,
                 [UNIT_INVALID] = JOB_INVALID,
                 [UNIT_NO_GROUND] = JOB_DEPENDENCY,
+                [UNIT_TIMEOUT] = JOB_TIMEOUT,
         };
 
         if (verdict == UNIT_STARTED)
                 return;
-        if (verdict == UNIT_RETRY) {
+        if (verdict == UNIT_RETRY || verdict == UNIT_WAITS) {
                 j->state = JOB_WAITING;
-                j->begin_running = 0;
+                if (verdict == UNIT_RETRY) // JobRunningTimeoutSec= ends a wait for conditions, too
+                        j->begin_running = 0;
                 return;
         }
         j->is_quiet = verdict == UNIT_ALREADY || verdict == UNIT_SKIPPED;
@@ -207,10 +209,17 @@ void job_on_run(struct work *w)
         struct manager *m = j->unit->manager;
         uint32_t id = j->id;
 
-        if (j->state != JOB_WAITING || must_wait(j))
+        if (j->state != JOB_WAITING)
+                return;
+        if (must_wait(j)) {
+                unit_forget_checks(j->unit); // they are looked at when it is the job's turn
+                return;
+        }
+        if (j->type == JOB_START && unit_is_checking(j->unit))
                 return;
         j->state = JOB_RUNNING;
-        j->begin_running = clock_now();
+        if (j->begin_running == 0)
+                j->begin_running = clock_now();
         job_arm_timer(j);
         unit_changed(j->unit);
         job_log_begin(j);

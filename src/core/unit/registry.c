@@ -89,6 +89,7 @@ static void forget_unit(struct unit *u)
         work_cancel(&u->change_work);
         work_cancel(&u->state_work);
         work_cancel(&u->notify_work);
+        unit_checks_free(u);
         unit_conf_unref(u->conf);
         map_remove(u->manager->units, u->id);
         free(u);

@@ -69,6 +69,10 @@ void unit_configure(struct unit *u)
         u->start_limit.interval = u->conf->unit->start_limit_interval_sec;
         u->start_limit.burst = u->conf->unit->start_limit_burst;
         u->conf_rt = clock_now_realtime();
+        if (unit_is_checking(u)) { // those of the conf before
+                unit_forget_checks(u);
+                job_look_again(u);
+        }
 }
 
 bool unit_start_limit_test(struct unit *u)

@@ -106,6 +106,7 @@ enum unit_verdict {
         UNIT_STARTED,     // under way; unit_notify() is called at its end
         UNIT_ALREADY,     // nothing to do
         UNIT_RETRY,       // not now; the job is tried again when the unit changes state
+        UNIT_WAITS,       // for what its conditions name (job_look_again() follows)
         UNIT_SKIPPED,     // a condition does not hold: job done, unit stays as it is
         UNIT_ASSERT,      // an assertion does not hold
         UNIT_NOT_LOADED,  // masked, missing or bad: job invalid/failed
@@ -115,6 +116,7 @@ enum unit_verdict {
         UNIT_INACTIVE,    // it is not active (verify-active jobs only)
         UNIT_INVALID,     // not in this state (reload of what is not active)
         UNIT_NO_GROUND,   // what it is bound to is not there
+        UNIT_TIMEOUT,     // what its conditions name does not answer
 };
 
 struct unit_ops {
@@ -166,6 +168,7 @@ struct unit {
         usec_t inactive_enter, inactive_enter_rt;
         usec_t condition_time, condition_time_rt, assert_time, assert_time_rt;
         bool condition_result, assert_result;
+        struct unit_checks *checks; // unit_condition.c alone; NULL: nothing was looked at
         sd_id128_t invocation_id;
         usec_t conf_rt; // when conf was read
         struct rate start_limit;
@@ -229,8 +232,17 @@ bool unit_needs_daemon_reload(const struct unit *u);
 // (StartLimitIntervalSec= in systemd.unit(5)).
 bool unit_start_limit_test(struct unit *u);
 // Conditions and asserts of [Unit]; result kept in the unit. UNIT_STARTED: all hold; UNIT_SKIPPED;
-// UNIT_ASSERT. Called before ops->start by whoever runs a start job.
+// UNIT_ASSERT; UNIT_WAITS: what they name is on a file system (or asked of a name service) that may
+// not answer, and job_look_again() follows, upon which this is to be called again; UNIT_TIMEOUT,
+// UNIT_FAILED: there was no answer (logged). Called before ops->start by whoever runs a start job.
 enum unit_verdict unit_test_conditions(struct unit *u);
+bool unit_is_checking(const struct unit *u);        // does it wait?
+const char *unit_checks_text(const struct unit *u); // for what, in words; NULL: it does not
+void unit_forget_checks(struct unit *u);            // no answer is wanted (any more)
+void unit_checks_free(struct unit *u);
+// CONDITION_MET and its sisters (core/condition/condition.h) for each condition, or assert, when a
+// start has come to it last; NULL: none has since the files were read. Borrowed.
+const int8_t *unit_condition_states(const struct unit *u, bool is_assert);
 // The unit that this one triggers (socket -> its service), or NULL.
 struct unit *unit_triggered(const struct unit *u);
 const char *unit_description(const struct unit *u); // Description= or the id
