@@ -3,7 +3,7 @@
 #include "bus/bus_priv.h"
 #include "conf/address.h"
 #include "conf/directive.h"
-#include "core/service/restart.h"
+#include "spawn/exit_status.h"
 
 #define GETTER(name)                                                                               \
         static int name(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED, \

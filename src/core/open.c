@@ -1,6 +1,7 @@
 // What turns a registry of units into a supervisor: the types, and what services need to run.
 #include "base/log.h"
 #include "base/mounts.h"
+#include "conf/difference.h"
 #include "core/service/earlier.h"
 #include "core/service/notify.h"
 #include "core/service/processes.h"
@@ -56,7 +57,17 @@ static int open_spawner(struct manager *m)
                 .limits = m->options.limits,
         };
 
-        return spawner_new(&options, &m->spawner);
+        int r = spawner_new(&options, &m->spawner);
+
+        if (r == 0)
+                m->runner = (struct runner){
+                        .spawner = m->spawner,
+                        .reaper = m->reaper,
+                        .errands = m->errands,
+                        .waits_for_room = difference_applies(DIFFERENCE_EXHAUSTION,
+                                                             m->options.compat_systemd),
+                };
+        return r;
 }
 
 int manager_open(struct manager *m)

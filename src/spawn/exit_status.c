@@ -3,6 +3,8 @@
 #include "base/parse.h"
 #include "base/str.h"
 
+#include <sys/wait.h>
+
 static const struct {
         int status;
         const char *name;
@@ -98,4 +100,21 @@ int spawn_exit_status_parse(const char *text)
         if (parse_u32(text, &n) < 0 || n > 255)
                 return -EINVAL;
         return (int)n;
+}
+
+const char *exit_code_name(int code)
+{
+        return code == CLD_KILLED   ? "killed"
+               : code == CLD_DUMPED ? "dumped"
+               : code == 0          ? "unknown"
+                                    : "exited";
+}
+
+const char *exit_status_text(int code, int status, char *buf, size_t size)
+{
+        const char *name = code == CLD_EXITED ? spawn_exit_status_name(status)
+                           : code == 0        ? NULL
+                                              : signal_format(status, buf, size);
+
+        return name ? name : "n/a";
 }

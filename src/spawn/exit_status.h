@@ -56,3 +56,7 @@ enum exit_status {
 const char *spawn_exit_status_name(int status);
 // The number of a name or of decimal text; -EINVAL.
 int spawn_exit_status_parse(const char *text);
+// An end as waitid(2) has it. "exited", "killed", "dumped", "unknown" (EXIT_CODE=, log lines).
+const char *exit_code_name(int code);
+// "FAILURE", "EXEC", "KILL"; "n/a". buf: at least SIGNAL_NAME_MAX.
+const char *exit_status_text(int code, int status, char *buf, size_t size);

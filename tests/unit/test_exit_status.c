@@ -3,7 +3,9 @@
 #include "base/str.h"
 #include "unit/harness.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 // systemd.exec(5), "Process Exit Codes".
 static const struct {
@@ -55,6 +57,19 @@ static void test_names(void **state)
         assert_null(spawn_exit_status_name(300));
 }
 
+static void test_ends(void **state)
+{
+        char buf[32];
+
+        assert_string_equal(exit_code_name(CLD_EXITED), "exited");
+        assert_string_equal(exit_code_name(CLD_KILLED), "killed");
+        assert_string_equal(exit_code_name(CLD_DUMPED), "dumped");
+        assert_string_equal(exit_status_text(CLD_EXITED, 1, buf, sizeof(buf)), "FAILURE");
+        assert_string_equal(exit_status_text(CLD_EXITED, 203, buf, sizeof(buf)), "EXEC");
+        assert_string_equal(exit_status_text(CLD_EXITED, 42, buf, sizeof(buf)), "n/a");
+        assert_string_equal(exit_status_text(CLD_KILLED, SIGKILL, buf, sizeof(buf)), "KILL");
+}
+
 static void test_parse(void **state)
 {
         assert_int_equal(spawn_exit_status_parse("42"), 42);
@@ -80,6 +95,7 @@ static void test_unique(void **state)
 
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_ends),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_unique),
 };

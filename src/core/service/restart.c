@@ -1,10 +1,6 @@
 #include "core/service/restart.h"
 
-#include "base/parse.h"
-#include "spawn/exit_status.h"
-
 #include <signal.h>
-#include <stdio.h>
 #include <sys/wait.h>
 
 static bool has_bit(const uint8_t *bits, size_t size, int n)
@@ -44,23 +40,6 @@ enum service_result exit_result(int code, int status, enum exit_clean clean,
         if (code == CLD_EXITED || code == 0)
                 return SERVICE_FAILURE_EXIT_CODE;
         return code == CLD_DUMPED ? SERVICE_FAILURE_CORE_DUMP : SERVICE_FAILURE_SIGNAL;
-}
-
-const char *exit_code_name(int code)
-{
-        return code == CLD_KILLED   ? "killed"
-               : code == CLD_DUMPED ? "dumped"
-               : code == 0          ? "unknown"
-                                    : "exited";
-}
-
-const char *exit_status_text(int code, int status, char *buf, size_t size)
-{
-        const char *name = code == CLD_EXITED ? spawn_exit_status_name(status)
-                           : code == 0        ? NULL
-                                              : signal_format(status, buf, size);
-
-        return name ? name : "n/a";
 }
 
 bool restart_is_due(const struct restart_policy *p, const struct restart_cause *cause)

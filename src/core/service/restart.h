@@ -17,10 +17,6 @@ bool exit_is_clean(int code, int status, enum exit_clean clean, const struct exi
 enum service_result exit_result(int code, int status, enum exit_clean clean,
                                 const struct exit_set *success);
 bool exit_set_test(const struct exit_set *set, int code, int status);
-// "exited", "killed", "dumped", "unknown" (EXIT_CODE=, log lines).
-const char *exit_code_name(int code);
-// "FAILURE", "EXEC", "KILL"; "n/a". buf: at least SIGNAL_NAME_MAX.
-const char *exit_status_text(int code, int status, char *buf, size_t size);
 
 struct restart_policy {
         enum service_restart restart;

@@ -2,7 +2,6 @@
 
 #include "base/fd.h"
 #include "core/unit/manager.h"
-#include "spawn/plan.h"
 
 struct run_cold *run_cold_get(struct run *run)
 {
@@ -34,8 +33,7 @@ void run_cold_free(struct run *run)
         timer_stop(e, &cold->pid_file_timer);
         watch_remove(e, &cold->exec_watch);
         fd_close(cold->exec_watch.fd);
-        errand_done(&cold->errand);
-        spawn_lookup_free(cold->lookup);
+        command_wait_end(&cold->wait);
         inquiry_free(cold->opened);
         unit_conf_unref(cold->opened_conf);
         bus_name_unwatch(&cold->bus_name);

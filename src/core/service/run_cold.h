@@ -6,11 +6,10 @@
 #include "core/service/bus_names.h"
 #include "core/service/fdstore.h"
 #include "core/service/run.h"
-#include "core/start/errand.h"
+#include "core/start/command.h"
 #include "core/start/orphans.h"
 
 struct pid_reading;
-struct spawn_lookup;
 
 enum notify_state {
         NOTIFY_STATE_UNKNOWN,
@@ -37,12 +36,9 @@ struct run_cold {
         struct timer watchdog_timer;
         // starts
         struct watch exec_watch;         // Type=exec: result of the exec; fd -1: none
-        struct errand errand;            // what its next command waits for
-        struct spawn_lookup *lookup;     // for its plan
+        struct command_wait wait;        // what its next command waits for
         struct inquiry *opened;          // OpenFile=: what is open, or being opened
         struct unit_conf *opened_conf;   // reference: whose that is
-        int prepare_error;               // why the next command cannot be started
-        bool is_plan_fresh;              // made for that command
         bool awaits_removal;             // of what the last life left behind
         struct timer idle_timer;         // Type=idle
         usec_t idle_until;               // 0: does not wait

@@ -1,49 +1,43 @@
 // What the end of a process means in each state.
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "core/loop/reap.h"
 #include "core/service/notify.h"
 #include "core/service/service_log.h"
 #include "core/service/service_priv.h"
 #include "core/socket/incoming.h"
-#include "spawn/spawn.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 
-// A step before the exec failed: its own words, "Failed at step EXEC spawning /x: No such file".
-static void log_report(struct run *run, pid_t pid, const siginfo_t *info)
+// A step before the exec failed: its own words.
+static void log_report(struct run *run, const siginfo_t *info)
 {
-        struct fail why = {0};
-        char buf[SIGNAL_NAME_MAX], text[FAIL_DETAIL_MAX + 128];
+        char text[FAIL_DETAIL_MAX + 128];
+        int error;
 
-        if (info->si_code != CLD_EXITED || info->si_status == 0 ||
-            spawn_report_take(pid, &why) <= 0)
+        if (command_take_report(info, text, sizeof(text), &error) == 0)
                 return;
         // Since Linux 3.1 it is exec(2) that fails above LimitNPROC= of its own user. For a
         // connection that limit is one like MaxConnections=: the others of its kind need not be
         // told of each.
-        if (run->sock && why.error == EAGAIN && !run->manager->options.compat_systemd) {
+        if (run->sock && error == EAGAIN && !run->manager->options.compat_systemd) {
                 run->is_refused = true;
                 incoming_refused_by_service(run->sock);
                 return;
         }
-        run_log(run, LOG_ERR, 0, "Failed at step %s: %s",
-                exit_status_text(CLD_EXITED, info->si_status, buf, sizeof(buf)),
-                fail_format(&why, text, sizeof(text)));
+        run_log(run, LOG_ERR, 0, "%s", text);
 }
 
 static void log_exit(const struct run *run, const char *what, enum service_result result, int code,
                      int status)
 {
-        char buf[SIGNAL_NAME_MAX];
+        char text[128];
         int level = result == SERVICE_SUCCESS || run->is_refused ? LOG_DEBUG
                     : code == CLD_EXITED                         ? LOG_NOTICE
                                                                  : LOG_WARNING;
 
-        run_log(run, level, 0, "%s exited, code=%s, status=%d/%s%s", what, exit_code_name(code),
-                status, exit_status_text(code, status, buf, sizeof(buf)),
+        run_log(run, level, 0, "%s%s", command_format_end(what, code, status, text, sizeof(text)),
                 result == SERVICE_SUCCESS ? " (success)" : "");
 }
 
@@ -81,7 +75,7 @@ static enum service_result note_exit(struct run *run, bool is_main, const siginf
                 status->exit = clock_now();
                 status->exit_rt = clock_now_realtime();
         }
-        log_report(run, info->si_pid, info);
+        log_report(run, info);
         // Nobody knows how it ended, but that is what was asked of it.
         if (info->si_code == 0 && is_main && is_on_its_way_down(run))
                 return SERVICE_SUCCESS;

@@ -92,9 +92,10 @@ void service_kill_control(struct run *run, int signo);
 
 // ---- plan (service_plan.c)
 
-// Before a command of the state is started: 0 run->plan is fresh and, for a main command, what
-// OpenFile= names is open (cold->opened); 1 waits (service_resume() follows); -errno (logged).
-int run_prepare(struct run *run, enum service_state state, bool is_main);
+// Before a command is started (command_ops.prepare): 0 run->plan is fresh and, for a main command,
+// what OpenFile= names is open (cold->opened); 1 waits (run_on_known() follows); -errno.
+int run_prepare(const struct command_order *o, struct fail *why);
+void run_on_known(struct command_wait *w);
 // The command is started, or no longer waited for.
 void run_prepare_end(struct run *run);
 bool run_is_preparing(const struct run *run);        // does it wait?

@@ -2,23 +2,16 @@
 // after the other, each with the state's time limit.
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/parse.h"
-#include "base/strv.h"
-#include "core/service/restart.h"
 #include "core/service/service_log.h"
 #include "core/socket/sock_priv.h"
 #include "core/start/kill_queue.h"
 #include "core/start/orphans.h"
-#include "core/start/spawner.h"
 #include "spawn/ids.h"
-#include "spawn/kill.h"
 #include "spawn/plan.h"
 
 #include <signal.h>
 
-#define FAIL_TEXT_MAX 512
-
-static int start_command(struct sock *s);
+static void go_on(struct sock *s);
 
 struct sock_command *sock_command_get(struct sock *s)
 {
@@ -39,8 +32,7 @@ struct sock_command *sock_command_get(struct sock *s)
 
 static void drop_lookup(struct sock_command *c)
 {
-        errand_done(&c->errand);
-        spawn_lookup_free(TAKE(c->lookup));
+        command_wait_end(&c->wait);
         ids_lookup_free(TAKE(c->ids));
 }
 
@@ -100,32 +92,21 @@ void sock_command_arm_timeout(struct sock *s)
                                 on_timeout);
 }
 
-// ---- waiting
+// ---- name services
 
-// Where the state has a time limit of its own, that counts.
 static usec_t limit_of(const struct sock *s)
 {
         usec_t own = sock_conf(s)->timeout_sec;
-        bool is_limited = own > 0 && own != USEC_INFINITY;
 
-        return is_limited ? USEC_INFINITY : errand_limit(s->unit.manager->errands, USEC_INFINITY);
+        return own > 0 ? own : USEC_INFINITY;
 }
 
-static int await(struct sock *s, struct inquiry *inquiry,
-                 void (*on_over)(struct errand *e, int error))
+static void on_ids_known(struct command_wait *w)
 {
-        int r = errand_await(s->unit.manager->errands, &s->command->errand, inquiry, s->unit.id,
-                             limit_of(s), on_over);
+        struct sock_command *c = CONTAINER_OF(w, struct sock_command, wait);
 
-        unit_changed(&s->unit);
-        return r < 0 ? r : 1;
-}
-
-static void on_ids_over(struct errand *e, int error UNUSED)
-{
-        struct sock_command *c = CONTAINER_OF(e, struct sock_command, errand);
-
-        c->on_ids(c->sock); // sees for itself whether there is an answer
+        w->error = 0; // on_ids sees for itself whether there is an answer
+        c->on_ids(c->sock);
 }
 
 int sock_command_await(struct sock *s, struct ids_lookup *ids, void (*on_ids)(struct sock *s))
@@ -139,12 +120,16 @@ int sock_command_await(struct sock *s, struct ids_lookup *ids, void (*on_ids)(st
         drop_lookup(c);
         c->ids = ids;
         c->on_ids = on_ids;
-        return await(s, ids_lookup_inquiry(ids), on_ids_over);
+        int r = command_wait_begin(&s->unit.manager->runner, &c->wait, ids_lookup_inquiry(ids),
+                                   s->unit.id, limit_of(s), on_ids_known);
+
+        unit_changed(&s->unit);
+        return r;
 }
 
 const char *sock_command_text(const struct sock *s)
 {
-        return s->command ? errand_text(&s->command->errand) : NULL;
+        return s->command ? errand_text(&s->command->wait.errand) : NULL;
 }
 
 // ---- the end of a command
@@ -158,19 +143,16 @@ static enum sock_result result_of(const siginfo_t *info, bool is_ignored)
         return info->si_code == CLD_DUMPED ? SOCK_FAILURE_CORE_DUMP : SOCK_FAILURE_SIGNAL;
 }
 
-static void log_end(const struct sock *s, const struct exec_command *command, const siginfo_t *info,
-                    enum sock_result result)
+static void log_end(const struct sock *s, const siginfo_t *info, enum sock_result result)
 {
-        struct fail why = {0};
-        char text[FAIL_TEXT_MAX], status[SIGNAL_NAME_MAX];
+        char text[FAIL_DETAIL_MAX + 128];
+        int error;
 
-        if (info->si_code == CLD_EXITED && spawn_report_take(info->si_pid, &why) > 0)
-                log_unit(s->unit.id, LOG_ERR, 0, "Cannot run %s: %s", command->path,
-                         fail_format(&why, text, sizeof(text)));
-        log_unit(s->unit.id, result == SOCK_SUCCESS ? LOG_DEBUG : LOG_NOTICE, 0,
-                 "Control process exited, code=%s, status=%d/%s", exit_code_name(info->si_code),
-                 info->si_status,
-                 exit_status_text(info->si_code, info->si_status, status, sizeof(status)));
+        if (command_take_report(info, text, sizeof(text), &error) > 0)
+                log_unit(s->unit.id, LOG_ERR, 0, "%s", text);
+        log_unit(s->unit.id, result == SOCK_SUCCESS ? LOG_DEBUG : LOG_NOTICE, 0, "%s",
+                 command_format_end("Control process", info->si_code, info->si_status, text,
+                                    sizeof(text)));
 }
 
 static void on_exit_of_child(struct child *child, const siginfo_t *info)
@@ -180,7 +162,7 @@ static void on_exit_of_child(struct child *child, const siginfo_t *info)
         const struct exec_command *command = &c->list->items[c->index];
         enum sock_result result = result_of(info, command->flags & EXEC_IGNORE_FAILURE);
 
-        log_end(s, command, info, result);
+        log_end(s, info, result);
         timer_stop(s->unit.manager->events, &c->timer);
         if (c->log)
                 log_stream_flush(c->log, info->si_pid);
@@ -192,14 +174,40 @@ static void on_exit_of_child(struct child *child, const siginfo_t *info)
 
         if (result == SOCK_SUCCESS && is_list_state && c->index + 1 < c->list->n) {
                 c->index++;
-                if (start_command(s) >= 0)
-                        return;
-                result = SOCK_FAILURE_RESOURCES;
+                go_on(s);
+                return;
         }
         sock_on_commands_done(s, result);
 }
 
 // ---- starting
+
+// PassFileDescriptorsToExec=: before the sockets are bound, and after they are closed, there are
+// none.
+static int fill(const struct command_order *o, struct command *c)
+{
+        struct sock *s = ((struct sock_command *)o->self)->sock;
+        struct spawn_params *p = &c->params;
+        int r = 0;
+
+        p->unit_name = s->unit.id;
+        if (sock_conf(s)->pass_file_descriptors_to_exec && s->state != SOCK_START_PRE)
+                r = sock_collect_fds(s, &c->fds, &p->n_fds, &c->fd_names);
+        p->n_sockets = p->n_fds;
+        p->fds = c->fds;
+        return r;
+}
+
+static int open_log(void *self)
+{
+        struct sock_command *c = self;
+        const struct unit *u = &c->sock->unit;
+        int r = c->log ? 0 : log_stream_open(u->manager->service_log, u->id, c->conf, &c->log);
+
+        return r < 0 ? r : log_stream_fd(c->log);
+}
+
+static const struct command_ops sock_command_ops = {.open_log = open_log, .fill = fill};
 
 static const char *name_of_owner(const void *self, char **buffer UNUSED)
 {
@@ -210,91 +218,13 @@ static const char *name_of_owner(const void *self, char **buffer UNUSED)
 
 static const struct owner_ops command_owner_ops = {.name = name_of_owner};
 
-static void go_on(struct sock *s)
+static void on_known(struct command_wait *w)
 {
-        if (start_command(s) < 0)
-                sock_on_commands_done(s, SOCK_FAILURE_RESOURCES);
-}
+        struct sock *s = CONTAINER_OF(w, struct sock_command, wait)->sock;
 
-static void on_plan_over(struct errand *e, int error)
-{
-        struct sock *s = CONTAINER_OF(e, struct sock_command, errand)->sock;
-
-        if (error == 0) {
-                go_on(s);
-                return;
-        }
-        log_unit(s->unit.id, LOG_WARNING, -error, "Failed to run '%s'",
-                 s->command->list->items[s->command->index].path);
-        sock_on_commands_done(s,
-                              error == -ETIMEDOUT ? SOCK_FAILURE_TIMEOUT : SOCK_FAILURE_RESOURCES);
-}
-
-static int make_plan(struct sock *s, struct sock_command *c, struct fail *why)
-{
-        CLEANUP(spawn_lookup) struct spawn_lookup *lookup = TAKE(c->lookup);
-
-        if (c->plan && (c->is_plan_fresh || !spawn_plan_is_stale(c->plan)))
-                return 0;
-        spawn_plan_unref(TAKE(c->plan));
-        int r = spawn_plan_new(spawner_settings(s->unit.manager->spawner), c->conf, s->unit.id,
-                               &lookup, &c->plan, why);
-
-        c->is_plan_fresh = r == 0;
-        if (r != SPAWN_PLAN_NEEDS_LOOKUP)
-                return r;
-        drop_lookup(c);
-        c->lookup = TAKE(lookup);
-        return await(s, spawn_lookup_inquiry(c->lookup), on_plan_over);
-}
-
-// PassFileDescriptorsToExec=: before the sockets are bound, and after they are closed, there are
-// none.
-static int collect_fds(struct sock *s, int **fds, char ***names, struct spawn_params *params)
-{
-        int r = 0;
-
-        if (sock_conf(s)->pass_file_descriptors_to_exec && s->state != SOCK_START_PRE)
-                r = sock_collect_fds(s, fds, &params->n_fds, names);
-        params->n_sockets = params->n_fds;
-        params->fds = *fds;
-        return r;
-}
-
-static int spawn(struct sock *s, struct sock_command *c, struct fail *why)
-{
-        struct manager *m = s->unit.manager;
-        CLEANUP(free) int *fds = NULL;
-        CLEANUP(strv) char **names = NULL;
-        CLEANUP(free) char *names_text = NULL;
-        struct spawn_params params = SPAWN_PARAMS_INIT;
-        struct spawn_child child = {.pidfd = -1, .exec_fd = -1};
-        char id[SD_ID128_STRING_MAX];
-
-        params.command = &c->list->items[c->index];
-        params.unit_name = s->unit.id;
-        params.invocation_id = sd_id128_to_string(c->invocation_id, id);
-        if (spawn_plan_wants_log(c->plan)) {
-                if (!c->log && log_stream_open(m->service_log, s->unit.id, c->conf, &c->log) < 0)
-                        log_unit(s->unit.id, LOG_WARNING, 0, "What its commands print is lost");
-                if (c->log)
-                        params.log_fd = log_stream_fd(c->log);
-        }
-        int r = collect_fds(s, &fds, &names, &params);
-
-        if (r == 0 && params.n_fds > 0) {
-                params.fd_names = names_text = strv_join(names, ":");
-                r = names_text ? 0 : -ENOMEM;
-        }
-        if (r == 0)
-                r = spawner_start(m->spawner, c->plan, &params, &child, why);
-        if (r < 0)
-                return r;
-        r = reaper_watch(m->reaper, &c->child, child.pid, child.pidfd,
-                         (struct owner){.self = c, .ops = &command_owner_ops}, on_exit_of_child);
-        if (r < 0)
-                (void)kill_process(child.pid, -1, SIGKILL);
-        return r;
+        if (w->error == -ETIMEDOUT && s->result == SOCK_SUCCESS)
+                s->result = SOCK_FAILURE_TIMEOUT;
+        go_on(s);
 }
 
 static void on_room(struct work *w)
@@ -302,38 +232,44 @@ static void on_room(struct work *w)
         go_on(CONTAINER_OF(w, struct sock_command, room_work)->sock);
 }
 
-static int await_room(struct sock *s, int error)
-{
-        struct spawner *spawner = s->unit.manager->spawner;
-        struct sock_command *c = s->command;
-
-        log_unit(s->unit.id, spawner_may_complain(spawner) ? LOG_WARNING : LOG_DEBUG, -error,
-                 "Resources are exhausted, '%s' waits", c->list->items[c->index].path);
-        spawner_wait(spawner, SPAWNER_STARTS, &c->room_work, on_room, error);
-        return 1;
-}
-
 static int start_command(struct sock *s)
 {
         struct sock_command *c = s->command;
-        struct fail why = {0};
-        char text[FAIL_TEXT_MAX];
-        int r = make_plan(s, c, &why);
+        const struct command_order order = {
+                .runner = &s->unit.manager->runner,
+                .ops = &sock_command_ops,
+                .self = c,
+                .owner = {.self = c, .ops = &command_owner_ops},
+                .id = s->unit.id,
+                .task = sock_state_name(s->state),
+                .limit = limit_of(s),
+                .command = &c->list->items[c->index],
+                .conf = c->conf,
+                .plan = &c->plan,
+                .invocation_id = c->invocation_id,
+                .wait = &c->wait,
+                .child = &c->child,
+                .on_exit = on_exit_of_child,
+                .on_known = on_known,
+                .room = &c->room_work,
+                .on_room = on_room,
+        };
+        int r = command_run(&order, NULL);
 
-        if (r == 0) {
-                r = spawn(s, c, &why);
-                c->is_plan_fresh = false;
-        }
-        if (r < 0 && fail_is_exhaustion(r) && !s->unit.manager->options.compat_systemd)
-                r = await_room(s, r);
-        if (r < 0) {
-                log_unit(s->unit.id, LOG_WARNING, why.error ? 0 : -r, "Failed to run '%s'%s%s",
-                         c->list->items[c->index].path, why.error ? ": " : "",
-                         why.error ? fail_format(&why, text, sizeof(text)) : "");
+        if (!errand_is_out(&c->wait.errand))
+                command_wait_end(&c->wait);
+        if (r < 0)
                 return r;
-        }
+        if (r > 0)
+                unit_changed(&s->unit);
         sock_command_arm_timeout(s);
         return 0;
+}
+
+static void go_on(struct sock *s)
+{
+        if (start_command(s) < 0)
+                sock_on_commands_done(s, SOCK_FAILURE_RESOURCES);
 }
 
 int sock_run_commands(struct sock *s, const struct command_list *list)

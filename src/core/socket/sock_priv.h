@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/socket/sock.h"
-#include "core/start/errand.h"
+#include "core/start/command.h"
 #include "core/unit/job.h"
 #include "core/unit/manager.h"
 #include "net/listen.h"
@@ -145,11 +145,9 @@ struct sock_command {
         const struct command_list *list;
         size_t index; // in list
         struct child child;
-        struct errand errand;        // what is waited for; one of these two asks for it:
-        struct spawn_lookup *lookup; // the plan
-        struct ids_lookup *ids;      // SocketUser= and SocketGroup=
+        struct command_wait wait; // what is waited for: by the next command, or by
+        struct ids_lookup *ids;   // SocketUser= and SocketGroup=
         void (*on_ids)(struct sock *s);
-        bool is_plan_fresh;    // made for the next command
         struct work room_work; // waits until there is room for a process
         struct timer timer;    // of the state
         sd_id128_t invocation_id;

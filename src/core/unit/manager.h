@@ -6,6 +6,7 @@
 #include "conf/settings.h"
 #include "core/loop/events.h"
 #include "core/loop/trim.h"
+#include "core/start/command.h"
 #include "core/unit/unit.h"
 
 struct addresses;
@@ -117,6 +118,7 @@ struct manager {
         struct addresses *addresses;     // NULL: nobody waits for one (core/socket/addresses.h)
         struct bus_names *bus_names;     // NULL: nobody waits for one (core/service/bus_names.h)
         struct spawner *spawner;         // what all starts share (core/start/spawner.h)
+        struct runner runner;            // and what all commands do (core/start/command.h)
         struct earlier *earlier;         // what one before us has left; NULL: it does not count
         int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;
