@@ -1,18 +1,18 @@
 // usher's own interface: the live connections of all sockets with Accept=yes.
 #include "bus/bus_priv.h"
-#include "core/socket/instance.h"
+#include "core/socket/connection.h"
 
-static int append(sd_bus_message *reply, const struct run *run)
+static int append(sd_bus_message *reply, const struct connection *c)
 {
         CLEANUP(free) char *name = NULL;
         char local[PEER_TEXT_MAX], peer[PEER_TEXT_MAX];
-        int r = instance_name(run, &name);
+        int r = connection_name(c, &name);
 
         if (r < 0)
                 return r;
-        instance_addresses(run, local, peer);
-        return sd_bus_message_append(reply, "(sssssu)", run->sock->unit.id, name, local, peer,
-                                     service_state_name(run->state), (uint32_t)run->main.pid);
+        connection_addresses(c, local, peer);
+        return sd_bus_message_append(reply, "(sssssu)", c->sock->unit.id, name, local, peer,
+                                     service_state_name(c->run->state), (uint32_t)c->run->main.pid);
 }
 
 // List(): socket, instance, local address, peer, state of the service, its main process (0: none).
@@ -24,9 +24,9 @@ static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error UNUSED
 
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(sssssu)");
-        for (struct run *run = instance_next(manager, NULL); r >= 0 && run;
-             run = instance_next(manager, run))
-                r = append(reply, run);
+        for (struct connection *c = connection_next(manager, NULL); r >= 0 && c;
+             c = connection_next(manager, c))
+                r = append(reply, c);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);

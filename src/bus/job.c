@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "bus/bus_priv.h"
-#include "core/socket/instance.h"
+#include "core/socket/connection.h"
 
 // The stop of a connection.
 struct bus_stop {
@@ -77,7 +77,7 @@ static int new_stop(struct bus_server *s, const struct run *run, struct bus_stop
         if (!s->stops_by_run && !(s->stops_by_run = u64map_new()))
                 return -ENOMEM;
         struct bus_stop *stop = calloc(1, sizeof(*stop));
-        int r = stop ? instance_name(run, &stop->name) : -ENOMEM;
+        int r = stop ? connection_name(connection_of(run), &stop->name) : -ENOMEM;
 
         if (r >= 0)
                 r = u64map_set(s->stops_by_run, (uintptr_t)run, stop);

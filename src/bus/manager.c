@@ -7,7 +7,7 @@
 #include "bus/bus_priv.h"
 #include "conf/unit_name.h"
 #include "core/service/processes.h"
-#include "core/socket/instance.h"
+#include "core/socket/connection.h"
 #include "core/unit/registry.h"
 
 #include <fnmatch.h>
@@ -85,9 +85,10 @@ static int reply_units(sd_bus_message *message, const struct bus_client *c, cons
         for (struct unit *u = registry_next_unit(m, NULL); u && r >= 0;
              u = registry_next_unit(m, u))
                 r = append_if_match(reply, s, bus_object_of_unit(u), f);
-        for (struct run *run = instance_next(m, NULL); run && r >= 0; run = instance_next(m, run))
-                if (!run->service)
-                        r = append_if_match(reply, s, bus_object_of_run(run), f);
+        for (struct connection *x = connection_next(m, NULL); x && r >= 0;
+             x = connection_next(m, x))
+                if (!x->run->service)
+                        r = append_if_match(reply, s, bus_object_of_run(x->run), f);
         if (r < 0 || (r = sd_bus_message_close_container(reply)) < 0)
                 return r;
         return sd_bus_send(NULL, reply, NULL);

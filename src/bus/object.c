@@ -3,7 +3,7 @@
 #include "bus/bus_priv.h"
 #include "conf/assign.h"
 #include "conf/unit_name.h"
-#include "core/socket/instance.h"
+#include "core/socket/connection.h"
 #include "core/unit/registry.h"
 
 #define CONNECTION_TAG ((uintptr_t)1)
@@ -34,7 +34,7 @@ int bus_view_get(void *object, struct bus_view *ret)
                 v.run = (struct run *)((uintptr_t)object & ~TAGS);
                 v.manager = v.run->manager;
                 v.conf = v.run->conf;
-                int r = instance_name(v.run, &v.name);
+                int r = connection_name(connection_of(v.run), &v.name);
 
                 if (r < 0)
                         return r;
@@ -69,12 +69,12 @@ const char *bus_view_description(const struct bus_view *v, char **buffer)
 {
         CLEANUP(free) char *peer = NULL;
 
-        if (!v->run || !v->run->sock)
+        if (!v->run || !v->run->client)
                 return v->unit ? unit_description(v->unit) : v->id;
         // A connection shows its peer behind the template's description.
         const char *text = v->conf->unit->description ? v->conf->unit->description : v->id;
 
-        if (instance_peer(v->run, &peer) < 0 || peer[0] == '\0')
+        if (connection_peer(connection_of(v->run), &peer) < 0 || peer[0] == '\0')
                 return text;
         *buffer = str_printf("%s (%s)", text, peer);
         return *buffer ? *buffer : text;
@@ -103,15 +103,15 @@ int bus_find_object(struct bus_client *c, const char *name, bool load, void **re
 {
         struct manager *m = c->server->manager;
         struct unit *u = NULL;
-        struct run *run;
+        struct connection *connection;
         int r;
 
         if (!unit_name_is_valid(name) || unit_name_is_template(name))
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                          "Unit name %s is not valid.", name);
         u = registry_find_unit(m, name);
-        if (!u && (run = instance_find(m, name))) {
-                *ret = bus_object_of_run(run);
+        if (!u && (connection = connection_find(m, name))) {
+                *ret = bus_object_of_run(connection->run);
                 return 0;
         }
         if (!u && !load)

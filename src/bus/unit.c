@@ -10,7 +10,7 @@
 #include "conf/unit_name.h"
 #include "core/condition/condition.h"
 #include "core/service/processes.h"
-#include "core/socket/instance.h"
+#include "core/socket/connection.h"
 #include "core/unit/collect.h"
 
 #include <signal.h>
@@ -111,11 +111,11 @@ static int append_connections(sd_bus_message *reply, const struct sock *s)
 {
         int r = 0;
 
-        LIST_FOREACH (&s->runs, node) {
-                const struct run *run = CONTAINER_OF(node, struct run, node);
+        LIST_FOREACH (&s->connections, node) {
+                const struct connection *c = CONTAINER_OF(node, struct connection, node);
                 CLEANUP(free) char *name = NULL;
 
-                if (r >= 0 && !run->service && (r = instance_name(run, &name)) >= 0)
+                if (r >= 0 && !c->run->service && (r = connection_name(c, &name)) >= 0)
                         r = sd_bus_message_append(reply, "s", name);
         }
         return r;
@@ -140,7 +140,7 @@ GETTER(get_dependencies)
                 return r;
         // A connection is triggered by its socket.
         if (!v.unit && v.run && streq(property, "TriggeredBy") &&
-            (r = sd_bus_message_append(reply, "s", v.run->sock->unit.id)) < 0)
+            (r = sd_bus_message_append(reply, "s", connection_of(v.run)->sock->unit.id)) < 0)
                 return r;
         return sd_bus_message_close_container(reply);
 }

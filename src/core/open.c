@@ -2,12 +2,12 @@
 #include "base/log.h"
 #include "base/mounts.h"
 #include "conf/difference.h"
-#include "core/service/earlier.h"
 #include "core/service/notify.h"
 #include "core/service/processes.h"
 #include "core/service/service.h"
 #include "core/service/service_log.h"
-#include "core/socket/instance.h"
+#include "core/socket/connection.h"
+#include "core/socket/earlier.h"
 #include "core/socket/sock.h"
 #include "core/start/kill_queue.h"
 #include "core/start/spawner.h"
@@ -27,23 +27,30 @@ static void close_all(struct manager *m)
 
 static bool stop_connections(struct manager *m, bool kill)
 {
-        if (!instance_next(m, NULL))
+        if (!connection_next(m, NULL))
                 return false;
         if (!kill) {
-                instance_stop_all(m);
+                connection_stop_all(m);
                 return true;
         }
         // None ends at once: the loop learns of their end later.
-        for (struct run *run = instance_next(m, NULL); run; run = instance_next(m, run))
-                service_run_kill(run, "all", SIGKILL);
+        for (struct connection *c = connection_next(m, NULL); c; c = connection_next(m, c))
+                service_run_kill(c->run, "all", SIGKILL);
         return true;
+}
+
+static struct run *next_connection(struct manager *m, struct run *after)
+{
+        const struct connection *c = connection_next(m, after ? connection_of(after) : NULL);
+
+        return c ? c->run : NULL;
 }
 
 static const struct manager_ops ops = {
         .close = close_all,
         .on_started = sock_adopt_done,
         .stop_connections = stop_connections,
-        .next_connection = instance_next,
+        .next_connection = next_connection,
 };
 
 static int open_spawner(struct manager *m)

@@ -6,7 +6,6 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/strv.h"
-#include "net/listen_priv.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -61,7 +60,7 @@ static unsigned long inode_of_unix_line(const char *line, const struct port *por
         return streq(line + end, port->text) ? inode : 0;
 }
 
-unsigned long listen_find_inode(const char *text, const struct port *port)
+unsigned long net_holder_find_inode(const char *text, const struct port *port)
 {
         bool is_unix = port->address.addr.sa.sa_family == AF_UNIX;
         CLEANUP(strv) char **lines = NULL;
@@ -250,7 +249,7 @@ int net_holder_take(const struct net_holder *holder, int pidfd, uint64_t cookie)
 
 // ---- by address
 
-static void find_process(unsigned long inode, char text[LISTEN_HOLDER_MAX])
+static void find_process(unsigned long inode, char text[NET_HOLDER_MAX])
 {
         struct net_holder holder = {.inode = inode};
         CLEANUP(free) char *comm = NULL;
@@ -259,10 +258,10 @@ static void find_process(unsigned long inode, char text[LISTEN_HOLDER_MAX])
         if (holder.pid == 0)
                 return;
         (void)proc_get_comm(holder.pid, &comm);
-        snprintf(text, LISTEN_HOLDER_MAX, "process %d (%s)", (int)holder.pid, comm ? comm : "?");
+        snprintf(text, NET_HOLDER_MAX, "process %d (%s)", (int)holder.pid, comm ? comm : "?");
 }
 
-void listen_find_holder(const struct port *port, char text[LISTEN_HOLDER_MAX])
+void net_holder_of_address(const struct port *port, char text[NET_HOLDER_MAX])
 {
         static const char *const stream[] = {"/proc/net/tcp", "/proc/net/tcp6", NULL};
         static const char *const datagram[] = {"/proc/net/udp", "/proc/net/udp6", NULL};
@@ -277,7 +276,7 @@ void listen_find_holder(const struct port *port, char text[LISTEN_HOLDER_MAX])
                 CLEANUP(free) char *table = NULL;
 
                 if (fs_read_file(*tables, TABLE_MAX, &table, NULL) == 0)
-                        inode = listen_find_inode(table, port);
+                        inode = net_holder_find_inode(table, port);
         }
         if (inode > 0)
                 find_process(inode, text);

@@ -2,7 +2,7 @@
 // users run is not shown to everybody.
 #pragma once
 
-#include "base/def.h"
+#include "conf/types.h"
 
 #include <sys/types.h>
 
@@ -26,3 +26,10 @@ int net_socket_identity(int fd, uint64_t *ret_inode, uint64_t *ret_cookie);
 // A descriptor of the very socket (pidfd_getfd(2), Linux 5.6, where one may trace the process),
 // close-on-exec and above the low window; -ESTALE: that number is another one by now; -errno.
 int net_holder_take(const struct net_holder *holder, int pidfd, uint64_t cookie);
+
+// Who holds the address: "PID (NAME)" into text, or "" where it cannot be told.
+#define NET_HOLDER_MAX 96
+void net_holder_of_address(const struct port *port, char text[NET_HOLDER_MAX]);
+// The inode of the socket that has the address, in the text of a table of /proc/net; 0: there is
+// none. Names of AF_UNIX sockets are of their owners' making: this is good for a message only.
+unsigned long net_holder_find_inode(const char *text, const struct port *port);

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/fs_node.h"
+#include "net/holder.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -110,7 +111,7 @@ void net_listen_update(const struct net_listen_params *params, const struct port
 static int bind_socket(int fd, const struct net_listen_params *params, const struct port *port,
                        struct fail *fail)
 {
-        char holder[LISTEN_HOLDER_MAX];
+        char holder[NET_HOLDER_MAX];
 
         if (port->path)
                 return listen_unix_bind(fd, params, port, fail);
@@ -120,7 +121,7 @@ static int bind_socket(int fd, const struct net_listen_params *params, const str
 
         holder[0] = '\0';
         if (error == EADDRINUSE && !params->is_retry)
-                listen_find_holder(port, holder);
+                net_holder_of_address(port, holder);
         return fail_set(fail, error, "bind", holder[0] ? "%s (held by %s)" : "%s%s", port->text,
                         holder);
 }
@@ -143,12 +144,12 @@ int listen_socket(const struct net_listen_params *params, const struct port *por
         if (r < 0)
                 return r;
         if (has_backlog(port) && listen(fd, backlog_of(params->socket)) < 0) {
-                char holder[LISTEN_HOLDER_MAX] = "";
+                char holder[NET_HOLDER_MAX] = "";
                 int error = errno;
 
                 if (error == EADDRINUSE &&
                     !params->is_retry) // SO_REUSEADDR lets bind pass, and listen sees it
-                        listen_find_holder(port, holder);
+                        net_holder_of_address(port, holder);
                 return fail_set(fail, error, "listen", holder[0] ? "%s (held by %s)" : "%s%s",
                                 port->text, holder);
         }

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/fs_node.h"
+#include "net/holder.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ static int remove_stale(const struct net_listen_params *params, const struct por
                         struct fail *fail)
 {
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
-        char holder[LISTEN_HOLDER_MAX] = "";
+        char holder[NET_HOLDER_MAX] = "";
         struct stat st;
         int r = fs_entry_open(port->path, 0, &e, fail);
 
@@ -44,7 +45,7 @@ static int remove_stale(const struct net_listen_params *params, const struct por
                                 port->path);
         if (r > 0) {
                 if (!params->is_retry)
-                        listen_find_holder(port, holder);
+                        net_holder_of_address(port, holder);
                 return fail_set(fail, EADDRINUSE, "bind",
                                 holder[0] ? "%s (in use by %s)" : "%s (somebody listens there)%s",
                                 port->path, holder);

@@ -1,5 +1,5 @@
 // The whole input is a file of listeners, whose first line is the right one.
-#include "core/service/earlier.h"
+#include "core/socket/earlier.h"
 
 #include "fuzz/input.h"
 

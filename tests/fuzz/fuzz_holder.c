@@ -1,5 +1,5 @@
 // First byte: what sort of port; then up to a NUL its address; then a table of /proc/net.
-#include "net/listen_priv.h"
+#include "net/holder.h"
 
 #include "base/str.h"
 #include "conf/address.h"
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct port port = {0};
 
         if (address_parse(address, type, &port) == 0) {
-                unsigned long inode = listen_find_inode(table, &port);
+                unsigned long inode = net_holder_find_inode(table, &port);
 
                 number = str_printf("%lu", inode);
                 // As it stands there.

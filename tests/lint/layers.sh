@@ -1,7 +1,9 @@
 #!/bin/sh
-# Includes go down only: which folder of src may include which (design: an arrow goes down only).
+# Includes go down only: which folder of src, and which room of core, may include which.
 # The generator reads the option tables (.def) of the programs too, which are data.
-# Besides: base, conf, net and spawn return what went wrong and never log.
+# Besides: base, conf, net and spawn return what went wrong and never log, core has few files outside
+# its rooms, and NAME_priv.h is for its own family only: NAME.c and NAME_*.c beside it, or all of a
+# folder of that name that has no rooms.
 . tests/lint/files.sh
 list_files 'src/*.c' 'src/*.h' 'src/*.def' | xargs -r awk '
 BEGIN {
@@ -10,11 +12,37 @@ BEGIN {
 	may["net"] = "base conf net"
 	may["spawn"] = "base conf spawn"
 	may["core"] = "base conf net spawn core"
+	may["core/loop"] = "core/loop"
+	may["core/start"] = "core/loop core/start"
+	may["core/condition"] = "core/condition"
+	may["core/unit"] = "core/loop core/start core/condition core/unit"
+	may["core/service"] = may["core/unit"] " core/service"
+	may["core/socket"] = may["core/service"] " core/socket"
+	may["core/"] = may["core/socket"] " core/"
+	core_files_max = 3
 	may["bus"] = "base conf net spawn core bus"
 	may["daemon"] = "base conf net spawn core bus daemon"
 	may["ctl"] = "base conf net ctl"
 	may["gen"] = "base conf gen"
 	may["proxy"] = "base net proxy"
+}
+# The room of a file below core: "core/unit"; "core/" for one that is in none.
+function room_of(file, parts, n) {
+	n = split(file, parts, "/")
+	return n > 2 ? "core/" parts[2] : "core/"
+}
+# Is file (below src) of the family that the private header is for?
+function is_family(file, header, name, folder) {
+	name = header
+	sub(/_priv\.h$/, "", name)
+	folder = name
+	sub(/\/[^\/]*$/, "", folder)
+	return index(file, name ".") == 1 || index(file, name "_") == 1 ||
+		(name == folder "/" folder && index(file, folder "/") == 1)
+}
+FNR == 1 && FILENAME ~ /^src\/core\/[^\/]*$/ && ++n_core_files > core_files_max {
+	print FILENAME ": core has rooms, put it into one"
+	bad = 1
 }
 /^[ \t]*#[ \t]*include[ \t]*"/ {
 	split(FILENAME, path, "/")
@@ -34,6 +62,21 @@ BEGIN {
 		sub(/\/.*/, "", to)
 		if (index(" " may[from] " ", " " to " ") == 0 && !(from == "gen" && target ~ /\.def$/)) {
 			print where from " may not include " target
+			bad = 1
+		}
+		if (from == "core" && to == "core") {
+			room = room_of(substr(FILENAME, 5))
+			target_room = room_of(target)
+			if (!(room in may)) {
+				print where "src/" room " has no row in tests/lint/layers.sh"
+				bad = 1
+			} else if (index(" " may[room] " ", " " target_room " ") == 0) {
+				print where room " may not include " target
+				bad = 1
+			}
+		}
+		if (target ~ /_priv\.h$/ && !is_family(substr(FILENAME, 5), target)) {
+			print where target " is for its own family only"
 			bad = 1
 		}
 		if (target == "base/log.h" && from ~ /^(base|conf|net|spawn)$/ && FILENAME != "src/base/log.c") {

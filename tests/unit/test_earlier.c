@@ -1,5 +1,5 @@
 // What the last supervisor wrote down, and who has a socket.
-#include "core/service/earlier.h"
+#include "core/socket/earlier.h"
 
 #include "base/fd.h"
 #include "net/holder.h"

@@ -9,7 +9,8 @@
 #include "base/rate.h"
 #include "base/str.h"
 #include "core/service/processes.h"
-#include "core/service/service_priv.h"
+#include "core/service/service.h"
+#include "core/start/orphans.h"
 #include "core/unit/manager.h"
 
 #include <stddef.h>

@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 #include "base/map.h"
-#include "core/service/service_priv.h"
+#include "core/service/service.h"
+#include "core/unit/manager.h"
 #include "spawn/kill.h"
 #include "spawn/plan.h"
 
@@ -94,16 +95,6 @@ struct owner run_as_owner(struct run *run)
 struct run *run_of_owner(const struct owner *owner)
 {
         return owner->ops == &run_owner_ops ? owner->self : NULL;
-}
-
-struct run *run_by_pid(struct manager *m, pid_t pid)
-{
-        struct child *c = reaper_find(m->reaper, pid, service_on_main_exit);
-
-        if (c)
-                return CONTAINER_OF(c, struct run, main);
-        c = reaper_find(m->reaper, pid, service_on_control_exit);
-        return c ? CONTAINER_OF(c, struct run, control) : NULL;
 }
 
 static struct run *next_connection(struct manager *m, struct run *after)

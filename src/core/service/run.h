@@ -1,19 +1,18 @@
 // A run: one life of a service, be it the singleton of foo.service or one of 10,000 connections.
-// The state machine (core/service/service) drives both over a shared conf. Hot part at most 208
-// bytes; the cold part is allocated at first need.
+// The state machine (core/service/service) drives both over a shared conf. The cold part is
+// allocated at first need.
 #pragma once
 
 #include "conf/unit_conf.h"
 #include "core/loop/child.h"
 #include "core/loop/events.h"
-#include "core/socket/admit.h"
 
 #include <systemd/sd-id128.h>
 
+struct client;
 struct log_stream;
 struct manager;
 struct service;
-struct sock;
 struct spawn_plan;
 
 enum service_state {
@@ -73,7 +72,7 @@ struct run {
         struct manager *manager;
         struct unit_conf *conf;  // reference: the conf it was started with
         struct service *service; // the singleton that it is part of; NULL for a connection
-        struct sock *sock;       // a connection's socket; NULL for a singleton
+        struct client *client;   // whose connection it serves; NULL: it serves none
         struct spawn_plan
                 *plan;          // reference (shared by the instances of a template); NULL: not made
         struct log_stream *log; // reference: where what it prints goes; NULL: not opened
@@ -95,11 +94,7 @@ struct run {
                              // it
         bool is_empty : 1;   // no process of it was left, and none was started since
         uid_t uid;           // of its processes, since the last start
-        int connection_fd;   // Accept=yes; -1 otherwise, or once closed
-        uint64_t number;     // NR of the instance name
-        struct admit_token token; // its place in the limits
-        struct list_node node;    // in the socket's list of live connections
         sd_id128_t invocation_id;
 };
 
-_Static_assert(sizeof(struct run) <= 208, "10,000 connections: keep rarely needed things cold");
+_Static_assert(sizeof(struct run) <= 168, "10,000 connections: keep rarely needed things cold");

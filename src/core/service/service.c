@@ -9,11 +9,11 @@
 
 // ---- runs
 
-static void run_init(struct run *run, struct manager *m, struct unit_conf *conf)
+void run_init(struct run *run, struct manager *m, struct unit_conf *conf)
 {
         run->manager = m;
         run->conf = unit_conf_ref(conf);
-        run->main.pidfd = run->control.pidfd = run->connection_fd = -1;
+        run->main.pidfd = run->control.pidfd = -1;
 }
 
 void service_run_done(struct run *run)
@@ -110,7 +110,6 @@ static void service_done(struct unit *u)
         service_run_done(&s->run);
         removal_abandon(&s->removal);
         unit_conf_unref(s->run.conf);
-        free(s->peer);
 }
 
 // A reload: the life goes on with the new settings (the next command, the next timeout). Where the
@@ -272,7 +271,7 @@ static bool service_is_needed(const struct unit *u)
 {
         const struct run *run = &service_of(u)->run;
 
-        return run->sock || run->main.pid > 0 || run->control.pid > 0 ||
+        return run->client || run->main.pid > 0 || run->control.pid > 0 ||
                run->state == SERVICE_DEAD_RESOURCES_PINNED;
 }
 

@@ -8,7 +8,9 @@
 #include "core/service/run.h"
 #include "core/unit/unit.h"
 
+struct notify_message;
 struct removal;
+struct ucred;
 
 struct service {
         struct unit unit;
@@ -17,20 +19,34 @@ struct service {
         struct exec_status main_status;
         bool flush_n_restarts;   // the counter is kept for onlookers until the next start
         struct removal *removal; // of what the last life left behind, under way; NULL: none is
-        void *peer; // of the connection that it serves (Accept=yes by way of a unit), packed; owned
 };
 
 extern const struct unit_ops service_ops;
 
+static inline struct service *service_of(const struct unit *u)
+{
+        return CONTAINER_OF(u, struct service, unit);
+}
+
 const char *service_state_name(enum service_state s);   // "start-pre", ...
 const char *service_result_name(enum service_result r); // "exit-code", ...
 enum active_state service_state_to_active(enum service_state s);
+bool service_state_is_over(enum service_state s); // dead, failed, pinned
 
-// ---- runs of connections (core/socket/instance calls these)
-// -----------------------------------------------
+// The unit's name of a run: a singleton's id, or formatted into *buffer (freed by the caller).
+const char *run_name(const struct run *run, char **buffer);
+// The run whose main or control process it is, or was until its end has been told. NULL: none.
+struct run *run_by_pid(struct manager *m, pid_t pid);
+// One of its processes, the sender, says something. fds are taken over, all of them.
+void service_on_notify(struct run *run, const struct ucred *sender, struct notify_message *message,
+                       int *fds, size_t n_fds);
 
-// Begin the life of a connection's run: run->conf, sock, connection_fd, number set. Returns at
-// once; the end is told by a call of instance_on_end(). 0 or -errno (then nothing was started).
+// ---- runs of connections (core/socket/connection calls these)
+
+// Zeroed before; takes a reference to the conf.
+void run_init(struct run *run, struct manager *m, struct unit_conf *conf);
+// Begin the life of a connection's run (run->client is set). Returns at once; the client is told of
+// the end. 0 or -errno (then nothing was started).
 int service_run_start(struct run *run);
 // Release what the machine holds of a run that is over (plan, cold part, timers), not the run
 // itself.

@@ -4,12 +4,13 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "core/service/client.h"
 #include "core/service/notify.h"
 #include "core/service/processes.h"
 #include "core/service/service_log.h"
 #include "core/service/service_priv.h"
-#include "core/socket/instance.h"
-#include "core/socket/sock.h"
+#include "core/unit/dependency.h"
+#include "core/unit/registry.h"
 #include "spawn/exit_status.h"
 #include "spawn/plan.h"
 
@@ -85,9 +86,8 @@ static int add_environment(struct command *c, const struct run *run, bool is_mai
                 command_add_variable(c, "PIDFILE=%s", g->pid_file);
         if (run->manager->options.is_user)
                 command_add_variable(c, "MANAGERPID=%d", (int)getpid());
-        // With systemd the peer is asked each time, so that a restart knows none.
-        if (run->sock && (run->connection_fd >= 0 || !run->manager->options.compat_systemd)) {
-                int r = instance_environment(run, &c->variables);
+        if (run->client) {
+                int r = run->client->ops->environment(run->client, &c->variables);
 
                 if (r < 0)
                         return r;
@@ -133,14 +133,23 @@ static int add_others(struct command *c, const struct run *run)
         return r;
 }
 
-// FileDescriptorName= counts for connections since v257.
-static const char *connection_name(const struct run *run)
+// Those that Sockets= names come in its order, before the others that trigger it.
+static int collect_sockets(struct unit *service, int **fds, size_t *n, char ***names)
 {
-        const struct unit *u = &run->sock->unit;
-        bool is_named = !run->manager->options.compat_systemd && u->conf->socket &&
-                        u->conf->socket->file_descriptor_name;
+        char *const *sockets = service->conf->service ? service->conf->service->sockets : NULL;
+        int r = 0;
 
-        return is_named ? u->conf->socket->file_descriptor_name : "connection";
+        STRV_FOREACH (name, sockets) {
+                struct unit *u = registry_find_unit(service->manager, *name);
+
+                if (r == 0 && u && u->ops->collect_fds &&
+                    dependency_exists(service, DEP_TRIGGERED_BY, u))
+                        r = u->ops->collect_fds(u, fds, n, names);
+        }
+        UNIT_FOREACH_DEPENDENCY (service, DEP_BIT(DEP_TRIGGERED_BY), u)
+                if (r == 0 && u->ops->collect_fds && !strv_contains(sockets, u->id))
+                        r = u->ops->collect_fds(u, fds, n, names);
+        return r;
 }
 
 // The sockets that the service is served by (main commands); for stdio also the other commands.
@@ -148,28 +157,27 @@ static int add_descriptors(struct command *c, struct run *run, bool is_main)
 {
         bool wants_socket = spawn_plan_wants_socket(run->plan);
         struct spawn_params *p = &c->params;
-
+        const struct client *client = run->client;
         size_t n = 0;
         int r = 0;
 
-        if (run->connection_fd >= 0) {
+        if (client && client->fd >= 0) {
                 if (wants_socket)
-                        p->socket_fd = run->connection_fd;
+                        p->socket_fd = client->fd;
                 if (!is_main)
                         return 0;
-                p->fds = &run->connection_fd;
+                p->fds = &client->fd;
                 p->n_fds = p->n_sockets = 1;
                 if (run_conf(run)->open_file.n == 0) { // the usual case: nothing is allocated
-                        p->fd_names = connection_name(run);
+                        p->fd_names = client->ops->fd_name(client);
                         return 0;
                 }
-                r = strv_push(&c->fd_names, connection_name(run));
+                r = strv_push(&c->fd_names, client->ops->fd_name(client));
         } else {
                 if (!is_main && !wants_socket)
                         return 0;
                 if (run->service)
-                        r = sock_collect_for_service(&run->service->unit, &c->fds, &n,
-                                                     &c->fd_names);
+                        r = collect_sockets(&run->service->unit, &c->fds, &n, &c->fd_names);
                 if (n == 1 && wants_socket)
                         p->socket_fd = c->fds[0];
                 if (r < 0 || !is_main)
@@ -217,8 +225,8 @@ static int fill(const struct command_order *o, struct command *c)
                 add_result(c, run, "");
         if (o->state == SERVICE_START || o->state == SERVICE_START_PRE)
                 add_monitored(c, run);
-        if (o->is_main && run->connection_fd >= 0 && !run_keeps_connection(run))
-                c->params.given_fd = &run->connection_fd;
+        if (o->is_main && run->client && run->client->fd >= 0 && !run_keeps_connection(run))
+                c->params.given_fd = &run->client->fd;
         return r;
 }
 
@@ -252,7 +260,7 @@ bool run_waits_for_room(const struct run *run)
 
 usec_t run_start_limit(const struct run *run, usec_t limit)
 {
-        return run->sock && run_waits_for_room(run) ? USEC_INFINITY : limit;
+        return run->client && run_waits_for_room(run) ? USEC_INFINITY : limit;
 }
 
 static void on_room(struct work *w)
@@ -293,7 +301,7 @@ static int start_process(struct run *run, enum service_state state,
                 .on_known = run_on_known,
                 .room = &run->work,
                 .on_room = on_room,
-                .is_quiet = run->sock != NULL, // their socket tells of it
+                .is_quiet = run->client != NULL, // their socket tells of it
         };
         int r = command_run(&order, ret_exec_fd);
 

@@ -1,7 +1,7 @@
 // How long a service needs the connection that it serves (difference connection-copy).
 #include "base/fd.h"
+#include "core/service/client.h"
 #include "core/service/service_priv.h"
-#include "core/socket/instance.h"
 #include "spawn/plan.h"
 
 // Commands beside the main ones get it only where it is their standard input or output.
@@ -45,14 +45,15 @@ static bool is_in_use(const struct run *run)
 void run_let_go_of_connection(struct run *run)
 {
         enum service_state state = run->state;
+        struct client *c = run->client;
 
         if (run->manager->options.compat_systemd) {
                 // An end without a restart is told by itself, once there is no job for the unit.
                 if (is_restarting(state))
-                        instance_release(run);
+                        c->ops->release(c);
         } else if (!is_in_use(run)) {
-                instance_release(run);
+                c->ops->release(c);
         } else if (state > SERVICE_START && !is_wanted_later(run, state)) {
-                run->connection_fd = fd_close(run->connection_fd);
+                c->fd = fd_close(c->fd);
         }
 }

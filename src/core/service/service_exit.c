@@ -2,10 +2,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/loop/reap.h"
+#include "core/service/client.h"
 #include "core/service/notify.h"
 #include "core/service/service_log.h"
 #include "core/service/service_priv.h"
-#include "core/socket/incoming.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -21,9 +21,9 @@ static void log_report(struct run *run, const siginfo_t *info)
         // Since Linux 3.1 it is exec(2) that fails above LimitNPROC= of its own user. For a
         // connection that limit is one like MaxConnections=: the others of its kind need not be
         // told of each.
-        if (run->sock && error == EAGAIN && !run->manager->options.compat_systemd) {
+        if (run->client && error == EAGAIN && !run->manager->options.compat_systemd) {
                 run->is_refused = true;
-                incoming_refused_by_service(run->sock);
+                run->client->ops->on_refused(run->client);
                 return;
         }
         run_log(run, LOG_ERR, 0, "%s", text);
@@ -362,4 +362,16 @@ void service_on_control_exit(struct child *c, const siginfo_t *info)
         }
         on_control_done(run, result);
         run_changed(run);
+}
+
+// ---- whose is it?
+
+struct run *run_by_pid(struct manager *m, pid_t pid)
+{
+        struct child *c = reaper_find(m->reaper, pid, service_on_main_exit);
+
+        if (c)
+                return CONTAINER_OF(c, struct run, main);
+        c = reaper_find(m->reaper, pid, service_on_control_exit);
+        return c ? CONTAINER_OF(c, struct run, control) : NULL;
 }

@@ -1,8 +1,8 @@
 // What a command of a run needs before its process: a spawn plan, which is made at the first start,
 // made anew when a file behind it has changed, and shared by the connections of a template; and the
 // files of OpenFile=. Both may have to wait for name services or for a file system.
+#include "core/service/client.h"
 #include "core/service/service_priv.h"
-#include "core/socket/sock.h"
 #include "spawn/plan.h"
 
 void run_plan_drop(struct run *run)
@@ -75,23 +75,21 @@ static int await_removal(struct run *run)
 static int get_plan(const struct command_order *o, struct fail *why)
 {
         struct run *run = o->self;
-        struct sock *s = run->sock;
-        bool is_shared =
-                !run->service && s && s->template_conf == run->conf && !run->conf->needs_own_plan;
+        struct spawn_plan **shared =
+                run->client ? run->client->ops->shared_plan(run->client) : NULL;
         CLEANUP(free) char *buffer = NULL;
 
-        if (is_shared && s->template_plan && s->template_plan != run->plan &&
-            !(run->cold && run->cold->wait.lookup) && !command_plan_is_fresh(o) &&
-            !spawn_plan_is_stale(s->template_plan)) {
+        if (shared && *shared && *shared != run->plan && !(run->cold && run->cold->wait.lookup) &&
+            !command_plan_is_fresh(o) && !spawn_plan_is_stale(*shared)) {
                 run_plan_drop(run);
-                run->plan = spawn_plan_ref(s->template_plan);
+                run->plan = spawn_plan_ref(*shared);
                 return 0;
         }
-        int r = command_prepare_plan(o, is_shared ? run->conf->id : run_name(run, &buffer), why);
+        int r = command_prepare_plan(o, shared ? run->conf->id : run_name(run, &buffer), why);
 
-        if (r == 0 && is_shared && s->template_plan != run->plan) {
-                spawn_plan_unref(s->template_plan);
-                s->template_plan = spawn_plan_ref(run->plan);
+        if (r == 0 && shared && *shared != run->plan) {
+                spawn_plan_unref(*shared);
+                *shared = spawn_plan_ref(run->plan);
         }
         return r;
 }

@@ -1,5 +1,4 @@
-// What the files of the service machine share. Nobody outside core/service/service*.c and
-// core/service/processes.c includes it.
+// What the files of the service machine share (core/service/service*.c).
 #pragma once
 
 #include "conf/enums.h"
@@ -9,13 +8,6 @@
 #include "core/start/removal.h"
 #include "core/unit/manager.h"
 
-struct notify_message;
-
-static inline struct service *service_of(const struct unit *u)
-{
-        return CONTAINER_OF(u, struct service, unit);
-}
-
 static inline const struct service_group *run_conf(const struct run *run)
 {
         return run->conf->service;
@@ -23,8 +15,6 @@ static inline const struct service_group *run_conf(const struct run *run)
 
 // ---- names, log, states (service_state.c)
 
-// The unit's name of a run: a singleton's id, or formatted into *buffer (freed by the caller).
-const char *run_name(const struct run *run, char **buffer);
 // The id of its unit, or of the template that a connection is served by; valid as long as the run.
 const char *run_unit_id(const struct run *run);
 // One line about the run; a connection's name is made only when the line is written.
@@ -32,7 +22,6 @@ void run_log(const struct run *run, int level, int error, const char *fmt, ...) 
 // Goes to a state: stops the timers that it has no use for, tells everybody.
 void service_set_state(struct run *run, enum service_state state);
 bool service_state_is_starting(enum service_state s); // condition ... start-post
-bool service_state_is_over(enum service_state s);     // dead, failed, pinned
 bool service_state_is_reloading(enum service_state s);
 // Remember what went wrong first.
 enum active_state service_active_state(const struct service *s);
@@ -186,6 +175,3 @@ bool run_bus_name_is_good(const struct run *run);
 // ---- what it says (service_notify.c)
 
 enum notify_access run_notify_access(const struct run *run);
-// fds are taken over, all of them.
-void service_on_notify(struct run *run, const struct ucred *sender, struct notify_message *message,
-                       int *fds, size_t n_fds);

@@ -2,8 +2,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/specifier.h"
+#include "core/service/client.h"
 #include "core/service/service_priv.h"
-#include "core/socket/instance.h"
 #include "core/unit/collect.h"
 #include "core/unit/job.h"
 
@@ -116,7 +116,7 @@ const char *run_name(const struct run *run, char **buffer)
 {
         if (run->service)
                 return run->service->unit.id;
-        if (run->sock && instance_name(run, buffer) == 0)
+        if (run->client && run->client->ops->name(run->client, buffer) == 0)
                 return *buffer;
         return run->conf->id;
 }
@@ -178,7 +178,7 @@ static void on_over_timer(struct timer *t, usec_t now UNUSED)
         on_over(&CONTAINER_OF(t, struct run, timer)->work);
 }
 
-// The life of a connection's run is over; it belongs to its socket while a job for its unit is
+// The life of a connection's run is over; it serves its client while a job for its unit is
 // there.
 static void on_over(struct work *w)
 {
@@ -193,7 +193,7 @@ static void on_over(struct work *w)
         }
         struct unit *u = run->service ? &run->service->unit : NULL;
 
-        instance_on_end(run);
+        run->client->ops->on_end(run->client);
         if (u)
                 collect_unit_later(u);
 }
@@ -224,9 +224,9 @@ void service_set_state(struct run *run, enum service_state state)
         if (old != state)
                 run_log(run, LOG_DEBUG, 0, "Changed %s -> %s", service_state_name(old),
                         service_state_name(state));
-        if (run->sock)
+        if (run->client)
                 run_let_go_of_connection(run);
-        if (service_state_is_over(state) && run->sock)
+        if (service_state_is_over(state) && run->client)
                 work_queue(m->events, WORK_STATE, &run->work, on_over);
         if (!run->service)
                 return;

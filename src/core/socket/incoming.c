@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "core/socket/instance.h"
-#include "core/socket/sock_priv.h"
+#include "core/socket/connection.h"
+#include "core/socket/sock.h"
+#include "core/unit/job.h"
+#include "core/unit/manager.h"
 #include "net/peer.h"
 #include "net/sockopt.h"
 
@@ -157,7 +159,7 @@ enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now)
                         return (enum incoming_end)end;
         }
         net_sockopt_apply(i.fd, l->port, sock_conf(s), true, on_sockopt_failed, s);
-        int r = instance_start(s, i.fd, &i.peer, &i.token);
+        int r = connection_start(s, i.fd, &i.peer, &i.token);
 
         if (r >= 0)
                 return INCOMING_SERVED;

@@ -6,7 +6,7 @@
 #include "core/socket/sock.h"
 
 #include "base/log.h"
-#include "core/socket/instance.h"
+#include "core/socket/connection.h"
 #include "core/socket/sock_priv.h"
 
 static const char *const state_names[_SOCK_STATE_MAX] = {
@@ -341,7 +341,7 @@ static void check_template(struct sock *s)
 {
         CLEANUP(free) char *name = NULL;
 
-        if (instance_template_name(s, &name) == 0 &&
+        if (sock_template_name(s, &name) == 0 &&
             !conf_loader_has_file(s->unit.manager->loader, name))
                 log_unit(s->unit.id, LOG_WARNING, 0,
                          "Its connections need %s, which is not there: they will be closed.", name);
@@ -456,14 +456,14 @@ static void sock_reset_failed(struct unit *u)
 
 static bool sock_is_needed(const struct unit *u)
 {
-        return !list_is_empty(&sock_of(u)->runs);
+        return !list_is_empty(&sock_of(u)->connections);
 }
 
 static int sock_init(struct unit *u)
 {
         struct sock *s = sock_of(u);
 
-        list_init(&s->runs);
+        list_init(&s->connections);
         s->node_uid = (uid_t)-1;
         s->node_gid = (gid_t)-1;
         return u->conf->socket ? sock_listeners_new(s) : 0;
@@ -478,7 +478,7 @@ static void sock_done(struct unit *u)
         sock_park_done(s);
         sock_history_done(s);
         sock_pause_end(s);
-        instance_forget_all(s);
+        connection_forget_all(s);
         sock_close(s, false);
         sock_listeners_free(s);
         sock_names_done(s);
@@ -530,4 +530,5 @@ const struct unit_ops sock_ops = {
         .reset_failed = sock_reset_failed,
         .trigger_notify = sock_trigger_notify,
         .is_needed = sock_is_needed,
+        .collect_fds = sock_collect_for_service,
 };

@@ -1,6 +1,6 @@
 // Sockets: the unit type, its listeners, its state machine (sock.c, sock_open.c, sock_command.c),
 // what happens on traffic (sock_run.c), pausing (sock_pause.c). Admission is core/socket/admit
-// (pure), connections are core/socket/instance.
+// (pure), connections are core/socket/connection.
 #pragma once
 
 #include "core/service/run.h"
@@ -49,6 +49,7 @@ enum pause_reason {
         _PAUSE_REASON_MAX,
 };
 
+struct connection;
 struct held;
 struct sock;
 struct sock_command;
@@ -89,7 +90,7 @@ struct sock {
         uint64_t n_aborted, n_reopened;
         usec_t refusals_logged;          // when the last summary line was written
         struct admit *admit;             // NULL: there was no connection yet
-        struct list_node runs;           // live connections (struct run.node)
+        struct list_node connections;    // live ones (core/socket/connection.h)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;
         struct sock_names *names;     // X-ListenName=: what they stand for; NULL: there are none
@@ -113,6 +114,16 @@ struct sock {
 
 extern const struct unit_ops sock_ops;
 
+static inline struct sock *sock_of(const struct unit *u)
+{
+        return CONTAINER_OF(u, struct sock, unit);
+}
+
+static inline const struct socket_group *sock_conf(const struct sock *s)
+{
+        return s->unit.conf->socket;
+}
+
 // The running command of ExecStartPre= and its sisters; 0: none.
 pid_t sock_control_pid(const struct sock *s);
 // Whose that is; (uid_t)-1, (gid_t)-1: the supervisor's.
@@ -121,21 +132,33 @@ uint32_t sock_uid_gid(const struct sock *s, bool want_gid);
 const char *sock_state_name(enum sock_state s);
 const char *sock_result_name(enum sock_result r);
 
-// The listening descriptors that a starting service inherits from this socket: appended to *fds and
-// *names (FileDescriptorName= for each), in file order. 0 or -ENOMEM.
-int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
-// Nobody holds what processes of an earlier supervisor have held (core/service/earlier.h).
+// Nobody holds what processes of an earlier supervisor have held (core/socket/earlier.h).
 void sock_on_holder_gone(struct manager *m, const struct held *h);
 // Close what was passed to us and no socket wanted, and say so.
 void sock_adopt_done(struct manager *m);
-// All sockets whose descriptors go to the service (TriggeredBy and Sockets=) -> appended, those of
-// Sockets= first.
-int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names);
+
+// ---- for its connections (core/socket/incoming, core/socket/connection)
+
+// "foo@.service"; new string.
+int sock_template_name(const struct sock *s, char **ret);
+// What is needed of the template before a connection is taken: 0 or -errno (-ENOENT: none is
+// usable; logged).
+int sock_template_load(struct sock *s);
+// Does it ask for what only a unit can have? Else a connection needs neither registry nor job.
+bool sock_template_needs_unit(const struct sock *s);
+// A connection is not taken because of the trigger limit.
+void sock_on_trigger_limit(struct sock *s, usec_t now);
+// Something is lacking (fail_is_exhaustion()) for what traffic asks for: wait until there is room.
+void sock_on_exhausted(struct sock *s, int error);
+// A connection cannot be handed to an instance (it is closed already, or still in the backlog).
+void sock_on_instance_failed(struct sock *s, int error);
 // A connection's place in the limits was given back: a queueing socket resumes, and who waits for
 // room tries again.
 void sock_on_place_free(struct sock *s);
-// A connection's run has ended.
-void sock_on_run_end(struct sock *s);
+// A connection is over.
+void sock_on_connection_end(struct sock *s);
+void sock_history_add(struct sock *s, const struct connection *c); // nothing for one that went well
+
 // One of the last connections whose service failed.
 #define SOCK_HISTORY_MAX 10
 struct sock_failure {

@@ -1,10 +1,10 @@
-// Listeners whose sockets processes of an earlier supervisor hold (core/service/earlier; difference
+// Listeners whose sockets processes of an earlier supervisor hold (core/socket/earlier; difference
 // earlier-supervisor). Such a process goes on serving, and is unknown to us: the socket is taken
 // over where that is allowed, so that nothing which arrives is lost, but it is not polled before
 // the process has ended. Where it cannot be taken over, the address is bound when it is free.
 #include "base/fd.h"
 #include "base/log.h"
-#include "core/service/earlier.h"
+#include "core/socket/earlier.h"
 #include "core/socket/sock_priv.h"
 #include "net/adopt.h"
 

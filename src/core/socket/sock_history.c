@@ -2,7 +2,7 @@
 // failed-instances).
 #include "base/clock.h"
 #include "core/service/service.h"
-#include "core/socket/instance.h"
+#include "core/socket/connection.h"
 #include "core/socket/sock_priv.h"
 
 struct sock_history {
@@ -10,16 +10,17 @@ struct sock_history {
         size_t n; // all there have been
 };
 
-void sock_history_add(struct sock *s, const struct run *run)
+void sock_history_add(struct sock *s, const struct connection *c)
 {
         CLEANUP(free) char *name = NULL;
+        const struct run *run = c->run;
 
         if (run->is_refused || run->result == SERVICE_SUCCESS ||
             run->result == SERVICE_SKIP_CONDITION)
                 return;
         if (!s->history)
                 s->history = calloc(1, sizeof(*s->history));
-        if (!s->history || instance_name(run, &name) < 0)
+        if (!s->history || connection_name(c, &name) < 0)
                 return; // what failed was logged
         struct sock_failure *f = &s->history->items[s->history->n++ % SOCK_HISTORY_MAX];
 

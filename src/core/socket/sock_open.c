@@ -6,8 +6,8 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/address.h"
-#include "core/service/earlier.h"
 #include "core/service/service.h"
+#include "core/socket/earlier.h"
 #include "core/socket/sock_priv.h"
 #include "core/unit/dependency.h"
 #include "core/unit/registry.h"
@@ -394,26 +394,10 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
 }
 
 // systemd gives the listener to an instance that is restarted without its connection.
-static bool hands_over(const struct unit *u)
+int sock_collect_for_service(struct unit *u, int **fds, size_t *n, char ***names)
 {
-        return u->ops == &sock_ops && u->conf->socket &&
-               (!u->conf->socket->accept || u->manager->options.compat_systemd);
-}
+        bool is_handed_over =
+                u->conf->socket && (!u->conf->socket->accept || u->manager->options.compat_systemd);
 
-// Those that Sockets= names come in its order, before the others.
-int sock_collect_for_service(struct unit *service, int **fds, size_t *n, char ***names)
-{
-        char *const *sockets = service->conf->service ? service->conf->service->sockets : NULL;
-        int r = 0;
-
-        STRV_FOREACH (name, sockets) {
-                struct unit *u = registry_find_unit(service->manager, *name);
-
-                if (r == 0 && u && hands_over(u) && dependency_exists(service, DEP_TRIGGERED_BY, u))
-                        r = sock_collect_fds(sock_of(u), fds, n, names);
-        }
-        UNIT_FOREACH_DEPENDENCY (service, DEP_BIT(DEP_TRIGGERED_BY), u)
-                if (r == 0 && hands_over(u) && !strv_contains(sockets, u->id))
-                        r = sock_collect_fds(sock_of(u), fds, n, names);
-        return r;
+        return is_handed_over ? sock_collect_fds(sock_of(u), fds, n, names) : 0;
 }

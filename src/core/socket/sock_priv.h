@@ -1,5 +1,4 @@
-// What the files of the socket unit share: the state functions. Nobody outside core/socket/sock*.c
-// includes it.
+// What the files of the socket unit share: the state functions (core/socket/sock*.c).
 #pragma once
 
 #include "core/socket/sock.h"
@@ -8,16 +7,6 @@
 #include "core/unit/manager.h"
 #include "net/listen.h"
 #include "net/sockopt.h"
-
-static inline struct sock *sock_of(const struct unit *u)
-{
-        return CONTAINER_OF(u, struct sock, unit);
-}
-
-static inline const struct socket_group *sock_conf(const struct sock *s)
-{
-        return s->unit.conf->socket;
-}
 
 // ---- states (sock.c)
 void sock_set_state(struct sock *s, enum sock_state state);
@@ -54,6 +43,11 @@ void sock_unwatch(struct sock *s);
 // PollLimitBurst= wake-ups were counted: the listener is not polled for a while.
 bool sock_poll_limit_hit(struct listener *l, usec_t now);
 void sock_poll_limit_count(struct listener *l, usec_t now); // one wake-up
+// The listening descriptors, appended to *fds and *names (FileDescriptorName= for each), in file
+// order. 0 or -ENOMEM.
+int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
+// unit_ops.collect_fds
+int sock_collect_for_service(struct unit *u, int **fds, size_t *n, char ***names);
 struct net_listen_params sock_listen_params(const struct sock *s);
 // Member of the groups of X-JoinGroup=, and no longer of those that old had (NULL: none).
 void sock_join_groups(struct listener *l, const struct unit_conf *old);
@@ -106,7 +100,6 @@ void sock_park(struct sock *s);
 void sock_park_done(struct sock *s); // the descriptors are as any others again
 
 // ---- failed connections (sock_history.c)
-void sock_history_add(struct sock *s, const struct run *run); // nothing for one that went well
 void sock_history_done(struct sock *s);
 
 // ---- names (sock_names.c)
@@ -176,14 +169,9 @@ void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, co
 void sock_pause_end(struct sock *s);
 // Is there an event left in the trigger limit's window?
 bool sock_may_trigger(struct sock *s, usec_t now);
-void sock_on_trigger_limit(struct sock *s, usec_t now);
-// Something is lacking (fail_is_exhaustion()) for what traffic asks for: wait until there is room.
-void sock_on_exhausted(struct sock *s, int error);
 void sock_on_service_start_limit(struct sock *s);
 // The service's start was skipped by a condition: triggering it again at once would spin.
 void sock_on_service_skipped(struct sock *s, const char *why);
-// A connection cannot be handed to an instance (it is closed already, or still in the backlog).
-void sock_on_instance_failed(struct sock *s, int error);
-bool sock_pauses(const struct sock *s); // X-TriggerLimitAction=pause
-void sock_flush(struct sock *s);        // FlushPending=: throw away what waits
-void sock_template_drop(struct sock *s);
+bool sock_pauses(const struct sock *s);  // X-TriggerLimitAction=pause
+void sock_flush(struct sock *s);         // FlushPending=: throw away what waits
+void sock_template_drop(struct sock *s); // it is read again, for the next connection

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "conf/enums.h"
 #include "core/service/service.h"
+#include "core/socket/admit.h"
 #include "core/socket/incoming.h"
-#include "core/socket/instance.h"
 #include "core/socket/sock_priv.h"
 #include "core/start/spawner.h"
 #include "core/unit/collect.h"
@@ -99,7 +99,7 @@ static bool must_wait(struct sock *s, usec_t now, int *ret_template)
 
         // Where the template is of no use the connection is taken all the same, and closed.
         if (lacking == 0) {
-                *ret_template = instance_prepare(s);
+                *ret_template = sock_template_load(s);
                 lacking = fail_is_exhaustion(*ret_template) ? -*ret_template : 0;
         }
         if (lacking > 0)
@@ -203,9 +203,9 @@ void sock_on_place_free(struct sock *s)
         }
 }
 
-void sock_on_run_end(struct sock *s)
+void sock_on_connection_end(struct sock *s)
 {
-        if (list_is_empty(&s->runs))
+        if (list_is_empty(&s->connections))
                 trim_later(&s->unit.manager->trim);
         collect_unit_later(&s->unit);
 }

@@ -147,6 +147,9 @@ struct unit_ops {
         // A unit that this one triggers (socket: its service) changed state or finished a job.
         void (*trigger_notify)(struct unit *u, struct unit *other);
         bool (*is_needed)(const struct unit *u); // must stay loaded though inactive; NULL: no
+        // Descriptors that a service which this unit triggers inherits: appended to *fds and *names
+        // (FileDescriptorName= for each). NULL: none. 0 or -ENOMEM.
+        int (*collect_fds)(struct unit *u, int **fds, size_t *n, char ***names);
         // Exit status of the main process that ended last (FailureAction=exit); -1: none. NULL:
         // none.
         int (*exit_status)(const struct unit *u);

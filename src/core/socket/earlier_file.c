@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/address.h"
-#include "core/service/earlier_priv.h"
+#include "core/socket/earlier_priv.h"
 #include "core/socket/sock.h"
 
 #include <fcntl.h>

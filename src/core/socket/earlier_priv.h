@@ -1,9 +1,9 @@
-// What the files of core/service/earlier share.
+// What the files of core/socket/earlier share.
 #pragma once
 
 #include "base/buf.h"
 #include "base/map.h"
-#include "core/service/earlier.h"
+#include "core/socket/earlier.h"
 #include "net/holder.h"
 
 struct inquiry;

@@ -1,5 +1,5 @@
 // Who holds the sockets of the last supervisor.
-#include "core/service/earlier.h"
+#include "core/socket/earlier.h"
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -9,7 +9,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "conf/address.h"
-#include "core/service/earlier_priv.h"
+#include "core/socket/earlier_priv.h"
 
 #include <sys/syscall.h>
 

@@ -1,0 +1,374 @@
+#include "core/socket/connection.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/unit_name.h"
+#include "core/service/service.h"
+#include "core/socket/incoming.h"
+#include "core/socket/sock.h"
+#include "core/unit/dependency.h"
+#include "core/unit/job.h"
+#include "core/unit/manager.h"
+#include "core/unit/registry.h"
+#include "net/peer.h"
+
+static const struct client_ops connection_client_ops;
+static void on_end(struct client *client);
+
+// A connection whose run is no unit's. What names it is packed behind (net/peer.h): the peer is
+// asked once, while it is surely there.
+struct plain {
+        struct connection connection;
+        struct run run;
+        char peer[];
+};
+
+// One whose run is a unit's.
+struct attached {
+        struct connection connection;
+        char peer[];
+};
+
+static struct connection *connection_of_client(const struct client *client)
+{
+        return CONTAINER_OF(client, struct connection, client);
+}
+
+struct connection *connection_of(const struct run *run)
+{
+        return run->client ? connection_of_client(run->client) : NULL;
+}
+
+// ---- start
+
+// Takes over fd and token.
+static void begin(struct connection *c, struct sock *s, struct run *run, int fd,
+                  struct admit_token *token)
+{
+        c->client = (struct client){.ops = &connection_client_ops, .fd = fd};
+        c->sock = s;
+        c->run = run;
+        c->token = *token;
+        *token = (struct admit_token){0};
+        c->number = s->n_accepted++;
+        s->n_connections++;
+        list_append(&s->connections, &c->node);
+        run->client = &c->client;
+        unit_changed(&s->unit);
+}
+
+// accept() returns the lowest free descriptor: right if the child takes it at once. One we keep
+// must move above the low window.
+static void make_window_free(struct connection *c)
+{
+        int fd = c->client.fd;
+        int up = fd >= 0 && fd < FD_LOW_WINDOW ? fd_dup_up(fd) : -1;
+
+        if (up < 0)
+                return;
+        fd_close(fd);
+        c->client.fd = up;
+}
+
+static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
+                       struct admit_token *token)
+{
+        struct plain *p = calloc(1, sizeof(*p) + peer_packed_size(peer));
+
+        if (!p) {
+                fd_close(fd);
+                admit_release(token);
+                return -ENOMEM;
+        }
+        peer_pack(peer, p->peer);
+        p->connection.peer = p->peer;
+        run_init(&p->run, s->unit.manager, s->template_conf);
+        begin(&p->connection, s, &p->run, fd, token);
+        int r = service_run_start(&p->run);
+
+        if (r < 0)
+                on_end(&p->connection.client);
+        else
+                make_window_free(&p->connection);
+        return r;
+}
+
+static int make_name(const struct sock *s, uint64_t number, const struct peer_info *peer,
+                     char **ret)
+{
+        CLEANUP(free) char *template = NULL, *text = NULL;
+        int r = sock_template_name(s, &template);
+
+        if (r < 0)
+                return r;
+        r = peer_format_instance(peer, number, &text);
+        return r < 0 ? r : unit_name_with_instance(template, text, ret);
+}
+
+// The long way: a unit of its own, started by a job.
+static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
+                      struct admit_token *token)
+{
+        CLEANUP(free) char *name = NULL;
+        struct request_failure why = {0};
+        struct unit *u = NULL;
+        int r = make_name(s, s->n_accepted, peer, &name);
+
+        if (r == 0)
+                r = registry_load_unit(s->unit.manager, name, &u);
+        if (r == 0 && (u->ops != &service_ops || u->conf->load_state != LOAD_LOADED))
+                r = -ENOENT;
+        if (r == 0)
+                r = dependency_add(&s->unit, DEP_BEFORE, u);
+        if (r == 0)
+                r = dependency_add(&s->unit, DEP_TRIGGERS, u);
+        struct attached *a = r == 0 ? calloc(1, sizeof(*a) + peer_packed_size(peer)) : NULL;
+
+        if (!a) {
+                fd_close(fd);
+                admit_release(token);
+                return r < 0 ? r : -ENOMEM;
+        }
+        struct service *service = CONTAINER_OF(u, struct service, unit);
+
+        peer_pack(peer, a->peer);
+        a->connection.peer = a->peer;
+        begin(&a->connection, s, &service->run, fd, token);
+        make_window_free(&a->connection);
+        if (job_request(s->unit.manager, JOB_START, u, JOB_REPLACE, NULL, &why) == REQUEST_OK)
+                return 0;
+        log_unit(s->unit.id, LOG_WARNING, 0, "Failed to queue start of %s: %s", u->id, why.text);
+        on_end(&a->connection.client);
+        return -EIO;
+}
+
+int connection_start(struct sock *s, int fd, const struct peer_info *peer,
+                     struct admit_token *token)
+{
+        int r = sock_template_load(s);
+
+        if (r < 0) {
+                fd_close(fd);
+                admit_release(token);
+                return r;
+        }
+        return sock_template_needs_unit(s) ? start_unit(s, fd, peer, token)
+                                           : start_plain(s, fd, peer, token);
+}
+
+// ---- end
+
+static bool close_connection(struct connection *c)
+{
+        c->client.fd = fd_close(c->client.fd);
+        if (!c->token.admit)
+                return false;
+        admit_release(&c->token);
+        c->sock->n_connections--;
+        return true;
+}
+
+static void release(struct client *client)
+{
+        struct connection *c = connection_of_client(client);
+
+        if (close_connection(c))
+                sock_on_place_free(c->sock);
+}
+
+// A plain connection's run goes with it.
+static void detach(struct connection *c)
+{
+        struct run *run = c->run;
+
+        (void)close_connection(c);
+        list_remove(&c->node);
+        if (!run->service) {
+                for (struct core_observer *o = run->manager->observers; o; o = o->next)
+                        if (o->on_connection_end)
+                                o->on_connection_end(o, run);
+                service_run_done(run);
+                unit_conf_unref(run->conf);
+        }
+        run->client = NULL;
+        free(c);
+}
+
+static void on_end(struct client *client)
+{
+        struct connection *c = connection_of_client(client);
+        struct sock *s = c->sock;
+
+        sock_history_add(s, c);
+        release(client);
+        detach(c);
+        sock_on_connection_end(s);
+}
+
+void connection_forget_all(struct sock *s)
+{
+        LIST_FOREACH (&s->connections, node)
+                detach(CONTAINER_OF(node, struct connection, node));
+}
+
+// ---- what it is called
+
+static int make_environment(const struct client *client, char ***env)
+{
+        char address[PEER_TEXT_MAX], port[PEER_TEXT_MAX];
+        const struct connection *c = connection_of_client(client);
+        struct peer_info peer;
+
+        // With systemd the peer is asked each time, so that a restart knows none.
+        if (client->fd < 0 && c->sock->unit.manager->options.compat_systemd)
+                return 0;
+        peer_unpack(c->peer, &peer);
+        if (peer_format_remote(&peer, address, port) == 0)
+                return 0;
+        CLEANUP(free) char *a = str_printf("REMOTE_ADDR=%s", address);
+        CLEANUP(free) char *p = str_printf("REMOTE_PORT=%s", port);
+
+        if (!a || !p || strv_push(env, a) < 0)
+                return -ENOMEM;
+        return port[0] ? strv_push(env, p) : 0;
+}
+
+int connection_name(const struct connection *c, char **ret)
+{
+        struct peer_info peer;
+
+        if (c->run->service)
+                return str_set(ret, c->run->service->unit.id);
+        peer_unpack(c->peer, &peer);
+        return make_name(c->sock, c->number, &peer, ret);
+}
+
+static int name_of_client(const struct client *client, char **ret)
+{
+        return connection_name(connection_of_client(client), ret);
+}
+
+// FileDescriptorName= counts for connections since v257.
+static const char *fd_name(const struct client *client)
+{
+        const struct unit *u = &connection_of_client(client)->sock->unit;
+        bool is_named = !u->manager->options.compat_systemd && u->conf->socket &&
+                        u->conf->socket->file_descriptor_name;
+
+        return is_named ? u->conf->socket->file_descriptor_name : "connection";
+}
+
+static struct spawn_plan **shared_plan(const struct client *client)
+{
+        const struct connection *c = connection_of_client(client);
+        const struct run *run = c->run;
+        bool is_shared =
+                !run->service && c->sock->template_conf == run->conf && !run->conf->needs_own_plan;
+
+        return is_shared ? &c->sock->template_plan : NULL;
+}
+
+static void on_refused(struct client *client)
+{
+        incoming_refused_by_service(connection_of_client(client)->sock);
+}
+
+static const struct client_ops connection_client_ops = {
+        .name = name_of_client,
+        .fd_name = fd_name,
+        .environment = make_environment,
+        .shared_plan = shared_plan,
+        .on_refused = on_refused,
+        .release = release,
+        .on_end = on_end,
+};
+
+void connection_addresses(const struct connection *c, char local[PEER_TEXT_MAX],
+                          char remote[PEER_TEXT_MAX])
+{
+        struct peer_info peer;
+
+        peer_unpack(c->peer, &peer);
+        peer_format_text(&peer, remote);
+        peer_format_local(&peer, local);
+}
+
+int connection_peer(const struct connection *c, char **ret)
+{
+        char text[PEER_TEXT_MAX] = "";
+        struct peer_info peer;
+
+        peer_unpack(c->peer, &peer);
+        peer_format_text(&peer, text);
+        char *copy = strdup(text);
+
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}
+
+// ---- look-ups
+
+static struct connection *first_of(const struct sock *s)
+{
+        return list_is_empty(&s->connections)
+                       ? NULL
+                       : CONTAINER_OF(s->connections.next, struct connection, node);
+}
+
+struct connection *connection_next(struct manager *m, const struct connection *after)
+{
+        struct list_node *sockets = &m->by_type[UNIT_SOCKET], *n = sockets->next;
+
+        if (after) {
+                if (after->node.next != &after->sock->connections)
+                        return CONTAINER_OF(after->node.next, struct connection, node);
+                n = after->sock->unit.type_node.next;
+        }
+        for (; n && n != sockets; n = n->next) {
+                struct connection *c = first_of(sock_of(CONTAINER_OF(n, struct unit, type_node)));
+
+                if (c)
+                        return c;
+        }
+        return NULL;
+}
+
+struct connection *connection_find(struct manager *m, const char *name)
+{
+        const char *at = strchr(name, '@');
+        char *end = NULL;
+
+        if (!at || at[1] < '0' || at[1] > '9')
+                return NULL;
+        uint64_t number = strtoull(at + 1, &end, 10);
+
+        if (*end != '-')
+                return NULL;
+        for (struct connection *c = connection_next(m, NULL); c; c = connection_next(m, c)) {
+                CLEANUP(free) char *own = NULL;
+
+                if (c->number == number && connection_name(c, &own) == 0 && streq(own, name))
+                        return c;
+        }
+        return NULL;
+}
+
+void connection_stop_all(struct manager *m)
+{
+        // A stop may end a run at once, which takes it off the list: start over until none is left
+        // that was not asked. Each run is asked once; asking again is harmless.
+        LIST_FOREACH (&m->by_type[UNIT_SOCKET], node) {
+                struct sock *s = sock_of(CONTAINER_OF(node, struct unit, type_node));
+
+                LIST_FOREACH (&s->connections, own) {
+                        struct run *run = CONTAINER_OF(own, struct connection, node)->run;
+
+                        if (!run->service)
+                                service_run_stop(run);
+                }
+        }
+}

@@ -1,0 +1,73 @@
+// The template of a socket's connections (Accept=yes): its conf, read at the first of them, and the
+// plan that they share.
+#include "base/log.h"
+#include "base/str.h"
+#include "conf/load.h"
+#include "core/loop/diag_log.h"
+#include "core/socket/sock_priv.h"
+#include "spawn/plan.h"
+
+int sock_template_name(const struct sock *s, char **ret)
+{
+        const char *id = s->unit.id;
+        size_t n = strcspn(id, "@");
+        char *name;
+
+        if (id[n] == '\0')
+                n = strlen(id) - strlen(".socket");
+        name = str_printf("%.*s@.service", (int)n, id);
+        if (!name)
+                return -ENOMEM;
+        *ret = name;
+        return 0;
+}
+
+void sock_template_drop(struct sock *s)
+{
+        unit_conf_unref(TAKE(s->template_conf));
+        spawn_plan_unref(TAKE(s->template_plan));
+}
+
+int sock_template_load(struct sock *s)
+{
+        struct manager *m = s->unit.manager;
+        CLEANUP(free) char *name = NULL;
+        struct diag diag = diag_log_once(m->complaints);
+        struct unit_conf *conf = NULL;
+
+        if (s->template_conf)
+                return 0;
+        int r = sock_template_name(s, &name);
+
+        if (r < 0)
+                return r;
+        r = conf_load(m->loader, name, &diag, &conf);
+        if (r < 0)
+                return r;
+        if (conf->load_state != LOAD_LOADED) {
+                log_unit(s->unit.id, LOG_ERR, 0, "Cannot serve connections: %s: %s", name,
+                         conf->load_error ? conf->load_error : load_state_name(conf->load_state));
+                unit_conf_unref(conf);
+                return -ENOENT;
+        }
+        s->template_conf = conf;
+        if (conf->service->restart != RESTART_NO && !m->options.compat_systemd)
+                log_unit(name, LOG_NOTICE, 0,
+                         "Restart= is left out for connections: an instance ends with the one that "
+                         "it serves, the next client gets another.");
+        return 0;
+}
+
+// With systemd each connection is a unit, which stays when it has failed (difference
+// failed-instances).
+bool sock_template_needs_unit(const struct sock *s)
+{
+        const struct unit_conf *conf = s->template_conf;
+        const struct unit_group *u = conf->unit;
+
+        return s->unit.manager->options.compat_systemd || conf->needs_own_instance || u->requires ||
+               u->requisite || u->wants || u->binds_to || u->part_of || u->upholds ||
+               u->conflicts || u->before || u->after || u->on_failure || u->on_success ||
+               conf->linked_requires || conf->linked_wants || conf->linked_upholds ||
+               u->conditions.n > 0 || u->asserts.n > 0 || conf->service->sockets;
+}
