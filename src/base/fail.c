@@ -1,5 +1,7 @@
 #include "base/fail.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -45,8 +47,13 @@ bool fail_is_exhaustion(int error)
 const char *fail_format(const struct fail *fail, char *buf, size_t size)
 {
         const char *op = fail->op ? fail->op : "operation";
+        const char *sought = fail->error == ESRCH ? str_after_prefix(op, "find ") : NULL;
 
-        if (fail->detail[0])
+        // The number is that of processes.
+        if (sought)
+                snprintf(buf, size, "there is no %s%s%s", sought, fail->detail[0] ? " named " : "",
+                         fail->detail);
+        else if (fail->detail[0])
                 snprintf(buf, size, "%s %s: %s", op, fail->detail, strerror(fail->error));
         else
                 snprintf(buf, size, "%s: %s", op, strerror(fail->error));

@@ -26,5 +26,6 @@ int fail_set_default(struct fail *fail, int result, const char *op, const char *
 bool fail_is_exhaustion(int error);
 
 // One sentence for a log line: "bind 127.0.0.1:80 (held by ...): Address already in use".
+// What an operation "find user" or "find group" did not find (ESRCH): "there is no user named x".
 // Writes to buf (cut to size) and returns buf.
 const char *fail_format(const struct fail *fail, char *buf, size_t size);

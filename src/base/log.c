@@ -113,6 +113,35 @@ int log_set_target(enum log_target target, enum log_format format)
         return 0;
 }
 
+enum log_target log_get_target(void)
+{
+        return sink.target;
+}
+
+enum log_format log_get_format(void)
+{
+        return sink.format;
+}
+
+static const char *const target_names[_LOG_TARGET_MAX] = {
+        [LOG_TARGET_AUTO] = "auto",
+        [LOG_TARGET_STDERR] = "stderr",
+        [LOG_TARGET_JOURNAL] = "journal",
+};
+
+const char *log_target_name(enum log_target target)
+{
+        return target_names[target];
+}
+
+int log_target_from_name(const char *name)
+{
+        for (int i = 0; i < _LOG_TARGET_MAX; i++)
+                if (strcmp(target_names[i], name) == 0)
+                        return i;
+        return -EINVAL;
+}
+
 void log_close(void)
 {
         sink.journal_fd = fd_close(sink.journal_fd);

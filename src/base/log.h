@@ -17,8 +17,13 @@ int log_get_level(void);
 const char *log_level_name(int level); // "info"
 // AUTO: the journal when stderr is its stream, else stderr. 0, or -errno: there is no journal.
 int log_set_target(enum log_target target, enum log_format format);
-int log_level_from_name(const char *name); // "info", "7"; -EINVAL
-void log_close(void);                      // back to stderr
+// What counts at present: never AUTO.
+enum log_target log_get_target(void);
+enum log_format log_get_format(void);
+const char *log_target_name(enum log_target target); // "stderr"
+int log_target_from_name(const char *name);          // -EINVAL
+int log_level_from_name(const char *name);           // "info", "7"; -EINVAL
+void log_close(void);                                // back to stderr
 
 // A line about no unit.
 void log_write(int level, const char *fmt, ...) PRINTF(2, 3);

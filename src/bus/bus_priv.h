@@ -126,6 +126,7 @@ int bus_driver_add(struct bus_client *c); // what a message bus would answer (dr
 extern const sd_bus_vtable bus_manager_vtable[];
 extern const sd_bus_vtable bus_manager_files_vtable[];
 extern const sd_bus_vtable bus_manager_jobs_vtable[];
+extern const sd_bus_vtable bus_manager_log_vtable[], bus_log_control_vtable[];
 extern const sd_bus_vtable bus_job_vtable[];
 extern const sd_bus_vtable bus_log_vtable[];
 extern const sd_bus_vtable bus_connections_vtable[];

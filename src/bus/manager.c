@@ -383,7 +383,7 @@ static const char *system_state(struct manager *m)
 {
         if (m->is_stopping)
                 return "stopping";
-        if (job_count(m) > 0)
+        if (!m->is_started)
                 return "starting";
         return count_failed(m) > 0 ? "degraded" : "running";
 }
@@ -399,8 +399,6 @@ static int get_string(sd_bus *bus UNUSED, const char *path UNUSED, const char *i
                 value = "usher " USHER_VERSION;
         else if (streq(property, "SystemState"))
                 value = system_state(m);
-        else if (streq(property, "LogLevel"))
-                value = log_level_name(log_get_level());
         else if (streq(property, "Tainted"))
                 value = "";
         return sd_bus_message_append(reply, "s", value);
@@ -460,7 +458,6 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_PROPERTY("Version", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Tainted", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("SystemState", "s", get_string, 0, 0),
-        SD_BUS_PROPERTY("LogLevel", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("NNames", "u", get_number, 0, 0),
         SD_BUS_PROPERTY("NFailedUnits", "u", get_number, 0, 0),
         SD_BUS_PROPERTY("NJobs", "u", get_number, 0, 0),

@@ -285,15 +285,20 @@ static int enumerate_jobs(sd_bus *bus UNUSED, const char *prefix UNUSED, void *u
 
 int bus_vtables_add(struct bus_vtables *v, struct bus_client *c)
 {
-        int r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, BUS_MANAGER, bus_manager_vtable,
-                                         c);
+        static const sd_bus_vtable *const manager[] = {
+                bus_manager_vtable,
+                bus_manager_files_vtable,
+                bus_manager_jobs_vtable,
+                bus_manager_log_vtable,
+        };
+        int r = 0;
 
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(manager); i++)
+                r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, BUS_MANAGER, manager[i], c);
         if (r >= 0)
-                r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, BUS_MANAGER,
-                                             bus_manager_files_vtable, c);
-        if (r >= 0)
-                r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, BUS_MANAGER,
-                                             bus_manager_jobs_vtable, c);
+                r = sd_bus_add_object_vtable(c->bus, NULL, "/org/freedesktop/LogControl1",
+                                             "org.freedesktop.LogControl1", bus_log_control_vtable,
+                                             c);
         if (r >= 0)
                 r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, "org.usher.Log",
                                              bus_log_vtable, c);

@@ -70,8 +70,8 @@ static const struct builtin table[] = {
         {"swap.target", "[Unit]\nDescription=Swaps\n", NULL},
         {"sysinit.target",
          "[Unit]\nDescription=System Initialization\nWants=local-fs.target swap.target\n"
-         "After=local-fs.target swap.target\nConflicts=emergency.service emergency.target\n"
-         "Before=emergency.service emergency.target\n",
+         "After=local-fs.target swap.target\nConflicts=emergency.target\n"
+         "Before=emergency.target\n",
          NULL},
         {"time-set.target", "[Unit]\nDescription=System Time Set\n" PASSIVE, NULL},
         {"time-sync.target",

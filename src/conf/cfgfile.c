@@ -172,9 +172,9 @@ static int take_setting(struct loading *l, const char *name, const char *value, 
                 l->is_bad = true;
         if (r == SETTINGS_UNKNOWN && !str_after_prefix(name, "X-")) {
                 near = settings_nearest(name);
-                diag_report(l->diag, DIAG_WARNING, NULL, l->path, line,
-                            "Unknown setting '%s', ignoring.%s%s%s", name,
-                            near ? " Did you mean " : "", near ? near : "", near ? "=?" : "");
+                l->is_bad = true; // it may be what keeps somebody out
+                diag_report(l->diag, DIAG_ERROR, NULL, l->path, line, "Unknown setting '%s'.%s%s%s",
+                            name, near ? " Did you mean " : "", near ? near : "", near ? "=?" : "");
         }
         return r < 0 ? r : 0;
 }

@@ -156,6 +156,17 @@ char *client_get_string(struct ctl *c, const char *path, const char *interface, 
                        : value;
 }
 
+int client_set_string(struct ctl *c, const char *name, const char *value)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = sd_bus_set_property(c->bus, BUS_DESTINATION, BUS_ROOT, BUS_MANAGER, name, &error,
+                                    "s", value);
+
+        r = r < 0 ? client_complain(&error, r, "Failed to set %s to %s", name, value) : 0;
+        sd_bus_error_free(&error);
+        return r;
+}
+
 uint64_t client_get_number(struct ctl *c, const char *path, const char *interface, const char *name,
                            uint64_t fallback)
 {
@@ -214,6 +225,20 @@ const char *client_type_interface(const char *unit)
         }
 }
 
+char *client_get_load_error(struct ctl *c, const char *path)
+{
+        sd_bus_message *reply = NULL;
+        const char *id, *text = NULL;
+        char *copy = NULL;
+
+        if (sd_bus_get_property(c->bus, BUS_DESTINATION, path, BUS_UNIT, "LoadError", NULL, &reply,
+                                "(ss)") >= 0 &&
+            sd_bus_message_read(reply, "(ss)", &id, &text) >= 0)
+                copy = strdup(text);
+        sd_bus_message_unref(reply);
+        return copy;
+}
+
 // ---- errors
 
 int client_exit_code(const sd_bus_error *error, int r)
@@ -230,12 +255,16 @@ int client_exit_code(const sd_bus_error *error, int r)
                 {"org.freedesktop.systemd1.NoIsolation", CTL_NO_PERMISSION},
                 {"org.freedesktop.systemd1.TransactionIsDestructive", CTL_NO_PERMISSION},
                 {"org.freedesktop.systemd1.LoadFailed", CTL_NOT_CONFIGURED},
+                {"org.freedesktop.systemd1.BadUnitSetting", CTL_NOT_CONFIGURED},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
                 if (sd_bus_error_has_name(error, codes[i].name))
                         return codes[i].code;
-        return r == -EACCES || r == -EPERM ? CTL_NO_PERMISSION : CTL_FAILED;
+        // The number of an error that came over the bus says little: "failed" is EACCES.
+        bool is_remote = error && sd_bus_error_is_set(error);
+
+        return !is_remote && (r == -EACCES || r == -EPERM) ? CTL_NO_PERMISSION : CTL_FAILED;
 }
 
 int client_complain(const sd_bus_error *error, int r, const char *fmt, ...)
@@ -284,7 +313,7 @@ int client_unit_names(struct ctl *c, char *const *args, char ***ret)
                         return CTL_FAILED;
         }
         if (patterns)
-                r = units_get(c, patterns, false, &units, &n);
+                r = units_get(c, patterns, UNITS_USUAL, &units, &n);
         for (size_t i = 0; r == 0 && i < n; i++)
                 if (!strv_contains(names, units[i].id) && strv_push(&names, units[i].id) < 0)
                         r = CTL_FAILED;

@@ -35,7 +35,7 @@ struct ctl {
         unsigned lines;
         bool all, full, reverse, show_types, value, quiet, no_legend, plain, no_block, wait, now,
                 runtime, force, compat, after, before, no_reload, systemd_units, follow, has_lines,
-                wide;
+                wide, failed;
         bool has_colors;
         sd_bus *bus; // NULL until it is needed
 };
@@ -46,6 +46,7 @@ struct verb {
         const char *name;
         int (*run)(struct ctl *c, char **args);
         int least, most;
+        bool has_json;
         const char *synopsis, *doc;
 };
 extern const struct verb ctl_verbs[];
@@ -55,8 +56,10 @@ enum { OPTIONS_RUN = -1 };
 // OPTIONS_RUN, or the exit code. *ret_args: the words that are no options, verb first.
 int options_parse(int argc, char **argv, struct ctl *c, char ***ret_args);
 void options_done(struct ctl *c);
+void options_print_help(void);
 
-#define VERB(id, name, arguments, what, least, most, doc) int verb_##id(struct ctl *c, char **args);
+#define VERB(id, name, arguments, what, least, most, output, doc) \
+        int verb_##id(struct ctl *c, char **args);
 #include "ctl/verbs.def"
 #undef VERB
 
@@ -77,8 +80,12 @@ uint64_t client_get_number(struct ctl *c, const char *path, const char *interfac
                            uint64_t fallback);
 char **client_get_strv(struct ctl *c, const char *path, const char *interface, const char *name);
 char *client_unit_path(const char *unit); // new string
+// Why the supervisor does not use a unit; NULL: not known. New string.
+char *client_get_load_error(struct ctl *c, const char *path);
 // The interface of a unit's type, by its name's suffix: "org.freedesktop.systemd1.Socket".
 const char *client_type_interface(const char *unit);
+// Sets a property of Manager. 0, or an exit code after a message.
+int client_set_string(struct ctl *c, const char *name, const char *value);
 // Exit code of an action that gave this error.
 int client_exit_code(const sd_bus_error *error, int r);
 // "Failed to WHAT: ..." to stderr; the exit code.
@@ -96,9 +103,15 @@ void runs_print(void);
 struct ctl_unit {
         char *id, *description, *load, *active, *sub, *path;
 };
-// Units by patterns (NULL: all), filtered by --type and --state (and, unless all: active, failed or
-// with a job), sorted. 0 or an exit code.
-int units_get(struct ctl *c, char *const *patterns, bool all, struct ctl_unit **ret, size_t *ret_n);
+enum units_shown {
+        UNITS_USUAL, // active, failed or with a job
+        UNITS_AND_REFUSED,
+        UNITS_ALL,
+};
+// Units by patterns (NULL: all), filtered by --type and --state, sorted. --all makes it all of
+// them. 0 or an exit code.
+int units_get(struct ctl *c, char *const *patterns, enum units_shown which, struct ctl_unit **ret,
+              size_t *ret_n);
 // The same for sockets that are named, or match: all of them where there are no names.
 int units_get_sockets(struct ctl *c, char *const *names, struct ctl_unit **ret, size_t *ret_n);
 void units_free(struct ctl_unit *units, size_t n);
@@ -139,7 +152,11 @@ void table_print(const struct ctl *c, const struct table *t);
 struct buf;
 void json_begin(struct buf *b);
 void json_field(struct buf *b, const char *name, const char *value);
+void json_number(struct buf *b, const char *name, uint64_t value);
 void json_end(struct buf *b);
+// Objects of a list, one after the other: "[" and what is between them; the "]", printed.
+void json_list_next(struct buf *b);
+void json_list_print(struct buf *b);
 
 // ---- values of properties as text (property.c)
 
@@ -159,7 +176,11 @@ void format_ago(uint64_t t, char *buf, size_t size);
 // ---- for verbs of several files
 
 // Waits for jobs (verb_job.c). method: "StartUnit", ...
+const char *jobs_why_failed(const char *result); // a sentence for a Result property; NULL is fine
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units);
+// What is-active and its like say of a unit; json: the list so far (verb_show.c).
+void print_state_of(const struct ctl *c, struct buf *json, const char *unit, const char *state);
+void print_system_state(const struct ctl *c, const char *state); // verb_system.c
 // Log lines of units that match, younger than line *last, which becomes the last one printed; in
 // front of the first goes `before`. is_optional: nothing is said where access is denied. 0 or an
 // exit code (verb_logs.c).

@@ -74,7 +74,7 @@ static int turn(struct ctl *c)
 
 // ---- what came of it
 
-static const char *why_failed(const char *result)
+const char *jobs_why_failed(const char *result)
 {
         static const struct {
                 const char *result, *text;
@@ -107,7 +107,7 @@ static void explain_failure(struct ctl *c, const struct pending *p)
 
         fprintf(stderr,
                 "Job for %s failed: %s.\nSee \"usherctl status %s\" and the log for details.\n",
-                p->unit, why_failed(result), p->unit);
+                p->unit, jobs_why_failed(result), p->unit);
 }
 
 static int report(struct ctl *c, const struct pending *p)

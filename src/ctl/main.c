@@ -6,13 +6,15 @@
 #include <locale.h>
 #include <stdio.h>
 
-#define VERB(id, name_, arguments_, what, least_, most_, doc_) \
-        {.name = name_,                                        \
-         .run = verb_##id,                                     \
-         .least = least_,                                      \
-         .most = most_,                                        \
-         .synopsis = arguments_,                               \
+#define VERB(id, name_, arguments_, what, least_, most_, output, doc_) \
+        {.name = name_,                                                \
+         .run = verb_##id,                                             \
+         .least = least_,                                              \
+         .most = most_,                                                \
+         .has_json = VERB_##output,                                    \
+         .synopsis = arguments_,                                       \
          .doc = doc_},
+enum { VERB_TEXT = false, VERB_JSON = true };
 const struct verb ctl_verbs[] = {
 #include "ctl/verbs.def"
 };
@@ -50,6 +52,15 @@ static int check_count(const struct verb *verb, int n)
         return CTL_USAGE;
 }
 
+static int check_output(const struct ctl *c, const struct verb *verb)
+{
+        if (c->output == OUTPUT_SHORT || verb->has_json)
+                return 0;
+        fprintf(stderr, "usherctl: %s has no JSON: leave --output out.%s\n", verb->name,
+                streq(verb->name, "status") ? " \"usherctl show\" has it." : "");
+        return CTL_USAGE;
+}
+
 int main(int argc, char **argv)
 {
         struct ctl c = {0};
@@ -67,7 +78,7 @@ int main(int argc, char **argv)
                         n++;
                 if (!verb)
                         r = unknown_verb(name);
-                else if ((r = check_count(verb, n)) == 0)
+                else if ((r = check_count(verb, n)) == 0 && (r = check_output(&c, verb)) == 0)
                         r = verb->run(&c, args[0] ? args + 1 : args);
         }
         sd_bus_flush_close_unref(c.bus);

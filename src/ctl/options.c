@@ -46,7 +46,7 @@ static void print_entry(const char *left, const char *doc)
                n < HELP_COLUMN ? HELP_COLUMN - n : HELP_COLUMN, "", doc);
 }
 
-static void print_help(void)
+void options_print_help(void)
 {
         char left[80];
 
@@ -70,7 +70,7 @@ static void print_help(void)
                 print_entry(left, rows[i].doc);
         }
         printf("\nExit status of actions: 0 done, 1 failed or wrong use, 4 not permitted, 5 no such "
-               "unit, 6 bad unit.\nOf queries: 0 yes, 3 not active, 4 no such unit. More: usherctl(1)."
+               "unit, 6 refused unit.\nOf queries: 0 yes, 3 not active, 4 no such unit. More: usherctl(1)."
                "\n");
 }
 
@@ -236,15 +236,18 @@ static int set_flag(struct ctl *c, int id)
                 c->scope = SCOPE_SYSTEM;
         else if (id == OPTION_USER)
                 c->scope = SCOPE_USER;
-        else if (id == OPTION_FAILED && strv_push(&c->states, "failed") < 0)
-                return CTL_FAILED;
+        else if (id == OPTION_FAILED) {
+                c->failed = true;
+                if (strv_push(&c->states, "failed") < 0)
+                        return CTL_FAILED;
+        }
         return OPTIONS_RUN;
 }
 
 static int take(struct ctl *c, int id)
 {
         if (id == OPTION_HELP) {
-                print_help();
+                options_print_help();
                 return CTL_OK;
         }
         if (id == OPTION_VERSION) {

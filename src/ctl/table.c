@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX 13
 
 struct row {
         enum color color;
@@ -198,12 +198,36 @@ void json_begin(struct buf *b)
         buf_putc(b, '{');
 }
 
-void json_field(struct buf *b, const char *name, const char *value)
+static void put_name(struct buf *b, const char *name)
 {
         if (b->size > 0 && b->data[b->size - 1] != '{')
                 buf_putc(b, ',');
         buf_put_json(b, name);
         buf_putc(b, ':');
+}
+
+void json_number(struct buf *b, const char *name, uint64_t value)
+{
+        put_name(b, name);
+        buf_printf(b, "%llu", (unsigned long long)value);
+}
+
+void json_list_next(struct buf *b)
+{
+        buf_putc(b, b->size > 0 ? ',' : '[');
+}
+
+void json_list_print(struct buf *b)
+{
+        if (b->size == 0)
+                buf_putc(b, '[');
+        buf_putc(b, ']');
+        puts(buf_text(b));
+}
+
+void json_field(struct buf *b, const char *name, const char *value)
+{
+        put_name(b, name);
         if (value)
                 buf_put_json(b, value);
         else

@@ -21,17 +21,26 @@ void units_free(struct ctl_unit *units, size_t n)
         free(units);
 }
 
-static bool is_wanted(const struct ctl *c, const struct ctl_unit *u, uint32_t job, bool all)
+static bool is_refused(const struct ctl_unit *u)
+{
+        return streq(u->load, "bad-setting") || streq(u->load, "error");
+}
+
+static bool is_wanted(const struct ctl *c, const struct ctl_unit *u, uint32_t job,
+                      enum units_shown which)
 {
         const char *type = strrchr(u->id, '.');
 
         if (c->types && !strv_contains(c->types, type ? type + 1 : ""))
                 return false;
+        // What is refused failed before it could run.
+        if (c->failed && is_refused(u))
+                return true;
         if (c->states)
                 return strv_contains(c->states, u->load) || strv_contains(c->states, u->active) ||
                        strv_contains(c->states, u->sub);
-        return all || c->all || job > 0 || streq(u->active, "failed") ||
-               !streq(u->active, "inactive");
+        return which == UNITS_ALL || (which == UNITS_AND_REFUSED && is_refused(u)) || c->all ||
+               job > 0 || streq(u->active, "failed") || !streq(u->active, "inactive");
 }
 
 // By type, then by name, as systemctl lists them.
@@ -44,7 +53,8 @@ static int compare(const void *a, const void *b)
         return order ? order : strcasecmp(x->id, y->id);
 }
 
-static int read_unit(struct ctl *c, sd_bus_message *reply, bool all, struct ctl_unit *ret)
+static int read_unit(struct ctl *c, sd_bus_message *reply, enum units_shown which,
+                     struct ctl_unit *ret)
 {
         const char *id, *description, *load, *active, *sub, *following, *path, *job_type, *job_path;
         struct ctl_unit u = {0};
@@ -58,7 +68,7 @@ static int read_unit(struct ctl *c, sd_bus_message *reply, bool all, struct ctl_
             str_set(&u.load, load) < 0 || str_set(&u.active, active) < 0 ||
             str_set(&u.sub, sub) < 0 || str_set(&u.path, path) < 0)
                 r = -ENOMEM;
-        else if (is_wanted(c, &u, job, all)) {
+        else if (is_wanted(c, &u, job, which)) {
                 *ret = u;
                 return 1;
         }
@@ -72,8 +82,8 @@ static int read_unit(struct ctl *c, sd_bus_message *reply, bool all, struct ctl_
         return r < 0 ? r : 1;
 }
 
-static int read_units(struct ctl *c, sd_bus_message *reply, bool all, struct ctl_unit **ret,
-                      size_t *ret_n)
+static int read_units(struct ctl *c, sd_bus_message *reply, enum units_shown which,
+                      struct ctl_unit **ret, size_t *ret_n)
 {
         struct ctl_unit *units = NULL;
         size_t n = 0;
@@ -82,7 +92,7 @@ static int read_units(struct ctl *c, sd_bus_message *reply, bool all, struct ctl
         while (r >= 0) {
                 struct ctl_unit unit = {0};
 
-                r = read_unit(c, reply, all, &unit);
+                r = read_unit(c, reply, which, &unit);
                 if (r <= 0)
                         break;
                 if (!unit.id)
@@ -105,7 +115,8 @@ static int read_units(struct ctl *c, sd_bus_message *reply, bool all, struct ctl
         return 0;
 }
 
-int units_get(struct ctl *c, char *const *patterns, bool all, struct ctl_unit **ret, size_t *ret_n)
+int units_get(struct ctl *c, char *const *patterns, enum units_shown which, struct ctl_unit **ret,
+              size_t *ret_n)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *call = NULL, *reply = NULL;
@@ -122,7 +133,7 @@ int units_get(struct ctl *c, char *const *patterns, bool all, struct ctl_unit **
         if (r >= 0)
                 r = sd_bus_call(c->bus, call, 0, &error, &reply);
         if (r >= 0)
-                r = read_units(c, reply, all, ret, ret_n);
+                r = read_units(c, reply, which, ret, ret_n);
         sd_bus_message_unref(call);
         sd_bus_message_unref(reply);
         if (r < 0)
@@ -151,7 +162,7 @@ int units_get_sockets(struct ctl *c, char *const *names, struct ctl_unit **ret, 
         }
         if (r < 0)
                 return client_complain(NULL, r, "Not a unit name");
-        r = units_get(c, patterns, false, ret, ret_n);
+        r = units_get(c, patterns, UNITS_AND_REFUSED, ret, ret_n);
         size_t n = 0;
 
         for (size_t i = 0; i < *ret_n; i++) {

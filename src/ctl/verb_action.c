@@ -1,4 +1,5 @@
 // The verbs that change something at run time.
+#include "base/buf.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -143,8 +144,22 @@ int verb_show_environment(struct ctl *c, char **args UNUSED)
                 return r;
         CLEANUP(strv) char **environment = client_get_strv(c, BUS_ROOT, BUS_MANAGER, "Environment");
 
-        STRV_FOREACH (assignment, environment)
-                puts(shown_raw(*assignment));
+        CLEANUP(buf) struct buf json = BUF_NULL;
+
+        json_begin(&json);
+        STRV_FOREACH (assignment, environment) {
+                char *value = *assignment + strcspn(*assignment, "=");
+
+                if (c->output == OUTPUT_SHORT) {
+                        puts(shown_raw(*assignment));
+                } else if (*value) {
+                        *value = '\0';
+                        json_field(&json, *assignment, value + 1);
+                }
+        }
+        json_end(&json);
+        if (c->output != OUTPUT_SHORT)
+                puts(buf_text(&json));
         return CTL_OK;
 }
 

@@ -82,21 +82,6 @@ static int print_files(struct ctl *c, const struct search *s, const char *unit,
         return r;
 }
 
-// Why the supervisor could not load a unit; NULL: not known.
-static char *ask_error(struct ctl *c, const char *path)
-{
-        sd_bus_message *reply = NULL;
-        const char *id, *text = NULL;
-        char *copy = NULL;
-
-        if (sd_bus_get_property(c->bus, BUS_DESTINATION, path, BUS_UNIT, "LoadError", NULL, &reply,
-                                "(ss)") >= 0 &&
-            sd_bus_message_read(reply, "(ss)", &id, &text) >= 0)
-                copy = strdup(text);
-        sd_bus_message_unref(reply);
-        return copy;
-}
-
 // 1: *ret is filled, 0: there is no such unit.
 static int ask_files(struct ctl *c, const char *unit, struct files *ret)
 {
@@ -108,7 +93,7 @@ static int ask_files(struct ctl *c, const char *unit, struct files *ret)
         ret->fragment = client_get_string(c, path, BUS_UNIT, "FragmentPath");
         ret->dropins = client_get_strv(c, path, BUS_UNIT, "DropInPaths");
         if (streq(load, "error"))
-                ret->error = ask_error(c, path);
+                ret->error = client_get_load_error(c, path);
         return 1;
 }
 

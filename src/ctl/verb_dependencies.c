@@ -1,4 +1,5 @@
 // list-dependencies: what units pull in (or, with --reverse, are pulled in by), as a tree.
+#include "base/buf.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "ctl/ctl.h"
@@ -20,6 +21,7 @@ struct walk {
         struct ctl *c;
         const char *above[DEPTH_MAX]; // units on the way down
         bool has_more[DEPTH_MAX];     // is there a line to draw at that depth
+        struct buf json;
 };
 
 static int get_neighbours(struct ctl *c, const char *unit, char ***ret)
@@ -40,12 +42,26 @@ static int get_neighbours(struct ctl *c, const char *unit, char ***ret)
         return r;
 }
 
-static void print_line(const struct walk *w, const char *unit, unsigned depth, bool is_last)
+static void put_json(struct walk *w, const char *unit, const char *state, unsigned depth)
+{
+        json_list_next(&w->json);
+        json_begin(&w->json);
+        json_field(&w->json, "unit", unit);
+        json_field(&w->json, "active", state);
+        json_number(&w->json, "depth", depth);
+        json_end(&w->json);
+}
+
+static void print_line(struct walk *w, const char *unit, unsigned depth, bool is_last)
 {
         CLEANUP(free) char *path = client_unit_path(unit);
         CLEANUP(free)
         char *state = path ? client_get_string(w->c, path, BUS_UNIT, "ActiveState") : NULL;
 
+        if (w->c->output != OUTPUT_SHORT) {
+                put_json(w, unit, state, depth);
+                return;
+        }
         if (w->c->plain) {
                 printf("%*s%s\n", 2 * (int)depth, "", shown(unit));
                 return;
@@ -71,7 +87,7 @@ static int walk_unit(struct walk *w, const char *unit, unsigned depth)
         int r = get_neighbours(w->c, unit, &units);
 
         if (depth == DEPTH_MAX - 1) {
-                if (units)
+                if (units && w->c->output == OUTPUT_SHORT)
                         printf("%*s...\n", 2 * (int)(depth + 1), "");
                 return r;
         }
@@ -101,14 +117,18 @@ int verb_list_dependencies(struct ctl *c, char **args)
                 r = client_unit_names(c, *args ? args : fallback, &units);
         if (r != 0)
                 return r;
-        STRV_FOREACH (unit, units) {
-                struct walk w = {.c = c};
+        struct walk w = {.c = c};
 
-                if (unit != units)
-                        putchar('\n');
-                puts(shown(*unit));
+        STRV_FOREACH (unit, units) {
+                if (c->output != OUTPUT_SHORT)
+                        print_line(&w, *unit, 0, true);
+                else
+                        printf("%s%s\n", unit != units ? "\n" : "", shown(*unit));
                 if (walk_unit(&w, *unit, 0) < 0)
-                        return CTL_FAILED;
+                        r = CTL_FAILED;
         }
-        return CTL_OK;
+        if (c->output != OUTPUT_SHORT)
+                json_list_print(&w.json);
+        buf_done(&w.json);
+        return r;
 }

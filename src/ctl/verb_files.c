@@ -1,5 +1,6 @@
 // is-enabled, enable, disable, reenable, mask, unmask: by the supervisor where there is one, else
 // (and with --root, --units) on the folders themselves.
+#include "base/buf.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/install.h"
@@ -77,6 +78,7 @@ int verb_is_enabled(struct ctl *c, char **args)
 {
         CLEANUP(install) struct install *install = NULL;
         CLEANUP(strv) char **names = NULL;
+        CLEANUP(buf) struct buf json = BUF_NULL;
         int r = mangle(args, &names), code = CTL_FAILED;
 
         if (r == 0 && offline_is_meant(c))
@@ -92,12 +94,13 @@ int verb_is_enabled(struct ctl *c, char **args)
                                 *name, strerror(-r));
                         return CTL_FAILED;
                 }
-                if (!c->quiet)
-                        puts(shown(state));
+                print_state_of(c, &json, *name, state);
                 for (size_t i = 0; i < ARRAY_SIZE(good_states); i++)
                         if (streq(good_states[i], state))
                                 code = CTL_OK;
         }
+        if (c->output != OUTPUT_SHORT && !c->quiet)
+                json_list_print(&json);
         return code;
 }
 

@@ -1,6 +1,7 @@
 // lint: the daemon's own loading with a sink that prints; needs no daemon.
 #include "conf/lint.h"
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -11,17 +12,37 @@
 struct printer {
         struct diag diag;
         const struct ctl *c;
+        struct buf json;
 };
+
+static void put_json(struct buf *b, const struct diag_entry *entry)
+{
+        static const char *const levels[] = {
+                [DIAG_NOTICE] = "notice", [DIAG_WARNING] = "warning", [DIAG_ERROR] = "error"};
+
+        json_list_next(b);
+        json_begin(b);
+        json_field(b, "level", levels[entry->class]);
+        json_field(b, "unit", entry->unit);
+        json_field(b, "file", entry->file);
+        if (entry->line > 0)
+                json_number(b, "line", entry->line);
+        json_field(b, "message", entry->text);
+        json_end(b);
+}
 
 static void on_entry(struct diag *diag, const struct diag_entry *entry)
 {
-        const struct printer *p = diag->data;
+        struct printer *p = diag->data;
         char text[2048];
 
         if (p->c->quiet && entry->class != DIAG_ERROR)
                 return;
-        fprintf(stderr, "%s%s\n", shown(diag_format(entry, text, sizeof(text))),
-                entry->class == DIAG_NOTICE ? " (notice)" : "");
+        if (p->c->output == OUTPUT_SHORT)
+                fprintf(stderr, "%s%s\n", shown(diag_format(entry, text, sizeof(text))),
+                        entry->class == DIAG_NOTICE ? " (notice)" : "");
+        else
+                put_json(&p->json, entry);
 }
 
 // All units of the folders. That there are none is a fault of the call: nothing was checked.
@@ -71,9 +92,14 @@ int verb_lint(struct ctl *c, char **args)
                         if (r == 0)
                                 r = lint_unit(lint, name);
                 }
-                if (r < 0)
+                if (r < 0) {
+                        buf_done(&p.json);
                         return client_complain(NULL, r, "%s", *args);
+                }
         }
+        if (r >= 0 && c->output != OUTPUT_SHORT)
+                json_list_print(&p.json);
+        buf_done(&p.json);
         if (r == -ENOENT)
                 return CTL_FAILED;
         if (r < 0)

@@ -55,7 +55,7 @@ int verb_list_units(struct ctl *c, char **args)
         int r = mangle_patterns(args, &patterns);
 
         if (r == 0)
-                r = units_get(c, patterns, false, &units, &n);
+                r = units_get(c, patterns, UNITS_USUAL, &units, &n);
         if (r == 0 && table_new(columns, ARRAY_SIZE(columns), &t) < 0)
                 r = CTL_FAILED;
         for (size_t i = 0; r == 0 && i < n; i++) {

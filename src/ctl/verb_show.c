@@ -88,9 +88,25 @@ int verb_show(struct ctl *c, char **args)
 
 // ---- is-active, is-failed
 
+void print_state_of(const struct ctl *c, struct buf *json, const char *unit, const char *state)
+{
+        if (c->quiet)
+                return;
+        if (c->output == OUTPUT_SHORT) {
+                puts(shown(state));
+                return;
+        }
+        json_list_next(json);
+        json_begin(json);
+        json_field(json, "unit", unit);
+        json_field(json, "state", state);
+        json_end(json);
+}
+
 static int check_states(struct ctl *c, char **args, const char *const *good, int bad_code)
 {
         CLEANUP(strv) char **units = NULL;
+        CLEANUP(buf) struct buf json = BUF_NULL;
         bool any = false;
         int r = client_connect(c);
 
@@ -106,9 +122,10 @@ static int check_states(struct ctl *c, char **args, const char *const *good, int
 
                 for (size_t i = 0; good[i]; i++)
                         any = any || streq(good[i], text);
-                if (!c->quiet)
-                        puts(shown(text));
+                print_state_of(c, &json, *unit, text);
         }
+        if (c->output != OUTPUT_SHORT && !c->quiet)
+                json_list_print(&json);
         return any ? CTL_OK : bad_code;
 }
 
@@ -132,11 +149,8 @@ int verb_is_failed(struct ctl *c, char **args)
                 return r;
         bool has_failed = client_get_number(c, BUS_ROOT, BUS_MANAGER, "NFailedUnits", 0) > 0;
 
-        if (!c->quiet) {
-                CLEANUP(free)
-                char *state = client_get_string(c, BUS_ROOT, BUS_MANAGER, "SystemState");
+        CLEANUP(free) char *state = client_get_string(c, BUS_ROOT, BUS_MANAGER, "SystemState");
 
-                puts(state ? shown(state) : "");
-        }
+        print_system_state(c, state ? state : "");
         return has_failed ? CTL_OK : CTL_FAILED;
 }

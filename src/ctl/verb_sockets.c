@@ -20,6 +20,7 @@ enum cell {
         CELL_REFUSED_TRIGGER,
         CELL_REFUSED_STOPPING,
         CELL_STATE,
+        CELL_REASON,
         _CELL_MAX,
 };
 
@@ -36,6 +37,7 @@ static const char *const heads[_CELL_MAX] = {
         [CELL_REFUSED_TRIGGER] = "BY-TRIGGER",
         [CELL_REFUSED_STOPPING] = "BY-STOP",
         [CELL_STATE] = "STATE",
+        [CELL_REASON] = "REASON",
 };
 
 // The properties that are counters.
@@ -50,6 +52,7 @@ static const char *const counters[_CELL_MAX] = {
 };
 
 struct listener {
+        bool is_bad; // refused, or failed: nobody listens
         char *cells[_CELL_MAX];
 };
 
@@ -86,6 +89,35 @@ static char *activates(struct ctl *c, const char *path)
         return triggers && triggers[0] ? strv_join(triggers, " ") : strdup("-");
 }
 
+static bool is_bad(const struct ctl_unit *u)
+{
+        return streq(u->active, "failed") || !streq(u->load, "loaded");
+}
+
+static char *state(const struct ctl_unit *u)
+{
+        if (!streq(u->load, "loaded"))
+                return strdup(u->load);
+        return streq(u->active, u->sub) ? strdup(u->active)
+                                        : str_printf("%s (%s)", u->active, u->sub);
+}
+
+// Why nobody listens, or what is the matter with it. New string, may be empty.
+static char *reason(struct ctl *c, const struct ctl_unit *u)
+{
+        CLEANUP(free) char *status = client_get_string(c, u->path, INTERFACE, "StatusText");
+
+        if (!streq(u->load, "loaded"))
+                return client_get_load_error(c, u->path);
+        if (status && *status)
+                return TAKE(status);
+        if (!is_bad(u))
+                return strdup("");
+        CLEANUP(free) char *result = client_get_string(c, u->path, INTERFACE, "Result");
+
+        return strdup(jobs_why_failed(result));
+}
+
 static int add(struct listener **list, size_t *n, const struct ctl_unit *u, struct ctl *c,
                const char *type, const char *address)
 {
@@ -96,12 +128,14 @@ static int add(struct listener **list, size_t *n, const struct ctl_unit *u, stru
         *list = more;
         struct listener *l = &more[(*n)++];
 
-        *l = (struct listener){.cells = {
+        *l = (struct listener){.is_bad = is_bad(u),
+                               .cells = {
                                        [CELL_ADDRESS] = strdup(address),
                                        [CELL_TYPE] = strdup(type),
                                        [CELL_UNIT] = strdup(u->id),
                                        [CELL_ACTIVATES] = activates(c, u->path),
-                                       [CELL_STATE] = str_printf("%s (%s)", u->active, u->sub),
+                                       [CELL_STATE] = state(u),
+                                       [CELL_REASON] = reason(c, u),
                                }};
         for (size_t i = 0; i < _CELL_MAX; i++) {
                 if (counters[i])
@@ -121,10 +155,30 @@ static int add_unit(struct listener **list, size_t *n, const struct ctl_unit *u,
 
         if (r >= 0)
                 r = sd_bus_message_enter_container(reply, 'a', "(ss)");
+        size_t before = *n;
+
         while (r >= 0 && (r = sd_bus_message_read(reply, "(ss)", &type, &address)) > 0)
                 r = add(list, n, u, c, type, address);
+        if (r >= 0 && *n == before) // a refused one may have no address at all
+                r = add(list, n, u, c, "-", "-");
         sd_bus_message_unref(reply);
         return r;
+}
+
+static void print_sum(const struct ctl *c, const struct listener *list, size_t n, size_t n_bad)
+{
+        printf("%s%zu sockets listed%s\n", n > 0 ? "\n" : "", n,
+               n_bad > 0 ? ", and on those with × nobody listens:" : ".");
+        for (size_t i = 0; i < n; i++) {
+                char *const *cells = list[i].cells;
+
+                // The lines of a unit say the same.
+                if (list[i].is_bad &&
+                    (i == 0 || !streq(list[i - 1].cells[CELL_UNIT], cells[CELL_UNIT])))
+                        printf("%s× %s%s: %s: %s\n", color_on(c, COLOR_RED),
+                               shown(cells[CELL_UNIT]), color_off(c), cells[CELL_STATE],
+                               shown(cells[CELL_REASON]));
+        }
 }
 
 static int print(struct ctl *c, const struct listener *list, size_t n)
@@ -141,17 +195,20 @@ static int print(struct ctl *c, const struct listener *list, size_t n)
         for (size_t k = 0; k < n_columns; k++)
                 head[k] = heads[is_plain ? plain[k] : k];
         int r = table_new(head, n_columns, &t);
+        size_t n_bad = 0;
 
         for (size_t i = 0; r == 0 && i < n; i++) {
                 for (size_t k = 0; k < n_columns; k++)
                         row[k] = list[i].cells[is_plain ? plain[k] : k];
-                r = table_row(t, COLOR_NONE, NULL, row);
+                n_bad += list[i].is_bad;
+                r = table_row(t, list[i].is_bad ? COLOR_RED : COLOR_NONE,
+                              list[i].is_bad ? "×" : NULL, row);
         }
         if (r < 0)
                 return client_complain(NULL, r, "Failed to list sockets");
         table_print(c, t);
         if (!c->no_legend && c->output == OUTPUT_SHORT)
-                printf("%s%zu sockets listed.\n", n > 0 ? "\n" : "", n);
+                print_sum(c, list, n, n_bad);
         return 0;
 }
 

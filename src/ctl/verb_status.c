@@ -41,14 +41,15 @@ static void print_head(const struct status *s)
 
 static void print_loaded(const struct status *s)
 {
-        const char *load = get(s, "LoadState"), *error = get(s, "LoadError");
+        const char *load = get(s, "LoadState");
+        CLEANUP(free) char *error = client_get_load_error(s->c, s->path);
         const char *fragment = get(s, "FragmentPath"), *file_state = get(s, "UnitFileState");
         const char *preset = files_have_preset(file_state) ? get(s, "UnitFilePreset") : "";
         bool is_bad = !streq(load, "loaded");
 
         printf("     Loaded: %s%s%s", color_on(s->c, is_bad ? COLOR_RED : COLOR_NONE), load,
                is_bad ? color_off(s->c) : "");
-        if (is_bad && *error)
+        if (is_bad && error && *error)
                 printf(" (Reason: %s)", shown(error));
         else if (*fragment)
                 printf(" (%s%s%s%s%s)", shown(fragment), *file_state ? "; " : "", file_state,

@@ -17,6 +17,7 @@
 #include "daemon/runtime_dir.h"
 #include "daemon/signals.h"
 #include "daemon/transient.h"
+#include "spawn/ids.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,6 +73,36 @@ static int apply_log(const struct daemon *d)
         return 0;
 }
 
+// Who may do what is looked up when somebody connects, and in local files only: a name that nobody
+// has would be found out by those who are kept out.
+static void check_names(const struct daemon *d)
+{
+        const struct {
+                const char *key;
+                char *const *names;
+        } lists[] = {
+                {"AllowRead", d->settings.allow_read},
+                {"AllowLogs", d->settings.allow_logs},
+                {"AllowControl", d->settings.allow_control},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+                STRV_FOREACH (name, lists[i].names) {
+                        bool is_group = **name == '@';
+                        CLEANUP(ids_user) struct ids_user user = {0};
+                        gid_t gid;
+
+                        if (streq(*name, "all") || streq(*name, "none") ||
+                            (is_group ? ids_get_group(*name + 1, NULL, &gid)
+                                      : ids_get_user(*name, NULL, &user)) == IDS_FOUND)
+                                continue;
+                        log_write(LOG_WARNING, "%s: %s=%s: %s has no such %s, so it allows nobody",
+                                  d->config_path, lists[i].key, *name,
+                                  is_group ? "/etc/group" : "/etc/passwd",
+                                  is_group ? "group" : "user");
+                }
+}
+
 // Settings are taken over only when the whole file is right.
 static int load_config(void *data, struct cfgfile **ret)
 {
@@ -94,7 +125,10 @@ static int load_config(void *data, struct cfgfile **ret)
 
         d->settings = fresh;
         fresh = old;
-        return apply_log(d);
+        r = apply_log(d);
+        if (r == 0)
+                check_names(d);
+        return r;
 }
 
 static int choose_config(struct daemon *d)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 static const struct verb_row ctl_verbs[] = {
-#define VERB(id, name, arguments, what, least, most, doc) \
+#define VERB(id, name, arguments, what, least, most, output, doc) \
         {name, arguments, VERB_##what, least, most, doc},
 #include "ctl/verbs.def"
 #undef VERB

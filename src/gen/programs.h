@@ -4,12 +4,18 @@
 
 #include "base/def.h"
 
+// What log-level and log-target take.
+#define PROGRAM_LOG_LEVELS "emerg alert crit err warning notice info debug"
+#define PROGRAM_LOG_TARGETS "auto stderr journal"
+
 enum verb_argument {
         VERB_NONE,
         VERB_UNITS,      // units that are loaded
         VERB_UNIT_FILES, // also those that are only found on the unit path
         VERB_FILES,
         VERB_JOBS,
+        VERB_LEVELS,
+        VERB_TARGETS,
 };
 
 struct verb_row {

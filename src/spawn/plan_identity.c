@@ -96,16 +96,17 @@ static int add_group(struct spawn_plan *plan, gid_t gid)
 // Group=, then the list: initgroups() for a user, and SupplementaryGroups= on top.
 static int resolve_groups(struct spawn_plan *plan, char *const *names, struct ids_lookup *lookup)
 {
-        size_t i = 0;
+        const struct exec_group *exec = plan->conf->exec;
+        size_t i = 0, n_before = exec->group ? 1 : 0;
         gid_t gid;
         int r;
 
-        if (plan->conf->exec->group) {
+        if (exec->group) {
                 r = ids_get_group(names[i], lookup, &gid);
                 if (r == 0) {
                         plan->sets_gid = true;
                         plan->gid = gid;
-                } else if (!is_settled(plan, r, EXIT_GROUP, plan->conf->exec->group))
+                } else if (!is_settled(plan, r, EXIT_GROUP, exec->group))
                         return r;
                 i++;
         }
@@ -118,7 +119,7 @@ static int resolve_groups(struct spawn_plan *plan, char *const *names, struct id
         }
         for (; names && names[i]; i++) {
                 r = ids_get_group(names[i], lookup, &gid);
-                if (!is_settled(plan, r, EXIT_GROUP, plan->conf->exec->group))
+                if (!is_settled(plan, r, EXIT_GROUP, exec->supplementary_groups[i - n_before]))
                         return r;
                 plan->sets_groups = true;
                 if (r == 0 && plan->n_groups < IDS_GROUPS_MAX)

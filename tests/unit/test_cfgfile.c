@@ -116,7 +116,7 @@ static const struct {
         {"LogLevel = loud\n",
          "e usher.conf:1: Invalid value for LogLevel=: 'loud' (an example: debug)\n"},
         {"\nLoglevel = debug\n",
-         "w usher.conf:2: Unknown setting 'Loglevel', ignoring. Did you mean LogLevel=?\n"},
+         "e usher.conf:2: Unknown setting 'Loglevel'. Did you mean LogLevel=?\n"},
         {"socket a {\nA = b \"\" c\n}", "e usher.conf:2: Syntax error at this line or below.\n"},
         {"a { b { c { d { e { f { g { h { i {", "e usher.conf:1: Braces are nested too deeply.\n"},
 };

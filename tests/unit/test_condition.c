@@ -92,6 +92,11 @@ static const struct {
         {"ConditionKernelCommandLine", "no-such-word-here", false},
         {"ConditionKernelVersion", ">=3.0", true},
         {"ConditionKernelVersion", "<3.0", false},
+        {"ConditionKernelVersion", "\">= 3.0\"", true},
+        {"ConditionKernelVersion", "\">= 3.0 \" \" < 9999\"", true},
+        {"ConditionKernelVersion", "\"< 3.0\"", false},
+        {"ConditionKernelVersion", "\">= 9999\"", false},
+        {"ConditionKernelVersion", ">= 3.0", true},
         {"ConditionArchitecture", "native", true},
         {"ConditionArchitecture", "no-such", false},
         {"ConditionUser", "0", false}, // filled in below: who runs the test

@@ -14,6 +14,10 @@ static void test_set_and_format(void **state)
                 {-EADDRINUSE, "bind", "127.0.0.1:80", "bind 127.0.0.1:80: Address already in use"},
                 {EACCES, "chown", NULL, "chown: Permission denied"},
                 {EACCES, "chown", "", "chown: Permission denied"},
+                {ESRCH, "find user", "x", "there is no user named x"},
+                {ESRCH, "find group", NULL, "there is no group"},
+                {ETIMEDOUT, "find user", "x", "find user x: Connection timed out"},
+                {ESRCH, "kill", "7", "kill 7: No such process"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

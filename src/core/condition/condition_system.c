@@ -171,10 +171,11 @@ static int test_versions(const char *text, const char *version)
         if (r < 0)
                 return r;
         STRV_FOREACH (word, words) {
-                const char *rest = *word;
+                const char *rest = str_strip(*word);
                 int op = pending >= 0 ? pending : compare_parse(&rest, true);
 
                 pending = -1;
+                rest += strspn(rest, " 	");
                 if (op >= 0 && *rest == '\0') {
                         pending = op; // the version is the next word
                         continue;

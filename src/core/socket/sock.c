@@ -362,6 +362,7 @@ static enum unit_verdict sock_start(struct unit *u)
         default: // on its way down
                 return UNIT_RETRY;
         }
+        free(TAKE(s->failure));
         if (!unit_start_limit_test(u)) {
                 sock_enter_dead(s, SOCK_FAILURE_START_LIMIT_HIT);
                 return UNIT_LIMIT;
@@ -485,6 +486,7 @@ static void sock_done(struct unit *u)
         sock_template_drop(s);
         admit_free(TAKE(s->admit));
         free(TAKE(s->status_text));
+        free(TAKE(s->failure));
 }
 
 static void sock_reconfigure(struct unit *u, struct unit_conf *old)

@@ -109,7 +109,7 @@ struct sock {
         uid_t node_uid;      // SocketUser=, SocketGroup= of nodes that are made later; -1: none, or
         gid_t node_gid;      // not known
         usec_t trigger_time; // when traffic last asked for the service (Accept=no)
-        char *status_text;
+        char *status_text, *failure; // failure: of the last start
 };
 
 extern const struct unit_ops sock_ops;

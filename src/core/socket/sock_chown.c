@@ -15,7 +15,24 @@ static void on_ids_known(struct sock *s)
                 sock_on_commands_done(s, r < 0 ? SOCK_FAILURE_EXIT_CODE : SOCK_SUCCESS);
 }
 
-// 0, 1 waiting, -errno.
+// What was not found. Returns error.
+static int complain_ids(struct sock *s, int error, bool has_user)
+{
+        const struct socket_group *conf = sock_conf(s);
+        const char *key = has_user ? "SocketGroup" : "SocketUser";
+        const char *name = has_user ? conf->socket_group : conf->socket_user;
+
+        if (error == -ESRCH)
+                log_unit(s->unit.id, LOG_ERR, 0, "There is no %s named %s (%s=)",
+                         has_user ? "group" : "user", name, key);
+        else
+                log_unit(s->unit.id, LOG_ERR, -error, "Cannot find %s=%s", key, name);
+        free(s->failure);
+        s->failure = str_printf("%s=%s was not found", key, name);
+        return error;
+}
+
+// 0, 1 waiting, -errno (logged).
 static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
 {
         const struct socket_group *conf = sock_conf(s);
@@ -27,9 +44,11 @@ static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
 
         if (conf->socket_user)
                 r = ids_get_user(conf->socket_user, lookup, &user);
-        if (r == IDS_FOUND && conf->socket_group)
+        bool has_user = r == IDS_FOUND;
+
+        if (has_user && conf->socket_group)
                 r = ids_get_group(conf->socket_group, lookup, &gid);
-        else if (r == IDS_FOUND)
+        else if (has_user)
                 gid = user.gid;
         if (r == IDS_NEEDS_LOOKUP && lookup)
                 r = -ESRCH; // it has been asked, and has no answer
@@ -37,13 +56,14 @@ static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
                 char *groups[] = {conf->socket_group, NULL};
 
                 r = ids_lookup_new(conf->socket_user, groups, &lookup);
-                return r < 0 ? r : sock_command_await(s, lookup, on_ids_known);
+                if (r == 0)
+                        return sock_command_await(s, lookup, on_ids_known);
         }
-        if (r == IDS_FOUND) {
-                *ret_uid = user.uid;
-                *ret_gid = gid;
-        }
-        return r;
+        if (r < 0)
+                return complain_ids(s, r, has_user);
+        *ret_uid = user.uid;
+        *ret_gid = gid;
+        return 0;
 }
 
 static int give_node(const struct listener *l, uid_t uid, gid_t gid)
@@ -89,14 +109,8 @@ int sock_chown(struct sock *s)
                 return 0;
         int r = find_ids(s, &uid, &gid);
 
-        if (r > 0)
+        if (r != 0)
                 return r;
-        if (r < 0) {
-                log_unit(s->unit.id, LOG_ERR, -r, "Cannot find SocketUser=%s SocketGroup=%s",
-                         conf->socket_user ? conf->socket_user : "",
-                         conf->socket_group ? conf->socket_group : "");
-                return r;
-        }
         s->node_uid = uid;
         s->node_gid = gid;
         return give_nodes(s, uid, gid);

@@ -176,12 +176,13 @@ static const char *find_path_owner(const struct sock *s, const char *path)
 static void log_open_failure(const struct listener *l, int error, const struct fail *why)
 {
         char text[FAIL_TEXT_MAX];
+        const char *reason = why->error ? fail_format(why, text, sizeof(text)) : strerror(-error);
 
         // What is tried again and again was told the first time.
         log_unit(l->sock->unit.id, l->is_missing ? LOG_DEBUG : LOG_ERR, 0,
                  "Failed to listen on %s (%s:%u): %s", l->port->text,
-                 l->port->file ? l->port->file : "built-in", l->port->line,
-                 why->error ? fail_format(why, text, sizeof(text)) : strerror(-error));
+                 l->port->file ? l->port->file : "built-in", l->port->line, reason);
+        (void)str_set(&l->sock->failure, reason); // no text when memory is short
 }
 
 static int open_listener(struct listener *l, struct net_listen_params *params)

@@ -185,7 +185,7 @@ const char *sock_status_text(const struct sock *s)
         const char *text = unit_checks_text(&s->unit);
 
         if (!text)
-                text = sock_command_text(s);
+                text = s->state == SOCK_FAILED ? s->failure : sock_command_text(s);
         if (!text)
                 text = s->status_text;
         if (!text)

@@ -8,6 +8,7 @@
 #include "core/loop/trim.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 
 // When it is looked at whether children have let go: at first where a peer waits for that, and
@@ -50,7 +51,9 @@ bool spawner_has_reserve(struct spawner *s)
         for (size_t i = 0; i < RESERVE_FDS; i++) {
                 if (s->reserve[i] >= 0)
                         continue;
-                s->reserve[i] = fd_move_up(open("/dev/null", O_RDONLY | O_CLOEXEC));
+                // An open file of its own, as ENFILE counts them, and no path that may not be
+                // there.
+                s->reserve[i] = fd_move_up(eventfd(0, EFD_CLOEXEC));
                 if (s->reserve[i] < 0)
                         return false;
         }

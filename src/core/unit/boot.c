@@ -15,7 +15,6 @@
 #include "core/unit/registry.h"
 
 // Stands for all that is started where no target says it.
-#define BOOT_TARGET "usher-start.target"
 #define BOOT_TEXT "[Unit]\nDescription=Units that usherd starts\n"
 
 // Targets that units are installed into though no file may be there for them.
@@ -125,8 +124,9 @@ static void selection_done(struct selection *c)
 
 static int choose(struct selection *s, const struct unit *u)
 {
-        if (u->conf->load_state != LOAD_LOADED)
-                return 0; // loading has complained
+        // What is refused (loading has complained) stays in memory, too, for who asks for it.
+        if (u->conf->load_state == LOAD_NOT_FOUND || u->conf->load_state == LOAD_MASKED)
+                return 0;
         if (u->conf->type == UNIT_SERVICE)
                 return !s->is_own_only && is_wanted(u) && !is_triggered(u)
                                ? strv_push(&s->names, u->id)

@@ -1,5 +1,6 @@
 // What the log says about jobs: systemd's sentences, which people search for.
 #include "base/log.h"
+#include "core/unit/boot.h"
 #include "core/unit/job_priv.h"
 
 #include <stdio.h>
@@ -88,7 +89,8 @@ void job_log_end(const struct unit *u, enum job_type type, enum job_result resul
         char name[600], text[700];
         const char *hole = format ? strstr(format, "%s") : NULL;
 
-        if (!hole)
+        // That one is nobody's: the end of the start has a line of its own.
+        if (!hole || (result == JOB_DONE && strcmp(u->id, BOOT_TARGET) == 0))
                 return;
         snprintf(text, sizeof(text), "%.*s%s%s", (int)(hole - format), format,
                  name_unit(u, name, sizeof(name)), hole + 2);

@@ -1,6 +1,7 @@
 #include "core/unit/transaction.h"
 
 #include "base/log.h"
+#include "core/unit/boot.h"
 #include "core/unit/job_type.h"
 #include "core/unit/manager.h"
 #include "core/unit/registry.h"
@@ -217,7 +218,9 @@ enum request_error transaction_pull_stops(struct transaction *t, struct unit *co
 
 static void log_unwanted(const struct tx_job *wanting, const struct tx_job *wrong)
 {
-        bool is_usual = wrong->error == REQUEST_NO_SUCH_UNIT || wrong->error == REQUEST_MASKED;
+        // What the start finds bad has been said when it was loaded.
+        bool is_usual = strcmp(wanting->unit->id, BOOT_TARGET) == 0 ||
+                        wrong->error == REQUEST_NO_SUCH_UNIT || wrong->error == REQUEST_MASKED;
         struct request_failure f;
 
         check_load_state(wrong->culprit, &f);
