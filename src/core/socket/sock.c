@@ -99,7 +99,8 @@ void sock_set_state(struct sock *s, enum sock_state state)
         if (state != SOCK_DEFERRED)
                 sock_defer_done(s);
         if (state != SOCK_LISTENING) {
-                sock_unwatch(s);
+                sock_update_watch(s);
+                sock_poll_limit_reset(s);
                 sock_pause_end(s);
         }
         unit_notify(&s->unit, old, active_states[state], 0);
@@ -221,8 +222,8 @@ int sock_on_names_known(struct sock *s, int r)
 
         if (s->state == SOCK_START_PRE)
                 enter_opened(s);
-        else if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
-                sock_enter_listening(s);
+        else
+                sock_update_watch(s);
         return reopened;
 }
 
@@ -243,17 +244,10 @@ void sock_enter_listening(struct sock *s)
                 sock_mend_after_service(s);
         if (!sock_conf(s)->accept && sock_conf(s)->flush_pending)
                 sock_flush(s);
-        int r = s->pause == PAUSE_NONE ? sock_watch(s) : 0;
-
-        if (r < 0 && s->unit.manager->options.compat_systemd) {
-                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
-                return;
-        }
-        if (r < 0)
-                sock_on_exhausted(s, r); // nothing else keeps it from being polled
-        // A pause outlives the service that caused it: the state is left only by set_state.
+        // Entering listening does not end a pause; leaving that state does.
         if (s->state != SOCK_LISTENING)
                 sock_set_state(s, SOCK_LISTENING);
+        sock_update_watch(s);
 }
 
 void sock_enter_running(struct sock *s)
@@ -501,8 +495,7 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
         (void)sock_reopen(s, old); // logged; what there was stays
         if (s->state == SOCK_LISTENING || s->state == SOCK_RUNNING || s->state == SOCK_DEFERRED)
                 (void)sock_names_ask(s); // a failure is logged; what is known stays
-        if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
-                sock_enter_listening(s);
+        sock_update_watch(s);
 }
 
 static void sock_reloaded(struct unit *u)

@@ -71,8 +71,7 @@ static void let_go(struct sock *s, const struct held *h)
                 sock_mend(s);
         else
                 sock_mend_after_service(s);
-        if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
-                sock_enter_listening(s);
+        sock_update_watch(s);
 }
 
 void sock_on_holder_gone(struct manager *m, const struct held *h)

@@ -86,8 +86,8 @@ static void mend_all(struct sock *s, bool service_is_gone)
                 sock_retry_update(s);
         else
                 sock_retry_now(s); // what was missing before
-        if (has_changed && s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
-                sock_enter_listening(s);
+        if (has_changed)
+                sock_update_watch(s);
 }
 
 void sock_mend(struct sock *s)
@@ -128,6 +128,5 @@ void sock_on_trouble(struct listener *l, uint32_t revents, int error)
                 l->is_missing = true;
         }
         sock_retry_update(s);
-        if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
-                sock_enter_listening(s);
+        sock_update_watch(s);
 }

@@ -304,66 +304,6 @@ void sock_close(struct sock *s, bool unlink)
                 net_symlinks_remove(sock_conf(s));
 }
 
-static void on_poll_again(struct timer *t, usec_t now UNUSED)
-{
-        struct listener *l = CONTAINER_OF(t, struct listener, poll_timer);
-
-        if (l->sock->state == SOCK_LISTENING && l->sock->pause == PAUSE_NONE)
-                sock_enter_listening(l->sock);
-}
-
-void sock_poll_limit_count(struct listener *l, usec_t now)
-{
-        (void)rate_below(&l->poll_limit, now);
-}
-
-bool sock_poll_limit_hit(struct listener *l, usec_t now)
-{
-        const struct socket_group *conf = sock_conf(l->sock);
-        struct events *e = l->sock->unit.manager->events;
-
-        l->poll_limit.interval = conf->poll_limit_interval_sec;
-        l->poll_limit.burst = conf->poll_limit_burst;
-        if (rate_has_room(&l->poll_limit, now))
-                return false;
-        if (timer_set(e, &l->poll_timer, rate_window_end(&l->poll_limit, now), on_poll_again) < 0)
-                return false; // polling on is better than never again
-        watch_remove(e, &l->watch);
-        log_unit(l->sock->unit.id, LOG_DEBUG, 0, "Poll limit of %s hit, looking away for a while",
-                 l->port->text);
-        return true;
-}
-
-int sock_watch(struct sock *s)
-{
-        for (size_t i = 0; i < s->n_listeners; i++) {
-                struct listener *l = &s->listeners[i];
-
-                if (l->watch.fd < 0 || l->held || timer_is_set(&l->poll_timer))
-                        continue;
-                int r = watch_set(s->unit.manager->events, &l->watch, EPOLLIN);
-
-                if (r < 0) {
-                        log_unit(s->unit.id, LOG_ERR, -r, "Cannot watch %s", l->port->text);
-                        return r;
-                }
-        }
-        return 0;
-}
-
-void sock_unwatch(struct sock *s)
-{
-        for (size_t i = 0; i < s->n_listeners; i++) {
-                if (s->listeners[i].watch.fd >= 0)
-                        watch_remove(s->unit.manager->events, &s->listeners[i].watch);
-                // With Accept=no the poll limit begins anew each time the socket listens again.
-                if (s->unit.conf->socket && !sock_conf(s)->accept) {
-                        timer_stop(s->unit.manager->events, &s->listeners[i].poll_timer);
-                        rate_reset(&s->listeners[i].poll_limit);
-                }
-        }
-}
-
 void sock_flush(struct sock *s)
 {
         for (size_t i = 0; i < s->n_listeners; i++)

@@ -78,6 +78,8 @@ void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, co
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
                 return;
         }
+        s->pause = reason;
+        s->pause_until = until;
         if (s->state == SOCK_RUNNING || s->state == SOCK_DEFERRED)
                 sock_set_state(s, SOCK_LISTENING);
         if (until != USEC_INFINITY)
@@ -85,9 +87,8 @@ void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, co
         else
                 (void)str_set(&s->status_text, what); // no text when memory is short
         log_pause(s, reason, usec_sub(until, now), what);
-        s->pause = reason;
-        s->pause_until = until;
-        sock_unwatch(s);
+        sock_update_watch(s);
+        sock_poll_limit_reset(s);
         unit_changed(&s->unit);
 }
 

@@ -38,11 +38,6 @@ void sock_listeners_free(struct sock *s);
 enum sock_result sock_open(struct sock *s);
 // unlink: RemoveOnStop= applies.
 void sock_close(struct sock *s, bool unlink);
-int sock_watch(struct sock *s); // poll all that may be polled; 0 or -errno
-void sock_unwatch(struct sock *s);
-// PollLimitBurst= wake-ups were counted: the listener is not polled for a while.
-bool sock_poll_limit_hit(struct listener *l, usec_t now);
-void sock_poll_limit_count(struct listener *l, usec_t now); // one wake-up
 // The listening descriptors, appended to *fds and *names (FileDescriptorName= for each), in file
 // order. 0 or -ENOMEM.
 int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names);
@@ -60,6 +55,21 @@ int sock_open_listener(struct listener *l);
 int sock_open_later(struct listener *l);
 
 // ---- changes while it listens (sock_reopen.c)
+
+// ---- polling (sock_watch.c)
+
+// Polls those listeners that are to be polled now, and no others. To be called when something that
+// decides it has changed (state, pause, descriptors, holders); any number of times. Where one
+// cannot be polled the socket pauses, or fails (systemd's way).
+void sock_update_watch(struct sock *s);
+bool sock_is_polled(const struct sock *s); // does it take what comes? No: another state, a pause
+// PollLimitBurst= wake-ups were counted: the listener is not polled for a while.
+bool sock_poll_limit_hit(struct listener *l, usec_t now);
+void sock_poll_limit_count(struct listener *l, usec_t now); // one wake-up
+// With Accept=no the limit begins anew each time the socket listens again.
+void sock_poll_limit_reset(struct sock *s);
+
+// ---- reloads (sock_reopen.c)
 
 // After a reload (or with old == the conf: other addresses of names): keeps what still fits, closes
 // what is gone, opens what was added, applies options. 0 or -ENOMEM: the listeners are those of

@@ -73,8 +73,7 @@ static void try_all(struct sock *s)
         }
         if (sock_names_missing(s))
                 (void)sock_names_ask(s); // a failure is logged, and tried again
-        if (s->state == SOCK_LISTENING && s->pause == PAUSE_NONE)
-                sock_enter_listening(s);
+        sock_update_watch(s);
 }
 
 void sock_retry_now(struct sock *s)

@@ -147,8 +147,7 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
         spawner_set_calm(spawner, false);
         *n_served += end == INCOMING_SERVED;
         // A listener may go with its state: look before it is touched again.
-        return end != INCOMING_STOP && s->state == SOCK_LISTENING && s->pause == PAUSE_NONE &&
-               !is_last;
+        return end != INCOMING_STOP && sock_is_polled(s) && !is_last;
 }
 
 // As many as are fair to others. The number of those that are served.
