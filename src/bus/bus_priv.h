@@ -130,6 +130,7 @@ extern const sd_bus_vtable bus_manager_log_vtable[], bus_log_control_vtable[];
 extern const sd_bus_vtable bus_job_vtable[];
 extern const sd_bus_vtable bus_log_vtable[];
 extern const sd_bus_vtable bus_connections_vtable[];
+extern const sd_bus_vtable bus_reload_vtable[];
 // Static part of each interface; the rows of the directive table follow it.
 extern const sd_bus_vtable bus_unit_vtable[], bus_service_vtable[], bus_socket_vtable[],
         bus_target_vtable[];

@@ -277,6 +277,10 @@ GETTER(get_load_error)
                 name = "org.freedesktop.systemd1.UnitMasked";
         else if (v.conf->load_state == LOAD_ERROR)
                 name = "org.freedesktop.systemd1.LoadFailed";
+        // systemctl shows a reason beside "loaded", too.
+        if (!name[0] && v.unit && v.unit->kept)
+                return sd_bus_message_append(
+                        reply, "(ss)", "org.freedesktop.systemd1.BadUnitSetting", v.unit->kept);
         return sd_bus_message_append(reply, "(ss)", name,
                                      name[0] && v.conf->load_error ? v.conf->load_error : "");
 }

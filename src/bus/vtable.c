@@ -306,6 +306,9 @@ int bus_vtables_add(struct bus_vtables *v, struct bus_client *c)
                 r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, "org.usher.Connections",
                                              bus_connections_vtable, c);
         if (r >= 0)
+                r = sd_bus_add_object_vtable(c->bus, NULL, BUS_ROOT, "org.usher.Reload",
+                                             bus_reload_vtable, c);
+        if (r >= 0)
                 r = sd_bus_add_fallback_vtable(c->bus, NULL, BUS_ROOT "/job", BUS_JOB,
                                                bus_job_vtable, find_job, c);
         if (r >= 0)

@@ -201,6 +201,11 @@ static int note_unacted(struct conf_builder *b, const struct directive *d, const
         return strv_contains(b->conf->unacted, d->name) ? 0 : strv_push(&b->conf->unacted, d->name);
 }
 
+static size_t count_ports(const struct conf_builder *b)
+{
+        return b->conf->socket ? b->conf->socket->ports.n : 0;
+}
+
 static int set_field(struct conf_builder *b, const struct directive *d, const char *section,
                      const char *value, const struct specifier_context *specifiers,
                      const char *file, unsigned line)
@@ -218,7 +223,12 @@ static int set_field(struct conf_builder *b, const struct directive *d, const ch
                 .diag = b->diag,
         };
         char *group = own_group(b, d->group);
+        size_t n_ports = count_ports(b);
         int r = group ? d->kind->parse(&context, value, group + d->offset) : -ENOMEM;
+
+        if (r >= 0 && streq(d->kind->name, "ports"))
+                b->conf->skips_listener =
+                        *value && (b->conf->skips_listener || count_ports(b) == n_ports);
 
         // Of what only the unit reads, nobody makes a plan.
         if (has_kept && d->group >= GROUP_SERVICE && !(d->flags & DIRECTIVE_AT_START))

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/address.h"
 #include "conf/group.h"
 #include "conf/unit_name.h"
 
@@ -63,4 +64,27 @@ int unit_conf_service_name(const struct unit_conf *socket, char **ret)
                 return r;
         *ret = str_printf("%s@.service", prefix);
         return *ret ? 0 : -ENOMEM;
+}
+
+static bool has_port(const struct port_list *ports, const struct port *port)
+{
+        for (size_t i = 0; i < ports->n; i++)
+                if (port_equal(&ports->items[i], port))
+                        return true;
+        return false;
+}
+
+bool unit_conf_is_worse(const struct unit_conf *old, const struct unit_conf *fresh)
+{
+        if (old->load_state != LOAD_LOADED)
+                return false;
+        if (fresh->load_state == LOAD_BAD_SETTING || fresh->load_state == LOAD_ERROR)
+                return true;
+        if (fresh->load_state != LOAD_LOADED || !fresh->skips_listener)
+                return false;
+        // A wrong line in place of a right one.
+        for (size_t i = 0; i < old->socket->ports.n; i++)
+                if (!has_port(&fresh->socket->ports, &old->socket->ports.items[i]))
+                        return true;
+        return false;
 }

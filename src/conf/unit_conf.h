@@ -56,6 +56,7 @@ struct unit_conf {
         bool needs_own_plan;     // a mark stands, or stood, where only a spawn plan of its own can
                                  // fill it (User=, RuntimeDirectory=, ...)
         bool transient;          // made by `usherd run` or the like
+        bool skips_listener;     // a Listen...= line was wrong, and is not among the ports
 
         const struct unit_group *unit;
         const struct install_group *install;
@@ -72,5 +73,8 @@ DEFINE_CLEANUP(unit_conf, struct unit_conf *, unit_conf_unref)
 // The service that a socket starts; of one with Accept=yes the template. The name may have marks.
 // New string. 0, -EINVAL (no such name can be), -ENOMEM.
 int unit_conf_service_name(const struct unit_conf *socket, char **ret);
+// Would a unit that works with `old` do less with `fresh`, because the files have become wrong? Not
+// where what they say has changed: a unit that is gone or masked is meant to be.
+bool unit_conf_is_worse(const struct unit_conf *old, const struct unit_conf *fresh);
 // Same meaning in every group (not: same files).
 bool unit_conf_equal(const struct unit_conf *a, const struct unit_conf *b);

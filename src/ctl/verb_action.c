@@ -163,6 +163,37 @@ int verb_show_environment(struct ctl *c, char **args UNUSED)
         return CTL_OK;
 }
 
+// Prints what usherd has to tell of the reload, and gives the exit code: has something become
+// wrong?
+static int print_report(struct ctl *c)
+{
+        CLEANUP(strv) char **lines = NULL;
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        int is_worse = 0, is_truncated = 0;
+        int r = sd_bus_call_method(c->bus, BUS_DESTINATION, BUS_ROOT, "org.usher.Reload",
+                                   "GetReport", &error, &reply, NULL);
+
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "b", &is_worse);
+        if (r >= 0)
+                r = sd_bus_message_read_strv(reply, &lines);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "b", &is_truncated);
+        STRV_FOREACH (line, lines)
+                fprintf(stderr, "%s\n", shown(*line));
+        if (is_truncated)
+                fputs("There is more: see usherctl logs.\n", stderr);
+        // One that has no such method has told all there is.
+        if (r < 0 && !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_METHOD) &&
+            !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_INTERFACE))
+                is_worse =
+                        client_complain(&error, r, "Failed to ask what the reload has found") != 0;
+        sd_bus_error_free(&error);
+        sd_bus_message_unref(reply);
+        return is_worse ? CTL_FAILED : CTL_OK;
+}
+
 int verb_daemon_reload(struct ctl *c, char **args UNUSED)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -174,5 +205,7 @@ int verb_daemon_reload(struct ctl *c, char **args UNUSED)
         if (r < 0)
                 r = client_complain(&error, r, "Failed to reload");
         sd_bus_error_free(&error);
-        return r;
+        int code = print_report(c);
+
+        return r ? r : code;
 }

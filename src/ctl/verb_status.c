@@ -57,6 +57,9 @@ static void print_loaded(const struct status *s)
         printf("%s\n", streq(get(s, "NeedDaemonReload"), "yes")
                                ? " (changed on disk: usherctl daemon-reload)"
                                : "");
+        if (!is_bad && *error)
+                printf("             %s%s%s\n", color_on(s->c, COLOR_RED), shown(error),
+                       color_off(s->c));
 }
 
 // The label stands before the first.

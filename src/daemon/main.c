@@ -104,21 +104,20 @@ static void check_names(const struct daemon *d)
 }
 
 // Settings are taken over only when the whole file is right.
-static int load_config(void *data, struct cfgfile **ret)
+static int load_config(void *data, struct diag *diag, struct cfgfile **ret)
 {
         struct daemon *d = data;
         CLEANUP(settings) struct settings fresh;
-        struct diag diag = diag_log();
 
         settings_init(&fresh);
         // What the file says of itself does not count.
         enum trust_mode trust = trust_mode_choose(-1, d->is_user, d->options.compat_systemd,
                                                   d->options.config != NULL);
-        int r = d->config_path ? cfgfile_load(d->config_path, trust, &fresh, &diag, ret) : 0;
+        int r = d->config_path ? cfgfile_load(d->config_path, trust, &fresh, diag, ret) : 0;
 
         if (r < 0) {
                 if (r != -EBADMSG)
-                        log_write(LOG_ERR, "%s: %s", d->config_path, strerror(-r));
+                        diag_report(diag, DIAG_ERROR, NULL, d->config_path, 0, "%s", strerror(-r));
                 return r;
         }
         struct settings old = d->settings;
@@ -240,7 +239,8 @@ static int make_manager(struct daemon *d, struct manager **ret)
                 .load_config = load_config,
                 .load_config_data = d,
         };
-        int r = load_config(d, &cfgfile);
+        struct diag diag = diag_log();
+        int r = load_config(d, &diag, &cfgfile);
 
         if (r < 0)
                 return COMPLAINED;

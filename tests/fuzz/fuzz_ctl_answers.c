@@ -172,6 +172,7 @@ static const char *signature_of(const char *member)
         } answers[] = {
                 {"GetAll", "a{sv}"},
                 {"GetLog", "a(ttiuss)"},
+                {"GetReport", "basb"},
                 {"GetUnitByPID", "o"},
                 {"GetUnitFileState", "s"},
                 {"GetUnitProcesses", "a(sus)"},

@@ -206,7 +206,7 @@ def allowed(d):
 
 @case
 def a_reload(d):
-    """A file that becomes somebody else's takes nothing down but what it says itself."""
+    """A file that becomes somebody else's takes nothing down, and what it says now does not count."""
     need_root()
     d.unit("echo.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
     d.unit("echo@.service", "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n")
@@ -215,14 +215,18 @@ def a_reload(d):
     assert d.ctl("start", "a.service").returncode == 0
     pid = d.show("a.service", "MainPID")
     os.chown(path, UID, UID)
-    d.ctl("daemon-reload", check=True)
-    assert d.show("a.service", "LoadState") == "error"
+    d.unit("a.service", SERVICE.replace("[Service]", "[Unit]\nDescription=Not to be trusted\n[Service]"))
+    result = d.ctl("daemon-reload")
+    assert result.returncode == 1 and "owns it" in result.stderr, result
+    assert d.show("a.service", "Description") == "a.service"
+    assert "owns it" in d.show("a.service", "LoadError")
     assert d.show("a.service", "MainPID") == pid
     os.kill(int(pid), 0)
     assert answer(("127.0.0.1", 7001), b"hi") == b"hi"
     os.chown(path, 0, 0)
     d.ctl("daemon-reload", check=True)
-    assert d.show("a.service", "LoadState") == "loaded"
+    assert d.show("a.service", "Description") == "Not to be trusted"
+    assert "owns it" not in d.show("a.service", "LoadError")
 
 
 if __name__ == "__main__":

@@ -330,17 +330,6 @@ void sock_on_command_timeout(struct sock *s)
 
 // ---- operations of the unit type
 
-// A template may still come before the first connection does; until then this one line tells.
-static void check_template(struct sock *s)
-{
-        CLEANUP(free) char *name = NULL;
-
-        if (sock_template_name(s, &name) == 0 &&
-            !conf_loader_has_file(s->unit.manager->loader, name))
-                log_unit(s->unit.id, LOG_WARNING, 0,
-                         "Its connections need %s, which is not there: they will be closed.", name);
-}
-
 static enum unit_verdict sock_start(struct unit *u)
 {
         struct sock *s = sock_of(u);
@@ -365,7 +354,7 @@ static enum unit_verdict sock_start(struct unit *u)
         if (!sock_conf(s)->accept && sock_conf(s)->ports.n > 0 && !sock_service_permits_start(s))
                 return UNIT_NOT_LOADED;
         if (sock_conf(s)->accept)
-                check_template(s);
+                sock_template_check(s);
         s->result = SOCK_SUCCESS;
         s->pause_length = 0;
         // Who starts it by hand wants it to serve; with systemd what was counted still counts.
@@ -498,11 +487,16 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
         sock_update_watch(s);
 }
 
+static struct unit_conf **sock_template_conf(struct unit *u)
+{
+        return &sock_of(u)->template_conf;
+}
+
 static void sock_reloaded(struct unit *u)
 {
         struct sock *s = sock_of(u);
 
-        sock_template_drop(s);
+        sock_template_reloaded(s);
         s->is_mending_told = false;
         if (u->conf->socket)
                 sock_mend(s);
@@ -514,6 +508,7 @@ const struct unit_ops sock_ops = {
         .init = sock_init,
         .done = sock_done,
         .reconfigure = sock_reconfigure,
+        .template_conf = sock_template_conf,
         .reloaded = sock_reloaded,
         .start = sock_start,
         .start_again = sock_start_again,

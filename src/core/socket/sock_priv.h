@@ -182,6 +182,8 @@ bool sock_may_trigger(struct sock *s, usec_t now);
 void sock_on_service_start_limit(struct sock *s);
 // The service's start was skipped by a condition: triggering it again at once would spin.
 void sock_on_service_skipped(struct sock *s, const char *why);
-bool sock_pauses(const struct sock *s);  // X-TriggerLimitAction=pause
-void sock_flush(struct sock *s);         // FlushPending=: throw away what waits
-void sock_template_drop(struct sock *s); // it is read again, for the next connection
+bool sock_pauses(const struct sock *s);      // X-TriggerLimitAction=pause
+void sock_flush(struct sock *s);             // FlushPending=: throw away what waits
+void sock_template_drop(struct sock *s);     // it is read again, for the next connection
+void sock_template_check(struct sock *s);    // at a start: is it there, and right? Logs.
+void sock_template_reloaded(struct sock *s); // a reload is over

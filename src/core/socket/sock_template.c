@@ -1,4 +1,4 @@
-// The template of a socket's connections (Accept=yes): its conf, read at the first of them, and the
+// The template of a socket's connections (Accept=yes): its conf, read when it starts, and the
 // plan that they share.
 #include "base/log.h"
 #include "base/str.h"
@@ -70,4 +70,31 @@ bool sock_template_needs_unit(const struct sock *s)
                u->conflicts || u->before || u->after || u->on_failure || u->on_success ||
                conf->linked_requires || conf->linked_wants || conf->linked_upholds ||
                u->conditions.n > 0 || u->asserts.n > 0 || conf->service->sockets;
+}
+
+// It may still come before the first connection does; until then this one line tells. What is wrong
+// with it is told now, and what is right is what a later reload may keep.
+void sock_template_check(struct sock *s)
+{
+        CLEANUP(free) char *name = NULL;
+
+        if (sock_template_name(s, &name) < 0)
+                return;
+        if (conf_loader_has_file(s->unit.manager->loader, name))
+                (void)sock_template_load(s);
+        else
+                log_unit(s->unit.id, LOG_WARNING, 0,
+                         "Its connections need %s, which is not there: they will be closed.", name);
+}
+
+void sock_template_reloaded(struct sock *s)
+{
+        const struct socket_group *conf = s->unit.conf->socket;
+
+        // The plan was made of other files, too.
+        spawn_plan_unref(TAKE(s->template_plan));
+        if (conf && !conf->accept)
+                sock_template_drop(s);
+        else if (conf && !s->template_conf && s->state == SOCK_LISTENING)
+                sock_template_check(s);
 }

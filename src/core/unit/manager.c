@@ -55,9 +55,9 @@ enum trust_mode manager_trust(const struct manager *m)
                                  m->options.compat_systemd, m->options.is_path_given);
 }
 
-int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct conf_loader **ret)
+int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct diag *diag,
+                        struct conf_loader **ret)
 {
-        struct diag diag = diag_log();
         const struct conf_loader_options options = {
                 .unit_path = m->options.unit_path,
                 .is_user = m->options.is_user,
@@ -69,7 +69,7 @@ int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct
                 .trust = manager_trust(m),
                 .cfgfile = cfgfile,
                 .settings = m->settings,
-                .diag = &diag,
+                .diag = diag,
         };
 
         return conf_loader_new(&options, ret);
@@ -77,6 +77,7 @@ int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct
 
 static int init(struct manager *m, const struct manager_options *options)
 {
+        struct diag diag = diag_log();
         int r = copy_options(m, options);
 
         if (r == 0)
@@ -97,7 +98,7 @@ static int init(struct manager *m, const struct manager_options *options)
         if (r == 0)
                 r = removals_new(m->errands, &m->removals);
         if (r == 0)
-                r = manager_index_units(m, options->cfgfile, &m->loader);
+                r = manager_index_units(m, options->cfgfile, &diag, &m->loader);
         return r;
 }
 
@@ -178,6 +179,7 @@ void manager_free(struct manager *m)
         for (size_t i = 0; i < m->n_adoptable; i++)
                 fd_close(m->adoptable[i]);
         free(m->adoptable);
+        strv_free(m->report.lines);
         strv_free(m->options.unit_path);
         strv_free(m->options.environment);
         free((char *)m->options.runtime_dir);

@@ -51,7 +51,7 @@ struct manager_options {
         struct cfgfile *cfgfile;   // unit blocks of usher.conf; may be NULL; owned by the manager
         // A reload reads usher.conf again: new blocks, and settings in their place. 0 or -errno
         // (complained about; nothing was changed). NULL: there is none.
-        int (*load_config)(void *data, struct cfgfile **ret);
+        int (*load_config)(void *data, struct diag *diag, struct cfgfile **ret);
         void *load_config_data;
         // RLIMIT_* for children that set none: what the supervisor has raised for itself.
         struct rlimit_value limits[RLIM_NLIMITS];
@@ -72,6 +72,13 @@ struct manager_ops {
         bool (*stop_connections)(struct manager *m, bool kill);
         // Walk the runs of connections: NULL starts and ends. Nothing may end while walking.
         struct run *(*next_connection)(struct manager *m, struct run *after);
+};
+
+// What whoever asks for a reload is told of the last one.
+struct reload_report {
+        char **lines;      // complaints, and what is new; the log has them all
+        bool is_truncated; // there were more
+        bool is_worse;     // a unit, or usher.conf, has become wrong
 };
 
 #define MANAGER_RANDOM_IDS 16
@@ -98,6 +105,7 @@ struct manager {
         sd_id128_t random_ids[MANAGER_RANDOM_IDS]; // fetched together; the last n are left
         unsigned n_random_ids;
         unsigned n_reloads; // begun ones
+        struct reload_report report;
         usec_t startup, startup_rt;
         bool is_reloading, is_stopping;
         bool is_hurrying; // a second manager_stop() was called: time-outs are cut short
@@ -134,8 +142,10 @@ int manager_open(struct manager *m);
 void manager_free(struct manager *m);
 // Whose unit files and the like are refused (conf/trust.h).
 enum trust_mode manager_trust(const struct manager *m);
-// A new index of the unit path, as the options have it, and of the blocks. 0 or -errno.
-int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct conf_loader **ret);
+// A new index of the unit path, as the options have it, and of the blocks; diag is told of folders
+// and links. 0 or -errno.
+int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct diag *diag,
+                        struct conf_loader **ret);
 DEFINE_CLEANUP(manager, struct manager *, manager_free)
 
 void manager_add_observer(struct manager *m, struct core_observer *o);
@@ -153,5 +163,6 @@ int manager_start(struct manager *m, char *const *names);
 // For callbacks of the loop; units ask for it by stop_act() (core/unit/stop.h).
 void manager_stop(struct manager *m, int exit_code);
 // Re-read all unit files: mark and sweep; unchanged listeners keep their fd, running instances
-// their conf. 0, or -errno when nothing was changed because reading failed.
+// their conf; a unit that would be worse keeps its own. 0, or -errno when nothing was changed
+// because reading failed. What there is to tell is in m->report then.
 int manager_reload(struct manager *m);

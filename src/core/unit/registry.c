@@ -91,6 +91,7 @@ static void forget_unit(struct unit *u)
         work_cancel(&u->notify_work);
         unit_checks_free(u);
         unit_conf_unref(u->conf);
+        free(u->kept);
         map_remove(u->manager->units, u->id);
         free(u);
 }

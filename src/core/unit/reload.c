@@ -6,19 +6,29 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/cfgfile.h"
+#include "conf/difference.h"
+#include "conf/search.h"
+#include "conf/unit_name.h"
 #include "core/loop/diag_log.h"
 #include "core/loop/log_ring.h"
 #include "core/unit/collect.h"
 #include "core/unit/dependency.h"
 #include "core/unit/registry.h"
 
+#include <stdio.h>
+
 // While files are read, the loop is served at this interval, so that clients do not have to wait.
 #define TURN_EVERY (2 * USEC_PER_MSEC)
+
+// Lines of a report.
+#define REPORTED_MAX 64
 
 // What is to be swapped, all read before the first swap.
 struct change {
         struct unit *unit;
-        struct unit_conf *conf;
+        struct unit_conf *conf;     // NULL: stays
+        struct unit_conf *template; // of its connections; NULL: stays
+        bool is_template_gone;      // it stays not, and there is no new one
 };
 
 struct changes {
@@ -28,37 +38,86 @@ struct changes {
         usec_t turn;     // when the loop was served last
 };
 
+static void change_done(struct change *c)
+{
+        unit_conf_unref(TAKE(c->conf));
+        unit_conf_unref(TAKE(c->template));
+}
+
 static void changes_done(struct changes *c)
 {
         for (size_t i = 0; i < c->n; i++)
-                unit_conf_unref(c->items[i].conf);
+                change_done(&c->items[i]);
         free(c->items);
 }
 
-// Takes conf, also when it fails.
-static int changes_add(struct changes *c, struct unit *u, struct unit_conf *conf)
+// Takes what is in it, also when it fails.
+static int changes_add(struct changes *c, struct change *change)
 {
+        if (!change->conf && !change->template && !change->is_template_gone)
+                return 0;
         if (c->n == c->capacity) {
                 size_t capacity = c->capacity ? c->capacity * 2 : 16;
                 struct change *items = realloc(c->items, capacity * sizeof(*items));
 
                 if (!items) {
-                        unit_conf_unref(conf);
+                        change_done(change);
                         return -ENOMEM;
                 }
                 c->items = items;
                 c->capacity = capacity;
         }
-        c->items[c->n++] = (struct change){u, conf};
+        c->items[c->n++] = *change;
         return 0;
 }
+
+// ---- the report
+
+static void report_line(struct manager *m, const char *line)
+{
+        struct reload_report *report = &m->report;
+
+        if (strv_contains(report->lines, line))
+                return;
+        // Without memory the log still has it.
+        if (strv_length(report->lines) >= REPORTED_MAX || strv_push(&report->lines, line) < 0)
+                report->is_truncated = true;
+}
+
+// Logs what was not complained about since the last reload, as any load does, and reports it.
+static void emit(struct diag *diag, const struct diag_entry *entry)
+{
+        struct manager *m = diag->data;
+        struct diag log = diag_log_once(m->complaints);
+        char text[1024];
+
+        log.emit(&log, entry);
+        if (entry->class != DIAG_NOTICE)
+                report_line(m, diag_format(entry, text, sizeof(text)));
+}
+
+static struct diag report_sink(struct manager *m)
+{
+        return (struct diag){.emit = emit, .data = m};
+}
+
+static void report_unit(struct manager *m, const char *unit, int level, const char *text)
+{
+        CLEANUP(free) char *line = str_printf("%s: %s", unit, text);
+
+        log_unit(unit, level, 0, "%s", text);
+        if (line)
+                report_line(m, line);
+}
+
+// ---- reading
 
 // A name that has become an alias of another unit is not that unit: what runs under it is kept
 // under a conf that says so.
 static int load_again(struct conf_loader *loader, struct unit *u, struct unit_conf **ret)
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
-        struct diag diag = diag_log_once(u->manager->complaints);
+        struct diag diag = report_sink(u->manager);
 
         if (u->conf->transient) {
                 *ret = unit_conf_ref(u->conf);
@@ -79,6 +138,38 @@ static int load_again(struct conf_loader *loader, struct unit *u, struct unit_co
         return 0;
 }
 
+// A unit that was right and would be wrong keeps what it has (difference reload-keeps-bad-unit).
+static bool is_kept(const struct unit *u, const struct unit_conf *old,
+                    const struct unit_conf *fresh)
+{
+        return difference_applies(DIFFERENCE_RELOAD_KEEPS_BAD_UNIT,
+                                  u->manager->options.compat_systemd) &&
+               unit_conf_is_worse(old, fresh);
+}
+
+// Why nothing of its new files counts; NULL: they do. An old fault is no news.
+static int keep(struct unit *u, const char *name, const struct unit_conf *fresh, char **ret)
+{
+        const char *why = fresh->load_error ? fresh->load_error
+                          : fresh->load_state == LOAD_LOADED
+                                  ? "an address that it listens on is wrong"
+                                  : load_state_name(fresh->load_state);
+        CLEANUP(free)
+        char *text =
+                str_printf("It keeps its settings, since the new ones cannot be used: %s%s%s.",
+                           streq(name, u->id) ? "" : name, streq(name, u->id) ? "" : ": ", why);
+
+        if (!text)
+                return -ENOMEM;
+        if (!u->kept || !streq(u->kept, text)) {
+                report_unit(u->manager, u->id, LOG_ERR, text);
+                u->manager->report.is_worse = true;
+        }
+        if (!*ret)
+                *ret = TAKE(text);
+        return 0;
+}
+
 // Also where the settings come from, and what links say.
 static bool is_same(const struct unit_conf *a, const struct unit_conf *b)
 {
@@ -90,19 +181,62 @@ static bool is_same(const struct unit_conf *a, const struct unit_conf *b)
                strv_equal(a->linked_upholds, b->linked_upholds) && unit_conf_equal(a, b);
 }
 
-static int read_one(struct manager *m, struct conf_loader *loader, struct unit *u,
-                    struct changes *changes)
+static int read_own(struct conf_loader *loader, struct unit *u, struct change *c, char **ret_kept)
 {
-        struct unit_conf *conf = NULL;
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
         int r = load_again(loader, u, &conf);
 
         if (r < 0)
                 return r;
-        u->reload = m->n_reloads;
+        if (is_kept(u, u->conf, conf))
+                return keep(u, u->id, conf, ret_kept);
+        // As if it had become worse by this reload, where it is not kept.
+        u->manager->report.is_worse |= unit_conf_is_worse(u->conf, conf);
         if (conf != u->conf && !is_same(u->conf, conf))
-                return changes_add(changes, u, conf);
-        unit_conf_unref(conf);
+                c->conf = TAKE(conf);
         return 0;
+}
+
+static int read_template(struct conf_loader *loader, struct unit *u, struct change *c,
+                         char **ret_kept)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        struct diag diag = report_sink(u->manager);
+        const struct unit_conf *old = u->ops->template_conf ? *u->ops->template_conf(u) : NULL;
+        int r;
+
+        if (!old)
+                return 0;
+        r = conf_load(loader, old->id, &diag, &conf);
+        if (r < 0)
+                return r;
+        if (is_kept(u, old, conf))
+                return keep(u, old->id, conf, ret_kept);
+        u->manager->report.is_worse |= unit_conf_is_worse(old, conf);
+        if (conf->load_state == LOAD_LOADED)
+                c->template = TAKE(conf);
+        else
+                c->is_template_gone = true;
+        return 0;
+}
+
+static int read_one(struct manager *m, struct conf_loader *loader, struct unit *u,
+                    struct changes *changes)
+{
+        CLEANUP(free) char *kept = NULL;
+        struct change c = {.unit = u};
+        int r = read_own(loader, u, &c, &kept);
+
+        if (r == 0)
+                r = read_template(loader, u, &c, &kept);
+        if (r < 0) {
+                change_done(&c);
+                return r;
+        }
+        u->reload = m->n_reloads;
+        free(u->kept);
+        u->kept = TAKE(kept);
+        return changes_add(changes, &c);
 }
 
 // No unit is removed meanwhile, and new units are appended to their type's list, so this walk sees
@@ -133,18 +267,31 @@ static int read_all(struct manager *m, struct conf_loader *loader, struct change
         return r < 0 ? r : read_units(m, loader, changes, false);
 }
 
-static void swap(struct change *c)
+static void swap_own(struct unit *u, struct unit_conf *fresh)
 {
-        struct unit *u = c->unit;
         struct unit_conf *old = u->conf;
 
         log_unit(u->id, LOG_DEBUG, 0, "Its settings have changed.");
-        u->conf = TAKE(c->conf);
+        u->conf = fresh;
         unit_configure(u);
         if (u->ops->reconfigure)
                 u->ops->reconfigure(u, old);
         unit_changed(u);
         unit_conf_unref(old);
+}
+
+static void swap(struct change *c)
+{
+        struct unit_conf **template =
+                c->template || c->is_template_gone ? c->unit->ops->template_conf(c->unit) : NULL;
+
+        // It may have been dropped meanwhile.
+        if (template && *template) {
+                unit_conf_unref(*template);
+                *template = TAKE(c->template);
+        }
+        if (c->conf)
+                swap_own(c->unit, TAKE(c->conf));
 }
 
 // Names and edges follow from the confs alone and are made from scratch. Where memory is short, the
@@ -191,10 +338,49 @@ static void apply(struct manager *m, struct changes *changes)
         if (r < 0)
                 log_write(LOG_ERR, "Not all dependencies could be made: %s", strerror(-r));
         for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u)) {
-                if (u->reload == m->n_reloads)
+                if (u->reload == m->n_reloads && !u->kept)
                         u->conf_rt = changes->begin_rt;
                 if (u->ops->reloaded)
                         u->ops->reloaded(u);
+        }
+}
+
+// ---- what is new
+
+// Is this a unit that a new file would have somebody start?
+static bool is_startable(struct conf_loader *loader, const char *name)
+{
+        CLEANUP(search_result) struct search_result found = {0};
+        CLEANUP(free) char *socket = NULL;
+        enum unit_type type = unit_name_type(name);
+
+        if (unit_name_is_template(name) || (type != UNIT_SOCKET && type != UNIT_SERVICE))
+                return false;
+        // A service is started by its socket.
+        if (type == UNIT_SERVICE && (unit_name_change_suffix(name, UNIT_SOCKET, &socket) < 0 ||
+                                     conf_loader_has_file(loader, socket)))
+                return false;
+        if (search_find(conf_loader_search(loader), name, &found) < 0)
+                return false;
+        return (found.verdict == SEARCH_FOUND || found.verdict == SEARCH_BLOCK) &&
+               streq(found.id, name);
+}
+
+static void report_new(struct manager *m, struct conf_loader *fresh)
+{
+        CLEANUP(strv) char **names = NULL;
+        char text[UNIT_NAME_MAX + 64];
+
+        if (conf_loader_list(fresh, &names) < 0)
+                return; // only a hint is lost
+        STRV_FOREACH (name, names) {
+                const struct unit *u = registry_find_unit(m, *name);
+
+                if (conf_loader_has_file(m->loader, *name) || !is_startable(fresh, *name) ||
+                    (u && !active_state_is_inactive_or_failed(unit_active_state(u))))
+                        continue;
+                snprintf(text, sizeof(text), "is new: usherctl start %s", *name);
+                report_unit(m, *name, LOG_NOTICE, text);
         }
 }
 
@@ -205,16 +391,20 @@ static int reload(struct manager *m)
         struct changes changes = {.begin_rt = clock_now_realtime(), .turn = clock_now()};
         int r = 0;
 
+        struct diag diag = report_sink(m);
+
         if (m->options.load_config)
-                r = m->options.load_config(m->options.load_config_data, &cfgfile);
+                r = m->options.load_config(m->options.load_config_data, &diag, &cfgfile);
+        m->report.is_worse = r < 0;
         if (r == 0)
-                r = manager_index_units(m, cfgfile, &loader);
+                r = manager_index_units(m, cfgfile, &diag, &loader);
         if (r == 0)
                 r = read_all(m, loader, &changes);
         if (r == 0) {
                 struct conf_loader *old_loader = m->loader;
                 struct cfgfile *old_cfgfile = m->options.cfgfile;
 
+                report_new(m, loader);
                 m->loader = loader;
                 m->options.cfgfile = cfgfile;
                 log_ring_set_limit(m->log_ring, m->settings->log_buffer_size);
@@ -233,6 +423,8 @@ int manager_reload(struct manager *m)
         m->is_reloading = true;
         m->n_reloads++;
         diag_memory_forget(m->complaints);
+        strv_free(m->report.lines);
+        m->report = (struct reload_report){0};
         int r = reload(m);
 
         m->is_reloading = false;

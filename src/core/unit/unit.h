@@ -128,6 +128,9 @@ struct unit_ops {
         // A reload gave a new conf: u->conf is the new one already, old (freed afterwards) is given
         // for comparison. Also called when only paths or links differ.
         void (*reconfigure)(struct unit *u, struct unit_conf *old);
+        // Where the conf of the template is that it starts instances of (NULL there: it has none
+        // yet). A reload puts a new one in its place. NULL: this type has no such thing.
+        struct unit_conf **(*template_conf)(struct unit *u);
         // A reload is over, whether conf has changed or not: forget what other files than the
         // unit's own have said. NULL: nothing.
         void (*reloaded)(struct unit *u);
@@ -178,6 +181,7 @@ struct unit {
         struct rate auto_limit; // of starts and stops without a request
         bool start_limit_hit;
         char **aliases;  // further names in the registry
+        char *kept;      // what is wrong with its files, so that it goes on with an earlier conf
         unsigned reload; // the last one that has read its files (n_reloads of the manager)
 
         uint32_t consequences;  // what its last changes mean for others: still to do (propagate.c)
