@@ -2,6 +2,7 @@
 """Whose a process is: what descends from a service is of it, whatever it does, and nobody else is, whatever he says."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,6 +39,19 @@ def pids_of(*words):
         try:
             with open(f"/proc/{entry}/cmdline", "rb") as file:
                 if entry.isdigit() and file.read() == b"".join(w.encode() + b"\0" for w in words):
+                    found.append(int(entry))
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+            pass
+    return found
+
+
+def pids_named(comm):
+    """As above, by what is not part of their memory."""
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/comm", encoding="ascii", errors="replace") as file:
+                if entry.isdigit() and file.read() == comm + "\n":
                     found.append(int(entry))
         except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
             pass
@@ -321,16 +335,55 @@ def a_stop_signal_stops(d):
 
 
 @case
+def a_stop_misses_nobody(d):
+    """A service that is stopped while its processes change their parents: all of them get the signal."""
+    d.file("daemonize", DAEMONIZE)
+    shutil.copy(shutil.which("sleep"), d.folder + "/left-behind")
+    d.unit("a.service", "[Service]\nTimeoutStopSec=120\nExecStart=/bin/sh -c "
+           f"'while :; do {d.folder}/daemonize {d.folder}/left-behind 613; done'\n")
+    d.start("--units", d.units, "--target", "basic.target")
+    for _ in range(20):
+        d.ctl("start", "a.service", check=True)
+        eventually(lambda: len(pids_named("left-behind")) > 1, "some to be there")
+        d.ctl("stop", "a.service", check=True, timeout=60)
+        assert not pids_named("left-behind")
+        assert d.show("a.service", "Result") == "success"
+
+
+@case
+def who_tidies_up_is_left_to_it(d):
+    """Where there is no main process: what the others start after they were told to stop gets no signal."""
+    d.file("daemonize", DAEMONIZE)
+    tidy = ["sh", "-c", f"sleep 0.5; touch {d.folder}/$0.tidy"]
+    for name, words in (("a", tidy), ("b", [d.folder + "/daemonize", *tidy])):
+        d.file(name + ".py", "import signal, subprocess, sys, time\n"
+               f"def stop(*_):\n    time.sleep(0.5)\n    subprocess.Popen({[*words, name]})\n    sys.exit(0)\n"
+               f"signal.signal(signal.SIGTERM, stop)\nopen('{d.folder}/{name}.ready', 'w').close()\n"
+               "while True:\n    time.sleep(60)\n")
+        d.unit(name + ".service", "[Service]\nType=forking\nGuessMainPID=no\nTimeoutStopSec=120\n"
+               f"ExecStart={d.folder}/daemonize {PYTHON} {d.folder}/{name}.py\n")
+    d.start("--units", d.units, "--target", "basic.target")
+    for name in ("a", "b"):
+        d.ctl("start", name + ".service", check=True)
+        eventually(lambda n=name: os.path.exists(f"{d.folder}/{n}.ready"), "it to be ready")
+        d.ctl("stop", name + ".service", check=True, timeout=60)
+        assert os.path.exists(f"{d.folder}/{name}.tidy"), name
+
+
+@case
 def memory_that_is_stuck(d):
     """A process whose memory cannot be read for a disk that hangs: nobody waits for it, and it is ended all the same."""
     need_root()
     d.file("daemonize", DAEMONIZE)
+    shutil.copy(shutil.which("sleep"), d.folder + "/left-behind")
     d.unit("a.socket", f"[Socket]\nListenStream={d.folder}/a\nAccept=yes\n")
     d.unit("a@.service", "[Service]\nStandardInput=socket\nExecStart=/bin/cat\n")
     with StuckMemory(d.folder) as stuck:
         d.unit("main.service", f"[Service]\nExecStart={PYTHON} {stuck.program} {d.folder}/ready1\n")
         d.unit("orphan.service", f"[Service]\nExecStart=/bin/sh -c "
                f"'{d.folder}/daemonize {PYTHON} {stuck.program} {d.folder}/ready2; exec sleep 612'\n")
+        d.unit("left.service", "[Service]\nExecStart=/bin/sh -c "
+               f"'{d.folder}/daemonize {d.folder}/left-behind 613; exec sleep 614'\n")
         d.start("--units", d.units, "--target", "basic.target")
         d.ctl("start", "a.socket", "main.service", "orphan.service", check=True)
         eventually(lambda: os.path.exists(d.folder + "/ready1") and os.path.exists(d.folder + "/ready2"), "both to hang")
@@ -341,7 +394,10 @@ def memory_that_is_stuck(d):
         for _ in range(5):
             begin = time.monotonic()
             assert talk(d.folder + "/a", b"x") == b"x"
-            assert time.monotonic() - begin < 30
+            d.ctl("start", "left.service", check=True, timeout=60)
+            d.ctl("stop", "left.service", check=True, timeout=60)
+            assert time.monotonic() - begin < 60
+        assert not pids_named("left-behind")
         main_pid = int(d.show("main.service", "MainPID"))
         d.ctl("stop", "main.service", "orphan.service", check=True, timeout=60)
         assert not is_alive(main_pid)

@@ -48,7 +48,6 @@ struct run_cold {
         enum service_result exit_result; // of the main process that may have left a successor
         struct bus_name bus_name;        // BusName=, from the first start on
         struct orphans_wait strays_wait; // processes that are not ours to wait for
-        bool has_unsignalled; // orphans that were not known yet when the state's signal was sent
         struct fdstore fdstore;
 };
 

@@ -57,20 +57,13 @@ static struct kill_order make_order(const struct run *run, enum kill_operation o
         };
 }
 
-// Of the orphans only: main and control have got it, or there are none.
-static void signal_strays(struct run *run, enum kill_operation operation)
-{
-        struct kill_order order = make_order(run, operation);
-
-        (void)kill_queue_signal(run->manager->kills, &order);
-}
-
 bool run_kill(struct run *run, enum kill_operation operation)
 {
         enum kill_mode mode = (enum kill_mode)run->conf->kill->kill_mode;
         bool has_some = run->main.pid > 0 || run->control.pid > 0;
         struct kill_order order = make_order(run, operation);
 
+        order.is_for_all = true;
         if (mode == KILL_NONE)
                 return false;
         order.children[0] = &run->main;
@@ -80,14 +73,11 @@ bool run_kill(struct run *run, enum kill_operation operation)
                 return has_some;
         }
         enum orphans_state strays = run_look_for_strays(run);
-        struct run_cold *cold = strays == ORPHANS_UNKNOWN ? run_cold_get(run) : run->cold;
+        bool is_for_somebody = has_some || strays != ORPHANS_NONE;
 
-        // Who is found later gets it then.
-        if (cold)
-                cold->has_unsignalled = strays == ORPHANS_UNKNOWN;
-        if (has_some || strays == ORPHANS_SOME)
+        if (is_for_somebody)
                 (void)kill_queue_signal(run->manager->kills, &order);
-        return has_some || strays != ORPHANS_NONE;
+        return is_for_somebody;
 }
 
 void service_kill_control(struct run *run, int signo)
@@ -104,14 +94,13 @@ static void await_strays(struct run *run, bool is_urgent);
 static void on_strays_left(struct run *run)
 {
         bool is_kill = run->state == SERVICE_STOP_SIGKILL || run->state == SERVICE_FINAL_SIGKILL;
-        bool is_abort = run->state == SERVICE_STOP_WATCHDOG || run->state == SERVICE_FINAL_WATCHDOG;
+        struct kill_order order = make_order(run, KILL_OPERATION_KILL);
 
-        // Those that came after the last SIGKILL get it, too.
+        // Those that came after the last SIGKILL get it, too. Main and control are gone.
         if (is_kill)
-                signal_strays(run, KILL_OPERATION_KILL);
-        else if (run->cold->has_unsignalled && run->state != SERVICE_RUNNING)
-                signal_strays(run, is_abort ? KILL_OPERATION_ABORT : KILL_OPERATION_TERMINATE);
-        run->cold->has_unsignalled = false;
+                (void)kill_queue_signal(run->manager->kills, &order);
+        else if (run->state != SERVICE_RUNNING)
+                kill_queue_signal_missed(run->manager->kills, run);
         await_strays(run, false);
 }
 

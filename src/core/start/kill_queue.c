@@ -1,6 +1,7 @@
 #include "core/start/kill_queue.h"
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "core/start/orphans.h"
 #include "spawn/kill.h"
 
@@ -10,12 +11,16 @@
 // So much of so long a time is spent on orders at once; what comes then is queued.
 #define AT_ONCE_MAX (2 * USEC_PER_MSEC)
 #define AT_ONCE_SPAN (10 * USEC_PER_MSEC)
+// A process that is made while the others get the signal is found by the next pass.
+#define PASSES_MAX 16
 #define N_CHILDREN ARRAY_SIZE(((struct kill_order *)NULL)->children)
 
 struct kill_queue {
         struct events *events;
         struct orphans *orphans;
         struct list_node orders; // struct task
+        struct list_node ended;  // struct task: those of which who was missed is asked yet
+        struct u64map *by_owner; // struct task: of these and those to come
         struct timer timer;
         usec_t span_begin, spent; // on those that were not queued
 };
@@ -27,6 +32,7 @@ struct tally {
 
 struct task {
         struct list_node node;
+        struct kill_queue *queue;
         struct kill_order order;
         pid_t pids[N_CHILDREN]; // of the children when it was ordered
         pid_t *roots;           // the orphans
@@ -35,12 +41,26 @@ struct task {
         size_t next; // of the roots, then of those that were found
         bool is_found;
         struct tally tally;
+        unsigned n_passes;
+        bool has_news;          // of this pass
+        struct u64map *reached; // pid -> when it was started; NULL: no memory
+        bool has_ended;         // what comes after that is for those that it missed
+        bool is_queued;
+        uint64_t look; // of orphans, which has met all that there were then
 };
+
+static bool is_remembered(const struct task *t)
+{
+        return u64map_get(t->queue->by_owner, (uintptr_t)t->order.owner) == t;
+}
 
 static void task_free(struct task *t)
 {
+        if (is_remembered(t))
+                u64map_remove(t->queue->by_owner, (uintptr_t)t->order.owner);
         list_remove(&t->node);
         kill_walk_done(&t->walk);
+        u64map_free(t->reached);
         free(t->roots);
         free(t);
 }
@@ -98,10 +118,19 @@ static int result_of(const struct tally *t)
 
 // ---- one order
 
+static bool is_reached(const struct task *t, pid_t pid)
+{
+        return t->reached && u64map_get(t->reached, (uint64_t)pid);
+}
+
 static int add_root(pid_t pid, void *data)
 {
         struct task *t = data;
 
+        // One that has come later has not been missed.
+        if (t->has_ended &&
+            (is_reached(t, pid) || !orphans_is_met_by(t->queue->orphans, pid, t->look)))
+                return 0;
         if (t->n_roots == t->roots_capacity) {
                 size_t capacity = t->roots_capacity ? 2 * t->roots_capacity : 16;
                 pid_t *more = reallocarray(t->roots, capacity, sizeof(*more));
@@ -123,35 +152,47 @@ static const struct child *child_of(const struct task *t, size_t i)
         return c && c->pid > 0 && c->pid == t->pids[i] ? c : NULL;
 }
 
+static int begin_pass(struct task *t)
+{
+        int r = 0;
+
+        kill_walk_done(&t->walk);
+        t->n_roots = t->next = 0;
+        t->is_found = t->has_news = false;
+        for (size_t i = 0; i < N_CHILDREN && r == 0; i++)
+                if (!t->has_ended && child_of(t, i))
+                        r = kill_walk_add(&t->walk, t->pids[i]);
+        return r < 0 ? r : orphans_foreach(t->queue->orphans, t->order.owner, add_root, t);
+}
+
 static int task_new(struct kill_queue *q, const struct kill_order *order, struct task **ret)
 {
         struct task *t = calloc(1, sizeof(*t));
-        int r = t ? 0 : -ENOMEM;
 
-        if (t)
-                t->order = *order;
-        for (size_t i = 0; i < N_CHILDREN && r == 0; i++) {
+        if (!t)
+                return -ENOMEM;
+        t->queue = q;
+        t->order = *order;
+        t->reached = u64map_new(); // without it there is one pass
+        for (size_t i = 0; i < N_CHILDREN; i++)
                 t->pids[i] = order->children[i] ? order->children[i]->pid : 0;
-                if (t->pids[i] > 0)
-                        r = kill_walk_add(&t->walk, t->pids[i]);
-        }
-        if (r == 0)
-                r = orphans_foreach(q->orphans, order->owner, add_root, t);
-        if (r < 0 && t)
+        int r = begin_pass(t);
+
+        if (r < 0)
                 task_free(t);
-        if (r == 0)
+        else
                 *ret = t;
         return r;
 }
 
 // An orphan that has ended meanwhile is not waited for before it is known what it left behind, so
 // that its pid is no other's; but that may be over by now.
-static int add_next_root(struct kill_queue *q, struct task *t)
+static int add_next_root(struct task *t)
 {
         struct orphan_facts facts;
         pid_t pid = t->roots[t->next++];
 
-        if (!orphans_find(q->orphans, pid, &facts) || facts.owner.self != t->order.owner)
+        if (!orphans_find(t->queue->orphans, pid, &facts) || facts.owner.self != t->order.owner)
                 return 0;
         return kill_walk_add(&t->walk, pid);
 }
@@ -166,10 +207,29 @@ static void signal_children(struct task *t)
         }
 }
 
+// False: this very process has got it.
+static bool note_reached(struct task *t, const struct kill_found *f)
+{
+        void *start = (void *)(uintptr_t)(f->start + 1); // not NULL
+
+        if (!t->reached)
+                return true;
+        if (u64map_get(t->reached, (uint64_t)f->pid) == start)
+                return false;
+        if (u64map_set(t->reached, (uint64_t)f->pid, start) < 0) {
+                u64map_free(TAKE(t->reached));
+                return true;
+        }
+        t->has_news = true;
+        return true;
+}
+
 static void signal_next(struct task *t)
 {
         const struct kill_found *f = &t->walk.items[t->next++];
 
+        if (!note_reached(t, f))
+                return;
         for (size_t i = 0; i < N_CHILDREN; i++)
                 if (t->pids[i] == f->pid)
                         return;
@@ -178,12 +238,12 @@ static void signal_next(struct task *t)
 }
 
 // 1 goes on, 0 done. Without memory those that are found get the signal.
-static int go_on(struct kill_queue *q, struct task *t, usec_t until)
+static int go_on_with_pass(struct task *t, usec_t until)
 {
         int r = 0;
 
         while (!t->is_found && t->next < t->n_roots && r == 0) {
-                r = add_next_root(q, t);
+                r = add_next_root(t);
                 if (clock_now() >= until)
                         return 1;
         }
@@ -192,7 +252,8 @@ static int go_on(struct kill_queue *q, struct task *t, usec_t until)
                         return 1;
                 t->is_found = true;
                 t->next = 0;
-                signal_children(t);
+                if (t->n_passes == 0 && !t->has_ended)
+                        signal_children(t);
         }
         while (t->next < t->walk.n) {
                 signal_next(t);
@@ -200,6 +261,35 @@ static int go_on(struct kill_queue *q, struct task *t, usec_t until)
                         return 1;
         }
         return 0;
+}
+
+static int go_on(struct task *t, usec_t until)
+{
+        do {
+                if (go_on_with_pass(t, until) > 0)
+                        return 1;
+        } while (t->reached && t->has_news && ++t->n_passes < PASSES_MAX && begin_pass(t) == 0);
+        return 0;
+}
+
+// Who was missed is known later, if it is to be known.
+static void end_task(struct task *t)
+{
+        struct kill_queue *q = t->queue;
+
+        if (!t->reached || !is_remembered(t)) {
+                task_free(t);
+                return;
+        }
+        kill_walk_done(&t->walk);
+        free(TAKE(t->roots));
+        t->n_roots = t->roots_capacity = 0;
+        t->is_queued = false;
+        list_remove(&t->node);
+        list_append(&q->ended, &t->node);
+        if (!t->has_ended)
+                t->look = orphans_meet_all(q->orphans, q->spent < AT_ONCE_MAX);
+        t->has_ended = true;
 }
 
 // ---- the queue
@@ -212,8 +302,8 @@ static void on_time(struct timer *timer, usec_t now UNUSED)
         while (!list_is_empty(&q->orders) && clock_now() < until) {
                 struct task *t = CONTAINER_OF(q->orders.next, struct task, node);
 
-                if (go_on(q, t, until) == 0)
-                        task_free(t);
+                if (go_on(t, until) == 0)
+                        end_task(t);
         }
         // Without memory a timer that was just taken out can be set.
         if (!list_is_empty(&q->orders))
@@ -255,40 +345,75 @@ int kill_children(const struct kill_order *order)
         return result_of(&tally);
 }
 
-int kill_queue_signal(struct kill_queue *q, const struct kill_order *order)
+// What earlier orders have missed is the business of this one.
+static void remember(struct kill_queue *q, struct task *t)
 {
-        struct task *t;
-        usec_t begin = clock_now();
+        struct task *earlier = u64map_get(q->by_owner, (uintptr_t)t->order.owner);
 
+        if (earlier && earlier->has_ended)
+                task_free(earlier);
+        // Without memory nobody is looked for who was missed.
+        (void)u64map_set(q->by_owner, (uintptr_t)t->order.owner, t);
+}
+
+// 1 it goes on later, 0 it is done, -errno: it is lost.
+static int begin_task(struct kill_queue *q, struct task *t, usec_t begin, int *ret_result)
+{
         if (begin >= usec_add(q->span_begin, AT_ONCE_SPAN)) {
                 q->span_begin = begin;
                 q->spent = 0;
         }
-        bool is_at_once = list_is_empty(&q->orders) && q->spent < AT_ONCE_MAX;
-
-        if (task_new(q, order, &t) < 0)
-                return signal_the_nearest(q, order);
-        if (is_at_once) {
-                int r = go_on(q, t, usec_add(begin, SLICE));
+        if (list_is_empty(&q->orders) && q->spent < AT_ONCE_MAX) {
+                int r = go_on(t, usec_add(begin, SLICE));
 
                 q->spent += clock_now() - begin;
+                *ret_result = result_of(&t->tally);
                 if (r == 0) {
-                        r = result_of(&t->tally);
-                        task_free(t);
-                        return r;
+                        end_task(t);
+                        return 0;
                 }
         }
         if (timer_set(q->events, &q->timer, begin, on_time) < 0) {
                 task_free(t);
-                return signal_the_nearest(q, order);
+                return -ENOMEM;
         }
+        t->is_queued = true;
+        list_remove(&t->node);
         list_append(&q->orders, &t->node);
-        return t->tally.n + 1;
+        *ret_result = t->tally.n + 1;
+        return 1;
 }
 
-void kill_queue_forget(struct kill_queue *q, const void *owner)
+int kill_queue_signal(struct kill_queue *q, const struct kill_order *order)
 {
-        LIST_FOREACH (&q->orders, node) {
+        usec_t begin = clock_now();
+        struct task *t;
+        int result = 0;
+
+        if (task_new(q, order, &t) < 0)
+                return signal_the_nearest(q, order);
+        if (order->is_for_all)
+                remember(q, t);
+        if (begin_task(q, t, begin, &result) < 0)
+                return signal_the_nearest(q, order);
+        return result;
+}
+
+void kill_queue_signal_missed(struct kill_queue *q, const void *owner)
+{
+        struct task *t = u64map_get(q->by_owner, (uintptr_t)owner);
+        int ignored;
+
+        if (!t || !t->has_ended || t->is_queued)
+                return;
+        t->n_passes = 0;
+        if (begin_pass(t) == 0 && t->n_roots > 0)
+                (void)begin_task(q, t, clock_now(), &ignored);
+}
+
+static void forget(struct list_node *tasks, const void *owner)
+{
+        LIST_FOREACH (tasks, node) {
                 struct task *t = CONTAINER_OF(node, struct task, node);
 
                 if (t->order.owner == owner)
@@ -296,16 +421,29 @@ void kill_queue_forget(struct kill_queue *q, const void *owner)
         }
 }
 
+void kill_queue_forget(struct kill_queue *q, const void *owner)
+{
+        struct task *t = u64map_get(q->by_owner, (uintptr_t)owner);
+
+        if (t)
+                task_free(t);
+        forget(&q->orders, owner);
+}
+
 int kill_queue_new(struct events *events, struct orphans *orphans, struct kill_queue **ret)
 {
-        struct kill_queue *q = calloc(1, sizeof(*q));
+        CLEANUP(kill_queue) struct kill_queue *q = calloc(1, sizeof(*q));
 
         if (!q)
                 return -ENOMEM;
         q->events = events;
         q->orphans = orphans;
         list_init(&q->orders);
-        *ret = q;
+        list_init(&q->ended);
+        q->by_owner = u64map_new();
+        if (!q->by_owner)
+                return -ENOMEM;
+        *ret = TAKE(q);
         return 0;
 }
 
@@ -316,5 +454,8 @@ void kill_queue_free(struct kill_queue *q)
         timer_stop(q->events, &q->timer);
         LIST_FOREACH (&q->orders, node)
                 task_free(CONTAINER_OF(node, struct task, node));
+        LIST_FOREACH (&q->ended, node)
+                task_free(CONTAINER_OF(node, struct task, node));
+        u64map_free(q->by_owner);
         free(q);
 }

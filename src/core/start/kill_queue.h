@@ -20,6 +20,9 @@ struct kill_order {
         bool sends_cont; // SIGCONT follows where it helps: a stopped process would not see the
                          // signal
         bool sends_hup;  // SIGHUP follows
+        // Whoever is there now shall get it, even if that is known later: the order is kept until
+        // the next one of its owner, for kill_queue_signal_missed().
+        bool is_for_all;
         // Before a process is signalled; NULL: nobody is told.
         void (*on_signal)(const void *owner, pid_t pid, int signo);
         // One of the children cannot be signalled; NULL: nobody is told.
@@ -28,6 +31,10 @@ struct kill_order {
 // Count of those that were signalled, and one more where the order is still being worked off; the
 // -errno of a child when there is none. Without memory only the children and orphans get it.
 int kill_queue_signal(struct kill_queue *q, const struct kill_order *order);
+// Some of the owner's orphans may have been missed: they changed their parent while the others got
+// the signal, or nobody knew yet whose they are. Those that are known now get it, unless they have
+// come since: what a service starts to tidy up is left to its work.
+void kill_queue_signal_missed(struct kill_queue *q, const void *owner);
 // Only the children, at once.
 int kill_children(const struct kill_order *order);
 // Those that the orders of an owner have not come to yet get nothing any more.

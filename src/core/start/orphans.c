@@ -20,6 +20,7 @@ struct orphan *orphans_add(struct orphans *o, pid_t pid)
                 return NULL;
         }
         x->pid = pid;
+        x->met = o->n_begun + (o->phase != LOOK_READ);
         list_append(&o->all, &x->all);
         orphans_set_state(o, x, ORPHAN_UNSORTED);
         return x;
@@ -224,6 +225,13 @@ bool orphans_find(struct orphans *o, pid_t pid, struct orphan_facts *ret)
 bool orphans_meet(struct orphans *o, pid_t pid, struct orphan_facts *ret)
 {
         return orphans_add(o, pid) && orphans_find(o, pid, ret);
+}
+
+bool orphans_is_met_by(const struct orphans *o, pid_t pid, uint64_t look)
+{
+        const struct orphan *x = u64map_get(o->by_pid, (uint64_t)pid);
+
+        return x && x->met <= look;
 }
 
 int orphans_foreach(struct orphans *o, const void *owner, int (*f)(pid_t pid, void *data),

@@ -36,6 +36,12 @@ enum orphans_state orphans_look(struct orphans *o, const void *owner);
 int orphans_foreach(struct orphans *o, const void *owner, int (*f)(pid_t pid, void *data),
                     void *data);
 
+// All orphans that there are now are met by the look with the number that is returned, if not by an
+// earlier one. is_at_once: it is taken at once, if that is cheap; else those that come before it is
+// taken are met by it, too.
+uint64_t orphans_meet_all(struct orphans *o, bool is_at_once);
+bool orphans_is_met_by(const struct orphans *o, pid_t pid, uint64_t look);
+
 // Waits for the next look that begins from now on: on_known is called once, from the loop, with
 // NONE or SOME. Zero-initialise.
 struct orphans_wait {

@@ -343,26 +343,39 @@ static void on_time(struct timer *t, usec_t now UNUSED)
 
 // ---- who asks
 
+// False: there is too much to do, or something could not be looked at.
+static bool look_at_once(struct orphans *o)
+{
+        if (o->phase != LOOK_IDLE ||
+            reaper_count(o->reaper) + u64map_size(o->by_pid) > CHILDREN_AT_ONCE)
+                return false;
+        begin_look(o);
+        go_on(o, usec_add(clock_now(), AT_ONCE_MAX));
+        if (o->phase != LOOK_IDLE || o->has_news)
+                set_timer(o, clock_now());
+        else
+                plan_look(o);
+        return o->phase == LOOK_IDLE && !o->is_incomplete;
+}
+
 enum orphans_state orphans_look(struct orphans *o, const void *owner)
 {
         uint64_t batch = events_batch(o->events);
         bool is_fresh = batch > 0 && o->batch == batch;
 
-        if (!is_fresh) {
-                if (o->phase != LOOK_IDLE ||
-                    reaper_count(o->reaper) + u64map_size(o->by_pid) > CHILDREN_AT_ONCE)
-                        return ORPHANS_UNKNOWN;
-                begin_look(o);
-                go_on(o, usec_add(clock_now(), AT_ONCE_MAX));
-                if (o->phase != LOOK_IDLE || o->has_news)
-                        set_timer(o, clock_now());
-                else
-                        plan_look(o);
-                if (o->phase != LOOK_IDLE || o->is_incomplete)
-                        return ORPHANS_UNKNOWN;
-        }
+        if (!is_fresh && !look_at_once(o))
+                return ORPHANS_UNKNOWN;
         list_suspects(o);
         return state_of(o, owner);
+}
+
+uint64_t orphans_meet_all(struct orphans *o, bool is_at_once)
+{
+        if (is_at_once && look_at_once(o))
+                return o->n_begun;
+        o->n_wanted = MAX(o->n_wanted, o->n_begun + 1);
+        plan_look(o);
+        return o->n_begun + 1;
 }
 
 void orphans_wait(struct orphans *o, struct orphans_wait *w, const void *owner, bool is_urgent,
