@@ -425,7 +425,7 @@ int port_copy(const struct port *from, struct port *to)
 
 const char *port_type_name(const struct port *port)
 {
-        switch ((int)port->kind) {
+        switch (port->kind) {
         case PORT_FIFO:
                 return "FIFO";
         case PORT_SPECIAL:
@@ -434,11 +434,14 @@ const char *port_type_name(const struct port *port)
                 return "Netlink";
         case PORT_MQUEUE:
                 return "MessageQueue";
-        default:
-                return port->type == SOCK_STREAM  ? "Stream"
-                       : port->type == SOCK_DGRAM ? "Datagram"
-                                                  : "SequentialPacket";
+        case PORT_SOCKET:
+        case PORT_NAME:
+        case _PORT_KIND_MAX:
+                break;
         }
+        return port->type == SOCK_STREAM  ? "Stream"
+               : port->type == SOCK_DGRAM ? "Datagram"
+                                          : "SequentialPacket";
 }
 
 bool address_has_ipv6(void)

@@ -163,7 +163,7 @@ static intptr_t get_item_arg(const void *field, size_t i)
 {
         const struct port *port = &((const struct port_list *)field)->items[i];
 
-        switch ((int)port->kind) {
+        switch (port->kind) {
         case PORT_FIFO:
                 return PORT_ARG_FIFO;
         case PORT_SPECIAL:
@@ -174,11 +174,13 @@ static intptr_t get_item_arg(const void *field, size_t i)
                 return PORT_ARG_MQUEUE;
         case PORT_NAME:
                 return PORT_ARG_NAME;
-        default:
-                return port->type == SOCK_STREAM  ? PORT_ARG_STREAM
-                       : port->type == SOCK_DGRAM ? PORT_ARG_DATAGRAM
-                                                  : PORT_ARG_SEQPACKET;
+        case PORT_SOCKET:
+        case _PORT_KIND_MAX:
+                break;
         }
+        return port->type == SOCK_STREAM  ? PORT_ARG_STREAM
+               : port->type == SOCK_DGRAM ? PORT_ARG_DATAGRAM
+                                          : PORT_ARG_SEQPACKET;
 }
 
 // Names of AF_UNIX sockets as they are: in a port's text what cannot be printed is escaped.

@@ -215,14 +215,11 @@ char *client_unit_path(const char *unit)
 
 const char *client_type_interface(const char *unit)
 {
-        switch ((int)unit_name_type(unit)) {
-        case UNIT_SOCKET:
-                return "org.freedesktop.systemd1.Socket";
-        case UNIT_TARGET:
-                return "org.freedesktop.systemd1.Target";
-        default:
-                return "org.freedesktop.systemd1.Service";
-        }
+        enum unit_type type = unit_name_type(unit);
+
+        return type == UNIT_SOCKET   ? "org.freedesktop.systemd1.Socket"
+               : type == UNIT_TARGET ? "org.freedesktop.systemd1.Target"
+                                     : "org.freedesktop.systemd1.Service";
 }
 
 char *client_get_load_error(struct ctl *c, const char *path)

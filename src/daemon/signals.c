@@ -86,7 +86,7 @@ static void act(struct manager *m, enum action action, const struct signalfd_sig
 
         log_write(LOG_DEBUG, "SIG%s from pid %u",
                   signal_format((int)si->ssi_signo, name, sizeof(name)), si->ssi_pid);
-        switch ((int)action) {
+        switch (action) {
         case ACTION_STOP_PID1:
                 if (!m->options.is_pid1)
                         break;
@@ -116,7 +116,8 @@ static void act(struct manager *m, enum action action, const struct signalfd_sig
         case ACTION_LOG_INFO:
                 log_set_level(LOG_INFO);
                 break;
-        default: // SIGUSR1, SIGWINCH: mean something to systemd that usher does not have
+        case ACTION_NOTHING: // SIGUSR1, SIGWINCH: mean something to systemd that usher does not
+                             // have
                 break;
         }
 }

@@ -397,7 +397,12 @@ static void on_not_started(struct run *run, enum service_state state)
 {
         bool is_first = run->control_index == 0;
 
-        switch (is_first || state >= SERVICE_RELOAD ? (int)state : -1) {
+        // What has been done already is undone by the stop.
+        if (!is_first && state < SERVICE_RELOAD) {
+                service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
+                return;
+        }
+        switch (state) {
         case SERVICE_CONDITION:
         case SERVICE_START_PRE:
                 service_enter_dead(run, SERVICE_FAILURE_RESOURCES, true);
@@ -413,9 +418,30 @@ static void on_not_started(struct run *run, enum service_state state)
         case SERVICE_STOP_POST:
                 service_enter_signal(run, SERVICE_FINAL_SIGTERM, SERVICE_FAILURE_RESOURCES);
                 break;
-        default:
+        case SERVICE_START:
+        case SERVICE_STOP:
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
                 break;
+        case SERVICE_DEAD:
+        case SERVICE_RUNNING:
+        case SERVICE_EXITED:
+        case SERVICE_RELOAD_SIGNAL:
+        case SERVICE_RELOAD_NOTIFY:
+        case SERVICE_STOP_WATCHDOG:
+        case SERVICE_STOP_SIGTERM:
+        case SERVICE_STOP_SIGKILL:
+        case SERVICE_FINAL_WATCHDOG:
+        case SERVICE_FINAL_SIGTERM:
+        case SERVICE_FINAL_SIGKILL:
+        case SERVICE_FAILED:
+        case SERVICE_DEAD_BEFORE_AUTO_RESTART:
+        case SERVICE_FAILED_BEFORE_AUTO_RESTART:
+        case SERVICE_DEAD_RESOURCES_PINNED:
+        case SERVICE_AUTO_RESTART:
+        case SERVICE_AUTO_RESTART_QUEUED:
+        case SERVICE_CLEANING:
+        case _SERVICE_STATE_MAX:
+                break; // they run no commands
         }
 }
 

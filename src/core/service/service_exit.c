@@ -118,7 +118,7 @@ static void on_main_gone(struct run *run, enum service_result result)
 {
         bool has_control = run->control.pid > 0;
 
-        switch ((int)run->state) {
+        switch (run->state) {
         case SERVICE_START:
                 on_main_exit_in_start(run, result);
                 break;
@@ -150,7 +150,18 @@ static void on_main_gone(struct run *run, enum service_result result)
                 if (!has_control)
                         service_enter_dead(run, result, true);
                 break;
-        default:
+        case SERVICE_DEAD:
+        case SERVICE_CONDITION:
+        case SERVICE_START_PRE:
+        case SERVICE_EXITED:
+        case SERVICE_FAILED:
+        case SERVICE_DEAD_BEFORE_AUTO_RESTART:
+        case SERVICE_FAILED_BEFORE_AUTO_RESTART:
+        case SERVICE_DEAD_RESOURCES_PINNED:
+        case SERVICE_AUTO_RESTART:
+        case SERVICE_AUTO_RESTART_QUEUED:
+        case SERVICE_CLEANING:
+        case _SERVICE_STATE_MAX:
                 break;
         }
 }
@@ -290,7 +301,7 @@ static void on_control_done(struct run *run, enum service_result result)
 {
         bool has_main = run->main.pid > 0;
 
-        switch ((int)run->state) {
+        switch (run->state) {
         case SERVICE_CONDITION:
                 if (result == SERVICE_SUCCESS)
                         service_enter_start_pre(run);
@@ -321,7 +332,23 @@ static void on_control_done(struct run *run, enum service_result result)
                 if (!has_main)
                         service_enter_signal(run, SERVICE_FINAL_SIGTERM, result);
                 break;
-        default:
+        case SERVICE_DEAD:
+        case SERVICE_RUNNING:
+        case SERVICE_EXITED:
+        case SERVICE_STOP_WATCHDOG:
+        case SERVICE_STOP_SIGTERM:
+        case SERVICE_STOP_SIGKILL:
+        case SERVICE_FINAL_WATCHDOG:
+        case SERVICE_FINAL_SIGTERM:
+        case SERVICE_FINAL_SIGKILL:
+        case SERVICE_FAILED:
+        case SERVICE_DEAD_BEFORE_AUTO_RESTART:
+        case SERVICE_FAILED_BEFORE_AUTO_RESTART:
+        case SERVICE_DEAD_RESOURCES_PINNED:
+        case SERVICE_AUTO_RESTART:
+        case SERVICE_AUTO_RESTART_QUEUED:
+        case SERVICE_CLEANING:
+        case _SERVICE_STATE_MAX:
                 if (!has_main)
                         service_on_processes_gone(run, result);
                 break;

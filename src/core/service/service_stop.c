@@ -91,7 +91,7 @@ void service_enter_signal(struct run *run, enum service_state state, enum servic
 
 void service_on_processes_gone(struct run *run, enum service_result result)
 {
-        switch ((int)run->state) {
+        switch (run->state) {
         case SERVICE_STOP_WATCHDOG:
         case SERVICE_STOP_SIGTERM:
         case SERVICE_STOP_SIGKILL:
@@ -105,7 +105,25 @@ void service_on_processes_gone(struct run *run, enum service_result result)
         case SERVICE_RUNNING:
                 service_enter_running(run, result);
                 break;
-        default:
+        case SERVICE_DEAD:
+        case SERVICE_CONDITION:
+        case SERVICE_START_PRE:
+        case SERVICE_START:
+        case SERVICE_START_POST:
+        case SERVICE_EXITED:
+        case SERVICE_RELOAD:
+        case SERVICE_RELOAD_SIGNAL:
+        case SERVICE_RELOAD_NOTIFY:
+        case SERVICE_STOP:
+        case SERVICE_STOP_POST:
+        case SERVICE_FAILED:
+        case SERVICE_DEAD_BEFORE_AUTO_RESTART:
+        case SERVICE_FAILED_BEFORE_AUTO_RESTART:
+        case SERVICE_DEAD_RESOURCES_PINNED:
+        case SERVICE_AUTO_RESTART:
+        case SERVICE_AUTO_RESTART_QUEUED:
+        case SERVICE_CLEANING:
+        case _SERVICE_STATE_MAX:
                 break;
         }
 }

@@ -75,7 +75,7 @@ static void on_reload_timeout(struct run *run)
 
 static void on_stop_timeout(struct run *run, const char *what)
 {
-        switch ((int)run->state) {
+        switch (run->state) {
         case SERVICE_STOP_WATCHDOG:
         case SERVICE_STOP_SIGTERM:
                 on_signal_timeout(run, what, false);
@@ -93,7 +93,26 @@ static void on_stop_timeout(struct run *run, const char *what)
                         "Processes still around after final SIGKILL. Entering failed mode.");
                 service_enter_dead(run, SERVICE_FAILURE_TIMEOUT, true);
                 break;
-        default:
+        case SERVICE_DEAD:
+        case SERVICE_CONDITION:
+        case SERVICE_START_PRE:
+        case SERVICE_START:
+        case SERVICE_START_POST:
+        case SERVICE_RUNNING:
+        case SERVICE_EXITED:
+        case SERVICE_RELOAD:
+        case SERVICE_RELOAD_SIGNAL:
+        case SERVICE_RELOAD_NOTIFY:
+        case SERVICE_STOP:
+        case SERVICE_STOP_POST:
+        case SERVICE_FAILED:
+        case SERVICE_DEAD_BEFORE_AUTO_RESTART:
+        case SERVICE_FAILED_BEFORE_AUTO_RESTART:
+        case SERVICE_DEAD_RESOURCES_PINNED:
+        case SERVICE_AUTO_RESTART:
+        case SERVICE_AUTO_RESTART_QUEUED:
+        case SERVICE_CLEANING:
+        case _SERVICE_STATE_MAX:
                 break;
         }
 }
@@ -105,7 +124,7 @@ static void on_timeout(struct timer *t, usec_t now UNUSED)
         char what[64];
 
         snprintf(what, sizeof(what), "State '%s'", service_state_name(run->state));
-        switch ((int)run->state) {
+        switch (run->state) {
         case SERVICE_CONDITION:
         case SERVICE_START_PRE:
         case SERVICE_START:
@@ -131,7 +150,21 @@ static void on_timeout(struct timer *t, usec_t now UNUSED)
         case SERVICE_AUTO_RESTART:
                 service_enter_restart(run);
                 break;
-        default:
+        case SERVICE_DEAD:
+        case SERVICE_EXITED:
+        case SERVICE_STOP_WATCHDOG:
+        case SERVICE_STOP_SIGTERM:
+        case SERVICE_STOP_SIGKILL:
+        case SERVICE_FINAL_WATCHDOG:
+        case SERVICE_FINAL_SIGTERM:
+        case SERVICE_FINAL_SIGKILL:
+        case SERVICE_FAILED:
+        case SERVICE_DEAD_BEFORE_AUTO_RESTART:
+        case SERVICE_FAILED_BEFORE_AUTO_RESTART:
+        case SERVICE_DEAD_RESOURCES_PINNED:
+        case SERVICE_AUTO_RESTART_QUEUED:
+        case SERVICE_CLEANING:
+        case _SERVICE_STATE_MAX:
                 on_stop_timeout(run, what);
                 break;
         }

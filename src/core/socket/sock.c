@@ -9,40 +9,32 @@
 #include "core/socket/connection.h"
 #include "core/socket/sock_priv.h"
 
-static const char *const state_names[_SOCK_STATE_MAX] = {
-        [SOCK_DEAD] = "dead",
-        [SOCK_START_PRE] = "start-pre",
-        [SOCK_START_CHOWN] = "start-chown",
-        [SOCK_START_POST] = "start-post",
-        [SOCK_LISTENING] = "listening",
-        [SOCK_DEFERRED] = "deferred",
-        [SOCK_RUNNING] = "running",
-        [SOCK_STOP_PRE] = "stop-pre",
-        [SOCK_STOP_PRE_SIGTERM] = "stop-pre-sigterm",
-        [SOCK_STOP_PRE_SIGKILL] = "stop-pre-sigkill",
-        [SOCK_STOP_POST] = "stop-post",
-        [SOCK_FINAL_SIGTERM] = "final-sigterm",
-        [SOCK_FINAL_SIGKILL] = "final-sigkill",
-        [SOCK_FAILED] = "failed",
-        [SOCK_CLEANING] = "cleaning",
-};
-
-static const enum active_state active_states[_SOCK_STATE_MAX] = {
-        [SOCK_DEAD] = ACTIVE_INACTIVE,
-        [SOCK_START_PRE] = ACTIVE_ACTIVATING,
-        [SOCK_START_CHOWN] = ACTIVE_ACTIVATING,
-        [SOCK_START_POST] = ACTIVE_ACTIVATING,
-        [SOCK_LISTENING] = ACTIVE_ACTIVE,
-        [SOCK_DEFERRED] = ACTIVE_ACTIVE,
-        [SOCK_RUNNING] = ACTIVE_ACTIVE,
-        [SOCK_STOP_PRE] = ACTIVE_DEACTIVATING,
-        [SOCK_STOP_PRE_SIGTERM] = ACTIVE_DEACTIVATING,
-        [SOCK_STOP_PRE_SIGKILL] = ACTIVE_DEACTIVATING,
-        [SOCK_STOP_POST] = ACTIVE_DEACTIVATING,
-        [SOCK_FINAL_SIGTERM] = ACTIVE_DEACTIVATING,
-        [SOCK_FINAL_SIGKILL] = ACTIVE_DEACTIVATING,
-        [SOCK_FAILED] = ACTIVE_FAILED,
-        [SOCK_CLEANING] = ACTIVE_MAINTENANCE,
+static const struct {
+        const char *name;
+        enum active_state active;
+        bool runs_commands; // or looks up what one of them would
+        bool is_up;         // its ports are open to stay so, or being opened
+        bool is_open;       // they are open
+} states[_SOCK_STATE_MAX] = {
+        [SOCK_DEAD] = {"dead", ACTIVE_INACTIVE},
+        [SOCK_START_PRE] = {"start-pre", ACTIVE_ACTIVATING, .runs_commands = true, .is_up = true},
+        [SOCK_START_CHOWN] = {"start-chown", ACTIVE_ACTIVATING, .runs_commands = true,
+                              .is_up = true, .is_open = true},
+        [SOCK_START_POST] = {"start-post", ACTIVE_ACTIVATING, .runs_commands = true, .is_up = true,
+                             .is_open = true},
+        [SOCK_LISTENING] = {"listening", ACTIVE_ACTIVE, .is_up = true, .is_open = true},
+        [SOCK_DEFERRED] = {"deferred", ACTIVE_ACTIVE, .is_up = true, .is_open = true},
+        [SOCK_RUNNING] = {"running", ACTIVE_ACTIVE, .is_up = true, .is_open = true},
+        [SOCK_STOP_PRE] = {"stop-pre", ACTIVE_DEACTIVATING, .runs_commands = true, .is_open = true},
+        [SOCK_STOP_PRE_SIGTERM] = {"stop-pre-sigterm", ACTIVE_DEACTIVATING, .runs_commands = true,
+                                   .is_open = true},
+        [SOCK_STOP_PRE_SIGKILL] = {"stop-pre-sigkill", ACTIVE_DEACTIVATING, .runs_commands = true,
+                                   .is_open = true},
+        [SOCK_STOP_POST] = {"stop-post", ACTIVE_DEACTIVATING, .runs_commands = true},
+        [SOCK_FINAL_SIGTERM] = {"final-sigterm", ACTIVE_DEACTIVATING, .runs_commands = true},
+        [SOCK_FINAL_SIGKILL] = {"final-sigkill", ACTIVE_DEACTIVATING, .runs_commands = true},
+        [SOCK_FAILED] = {"failed", ACTIVE_FAILED},
+        [SOCK_CLEANING] = {"cleaning", ACTIVE_MAINTENANCE, .is_open = true},
 };
 
 static const char *const result_names[_SOCK_RESULT_MAX] = {
@@ -59,7 +51,7 @@ static const char *const result_names[_SOCK_RESULT_MAX] = {
 
 const char *sock_state_name(enum sock_state s)
 {
-        return state_names[s];
+        return states[s].name;
 }
 
 const char *sock_result_name(enum sock_result r)
@@ -67,34 +59,26 @@ const char *sock_result_name(enum sock_result r)
         return result_names[r];
 }
 
-static bool is_command_state(enum sock_state s)
+bool sock_state_is_up(enum sock_state s)
 {
-        switch ((int)s) {
-        case SOCK_START_PRE:
-        case SOCK_START_CHOWN:
-        case SOCK_START_POST:
-        case SOCK_STOP_PRE:
-        case SOCK_STOP_PRE_SIGTERM:
-        case SOCK_STOP_PRE_SIGKILL:
-        case SOCK_STOP_POST:
-        case SOCK_FINAL_SIGTERM:
-        case SOCK_FINAL_SIGKILL:
-                return true;
-        default:
-                return false;
-        }
+        return states[s].is_up;
+}
+
+bool sock_state_is_open(enum sock_state s)
+{
+        return states[s].is_open;
 }
 
 void sock_set_state(struct sock *s, enum sock_state state)
 {
-        enum active_state old = active_states[s->state];
+        enum active_state old = states[s->state].active;
 
         if (s->state != state)
-                log_unit(s->unit.id, LOG_DEBUG, 0, "Changed %s -> %s", state_names[s->state],
-                         state_names[state]);
+                log_unit(s->unit.id, LOG_DEBUG, 0, "Changed %s -> %s", states[s->state].name,
+                         states[state].name);
         s->state = state;
         sock_command_unwait(s);
-        if (!is_command_state(state))
+        if (!states[state].runs_commands)
                 sock_command_done(s);
         if (state != SOCK_DEFERRED)
                 sock_defer_done(s);
@@ -103,7 +87,7 @@ void sock_set_state(struct sock *s, enum sock_state state)
                 sock_poll_limit_reset(s);
                 sock_pause_end(s);
         }
-        unit_notify(&s->unit, old, active_states[state], 0);
+        unit_notify(&s->unit, old, states[state].active, 0);
 }
 
 // ---- going down
@@ -259,7 +243,8 @@ void sock_enter_running(struct sock *s)
 
 void sock_on_commands_done(struct sock *s, enum sock_result result)
 {
-        switch ((int)s->state) {
+        assert(states[s->state].runs_commands);
+        switch (s->state) {
         case SOCK_START_PRE:
                 if (result == SOCK_SUCCESS)
                         sock_enter_start_open(s);
@@ -283,19 +268,30 @@ void sock_on_commands_done(struct sock *s, enum sock_result result)
         case SOCK_STOP_PRE_SIGKILL:
                 sock_enter_stop_post(s, result);
                 break;
-        default: // stop-post, final-sigterm, final-sigkill
+        case SOCK_STOP_POST:
+        case SOCK_FINAL_SIGTERM:
+        case SOCK_FINAL_SIGKILL:
                 sock_enter_dead(s, result);
+                break;
+        case SOCK_DEAD:
+        case SOCK_LISTENING:
+        case SOCK_DEFERRED:
+        case SOCK_RUNNING:
+        case SOCK_FAILED:
+        case SOCK_CLEANING:
+        case _SOCK_STATE_MAX:
                 break;
         }
 }
 
 void sock_on_command_timeout(struct sock *s)
 {
+        assert(states[s->state].runs_commands);
         bool kill = s->unit.conf->kill->send_sigkill;
 
-        log_unit(s->unit.id, LOG_WARNING, 0, "%s timed out.%s", state_names[s->state],
+        log_unit(s->unit.id, LOG_WARNING, 0, "%s timed out.%s", states[s->state].name,
                  sock_control_pid(s) > 0 ? " Terminating." : "");
-        switch ((int)s->state) {
+        switch (s->state) {
         case SOCK_START_PRE:
                 enter_signal(s, SOCK_FINAL_SIGTERM, SOCK_FAILURE_TIMEOUT);
                 break;
@@ -322,8 +318,16 @@ void sock_on_command_timeout(struct sock *s)
                 else
                         sock_enter_dead(s, SOCK_FAILURE_TIMEOUT);
                 break;
-        default:
+        case SOCK_FINAL_SIGKILL:
                 sock_enter_dead(s, SOCK_FAILURE_TIMEOUT);
+                break;
+        case SOCK_DEAD:
+        case SOCK_LISTENING:
+        case SOCK_DEFERRED:
+        case SOCK_RUNNING:
+        case SOCK_FAILED:
+        case SOCK_CLEANING:
+        case _SOCK_STATE_MAX:
                 break;
         }
 }
@@ -334,7 +338,7 @@ static enum unit_verdict sock_start(struct unit *u)
 {
         struct sock *s = sock_of(u);
 
-        switch ((int)s->state) {
+        switch (s->state) {
         case SOCK_DEAD:
         case SOCK_FAILED:
                 break;
@@ -342,7 +346,17 @@ static enum unit_verdict sock_start(struct unit *u)
         case SOCK_START_CHOWN:
         case SOCK_START_POST:
                 return UNIT_STARTED;
-        default: // on its way down
+        case SOCK_LISTENING:
+        case SOCK_DEFERRED:
+        case SOCK_RUNNING:
+        case SOCK_STOP_PRE:
+        case SOCK_STOP_PRE_SIGTERM:
+        case SOCK_STOP_PRE_SIGKILL:
+        case SOCK_STOP_POST:
+        case SOCK_FINAL_SIGTERM:
+        case SOCK_FINAL_SIGKILL:
+        case SOCK_CLEANING:
+        case _SOCK_STATE_MAX:
                 return UNIT_RETRY;
         }
         free(TAKE(s->failure));
@@ -376,7 +390,7 @@ static enum unit_verdict sock_stop(struct unit *u)
 {
         struct sock *s = sock_of(u);
 
-        switch ((int)s->state) {
+        switch (s->state) {
         case SOCK_DEAD:
         case SOCK_FAILED:
                 return UNIT_ALREADY;
@@ -391,9 +405,17 @@ static enum unit_verdict sock_stop(struct unit *u)
                 sock_park(s);
                 sock_enter_stop_pre(s, SOCK_SUCCESS);
                 return UNIT_STARTED;
-        default:
-                return UNIT_STARTED;
+        case SOCK_STOP_PRE:
+        case SOCK_STOP_PRE_SIGTERM:
+        case SOCK_STOP_PRE_SIGKILL:
+        case SOCK_STOP_POST:
+        case SOCK_FINAL_SIGTERM:
+        case SOCK_FINAL_SIGKILL:
+        case SOCK_CLEANING:
+        case _SOCK_STATE_MAX:
+                break; // on its way down already
         }
+        return UNIT_STARTED;
 }
 
 static int sock_kill(struct unit *u, const char *who, int signo)
@@ -409,12 +431,12 @@ static int sock_kill(struct unit *u, const char *who, int signo)
 
 static enum active_state sock_active_state(const struct unit *u)
 {
-        return active_states[sock_of(u)->state];
+        return states[sock_of(u)->state].active;
 }
 
 static const char *sock_sub_state(const struct unit *u)
 {
-        return state_names[sock_of(u)->state];
+        return states[sock_of(u)->state].name;
 }
 
 static const char *sock_result(const struct unit *u)

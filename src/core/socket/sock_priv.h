@@ -9,6 +9,8 @@
 #include "net/sockopt.h"
 
 // ---- states (sock.c)
+bool sock_state_is_up(enum sock_state s);   // its ports are open to stay so, or being opened
+bool sock_state_is_open(enum sock_state s); // its ports are open
 void sock_set_state(struct sock *s, enum sock_state state);
 void sock_enter_start_open(struct sock *s);
 void sock_enter_start_post(struct sock *s);

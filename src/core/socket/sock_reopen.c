@@ -25,21 +25,6 @@ static struct listener *find_kept(const struct former *f, const struct port *por
         return NULL;
 }
 
-static bool is_open(const struct sock *s)
-{
-        switch ((int)s->state) {
-        case SOCK_DEAD:
-        case SOCK_FAILED:
-        case SOCK_START_PRE:
-        case SOCK_STOP_POST:
-        case SOCK_FINAL_SIGTERM:
-        case SOCK_FINAL_SIGKILL:
-                return false;
-        default:
-                return true;
-        }
-}
-
 // Difference reload-sockets: systemd changes nothing on what it keeps.
 static void update_kept(struct listener *l, const struct unit_conf *old)
 {
@@ -70,7 +55,8 @@ static void open_added(struct listener *l, bool is_live)
 
 int sock_reopen(struct sock *s, const struct unit_conf *old)
 {
-        bool is_live = !s->unit.manager->options.compat_systemd, was_open = is_open(s);
+        bool is_live = !s->unit.manager->options.compat_systemd,
+             was_open = sock_state_is_open(s->state);
         struct former former = {s->listeners, s->n_listeners, s->ports_conf};
 
         if (sock_listeners_new(s) < 0) {

@@ -41,24 +41,9 @@ static const char *find_missing(const struct sock *s)
         return name ? name->text : NULL;
 }
 
-static bool is_going_down(const struct sock *s)
-{
-        switch ((int)s->state) {
-        case SOCK_START_PRE: // its ports are being opened
-        case SOCK_START_CHOWN:
-        case SOCK_START_POST:
-        case SOCK_LISTENING:
-        case SOCK_DEFERRED:
-        case SOCK_RUNNING:
-                return false;
-        default:
-                return true;
-        }
-}
-
 static void try_all(struct sock *s)
 {
-        if (is_going_down(s))
+        if (!sock_state_is_up(s->state))
                 return;
         for (size_t i = 0; i < s->n_listeners; i++) {
                 struct listener *l = &s->listeners[i];
@@ -116,7 +101,7 @@ void sock_retry_update(struct sock *s)
 
         const char *missing = find_missing(s);
 
-        if (!missing || is_going_down(s)) {
+        if (!missing || !sock_state_is_up(s->state)) {
                 sock_retry_done(s);
                 return;
         }
