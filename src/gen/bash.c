@@ -129,11 +129,12 @@ int gen_bash(const struct program *p)
                p->name);
         put_arguments(p);
         if (!p->n_verbs) {
-                puts("\tif [[ ${COMP_WORDS[1]} == run && $COMP_CWORD -gt 1 ]]; then\n"
-                     "\t\tlocal word\n"
-                     "\t\tfor word in \"${COMP_WORDS[@]:2:COMP_CWORD-2}\"; do\n"
-                     "\t\t\tif [[ $word == -- ]]; then __usher_reply -c -f && return; fi\n"
-                     "\t\tdone");
+                puts("\tlocal word is_run=no\n"
+                     "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+                     "\t\tif [[ $word == run ]]; then is_run=yes; fi\n"
+                     "\t\tif [[ $is_run$word == yes-- ]]; then __usher_reply -c -f && return; fi\n"
+                     "\tdone\n"
+                     "\tif [[ $is_run == yes ]]; then");
                 fputs("\t\t__usher_reply -W '--", stdout);
                 put_options(p, true);
                 puts("' && return\n\tfi");
@@ -144,7 +145,7 @@ int gen_bash(const struct program *p)
         if (p->n_verbs)
                 put_verb_cases(p);
         else
-                puts("\t__usher_reply -d\n\tif [[ $COMP_CWORD == 1 && run == \"$cur\"* ]]; then "
+                puts("\t__usher_reply -d\n\tif [[ run == \"$cur\"* ]]; then "
                      "COMPREPLY+=(run); fi");
         printf("}\ncomplete -F _%s %s\n", p->name, p->name);
         return 0;

@@ -112,9 +112,10 @@ static void put_daemon(const struct program *p)
              "\t_alternative 'run:command:(run)' 'folders:folder:_directories'\n"
              "}\n"
              "_usherd() {\n"
-             "\tif [[ $words[2] == run ]] && (( CURRENT > 2 )); then\n"
-             "\t\tshift words\n"
-             "\t\t(( CURRENT-- ))\n"
+             "\tlocal -i i=${words[(i)run]}\n"
+             "\tif (( i < CURRENT )); then\n"
+             "\t\tshift $(( i - 1 )) words\n"
+             "\t\t(( CURRENT -= i - 1 ))\n"
              "\t\t_arguments -s -S \\");
         put_options(p, OPTION_PLAIN);
         put_options(p, OPTION_RUN);
