@@ -4,6 +4,7 @@
 #include "conf/assign.h"
 #include "conf/unit_name.h"
 #include "core/socket/connection.h"
+#include "core/unit/index.h"
 #include "core/unit/registry.h"
 
 #define CONNECTION_TAG ((uintptr_t)1)
@@ -119,7 +120,10 @@ int bus_find_object(struct bus_client *c, const char *name, bool load, void **re
                                          "Unit %s not loaded.", name);
         if (!u && !bus_client_is_trusted(c))
                 return make_absent(c, name, ret);
-        if (!u && (r = registry_load_unit(m, name, &u)) < 0)
+        r = !u                                 ? registry_load_unit(m, name, &u)
+            : load && bus_client_is_trusted(c) ? index_look_again(u)
+                                               : 0;
+        if (r < 0)
                 return sd_bus_error_set_errno(error, r);
         *ret = bus_object_of_unit(u);
         return 0;

@@ -99,6 +99,7 @@ void search_free(struct search *s)
         for (size_t i = 0; s->hands && i < s->n_dirs; i++)
                 free(s->hands[i].fault);
         free(s->hands);
+        free(s->stamps);
         free(s->root);
         strv_free(s->dirs);
         strv_free(s->real_dirs);
@@ -422,6 +423,9 @@ int search_new_in_root(const char *root, char *const *dirs, enum trust_mode trus
         if (r < 0)
                 return r;
         s->n_dirs = strv_length(dirs);
+        r = search_stamp_dirs(s);
+        if (r < 0)
+                return r;
         s->entries = map_new();
         s->plain = calloc(s->n_dirs + 1, sizeof(*s->plain));
         s->folders = calloc(s->n_dirs + 1, sizeof(*s->folders));

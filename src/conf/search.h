@@ -72,6 +72,9 @@ int search_open_file(const struct search *s, const char *path, struct fail *why)
 // Every name with a file, link or block, sorted; templates and aliases included, masks too.
 int search_list(const struct search *s, char ***ret);
 bool search_has(const struct search *s, const char *name); // as listed: no template look-up
+// Is nothing added to the folders, or taken away, since they were read? One stat for each. (Of
+// folders below them, and of what is in files, this says nothing.)
+bool search_is_fresh(const struct search *s);
 // The folders, as given.
 char *const *search_dirs(const struct search *s);
 

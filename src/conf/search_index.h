@@ -24,7 +24,9 @@ struct search {
         struct map **folders;       // for each of dirs: folder name -> struct search_folder
         size_t n_dirs;
         enum trust_mode trust;
-        struct search_hand *hands; // for each of dirs
+        struct search_hand *hands;   // for each of dirs
+        struct search_stamp *stamps; // for each of dirs: how it was before it was read
+        usec_t read;                 // realtime, when reading began
 };
 
 // Whose a folder of the path is.
@@ -39,3 +41,7 @@ struct search_hand {
 // errno, 0: it is not there, or not for us.
 DIR *search_open_dir(struct search *s, size_t dir, struct diag *diag);
 DIR *search_open_folder(struct search *s, struct search_folder *f);
+
+// ---- search_stamp.c
+
+int search_stamp_dirs(struct search *s); // before they are read; 0 or -ENOMEM

@@ -3,6 +3,7 @@
 #include "core/condition/condition.h"
 #include "core/service/service.h"
 #include "core/socket/sock_priv.h"
+#include "core/unit/index.h"
 
 #include <stdio.h>
 
@@ -12,6 +13,8 @@ bool sock_service_permits_start(struct sock *s)
 {
         struct unit *u = unit_triggered(&s->unit);
 
+        if (u)
+                (void)index_look_again(u); // without memory it is not there
         if (!u || u->conf->load_state != LOAD_LOADED) {
                 log_unit(s->unit.id, LOG_ERR, 0, "Does not start: its service %s is not there.",
                          u ? u->id : "");

@@ -5,6 +5,7 @@
 #include "conf/load.h"
 #include "core/loop/diag_log.h"
 #include "core/socket/sock_priv.h"
+#include "core/unit/index.h"
 #include "spawn/plan.h"
 
 int sock_template_name(const struct sock *s, char **ret)
@@ -41,6 +42,7 @@ int sock_template_load(struct sock *s)
 
         if (r < 0)
                 return r;
+        index_refresh(m, name);
         r = conf_load(m->loader, name, &diag, &conf);
         if (r < 0)
                 return r;
@@ -80,6 +82,7 @@ void sock_template_check(struct sock *s)
 
         if (sock_template_name(s, &name) < 0)
                 return;
+        index_refresh(s->unit.manager, name);
         if (conf_loader_has_file(s->unit.manager->loader, name))
                 (void)sock_template_load(s);
         else

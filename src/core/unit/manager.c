@@ -180,6 +180,7 @@ void manager_free(struct manager *m)
                 fd_close(m->adoptable[i]);
         free(m->adoptable);
         strv_free(m->report.lines);
+        strv_free(m->new_names);
         strv_free(m->options.unit_path);
         strv_free(m->options.environment);
         free((char *)m->options.runtime_dir);

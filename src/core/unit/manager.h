@@ -106,6 +106,8 @@ struct manager {
         unsigned n_random_ids;
         unsigned n_reloads; // begun ones
         struct reload_report report;
+        char **new_names;    // units whose files were found since the last reload
+        usec_t index_looked; // when the folders of the index were looked at last
         usec_t startup, startup_rt;
         bool is_reloading, is_stopping;
         bool is_hurrying; // a second manager_stop() was called: time-outs are cut short

@@ -8,6 +8,7 @@
 #include "core/loop/diag_log.h"
 #include "core/unit/collect.h"
 #include "core/unit/dependency.h"
+#include "core/unit/index.h"
 #include "core/unit/job.h"
 
 // ---- names
@@ -203,6 +204,17 @@ static int load_one(struct manager *m, const char *name, struct unit **ret)
         return r;
 }
 
+static int build_pending(struct manager *m)
+{
+        if (m->n_unbuilt == 0)
+                return 0;
+        m->is_building = true;
+        int r = registry_build(m);
+
+        m->is_building = false;
+        return r;
+}
+
 int registry_load_unit(struct manager *m, const char *name, struct unit **ret)
 {
         struct unit *u = registry_find_unit(m, name);
@@ -213,14 +225,21 @@ int registry_load_unit(struct manager *m, const char *name, struct unit **ret)
         if (!u) {
                 if (!unit_name_is_valid(name) || unit_name_is_template(name))
                         return -EINVAL;
+                index_refresh(m, name);
                 r = load_one(m, name, &u);
         }
-        if (r == 0 && !is_building && m->n_unbuilt > 0) {
-                m->is_building = true;
-                r = registry_build(m);
-                m->is_building = false;
-        }
+        if (r == 0 && !is_building)
+                r = build_pending(m);
         if (r == 0)
                 *ret = u;
         return r;
+}
+
+int registry_rebuild_unit(struct unit *u)
+{
+        int r = add_aliases(u);
+
+        if (r == 0)
+                r = registry_queue_build(u);
+        return r < 0 ? r : build_pending(u->manager);
 }

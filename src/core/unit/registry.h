@@ -24,6 +24,8 @@ int registry_add_unit(struct manager *m, struct unit_conf *conf, struct unit **r
 int registry_build(struct manager *m);
 // Puts u on the list of units whose edges are to be made. 0 or -ENOMEM.
 int registry_queue_build(struct unit *u);
+// The names and edges of a unit that has got its first real conf. 0 or -errno.
+int registry_rebuild_unit(struct unit *u);
 // Map a further name to u. 0 or -ENOMEM.
 int registry_add_name(struct unit *u, const char *name);
 // Drops all names of u but its id.

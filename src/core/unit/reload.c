@@ -7,12 +7,12 @@
 #include "base/strv.h"
 #include "conf/cfgfile.h"
 #include "conf/difference.h"
-#include "conf/search.h"
 #include "conf/unit_name.h"
 #include "core/loop/diag_log.h"
 #include "core/loop/log_ring.h"
 #include "core/unit/collect.h"
 #include "core/unit/dependency.h"
+#include "core/unit/index.h"
 #include "core/unit/registry.h"
 
 #include <stdio.h>
@@ -267,19 +267,6 @@ static int read_all(struct manager *m, struct conf_loader *loader, struct change
         return r < 0 ? r : read_units(m, loader, changes, false);
 }
 
-static void swap_own(struct unit *u, struct unit_conf *fresh)
-{
-        struct unit_conf *old = u->conf;
-
-        log_unit(u->id, LOG_DEBUG, 0, "Its settings have changed.");
-        u->conf = fresh;
-        unit_configure(u);
-        if (u->ops->reconfigure)
-                u->ops->reconfigure(u, old);
-        unit_changed(u);
-        unit_conf_unref(old);
-}
-
 static void swap(struct change *c)
 {
         struct unit_conf **template =
@@ -291,7 +278,7 @@ static void swap(struct change *c)
                 *template = TAKE(c->template);
         }
         if (c->conf)
-                swap_own(c->unit, TAKE(c->conf));
+                unit_replace_conf(c->unit, TAKE(c->conf));
 }
 
 // Names and edges follow from the confs alone and are made from scratch. Where memory is short, the
@@ -347,41 +334,24 @@ static void apply(struct manager *m, struct changes *changes)
 
 // ---- what is new
 
-// Is this a unit that a new file would have somebody start?
-static bool is_startable(struct conf_loader *loader, const char *name)
-{
-        CLEANUP(search_result) struct search_result found = {0};
-        CLEANUP(free) char *socket = NULL;
-        enum unit_type type = unit_name_type(name);
-
-        if (unit_name_is_template(name) || (type != UNIT_SOCKET && type != UNIT_SERVICE))
-                return false;
-        // A service is started by its socket.
-        if (type == UNIT_SERVICE && (unit_name_change_suffix(name, UNIT_SOCKET, &socket) < 0 ||
-                                     conf_loader_has_file(loader, socket)))
-                return false;
-        if (search_find(conf_loader_search(loader), name, &found) < 0)
-                return false;
-        return (found.verdict == SEARCH_FOUND || found.verdict == SEARCH_BLOCK) &&
-               streq(found.id, name);
-}
-
+// Those that were seen since the last reload, and those that it finds.
 static void report_new(struct manager *m, struct conf_loader *fresh)
 {
-        CLEANUP(strv) char **names = NULL;
         char text[UNIT_NAME_MAX + 64];
 
-        if (conf_loader_list(fresh, &names) < 0)
-                return; // only a hint is lost
-        STRV_FOREACH (name, names) {
+        if (index_note_new(m, fresh) < 0)
+                log_write(LOG_DEBUG, "New files are not named: no memory.");
+        strv_sort_unique(m->new_names);
+        STRV_FOREACH (name, m->new_names) {
                 const struct unit *u = registry_find_unit(m, *name);
 
-                if (conf_loader_has_file(m->loader, *name) || !is_startable(fresh, *name) ||
+                if (!conf_loader_has_file(fresh, *name) ||
                     (u && !active_state_is_inactive_or_failed(unit_active_state(u))))
                         continue;
                 snprintf(text, sizeof(text), "is new: usherctl start %s", *name);
                 report_unit(m, *name, LOG_NOTICE, text);
         }
+        strv_free(TAKE(m->new_names));
 }
 
 static int reload(struct manager *m)

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "core/unit/boot.h"
+#include "core/unit/index.h"
 #include "core/unit/job_type.h"
 #include "core/unit/manager.h"
 #include "core/unit/registry.h"
@@ -81,7 +82,10 @@ static int add(struct transaction *t, uint32_t by, struct unit *u, enum job_type
 
         if (!is_applicable(u, type))
                 return -EOPNOTSUPP;
-        int r = transaction_add_job(t, u, type, &job);
+        int r = type == JOB_STOP ? 0 : index_look_again(u);
+
+        if (r == 0)
+                r = transaction_add_job(t, u, type, &job);
 
         if (r < 0)
                 return r;

@@ -75,6 +75,19 @@ void unit_configure(struct unit *u)
         }
 }
 
+void unit_replace_conf(struct unit *u, struct unit_conf *fresh)
+{
+        struct unit_conf *old = u->conf;
+
+        log_unit(u->id, LOG_DEBUG, 0, "Its settings have changed.");
+        u->conf = fresh;
+        unit_configure(u);
+        if (u->ops->reconfigure)
+                u->ops->reconfigure(u, old);
+        unit_changed(u);
+        unit_conf_unref(old);
+}
+
 bool unit_start_limit_test(struct unit *u)
 {
         const struct unit_group *g = u->conf->unit;

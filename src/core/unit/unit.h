@@ -226,6 +226,8 @@ void unit_notify(struct unit *u, enum active_state old, enum active_state now,
                  enum unit_notify_flags flags);
 // Take over what the unit itself keeps of a new conf (limits). Called after u->conf was set.
 void unit_configure(struct unit *u);
+// Another conf in place of u's; takes the reference. Edges and names are the registry's to make.
+void unit_replace_conf(struct unit *u, struct unit_conf *fresh);
 // Properties changed without a state change (counters, status text). Observers are notified later,
 // once for all changes up to then.
 void unit_changed(struct unit *u);

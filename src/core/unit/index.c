@@ -1,0 +1,103 @@
+#include "core/unit/index.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "conf/search.h"
+#include "conf/unit_name.h"
+#include "core/loop/diag_log.h"
+#include "core/unit/registry.h"
+
+// What is in the index is looked for once more at most this often: for it, only a drop-in folder or
+// a file that ranks above can be new.
+#define LOOK_EVERY (USEC_PER_MSEC)
+
+// Is this a unit that a new file would have somebody start?
+static bool is_startable(struct conf_loader *loader, const char *name)
+{
+        CLEANUP(search_result) struct search_result found = {0};
+        CLEANUP(free) char *socket = NULL;
+        enum unit_type type = unit_name_type(name);
+
+        if (unit_name_is_template(name) || (type != UNIT_SOCKET && type != UNIT_SERVICE))
+                return false;
+        // A service is started by its socket.
+        if (type == UNIT_SERVICE && (unit_name_change_suffix(name, UNIT_SOCKET, &socket) < 0 ||
+                                     conf_loader_has_file(loader, socket)))
+                return false;
+        if (search_find(conf_loader_search(loader), name, &found) < 0)
+                return false;
+        return (found.verdict == SEARCH_FOUND || found.verdict == SEARCH_BLOCK) &&
+               streq(found.id, name);
+}
+
+int index_note_new(struct manager *m, struct conf_loader *fresh)
+{
+        CLEANUP(strv) char **names = NULL;
+        int r = conf_loader_list(fresh, &names);
+
+        STRV_FOREACH (name, names)
+                if (r == 0 && !conf_loader_has_file(m->loader, *name) && is_startable(fresh, *name))
+                        r = strv_push(&m->new_names, *name);
+        return r;
+}
+
+// An instance is found by its template, too.
+static bool is_in_index(const struct manager *m, const char *name)
+{
+        CLEANUP(free) char *template = NULL;
+
+        if (conf_loader_has_file(m->loader, name))
+                return true;
+        return unit_name_is_instance(name) && unit_name_template(name, &template) == 0 &&
+               conf_loader_has_file(m->loader, template);
+}
+
+void index_refresh(struct manager *m, const char *name)
+{
+        CLEANUP(conf_loader) struct conf_loader *fresh = NULL;
+        struct diag diag = diag_log_once(m->complaints);
+        usec_t now = clock_now();
+
+        // A reload has an index of its own, and so has the start.
+        if (m->is_reloading || (now < m->index_looked + LOOK_EVERY && is_in_index(m, name)))
+                return;
+        m->index_looked = now;
+        if (search_is_fresh(conf_loader_search(m->loader)))
+                return;
+        int r = manager_index_units(m, m->options.cfgfile, &diag, &fresh);
+
+        if (r == 0)
+                r = index_note_new(m, fresh);
+        if (r < 0) {
+                log_write(LOG_ERR, "The unit folders have changed, and cannot be read: %s",
+                          strerror(-r));
+                return;
+        }
+        struct conf_loader *old = m->loader;
+
+        m->loader = fresh;
+        fresh = old; // what the clean-up frees
+}
+
+int index_look_again(struct unit *u)
+{
+        struct manager *m = u->manager;
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        struct diag diag = diag_log_once(m->complaints);
+
+        if (u->conf->load_state != LOAD_NOT_FOUND || m->is_reloading || m->is_building ||
+            !active_state_is_inactive_or_failed(unit_active_state(u)))
+                return 0;
+        index_refresh(m, u->id);
+        if (!is_in_index(m, u->id))
+                return 0;
+        int r = conf_load(m->loader, u->id, &diag, &conf);
+
+        // A name that has become an alias of another unit needs a reload.
+        if (r < 0 || conf->load_state == LOAD_NOT_FOUND || !streq(conf->id, u->id))
+                return r;
+        unit_replace_conf(u, TAKE(conf));
+        return registry_rebuild_unit(u);
+}
