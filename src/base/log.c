@@ -34,9 +34,9 @@ static struct {
 } sink = {.level = LOG_INFO, .target = LOG_TARGET_STDERR, .journal_fd = -1};
 
 struct record {
-        int level;
-        const char *unit; // may be NULL
-        pid_t pid;        // of the service that printed it; 0: a line of our own
+        int level, facility; // of syslog(3), without the shift; facility 0: none
+        const char *unit;    // may be NULL
+        pid_t pid;           // of the service that printed it; 0: a line of our own
         const char *identifier;
         const char *text; // already escaped
         int error;
@@ -233,6 +233,8 @@ static void format_journal(struct buf *b, const struct record *r)
 {
         buf_printf(b, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n", r->level,
                    r->identifier ? r->identifier : program_invocation_short_name);
+        if (r->facility > 0)
+                buf_printf(b, "SYSLOG_FACILITY=%d\n", r->facility);
         if (r->unit)
                 put_journal(b, "UNIT", 4, r->unit);
         if (r->pid > 0)
@@ -450,10 +452,14 @@ static int put_escaped(struct buf *b, const char *bytes, size_t size)
         }
 }
 
-void log_service_line(const char *unit, pid_t pid, const char *identifier, int level,
+void log_service_line(const char *unit, pid_t pid, const char *identifier, int priority,
                       const char *line, size_t size)
 {
-        struct record r = {.level = level, .unit = unit, .pid = pid, .identifier = identifier};
+        struct record r = {.level = LOG_PRI(priority),
+                           .facility = LOG_FAC(priority),
+                           .unit = unit,
+                           .pid = pid,
+                           .identifier = identifier};
 
         if (size > 0 && line[size - 1] == '\n')
                 size--;

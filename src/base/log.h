@@ -34,8 +34,9 @@ void log_unit(const char *unit, int level, int error, const char *fmt, ...) PRIN
 void log_unit_fields(const char *unit, int level, int error, const char *const *fields,
                      const char *fmt, ...) PRINTF(5, 6);
 // One line that a service printed, whatever bytes it holds: unit, sender's pid, syslog identifier
-// (may be NULL), level. A very long one goes out as several.
-void log_service_line(const char *unit, pid_t pid, const char *identifier, int level,
+// (may be NULL), level and maybe a facility, as syslog(3) puts them together. A very long one goes
+// out as several.
+void log_service_line(const char *unit, pid_t pid, const char *identifier, int priority,
                       const char *line, size_t size);
 uint64_t log_get_dropped(void); // lines dropped so far
 struct log_line {

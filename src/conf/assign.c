@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/defaults.h"
 #include "conf/group.h"
 
 struct conf_builder {
@@ -236,14 +237,6 @@ static int set_field(struct conf_builder *b, const struct directive *d, const ch
         return r;
 }
 
-// Directives that set a second one with them.
-static const struct directive *companion(const struct conf_builder *b, const struct directive *d)
-{
-        if (d->group == GROUP_SERVICE && streq(d->name, "TimeoutSec"))
-                return directive_find(b->conf->type, "Service", "TimeoutStopSec");
-        return NULL;
-}
-
 int conf_builder_assign(struct conf_builder *b, const char *section, const char *name,
                         const char *value, const char *file, unsigned line)
 {
@@ -262,9 +255,12 @@ int conf_builder_assign(struct conf_builder *b, const char *section, const char 
 
         if (r >= 0 && mark_assigned(b, d) < 0)
                 r = -ENOMEM;
-        if (r == 0 && (d = companion(b, d))) {
+        const char *other = defaults_companion(d);
+
+        if (r == 0 && other) {
                 struct diag *diag = TAKE(b->diag); // what is wrong was told
 
+                d = directive_find(b->conf->type, section, other);
                 r = set_field(b, d, section, value, b->specifiers, file, line);
                 b->diag = diag;
                 if (r >= 0 && mark_assigned(b, d) < 0)
@@ -285,40 +281,22 @@ int conf_builder_set_default(struct conf_builder *b, const char *section, const 
         return r < 0 ? r : 0;
 }
 
-// ---- defaults that depend on other values
+// ---- the end
 
-static int finish_service(struct conf_builder *b)
+static int fill_defaults(struct conf_builder *b)
 {
-        struct service_group *g = own_group(b, GROUP_SERVICE);
+        enum conf_group group = b->conf->type == UNIT_SERVICE ? GROUP_SERVICE : GROUP_SOCKET;
 
-        if (!g)
+        if (b->conf->type != UNIT_SERVICE && b->conf->type != UNIT_SOCKET)
+                return 0;
+        void *own = own_group(b, group);
+
+        if (!own)
                 return -ENOMEM;
-        if (!conf_builder_is_set(b, "Service", "Type"))
-                g->type = g->bus_name       ? SERVICE_DBUS
-                          : g->exec_start.n ? SERVICE_SIMPLE
-                                            : SERVICE_ONESHOT;
-        if (g->type == SERVICE_ONESHOT && !conf_builder_is_set(b, "Service", "TimeoutStartSec"))
-                g->timeout_start_sec = USEC_INFINITY;
-        if (!conf_builder_is_set(b, "Service", "TimeoutAbortSec"))
-                g->timeout_abort_sec = g->timeout_stop_sec;
-        if (g->notify_access == NOTIFY_NONE &&
-            (g->type == SERVICE_NOTIFY || g->type == SERVICE_NOTIFY_RELOAD || g->watchdog_sec > 0 ||
-             g->file_descriptor_store_max > 0))
-                g->notify_access = NOTIFY_MAIN;
-        return 0;
-}
-
-static int finish_socket(struct conf_builder *b)
-{
-        struct socket_group *g = own_group(b, GROUP_SOCKET);
-
-        if (!g)
-                return -ENOMEM;
-        // One process for each connection: more starts are ordinary (systemd.socket(5)).
-        if (g->accept && !conf_builder_is_set(b, "Socket", "TriggerLimitBurst"))
-                g->trigger_limit_burst = 200;
-        if (g->accept && !conf_builder_is_set(b, "Socket", "PollLimitBurst"))
-                g->poll_limit_burst = 150;
+        if (group == GROUP_SERVICE)
+                defaults_fill_service(b, own);
+        else
+                defaults_fill_socket(b, own);
         return 0;
 }
 
@@ -360,9 +338,7 @@ static int report_unacted(struct conf_builder *b)
 
 int conf_builder_finish(struct conf_builder *b, struct unit_conf **ret)
 {
-        int r = b->conf->type == UNIT_SERVICE  ? finish_service(b)
-                : b->conf->type == UNIT_SOCKET ? finish_socket(b)
-                                               : 0;
+        int r = fill_defaults(b);
 
         if (r == 0)
                 r = note_inert(b);

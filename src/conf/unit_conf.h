@@ -8,7 +8,10 @@
 
 // Fields of one group: every DIRECTIVE row makes one; MORE rows (several directives that fill one
 // field, such as ListenStream= and ListenFIFO=) and UNACTED rows make none.
-#define DIRECTIVE(section, name, field, kind, ...) kind_##kind##_t field;
+#ifndef CONF_FIELD // a mark on each field, for tests/lint/owners.sh
+#define CONF_FIELD(section, name)
+#endif
+#define DIRECTIVE(section, name, field, kind, ...) kind_##kind##_t field CONF_FIELD(section, name);
 #define MORE(...)
 #define UNACTED(...)
 struct unit_group {

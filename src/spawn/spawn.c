@@ -243,11 +243,13 @@ static int fill_descriptors(struct launch *l, const struct spawn_params *params,
         return 0;
 }
 
-static unsigned skipped_steps(const struct exec_command *command)
+static unsigned skipped_steps(const struct spawn_params *params)
 {
-        if (command->flags & EXEC_FULLY_PRIVILEGED)
+        unsigned flags = params->command->flags;
+
+        if (params->is_privileged || (flags & EXEC_FULLY_PRIVILEGED))
                 return STEP_IDENTITY | STEP_PRIVILEGE;
-        return command->flags & (EXEC_NO_SETUID | EXEC_AMBIENT_MAGIC) ? STEP_IDENTITY : 0;
+        return flags & (EXEC_NO_SETUID | EXEC_AMBIENT_MAGIC) ? STEP_IDENTITY : 0;
 }
 
 static int fill(struct slot *slot, struct spawn_plan *plan, const struct spawn_params *params,
@@ -260,7 +262,7 @@ static int fill(struct slot *slot, struct spawn_plan *plan, const struct spawn_p
                 .stdio_fds = {-1, -1, -1},
                 .exec_fd = exec_fd,
                 .nonblocking = params->nonblocking,
-                .skip = skipped_steps(params->command),
+                .skip = skipped_steps(params),
                 .ignored_signals = state.ignored_signals,
                 .has_close_range = state.has_close_range,
                 .arena = &slot->arena,

@@ -50,6 +50,7 @@ struct spawn_params {
         // Nothing else waits to be done: sleep, but shortly, until no copies of descriptors are
         // held.
         bool is_calm;
+        bool is_privileged;    // as if the command began with +
         bool want_exec_result; // Type=exec: see spawn_child.exec_fd
 };
 

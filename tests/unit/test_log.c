@@ -345,6 +345,9 @@ static void test_journal_fields(void **state)
         // The second field's size has NUL bytes, behind which the text below ends.
         assert_journal("PRIORITY=3\nSYSLOG_IDENTIFIER=test_log\nUNIT=a.socket\nERRNO=5\n"
                        "PEER=1.2.3.4\nTWO\n\003");
+        log_service_line("b.service", 12, "prog", LOG_LOCAL0 | LOG_INFO, "said", 4);
+        assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=prog\nSYSLOG_FACILITY=16\nUNIT=b.service\n"
+                       "SYSLOG_PID=12\nOBJECT_PID=12\nMESSAGE=said\n");
         log_service_line("b.service", 12, "prog", LOG_INFO, "said", 4);
         assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=prog\nUNIT=b.service\nSYSLOG_PID=12\n"
                        "OBJECT_PID=12\nMESSAGE=said\n");

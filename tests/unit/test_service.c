@@ -109,6 +109,25 @@ static const struct row rows[] = {
          SERVICE_FAILURE_RESOURCES, "Failed to run 'start' task", NULL},
 };
 
+// PermissionsStartOnly=: only ExecStart= is run as the user.
+static void test_permissions_start_only(void **state)
+{
+        struct fixture *f = begin(state);
+
+        fixture_unit(f, "p.service",
+                     "[Service]\nType=oneshot\nRemainAfterExit=yes\nUser=65534\nGroup=65534\n"
+                     "PermissionsStartOnly=yes\n"
+                     "ExecStartPre=" SH "'id -u >>@/trace; chmod 666 @/trace; chmod 711 @'\n"
+                     "ExecStart=" SH "'id -u >>@/trace'\nExecStartPost=" SH "'id -u >>@/trace'\n");
+        if (geteuid() == 0) {
+                struct service *s = fixture_job(f, JOB_START, "p.service");
+
+                fixture_await(f, s, SERVICE_EXITED);
+                assert_string_equal(fixture_read(f, "trace"), "0\n65534\n0\n");
+        }
+        fixture_done(f);
+}
+
 static void test_rows(void **state)
 {
         struct fixture *f = begin(state);
@@ -412,6 +431,7 @@ static void test_unknown_end(void **state)
 
 static const struct CMUnitTest tests[] = {
         METHODS(test_rows),
+        METHODS(test_permissions_start_only),
         METHODS(test_stops),
         METHODS(test_stop_in_start),
         METHODS(test_restart_until_limit),

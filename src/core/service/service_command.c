@@ -82,8 +82,6 @@ static int add_environment(struct command *c, const struct run *run, bool is_mai
                                      (unsigned long long)run_watchdog_usec(run));
         if (run->main.pid > 0)
                 command_add_variable(c, "MAINPID=%d", (int)run->main.pid);
-        if (g->pid_file)
-                command_add_variable(c, "PIDFILE=%s", g->pid_file);
         if (run->manager->options.is_user)
                 command_add_variable(c, "MANAGERPID=%d", (int)getpid());
         if (run->client) {
@@ -215,6 +213,7 @@ static int fill(const struct command_order *o, struct command *c)
         struct run *run = o->self;
 
         c->params.nonblocking = run_conf(run)->non_blocking;
+        c->params.is_privileged = !o->is_main && run_conf(run)->permissions_start_only;
         if (spawn_plan_needs_name(run->plan))
                 c->params.unit_name = run_name(run, &c->unit_name);
         int r = add_environment(c, run, o->is_main);

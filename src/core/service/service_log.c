@@ -35,7 +35,7 @@ struct log_stream {
         unsigned refs;
         struct timer idle_timer;
         char *unit, *identifier;
-        int level, level_max; // level_max < 0: all
+        int facility, level, level_max; // level_max < 0: all
         bool has_prefixes, is_ended;
         struct rate limit;
         uint64_t dropped, dropped_told;
@@ -139,7 +139,7 @@ static void put_line(struct log_stream *s, const char *line, size_t size)
         const struct run *run = run_by_pid(s->log->manager, s->pid);
 
         log_service_line(run && run->log == s ? run_name(run, &buffer) : s->unit, s->pid,
-                         s->identifier, level, line, size);
+                         s->identifier, LOG_MAKEPRI(s->facility << 3, level), line, size);
 }
 
 static void flush_part(struct log_stream *s)
@@ -307,6 +307,7 @@ static int stream_new(struct service_log *l, const char *unit, const struct unit
         s->writer = s->watch.fd = -1;
         s->watch.on_event = on_readable;
         list_append(&l->all, &s->node);
+        s->facility = g->syslog_facility;
         s->level = g->syslog_level;
         s->level_max = g->log_level_max;
         s->has_prefixes = g->syslog_level_prefix;
