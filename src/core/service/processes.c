@@ -16,7 +16,7 @@ enum orphans_state run_look_for_strays(struct run *run)
         enum orphans_state state = orphans_look(run->manager->orphans, run);
 
         // All have ended: nobody is left who could make another one.
-        run->is_empty = state == ORPHANS_NONE && run->main.pid == 0 && run->control.pid == 0;
+        run_note_strays(run, state != ORPHANS_NONE);
         return state;
 }
 

@@ -7,6 +7,7 @@
 #include "core/loop/child.h"
 #include "core/loop/events.h"
 
+#include <signal.h>
 #include <systemd/sd-id128.h>
 
 struct client;
@@ -98,3 +99,44 @@ struct run {
 };
 
 _Static_assert(sizeof(struct run) <= 168, "10,000 connections: keep rarely needed things cold");
+
+// ---- who changes it
+//
+// Its state is changed by service_set_state() alone, its client by core/socket/connection, its cold
+// part by run_cold_get() and run_cold_free(), what a single file of the service machine has to do
+// with it by that. All else goes through these.
+
+// Zeroed before; takes a reference to the conf.
+void run_init(struct run *run, struct manager *m, struct unit_conf *conf);
+// The life goes on with other settings: the next command, the next time limit. Nothing happens if
+// they are the same.
+void run_set_conf(struct run *run, struct unit_conf *conf);
+void run_share_plan(struct run *run, struct spawn_plan *plan); // takes a reference
+void run_drop_plan(struct run *run);                           // the next command makes one
+void run_drop_log(struct run *run);
+// A life begins: a new invocation id, and nothing of how the last one went. 0 or -errno.
+int run_reset_life(struct run *run);
+
+// What went wrong first counts.
+void run_set_result(struct run *run, enum service_result result);
+void run_clear_result(struct run *run);
+// A stop by hand suppresses Restart= once only.
+void run_forbid_restart(struct run *run, bool is_forbidden);
+
+// run->main is watched, and is the main process.
+void run_set_main(struct run *run);
+void run_end_main(struct run *run, const siginfo_t *info); // as of waitid(2): how it has ended
+void run_forget_main(struct run *run); // what it was means nothing for the next life
+
+void run_note_process(struct run *run); // there is one more
+// It has been looked for what main and control left behind.
+void run_note_strays(struct run *run, bool has_some);
+
+// Which of its commands is next: of ExecStart=, and in the list of the state.
+void run_begin_main(struct run *run);
+void run_next_main(struct run *run);
+void run_begin_control(struct run *run);
+void run_next_control(struct run *run);
+// `-` of the command that runs: it cannot fail.
+void run_note_main_command(struct run *run, bool ignores_failure);
+void run_note_control_command(struct run *run, bool ignores_failure);

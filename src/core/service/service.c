@@ -9,13 +9,6 @@
 
 // ---- runs
 
-void run_init(struct run *run, struct manager *m, struct unit_conf *conf)
-{
-        run->manager = m;
-        run->conf = unit_conf_ref(conf);
-        run->main.pidfd = run->control.pidfd = -1;
-}
-
 void service_run_done(struct run *run)
 {
         work_cancel(&run->work);
@@ -26,8 +19,8 @@ void service_run_done(struct run *run)
         run_forget_pid_file(run);
         orphans_disown(run->manager->orphans, run);
         run_cold_free(run);
-        run_plan_drop(run);
-        log_stream_unref(TAKE(run->log));
+        run_drop_plan(run);
+        run_drop_log(run);
 }
 
 int service_run_start(struct run *run)
@@ -47,7 +40,7 @@ static enum unit_verdict stop_run(struct run *run)
         switch (run->state) {
         case SERVICE_RUNNING:
         case SERVICE_EXITED:
-                run->forbid_restart = true;
+                run_forbid_restart(run, true);
                 service_enter_stop(run, SERVICE_SUCCESS);
                 return UNIT_STARTED;
         case SERVICE_CONDITION:
@@ -59,7 +52,7 @@ static enum unit_verdict stop_run(struct run *run)
         case SERVICE_RELOAD_NOTIFY:
         case SERVICE_STOP_WATCHDOG:
                 // Something is running already: no further command.
-                run->forbid_restart = true;
+                run_forbid_restart(run, true);
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_SUCCESS);
                 return UNIT_STARTED;
         case SERVICE_STOP:
@@ -69,7 +62,7 @@ static enum unit_verdict stop_run(struct run *run)
         case SERVICE_FINAL_WATCHDOG:
         case SERVICE_FINAL_SIGTERM:
         case SERVICE_FINAL_SIGKILL:
-                run->forbid_restart = true;
+                run_forbid_restart(run, true);
                 return UNIT_STARTED;
         case SERVICE_AUTO_RESTART:
         case SERVICE_AUTO_RESTART_QUEUED:
@@ -120,9 +113,7 @@ static void service_reconfigure(struct unit *u, struct unit_conf *old UNUSED)
 
         if (u->conf->load_state != LOAD_LOADED || !u->conf->service || run->conf == u->conf)
                 return;
-        unit_conf_unref(run->conf);
-        run->conf = unit_conf_ref(u->conf);
-        run_plan_drop(run);
+        run_set_conf(run, u->conf);
         if (run->cold && run->cold->bus_name.name)
                 (void)run_watch_bus_name(run);
 }
@@ -259,7 +250,7 @@ static void service_reset_failed(struct unit *u)
 
         if (s->run.state == SERVICE_FAILED)
                 service_set_state(&s->run, SERVICE_DEAD);
-        s->run.result = SERVICE_SUCCESS;
+        run_clear_result(&s->run);
         if (s->run.cold)
                 s->run.cold->reload_result = SERVICE_SUCCESS;
         s->n_restarts = 0;

@@ -43,8 +43,6 @@ void service_on_notify(struct run *run, const struct ucred *sender, struct notif
 
 // ---- runs of connections (core/socket/connection calls these)
 
-// Zeroed before; takes a reference to the conf.
-void run_init(struct run *run, struct manager *m, struct unit_conf *conf);
 // Begin the life of a connection's run (run->client is set). Returns at once; the client is told of
 // the end. 0 or -errno (then nothing was started).
 int service_run_start(struct run *run);

@@ -234,7 +234,7 @@ static void on_process(void *self)
         struct run *run = self;
         uid_t uid = spawn_plan_uid(run->plan);
 
-        run->is_empty = false;
+        run_note_process(run);
         run->uid = uid == (uid_t)-1 ? geteuid() : uid;
 }
 
@@ -348,9 +348,9 @@ int service_start_control(struct run *run, enum service_state state, usec_t time
                         service_state_is_starting(state) ? run_start_limit(run, timeout) : timeout);
         if (r > 0)
                 return r;
-        run->control_ignores_failure = command->flags & EXEC_IGNORE_FAILURE;
+        run_note_control_command(run, command->flags & EXEC_IGNORE_FAILURE);
         if (is_start)
-                run->main_ignores_failure = run->control_ignores_failure;
+                run_note_main_command(run, command->flags & EXEC_IGNORE_FAILURE);
         return 0;
 }
 
@@ -381,12 +381,8 @@ int service_start_main(struct run *run)
 
         if (r != 0)
                 return r;
-        run->main_pid_known = true;
-        run->main_ignores_failure = command->flags & EXEC_IGNORE_FAILURE;
-        if (run->service)
-                run->service->main_status = (struct exec_status){.pid = run->main.pid,
-                                                                 .start = clock_now(),
-                                                                 .start_rt = clock_now_realtime()};
+        run_note_main_command(run, command->flags & EXEC_IGNORE_FAILURE);
+        run_set_main(run);
         return exec_fd >= 0 ? watch_exec(run, exec_fd) : 0;
 }
 

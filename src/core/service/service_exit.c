@@ -66,15 +66,6 @@ static enum service_result note_exit(struct run *run, bool is_main, const siginf
 {
         const struct service_group *g = run_conf(run);
 
-        if (run->service && is_main) {
-                struct exec_status *status = &run->service->main_status;
-
-                status->pid = info->si_pid;
-                status->code = info->si_code;
-                status->status = info->si_status;
-                status->exit = clock_now();
-                status->exit_rt = clock_now_realtime();
-        }
         log_report(run, info);
         // Nobody knows how it ended, but that is what was asked of it.
         if (info->si_code == 0 && is_main && is_on_its_way_down(run))
@@ -204,8 +195,7 @@ void service_on_main_exit(struct child *c, const siginfo_t *info)
 
         if (!settle(run, c, info->si_pid))
                 return;
-        run->main_code = (uint8_t)info->si_code;
-        run->main_status = (uint8_t)info->si_status;
+        run_end_main(run, info);
 
         enum service_result result = note_exit(run, true, info);
 
@@ -383,7 +373,7 @@ void service_on_control_exit(struct child *c, const siginfo_t *info)
         if (run->state != SERVICE_RELOAD)
                 run_set_result(run, result);
         if (result == SERVICE_SUCCESS && list && run->control_index + 1U < list->n) {
-                run->control_index++;
+                run_next_control(run);
                 service_run_control(run, run->state);
                 return;
         }

@@ -110,7 +110,7 @@ static void on_strays_known(struct orphans_wait *w, enum orphans_state state)
 
         if (run->main.pid > 0 || run->control.pid > 0)
                 return; // their exits tell
-        run->is_empty = state == ORPHANS_NONE;
+        run_note_strays(run, state != ORPHANS_NONE);
         if (run->state == SERVICE_START || run->state == SERVICE_START_POST)
                 service_on_daemon_known(run);
         else if (state == ORPHANS_NONE)

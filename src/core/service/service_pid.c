@@ -120,19 +120,13 @@ int run_set_main_pid(struct run *run, pid_t pid, bool is_trusted)
         if (r < 0 || (r == 0 && !is_trusted))
                 return r < 0 ? r : -EPERM;
         run_unwatch_main(run);
-        run->is_empty = false;
+        run_note_process(run);
         int taken = TAKE_FD(pidfd);
 
         r = watch_main(run, pid, MAX(taken, -1));
         if (r < 0)
                 return r;
-        run->main_pid_known = true;
-        if (run->service) {
-                struct exec_status *status = &run->service->main_status;
-
-                *status = (struct exec_status){
-                        .pid = pid, .start = clock_now(), .start_rt = clock_now_realtime()};
-        }
+        run_set_main(run);
         return 0;
 }
 

@@ -5,11 +5,6 @@
 #include "core/service/service_priv.h"
 #include "spawn/plan.h"
 
-void run_plan_drop(struct run *run)
-{
-        spawn_plan_unref(TAKE(run->plan));
-}
-
 void run_prepare_end(struct run *run)
 {
         struct run_cold *cold = run->cold;
@@ -81,8 +76,7 @@ static int get_plan(const struct command_order *o, struct fail *why)
 
         if (shared && *shared && *shared != run->plan && !(run->cold && run->cold->wait.lookup) &&
             !command_plan_is_fresh(o) && !spawn_plan_is_stale(*shared)) {
-                run_plan_drop(run);
-                run->plan = spawn_plan_ref(*shared);
+                run_share_plan(run, *shared);
                 return 0;
         }
         int r = command_prepare_plan(o, shared ? run->conf->id : run_name(run, &buffer), why);

@@ -23,9 +23,7 @@ void run_log(const struct run *run, int level, int error, const char *fmt, ...) 
 void service_set_state(struct run *run, enum service_state state);
 bool service_state_is_starting(enum service_state s); // condition ... start-post
 bool service_state_is_reloading(enum service_state s);
-// Remember what went wrong first.
 enum active_state service_active_state(const struct service *s);
-void run_set_result(struct run *run, enum service_result result);
 void run_changed(struct run *run); // tell observers, no state change
 usec_t run_stop_timeout(const struct run *run);
 bool run_stop_is_pending(const struct run *run);
@@ -89,7 +87,6 @@ void run_on_known(struct command_wait *w);
 void run_prepare_end(struct run *run);
 bool run_is_preparing(const struct run *run);        // does it wait?
 const char *run_prepare_text(const struct run *run); // for what, in words; NULL: it does not
-void run_plan_drop(struct run *run);
 
 // ---- the connection that it serves (service_connection.c)
 

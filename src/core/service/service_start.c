@@ -26,15 +26,10 @@ static void reset_cold(struct run_cold *cold)
 
 int run_begin_life(struct run *run)
 {
-        int r = manager_random_id(run->manager, &run->invocation_id);
+        int r = run_reset_life(run);
 
         if (r < 0)
                 return r;
-        run->result = SERVICE_SUCCESS;
-        run->main_code = run->main_status = 0;
-        run->main_index = run->control_index = 0;
-        run->main_pid_known = run->forbid_restart = false;
-        run->main_ignores_failure = run->control_ignores_failure = false;
         service_forget_exec(run); // a process of the last life may never have come to its exec
         if (run->cold)
                 reset_cold(run->cold);
@@ -42,13 +37,8 @@ int run_begin_life(struct run *run)
 
         if (!s)
                 return 0;
-        if (run->conf != s->unit.conf) {
-                unit_conf_unref(run->conf);
-                run->conf = unit_conf_ref(s->unit.conf);
-                run_plan_drop(run);
-        }
+        run_set_conf(run, s->unit.conf);
         s->unit.invocation_id = run->invocation_id;
-        s->main_status = (struct exec_status){0};
         if (s->flush_n_restarts)
                 s->n_restarts = 0;
         s->flush_n_restarts = false;
@@ -61,7 +51,7 @@ void service_enter_condition(struct run *run)
                 service_enter_start_pre(run);
                 return;
         }
-        run->control_index = 0;
+        run_begin_control(run);
         service_run_control(run, SERVICE_CONDITION);
 }
 
@@ -71,7 +61,7 @@ void service_enter_start_pre(struct run *run)
                 service_enter_start(run);
                 return;
         }
-        run->control_index = 0;
+        run_begin_control(run);
         service_run_control(run, SERVICE_START_PRE);
 }
 
@@ -133,7 +123,7 @@ void service_enter_start(struct run *run)
 {
         const struct service_group *g = run_conf(run);
 
-        run->main_index = run->control_index = 0;
+        run_begin_main(run);
         if (g->exec_start.n == 0) {
                 // Only a oneshot may have none. It passes through start, so that others see it.
                 run_set_timeout(run, USEC_INFINITY);
@@ -152,7 +142,7 @@ void service_enter_start(struct run *run)
 
 void service_run_next_main(struct run *run)
 {
-        run->main_index++;
+        run_next_main(run);
         start_main(run);
 }
 
@@ -195,7 +185,7 @@ void service_enter_start_post(struct run *run)
                 service_enter_running(run, SERVICE_SUCCESS);
                 return;
         }
-        run->control_index = 0;
+        run_begin_control(run);
         service_run_control(run, SERVICE_START_POST);
 }
 
@@ -257,7 +247,7 @@ void service_enter_reload(struct run *run)
                 is_signalled = true;
         }
         if (g->exec_reload.n > 0) {
-                run->control_index = 0;
+                run_begin_control(run);
                 service_run_control(run, SERVICE_RELOAD);
         } else if (is_signalled) {
                 run_set_timeout(run, g->timeout_start_sec);

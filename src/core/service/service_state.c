@@ -140,12 +140,6 @@ void run_log(const struct run *run, int level, int error, const char *fmt, ...)
         log_unit(run_name(run, &buffer), level, error, "%s", text);
 }
 
-void run_set_result(struct run *run, enum service_result result)
-{
-        if (run->result == SERVICE_SUCCESS)
-                run->result = result;
-}
-
 void run_changed(struct run *run)
 {
         if (run->service)

@@ -21,7 +21,7 @@ void service_enter_stop(struct run *run, enum service_result result)
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_SUCCESS);
                 return;
         }
-        run->control_index = 0;
+        run_begin_control(run);
         service_run_control(run, SERVICE_STOP);
 }
 
@@ -40,7 +40,7 @@ void service_enter_stop_post(struct run *run, enum service_result result)
                 service_enter_signal(run, SERVICE_FINAL_SIGTERM, SERVICE_SUCCESS);
                 return;
         }
-        run->control_index = 0;
+        run_begin_control(run);
         service_run_control(run, SERVICE_STOP_POST);
 }
 
@@ -241,7 +241,7 @@ static void clean_up(struct run *run, bool is_restarting)
 {
         const struct service_group *g = run_conf(run);
 
-        run->main_pid_known = false;
+        run_forget_main(run);
         kill_queue_forget(run->manager->kills, run);
         run_unwatch_main(run);
         run_unwatch_control(run);
@@ -252,10 +252,8 @@ static void clean_up(struct run *run, bool is_restarting)
                     (g->file_descriptor_store_preserve == PRESERVE_RESTART && !is_restarting))
                         fdstore_clear(&run->cold->fdstore);
         }
-        if (!is_restarting) {
-                log_stream_unref(run->log);
-                run->log = NULL;
-        }
+        if (!is_restarting)
+                run_drop_log(run);
 }
 
 // Is this end the first half of a restart by a job? Then what is kept over restarts is kept.
@@ -305,8 +303,7 @@ void service_enter_dead(struct run *run, enum service_result result, bool may_re
                                        : is_pinned ? SERVICE_DEAD_RESOURCES_PINNED
                                                    : SERVICE_DEAD);
         }
-        // The next end may not be by hand.
-        run->forbid_restart = false;
+        run_forbid_restart(run, false);
 }
 
 void service_enter_restart(struct run *run)

@@ -69,6 +69,18 @@ bool sock_state_is_open(enum sock_state s)
         return states[s].is_open;
 }
 
+void sock_set_result(struct sock *s, enum sock_result result)
+{
+        if (s->result == SOCK_SUCCESS)
+                s->result = result;
+}
+
+void sock_set_failure(struct sock *s, char *text)
+{
+        free(s->failure);
+        s->failure = text;
+}
+
 void sock_set_state(struct sock *s, enum sock_state state)
 {
         enum active_state old = states[s->state].active;
@@ -94,8 +106,7 @@ void sock_set_state(struct sock *s, enum sock_state state)
 
 void sock_enter_dead(struct sock *s, enum sock_result result)
 {
-        if (s->result == SOCK_SUCCESS)
-                s->result = result;
+        sock_set_result(s, result);
         if (s->result != SOCK_SUCCESS)
                 log_unit(s->unit.id, LOG_WARNING, 0, "Failed with result '%s'.",
                          result_names[s->result]);
@@ -112,8 +123,7 @@ static void enter_signal(struct sock *s, enum sock_state state, enum sock_result
                             : s->unit.conf->kill->final_kill_signal;
         bool is_final = state == SOCK_FINAL_SIGTERM || state == SOCK_FINAL_SIGKILL;
 
-        if (s->result == SOCK_SUCCESS)
-                s->result = result;
+        sock_set_result(s, result);
         if (sock_signal_command(s, signo) > 0) {
                 sock_set_state(s, state);
                 sock_command_arm_timeout(s);
@@ -126,8 +136,7 @@ static void enter_signal(struct sock *s, enum sock_state state, enum sock_result
 
 void sock_enter_stop_pre(struct sock *s, enum sock_result result)
 {
-        if (s->result == SOCK_SUCCESS)
-                s->result = result;
+        sock_set_result(s, result);
         sock_set_state(s, SOCK_STOP_PRE);
         int r = sock_run_commands(s, &sock_conf(s)->exec_stop_pre);
 
@@ -139,8 +148,7 @@ void sock_enter_stop_pre(struct sock *s, enum sock_result result)
 
 void sock_enter_stop_post(struct sock *s, enum sock_result result)
 {
-        if (s->result == SOCK_SUCCESS)
-                s->result = result;
+        sock_set_result(s, result);
         if (!s->park)
                 sock_close(s, true);
         sock_set_state(s, SOCK_STOP_POST);
@@ -359,7 +367,7 @@ static enum unit_verdict sock_start(struct unit *u)
         case _SOCK_STATE_MAX:
                 return UNIT_RETRY;
         }
-        free(TAKE(s->failure));
+        sock_set_failure(s, NULL);
         if (!unit_start_limit_test(u)) {
                 sock_enter_dead(s, SOCK_FAILURE_START_LIMIT_HIT);
                 return UNIT_LIMIT;
@@ -370,7 +378,7 @@ static enum unit_verdict sock_start(struct unit *u)
         if (sock_conf(s)->accept)
                 sock_template_check(s);
         s->result = SOCK_SUCCESS;
-        s->pause_length = 0;
+        sock_pause_forget(s);
         // Who starts it by hand wants it to serve; with systemd what was counted still counts.
         if (!u->manager->options.compat_systemd)
                 rate_reset(&s->trigger_limit);
@@ -451,7 +459,7 @@ static void sock_reset_failed(struct unit *u)
         if (s->state == SOCK_FAILED)
                 sock_set_state(s, SOCK_DEAD);
         s->result = SOCK_SUCCESS;
-        s->pause_length = 0;
+        sock_pause_forget(s);
         sock_history_done(s);
         if (s->pause != PAUSE_NONE) {
                 rate_reset(&s->trigger_limit);
@@ -470,8 +478,7 @@ static int sock_init(struct unit *u)
         struct sock *s = sock_of(u);
 
         list_init(&s->connections);
-        s->node_uid = (uid_t)-1;
-        s->node_gid = (gid_t)-1;
+        sock_chown_init(s);
         return u->conf->socket ? sock_listeners_new(s) : 0;
 }
 
@@ -490,8 +497,7 @@ static void sock_done(struct unit *u)
         sock_names_done(s);
         sock_template_drop(s);
         admit_free(TAKE(s->admit));
-        free(TAKE(s->status_text));
-        free(TAKE(s->failure));
+        sock_set_failure(s, NULL);
 }
 
 static void sock_reconfigure(struct unit *u, struct unit_conf *old)
@@ -519,7 +525,7 @@ static void sock_reloaded(struct unit *u)
         struct sock *s = sock_of(u);
 
         sock_template_reloaded(s);
-        s->is_mending_told = false;
+        sock_mend_tell_again(s);
         if (u->conf->socket)
                 sock_mend(s);
 }

@@ -7,6 +7,12 @@
 
 #include <unistd.h>
 
+void sock_chown_init(struct sock *s)
+{
+        s->node_uid = (uid_t)-1;
+        s->node_gid = (gid_t)-1;
+}
+
 static void on_ids_known(struct sock *s)
 {
         int r = sock_chown(s);
@@ -27,8 +33,7 @@ static int complain_ids(struct sock *s, int error, bool has_user)
                          has_user ? "group" : "user", name, key);
         else
                 log_unit(s->unit.id, LOG_ERR, -error, "Cannot find %s=%s", key, name);
-        free(s->failure);
-        s->failure = str_printf("%s=%s was not found", key, name);
+        sock_set_failure(s, str_printf("%s=%s was not found", key, name));
         return error;
 }
 

@@ -166,8 +166,7 @@ static void on_exit_of_child(struct child *child, const siginfo_t *info)
         timer_stop(s->unit.manager->events, &c->timer);
         if (c->log)
                 log_stream_flush(c->log, info->si_pid);
-        if (s->result == SOCK_SUCCESS)
-                s->result = result;
+        sock_set_result(s, result);
         // After a signal of ours nothing more is started.
         bool is_list_state = s->state == SOCK_START_PRE || s->state == SOCK_START_POST ||
                              s->state == SOCK_STOP_PRE || s->state == SOCK_STOP_POST;
@@ -222,8 +221,8 @@ static void on_known(struct command_wait *w)
 {
         struct sock *s = CONTAINER_OF(w, struct sock_command, wait)->sock;
 
-        if (w->error == -ETIMEDOUT && s->result == SOCK_SUCCESS)
-                s->result = SOCK_FAILURE_TIMEOUT;
+        if (w->error == -ETIMEDOUT)
+                sock_set_result(s, SOCK_FAILURE_TIMEOUT);
         go_on(s);
 }
 

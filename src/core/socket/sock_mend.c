@@ -95,6 +95,11 @@ void sock_mend(struct sock *s)
         mend_all(s, false);
 }
 
+void sock_mend_tell_again(struct sock *s)
+{
+        s->is_mending_told = false;
+}
+
 void sock_mend_after_service(struct sock *s)
 {
         mend_all(s, true);

@@ -182,7 +182,7 @@ static void log_open_failure(const struct listener *l, int error, const struct f
         log_unit(l->sock->unit.id, l->is_missing ? LOG_DEBUG : LOG_ERR, 0,
                  "Failed to listen on %s (%s:%u): %s", l->port->text,
                  l->port->file ? l->port->file : "built-in", l->port->line, reason);
-        (void)str_set(&l->sock->failure, reason); // no text when memory is short
+        sock_set_failure(l->sock, strdup(reason)); // no text when memory is short
 }
 
 static int open_listener(struct listener *l, struct net_listen_params *params)

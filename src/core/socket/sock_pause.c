@@ -104,6 +104,11 @@ void sock_pause_end(struct sock *s)
         unit_changed(&s->unit);
 }
 
+void sock_pause_forget(struct sock *s)
+{
+        s->pause_length = 0;
+}
+
 bool sock_may_trigger(struct sock *s, usec_t now)
 {
         return rate_has_room(&s->trigger_limit, now);

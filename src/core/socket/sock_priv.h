@@ -12,6 +12,9 @@
 bool sock_state_is_up(enum sock_state s);   // its ports are open to stay so, or being opened
 bool sock_state_is_open(enum sock_state s); // its ports are open
 void sock_set_state(struct sock *s, enum sock_state state);
+void sock_set_result(struct sock *s, enum sock_result result); // what went wrong first counts
+// What its start failed of, in words; taken over. NULL: nothing.
+void sock_set_failure(struct sock *s, char *text);
 void sock_enter_start_open(struct sock *s);
 void sock_enter_start_post(struct sock *s);
 void sock_enter_listening(struct sock *s);
@@ -33,7 +36,8 @@ void sock_trigger_notify(struct unit *u, struct unit *service);
 
 // ---- descriptors (sock_open.c)
 
-// One listener for each port of the conf, and for each address of its names; closed. 0 or -ENOMEM.
+// One listener for each port of the conf, and for each address of its names; closed. Those of
+// before are the caller's then. 0; -ENOMEM: nothing has changed.
 int sock_listeners_new(struct sock *s);
 void sock_listeners_free(struct sock *s);
 // Opens all ports, in order. SOCK_SUCCESS or why not (everything is closed then; logged).
@@ -95,6 +99,7 @@ const char *sock_retry_status(const struct sock *s); // what it waits for, in wo
 void sock_mend(struct sock *s);
 // The same now that the service is gone: what it may have set on them is set back.
 void sock_mend_after_service(struct sock *s);
+void sock_mend_tell_again(struct sock *s); // a reload: what is mended is told once more
 // Poll (revents) or accept(2) (error, else 0) told that one is of no use.
 void sock_on_trouble(struct listener *l, uint32_t revents, int error);
 
@@ -133,6 +138,7 @@ int sock_on_names_known(struct sock *s, int r);
 // SocketUser=/SocketGroup=: 0 done or nothing to do, 1 waiting for a look-up (sock_on_commands_done
 // follows), -errno failed (logged).
 int sock_chown(struct sock *s);
+void sock_chown_init(struct sock *s); // nobody is known yet
 // The same for nodes that are kept over a reload, without waiting.
 void sock_chown_again(struct sock *s, const struct socket_group *old);
 // The same for one that is made while the socket is up.
@@ -179,6 +185,7 @@ enum request_error sock_request_service(struct sock *s);
 // Stay in listening, but poll nothing until `until`; what says why in a few words.
 void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, const char *what);
 void sock_pause_end(struct sock *s);
+void sock_pause_forget(struct sock *s); // the next pause is the first one
 // Is there an event left in the trigger limit's window?
 bool sock_may_trigger(struct sock *s, usec_t now);
 void sock_on_service_start_limit(struct sock *s);

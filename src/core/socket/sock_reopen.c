@@ -61,9 +61,6 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
 
         if (sock_listeners_new(s) < 0) {
                 log_unit(s->unit.id, LOG_ERR, ENOMEM, "Cannot apply the new configuration");
-                s->listeners = former.listeners;
-                s->n_listeners = former.n;
-                s->ports_conf = former.conf;
                 return -ENOMEM;
         }
         for (size_t i = 0; i < s->n_listeners; i++) {
