@@ -1,6 +1,8 @@
 #include "net/accept.h"
 
 #include "base/fail.h"
+#include "base/fd.h"
+#include "base/nowait.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,7 +11,6 @@ static bool is_of_the_connection(int error)
 {
         switch (error) {
         case EAGAIN:
-        case EINTR:
         case ECONNABORTED:
         case ECONNREFUSED:
         case ECONNRESET:
@@ -40,9 +41,16 @@ bool net_has_connection(int fd)
 
 int net_accept(int fd, int *ret_fd)
 {
-        int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        int connection;
 
+        nowait_begin();
+        connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        nowait_end();
         if (connection < 0) {
+                if (errno == EINTR) { // somebody who has it, too, has made it wait
+                        (void)fd_set_nonblock(fd, true);
+                        return ACCEPT_NONE;
+                }
                 if (is_of_the_connection(errno)) // or there is none
                         return ACCEPT_NONE;
                 return fail_is_exhaustion(errno) ? ACCEPT_EXHAUSTED : -errno;

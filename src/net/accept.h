@@ -10,6 +10,7 @@ enum accept_outcome {
         ACCEPT_EXHAUSTED, // out of descriptors or memory; errno tells which
 };
 
+// Does not wait, be the listener set to blocking by others who have it.
 // *ret_fd: close-on-exec, blocking as a service expects it, the lowest number that is free.
 // ACCEPT_*, or -errno: the listener is of no use any more.
 int net_accept(int fd, int *ret_fd);

@@ -1,6 +1,7 @@
 #include "net/flush.h"
 
 #include "base/fd.h"
+#include "base/nowait.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -43,7 +44,10 @@ void net_flush(int fd, const struct port *port)
 
         if (port->kind == PORT_SPECIAL)
                 return; // reading a device may do more than throw away
+        // Others who have the descriptor may take what is there, and make it wait for more.
+        nowait_begin();
         for (unsigned i = 0; i < FLUSH_MAX && is_readable(fd); i++)
                 if (!(has_backlog ? drop_connection(fd) : drop_data(fd)))
-                        return;
+                        break;
+        nowait_end();
 }

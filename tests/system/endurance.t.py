@@ -430,6 +430,28 @@ def command_that_keeps_the_listener(d):
     assert talk(ONE, b"x") == b"x"
 
 
+@case
+def listener_that_is_made_to_wait(d):
+    """Who has a listener, too, may set it to blocking, and may have taken the connection that there was."""
+    script = d.file("wait.py", "import os, socket, time\nif os.fork() == 0:\n socket.socket(fileno=3).setblocking(True)\n"
+                    f" open('{d.folder}/ready', 'w').close()\n time.sleep(600)\n")
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\nPassFileDescriptorsToExec=yes\n"
+           f"ExecStartPost={sys.executable} {script}\n")
+    d.unit("a@.service", CAT)
+    begin(d, "a.socket")
+    eventually(lambda: os.path.exists(d.folder + "/ready"), "it to be set")
+    for n in 1, 2, 5:
+        d.process.send_signal(signal.SIGSTOP)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(connect(ONE)) for _ in range(n)]
+            d.process.send_signal(signal.SIGCONT)
+            for client in clients:
+                client.sendall(b"x")
+                assert client.recv(1) == b"x"
+        assert states(d, "a.socket") == ["listening"]
+    d.ctl("stop", "a.socket", check=True)
+
+
 # ---- the sudden end of the supervisor
 
 # Serves all that it gets, blocking or not, with its own pid, and lets a child do so when it is told.
