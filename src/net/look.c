@@ -8,6 +8,7 @@
 #include "net/sockopt.h"
 
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -130,6 +131,27 @@ static int remove_filter(int fd)
                        : 0;
 }
 
+// Can nothing be sent any more? poll() does not tell. The kernel says EPIPE when it makes room for
+// a datagram; it looks at the bytes after that, which are beyond the end of a file, so that nothing
+// is sent in any case.
+static bool is_mute(int fd)
+{
+        CLEANUP(fd) int empty = memfd_create("empty", MFD_CLOEXEC);
+        void *nothing = empty < 0 ? MAP_FAILED : mmap(NULL, 1, PROT_READ, MAP_PRIVATE, empty, 0);
+        struct sockaddr_storage own;
+        socklen_t size = sizeof(own);
+        bool has_failed = false;
+
+        if (nothing == MAP_FAILED)
+                return false;
+        if (getsockname(fd, (struct sockaddr *)&own, &size) == 0)
+                has_failed = sendto(fd, nothing, 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+                                    (struct sockaddr *)&own, size) < 0 &&
+                             errno == EPIPE;
+        (void)munmap(nothing, 1);
+        return has_failed;
+}
+
 int net_restore(int fd, const struct port *port, const struct socket_group *group)
 {
         const struct net_listen_params params = {.socket = group};
@@ -139,5 +161,5 @@ int net_restore(int fd, const struct port *port, const struct socket_group *grou
                 return 0;
         net_listen_update(&params, port, group, fd);
         net_sockopt_reapply(fd, port, group, NULL, NULL);
-        return remove_filter(fd);
+        return is_datagram(port) && is_mute(fd) ? -EPIPE : remove_filter(fd);
 }

@@ -20,7 +20,8 @@ enum net_look net_look(int fd, const struct port *port, const struct net_node *n
 // 0; -errno: it has to be opened anew.
 int net_dissolve(int fd, const struct port *port, const struct socket_group *group);
 // Nobody else uses it now: what a service may have set on the socket is as the unit says again
-// (blocking mode, backlog, filters, options). 0; -EPERM: a filter cannot be taken off it.
+// (blocking mode, backlog, filters, options). 0; it has to be opened anew: -EPERM, a filter cannot
+// be taken off it; -EPIPE, it was shut for what is sent (a service that only hears may want that).
 int net_restore(int fd, const struct port *port, const struct socket_group *group);
 // Remove the node, if it is still that one.
 void net_node_remove(const struct port *port, const struct net_node *node);

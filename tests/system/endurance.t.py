@@ -284,7 +284,7 @@ def spoil(how):
     for l in listeners:
         try:
             if how == "connect":
-                l.connect(("127.0.0.1", 9))
+                l.connect(l.getsockname() if l.family == socket.AF_UNIX else (l.getsockname()[0], 9))
             elif how == "unlink":
                 os.unlink(l.getsockname())
             elif how == "take":
@@ -294,8 +294,8 @@ def spoil(how):
                 code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
                 l.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HP", 1, ctypes.addressof(code)))
                 l.setsockopt(socket.SOL_SOCKET, 44, 1)
-            else:
-                l.shutdown(socket.SHUT_RDWR)
+            elif how != "none":
+                l.shutdown({"read": socket.SHUT_RD, "write": socket.SHUT_WR, "shutdown": socket.SHUT_RDWR}[how])
         except OSError:  # a datagram socket says that it is not connected, and is shut down
             pass
 def serve():
@@ -314,14 +314,17 @@ spoil(sys.argv[1])
 """
 
 
-def ask_stream(address):
-    with connect(address) as client:
+def ask_stream(address, kind=socket.SOCK_STREAM):
+    with connect(address, kind=kind) as client:
         return client.recv(1)
 
 
 def ask_datagram(address):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as client:
         client.settimeout(20)
+        if family == socket.AF_UNIX:
+            client.bind("")  # to be answered
         client.sendto(b"x", address)
         return client.recv(1)
 
@@ -346,6 +349,16 @@ def listeners_that_are_spoilt(d):
             ("ListenStream=@abstract", "shutdown", lambda: ask_stream("@abstract"), "was shut down by"),
             ("ListenDatagram=127.0.0.1:7001", "shutdown", lambda: ask_datagram(ONE), "was shut down by"),
             ("ListenDatagram=127.0.0.1:7001", "connect", lambda: ask_datagram(ONE), "was connected to a single peer by"),
+            ("ListenDatagram=127.0.0.1:7001", "read", lambda: ask_datagram(ONE), "was shut down by"),
+            ("ListenDatagram=127.0.0.1:7001", "write", lambda: ask_datagram(ONE), "was shut down by"),
+            ("ListenDatagram=[::1]:7001", "write", lambda: ask_datagram(("::1", 7001)), "was shut down by"),
+            ("ListenDatagram=[::1]:7001", "connect", lambda: ask_datagram(("::1", 7001)), "was connected to"),
+            (f"ListenDatagram={d.folder}/d", "shutdown", lambda: ask_datagram(f"{d.folder}/d"), "was shut down by"),
+            (f"ListenDatagram={d.folder}/d", "read", lambda: ask_datagram(f"{d.folder}/d"), "was shut down by"),
+            (f"ListenDatagram={d.folder}/d", "write", lambda: ask_datagram(f"{d.folder}/d"), "was shut down by"),
+            (f"ListenDatagram={d.folder}/d", "connect", lambda: ask_datagram(f"{d.folder}/d"), "was connected to"),
+            (f"ListenSequentialPacket={d.folder}/q", "read", lambda: ask_stream(f"{d.folder}/q", socket.SOCK_SEQPACKET),
+             "was shut down by"),
             ("ListenDatagram=127.0.0.1:7001", "filter", lambda: ask_datagram(ONE), "has a filter that cannot be removed"),
             (f"ListenStream={d.folder}/s", "unlink", lambda: ask_stream(f"{d.folder}/s"), "has lost its node"),
             (f"ListenStream={d.folder}/s", "take", lambda: ask_stream(f"{d.folder}/s"), "has another node at its path")):

@@ -61,10 +61,14 @@ static bool mend(struct sock *s, struct listener *l, bool service_is_gone)
         }
         if (look == NET_LOOK_FINE) {
                 // The socket's own commands may have set something for good.
-                if (!service_is_gone || sock_conf(s)->pass_file_descriptors_to_exec ||
-                    net_restore(l->watch.fd, l->port, sock_conf(s)) == 0)
+                if (!service_is_gone || sock_conf(s)->pass_file_descriptors_to_exec)
                         return false;
-                what = "has a filter that cannot be removed, from";
+                int r = net_restore(l->watch.fd, l->port, sock_conf(s));
+
+                if (r == 0)
+                        return false;
+                what = r == -EPIPE ? what_happened[NET_LOOK_SHUT]
+                                   : "has a filter that cannot be removed, from";
         }
         if (what)
                 tell(s, l, what);
