@@ -16,3 +16,8 @@ int gen_fish(const struct program *p);
 // A manual page from its source: the lines .\" @WHAT@ become lists made from the tables (see
 // page.c), @VERSION@ the version.
 int gen_page(const char *path);
+
+// For the page: what a directive may be, and what it is where nothing sets it (values.c).
+struct directive;
+void value_put_words(const struct directive *d);
+const char *value_default_words(const struct directive *d);

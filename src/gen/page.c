@@ -125,8 +125,13 @@ static void put_directive(const struct directive *d)
         puts(".TP");
         put_in("\\fB", d->name, "=\\fR\n");
         put_sentence(d->doc);
-        if (d->how == DIRECTIVE_ACTED && d->default_)
-                put_in("Default: ", d->default_, ".\n");
+        if (d->how == DIRECTIVE_ACTED && !(d->flags & DIRECTIVE_OBSOLETE)) {
+                const char *words = value_default_words(d);
+
+                value_put_words(d);
+                if (words && *words)
+                        put_in("Default: ", words, ".\n");
+        }
         if (d->example && *d->example) {
                 put_in("Example: ", d->name, "=");
                 put_in("", d->example, "\n");

@@ -2,10 +2,11 @@
 """The example folders that the demo does not show, each served as its README says."""
 
 import os
+import shutil
 import socket
 import threading
 
-from daemon import BUILD, case, connect, eventually, main, run, talk
+from daemon import BUILD, SRC, case, connect, eventually, main, need_root, run, talk
 
 EXAMPLES = os.path.join(BUILD, "examples")
 
@@ -78,6 +79,95 @@ def queueing(d):
         client.join()
     assert len(set(answers)) == 4 and all(a.startswith(b"done by process ") for a in answers), answers
     assert d.show("queueing.socket", "NRefused") == "0"
+
+
+# Clients that the READMEs use, for machines that lack them: nc [-N] [-u] [-wN] [-U] HOST PORT.
+NC = """#!/usr/bin/env python3
+import socket, sys
+names = [w for w in sys.argv[1:] if not w.startswith("-")]
+is_udp = "-u" in sys.argv
+if "-U" in sys.argv:
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(names[0])
+else:
+    info = socket.getaddrinfo(*names, type=socket.SOCK_DGRAM if is_udp else socket.SOCK_STREAM)[0]
+    s = socket.socket(*info[:3])
+    s.connect(info[4])
+s.settimeout(20)
+s.sendall(sys.stdin.buffer.read())
+if is_udp:
+    sys.stdout.write(s.recv(1000).decode())
+else:
+    s.shutdown(socket.SHUT_WR)
+    sys.stdout.write(s.makefile().read())
+"""
+SOCAT = """#!/usr/bin/env python3
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(20)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+s.sendto(sys.stdin.buffer.read(), ("239.255.77.5", 7705))
+print(s.recv(1000).decode())
+"""
+
+# What is printed where a README is followed, as root and as somebody else.
+SHOWN = {
+    "dual-stack": ("you are 127.0.0.1", "you are ::1"),
+    "fifo": ("hello",),
+    "inetd-cat": ("hello",),
+    "listen-fds-c": ("connection 1",),
+    "listen-fds-python": ("hello 127.0.0.1",),
+    "multicast": ("is here",),
+    "netlink": ("example0 is gone",),
+    "queueing": ("done by process", "queueing.socket"),
+    "udp-wait": ("cba",),
+    "unix-credentials": ("you are user @",),
+}
+
+
+def block(name):
+    """The commands of a README."""
+    with open(os.path.join(SRC, "examples", name, "README.md"), encoding="utf-8") as file:
+        return "".join(line[4:] for line in file if line.startswith("    "))
+
+
+@case
+def as_their_readmes_say(d):
+    """Each README, line by line: it shows what it says and leaves no process behind."""
+    need_root()
+    assert set(SHOWN) == set(os.listdir(os.path.join(SRC, "examples")))
+    run("ip", "link", "set", "lo", "multicast", "on", check=True)
+    for program, text in (("nc", NC), ("socat", SOCAT), ("sudo", '#!/bin/sh\n[ "$(id -u)" = 0 ] && exec "$@"\n')):
+        d.file(program, text)
+    for uid in (0, 65534):
+        home = os.path.join(d.folder, f"home-{uid}")
+        shutil.copytree(EXAMPLES, os.path.join(home, "examples"))
+        for name in ("listen-fds-c/listen-fds-c.c", "udp-wait/udp-wait.c"):
+            shutil.copy(os.path.join(SRC, "examples", name), os.path.join(home, "examples", name))
+        os.mkdir(os.path.join(home, "t"))
+        run("chown", "-R", str(uid), home, check=True)
+        # As root usherd is in /run/usher; the tests' own folder is not meant.
+        environment = {"PATH": f"{d.folder}:{programs(d)}:{os.environ['PATH']}", "HOME": home,
+                       "XDG_RUNTIME_DIR": os.path.join(home, "t"), "LC_ALL": "C.UTF-8"}
+        for name, words in SHOWN.items():
+            if name == "netlink" and uid != 0:
+                continue  # only root changes a network interface
+            answer = run("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "sh", "-ec",
+                         block(name), cwd=home, env=environment)
+            assert answer.returncode == 0, (uid, name, answer)
+            for word in words:
+                assert word.replace("@", str(uid)) in answer.stdout, (uid, name, answer)
+            eventually(lambda: run("pidof", "usherd").returncode != 0, f"the usherd of {name} to end")
+
+
+def programs(d):
+    """A folder that everybody can reach, with the two programs."""
+    folder = os.path.join(d.folder, "programs")
+    if not os.path.exists(folder):
+        os.mkdir(folder)
+        for name in ("usherd", "usherctl"):
+            shutil.copy(os.path.join(BUILD, name), folder)
+    return folder
 
 
 if __name__ == "__main__":
