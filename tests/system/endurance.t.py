@@ -232,6 +232,86 @@ def commands_wait_for_processes(d):
         d.stop()  # nor does it keep the supervisor from its end
 
 
+def pids_cgroup_folders():
+    """Where a cgroup that limits processes could be made: of the unified hierarchy, or of one of its own."""
+    lines = [line.rstrip("\n").split(":", 2) for line in open("/proc/self/cgroup", encoding="utf-8")]
+    own = {controllers: path for _, controllers, path in lines}
+    for mount in open("/proc/self/mounts", encoding="utf-8"):
+        _, folder, kind, options, *_ = mount.split()
+        if kind == "cgroup" and "pids" in options.split(","):
+            yield folder + next((path for names, path in own.items() if "pids" in names.split(",")), "/")
+        elif kind == "cgroup2":
+            yield folder + own.get("", "/")
+
+
+@contextlib.contextmanager
+def pids_cgroup(d):
+    """A folder in whose pids.max the processes of usherd and its services can be limited, usherd alone in it."""
+    reason = "there is none"
+    for parent in pids_cgroup_folders():
+        folder = f"{parent}/usher-test-{d.process.pid}"
+        try:
+            os.mkdir(folder)
+        except OSError as error:
+            reason = error
+            continue
+        try:
+            if not os.path.exists(folder + "/pids.max"):
+                write(parent + "/cgroup.subtree_control", "+pids")
+            write(folder + "/pids.max", "max")
+            write(folder + "/cgroup.procs", str(d.process.pid))
+        except OSError as error:
+            reason = error
+            os.rmdir(folder)
+            continue
+        try:
+            yield folder
+        finally:
+            write(folder + "/pids.max", "max")
+            d.stop()
+            eventually(lambda f=folder: not open(f + "/cgroup.procs", encoding="ascii").read(), "it to be empty")
+            os.rmdir(folder)
+        return
+    raise Skip(f"no pids cgroup can be made: {reason}")
+
+
+def write(path, text):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+@case
+def container_out_of_processes(d):
+    """Its limit is that of a cgroup, which root has, too: connections wait, the sockets pause and resume by themselves."""
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
+    d.unit("a@.service", CAT)
+    d.unit("b.socket", "[Socket]\nListenStream=127.0.0.1:7002\n")
+    d.unit("b.service", f"[Service]\nExecStart={PYTHON} -c 'import socket; socket.socket(fileno=3).accept()[0].send(b\"x\")'\n")
+    begin(d, "a.socket", "b.socket")
+    with pids_cgroup(d) as folder, contextlib.ExitStack() as stack:
+        for limit in "1", "4":
+            write(folder + "/pids.max", limit)
+            clients = [stack.enter_context(connect(ONE)) for _ in range(15)]
+            for client in clients:
+                client.sendall(b"x")
+            eventually(lambda: "exhausted" in d.show("a.socket", "StatusText"))
+            assert d.show("a.socket", "ActiveState") == "active"
+            waiting = stack.enter_context(connect(TWO))
+            if limit == "4":  # each that ends makes room for one who waits
+                for client in clients:
+                    assert client.recv(1) == b"x"
+                    client.close()
+            write(folder + "/pids.max", "max")
+            for client in [] if limit == "4" else clients:
+                assert client.recv(1) == b"x"
+                client.close()
+            assert waiting.recv(1) == b"x"
+            eventually(lambda: d.show("a.socket", "StatusText") == "")
+            eventually(lambda: states(d, "a.socket", "b.socket") == ["listening", "listening"])
+        assert d.show("a.socket", "NAccepted") == "30"
+    assert "Failed" not in d.log()
+
+
 @case
 def service_at_its_own_limit(d):
     """LimitNPROC= counts the processes of the service's user, and its exec fails above: connections are
