@@ -21,6 +21,7 @@ const char *run_unit_id(const struct run *run);
 void run_log(const struct run *run, int level, int error, const char *fmt, ...) PRINTF(4, 5);
 // Goes to a state: stops the timers that it has no use for, tells everybody.
 void service_set_state(struct run *run, enum service_state state);
+bool service_state_may_start(enum service_state s);   // a life may begin: over, auto-restart-queued
 bool service_state_is_starting(enum service_state s); // condition ... start-post
 bool service_state_is_reloading(enum service_state s);
 enum active_state service_active_state(const struct service *s);

@@ -47,6 +47,7 @@ int run_begin_life(struct run *run)
 
 void service_enter_condition(struct run *run)
 {
+        assert(service_state_may_start(run->state));
         if (run_conf(run)->exec_condition.n == 0) {
                 service_enter_start_pre(run);
                 return;
@@ -57,6 +58,7 @@ void service_enter_condition(struct run *run)
 
 void service_enter_start_pre(struct run *run)
 {
+        assert(service_state_may_start(run->state) || run->state == SERVICE_CONDITION);
         if (run_conf(run)->exec_start_pre.n == 0) {
                 service_enter_start(run);
                 return;
@@ -123,6 +125,7 @@ void service_enter_start(struct run *run)
 {
         const struct service_group *g = run_conf(run);
 
+        assert(service_state_may_start(run->state) || run->state <= SERVICE_START_PRE);
         run_begin_main(run);
         if (g->exec_start.n == 0) {
                 // Only a oneshot may have none. It passes through start, so that others see it.
@@ -180,6 +183,7 @@ void service_on_exec_event(struct watch *w, uint32_t revents UNUSED)
 
 void service_enter_start_post(struct run *run)
 {
+        assert(service_state_may_start(run->state) || run->state <= SERVICE_START);
         run_watchdog_reset(run);
         if (run_conf(run)->exec_start_post.n == 0) {
                 service_enter_running(run, SERVICE_SUCCESS);
@@ -193,6 +197,7 @@ void service_enter_running(struct run *run, enum service_result result)
 {
         enum notify_state told = run->cold ? run->cold->notify_state : NOTIFY_STATE_UNKNOWN;
 
+        assert(service_state_may_start(run->state) || run->state <= SERVICE_RELOAD_NOTIFY);
         run_set_result(run, result);
         if (run->result != SERVICE_SUCCESS) {
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
@@ -229,6 +234,7 @@ void service_enter_reload(struct run *run)
         struct run_cold *cold = run_cold_get(run);
         bool is_signalled = false;
 
+        assert(run->state == SERVICE_RUNNING || run->state == SERVICE_EXITED);
         if (!cold) {
                 run_log(run, LOG_WARNING, ENOMEM, "Cannot reload");
                 return;

@@ -73,6 +73,11 @@ enum active_state service_state_to_active(enum service_state s)
         return s < _SERVICE_STATE_MAX ? states[s].active : ACTIVE_INACTIVE;
 }
 
+bool service_state_may_start(enum service_state s)
+{
+        return service_state_is_over(s) || s == SERVICE_AUTO_RESTART_QUEUED;
+}
+
 bool service_state_is_starting(enum service_state s)
 {
         return s >= SERVICE_CONDITION && s <= SERVICE_START_POST;

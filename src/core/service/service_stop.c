@@ -15,6 +15,7 @@
 
 void service_enter_stop(struct run *run, enum service_result result)
 {
+        assert(service_state_may_start(run->state) || run->state <= SERVICE_STOP);
         run_set_result(run, result);
         run_unwatch_control(run);
         if (run_conf(run)->exec_stop.n == 0) {
@@ -34,6 +35,7 @@ void service_enter_stop_by_notify(struct run *run)
 
 void service_enter_stop_post(struct run *run, enum service_result result)
 {
+        assert(service_state_may_start(run->state) || run->state < SERVICE_STOP_POST);
         run_set_result(run, result);
         run_unwatch_control(run);
         if (run_conf(run)->exec_stop_post.n == 0) {
@@ -311,6 +313,7 @@ void service_enter_restart(struct run *run)
         struct service *s = run->service; // connections of their own are not restarted
         struct request_failure why = {0};
 
+        assert(run->state == SERVICE_AUTO_RESTART);
         if (run_stop_is_pending(run)) {
                 run_log(run, LOG_INFO, 0, "Stop job pending for unit, skipping automatic restart.");
                 return;

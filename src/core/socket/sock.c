@@ -148,6 +148,7 @@ void sock_enter_stop_pre(struct sock *s, enum sock_result result)
 
 void sock_enter_stop_post(struct sock *s, enum sock_result result)
 {
+        assert(s->state >= SOCK_START_PRE && s->state < SOCK_STOP_POST);
         sock_set_result(s, result);
         if (!s->park)
                 sock_close(s, true);
@@ -194,6 +195,7 @@ void sock_enter_start_open(struct sock *s)
 {
         int r = sock_names_ask(s);
 
+        assert(s->state == SOCK_START_PRE);
         if (r > 0)
                 sock_command_arm_timeout(s);
         else if (r == 0)
@@ -221,6 +223,7 @@ int sock_on_names_known(struct sock *s, int r)
 
 void sock_enter_start_post(struct sock *s)
 {
+        assert(s->state == SOCK_START_CHOWN);
         sock_set_state(s, SOCK_START_POST);
         int r = sock_run_commands(s, &sock_conf(s)->exec_start_post);
 
@@ -232,6 +235,7 @@ void sock_enter_start_post(struct sock *s)
 
 void sock_enter_listening(struct sock *s)
 {
+        assert(states[s->state].is_up && s->state >= SOCK_START_POST);
         if (s->state == SOCK_RUNNING)
                 sock_mend_after_service(s);
         if (!sock_conf(s)->accept && sock_conf(s)->flush_pending)
@@ -244,6 +248,7 @@ void sock_enter_listening(struct sock *s)
 
 void sock_enter_running(struct sock *s)
 {
+        assert(states[s->state].is_up && s->state >= SOCK_LISTENING);
         sock_set_state(s, SOCK_RUNNING);
 }
 
