@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #define SEND_FDS_MAX 253 // SCM_MAX_FD
 
@@ -58,6 +60,17 @@ static int set_flag(int fd, int get, int set, int flag, bool on)
         if (((flags & flag) != 0) == on)
                 return 0;
         return fcntl(fd, set, on ? flags | flag : flags & ~flag) < 0 ? -errno : 0;
+}
+
+int fd_get_node(int fd, dev_t *ret_dev, ino_t *ret_ino)
+{
+        struct statx st;
+
+        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &st) < 0)
+                return -errno;
+        *ret_dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+        *ret_ino = st.stx_ino;
+        return 0;
 }
 
 int fd_set_nonblock(int fd, bool on)

@@ -19,6 +19,8 @@ int fd_dup_up(int fd);
 // Move fd to a number >= FD_LOW_WINDOW, close-on-exec. The old number is closed. New fd, or -errno
 // (then the old one is closed, too). fd may be the -1 of a call that failed: gives its errno.
 int fd_move_up(int fd);
+// Which file it is, as the kernel knows it: no file system is asked. 0 or -errno.
+int fd_get_node(int fd, dev_t *ret_dev, ino_t *ret_ino);
 int fd_set_nonblock(int fd, bool on); // 0 or -errno
 int fd_set_cloexec(int fd, bool on);  // 0 or -errno
 // Close every descriptor from first on except those in keep[] (n entries, any order); uses

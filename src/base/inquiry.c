@@ -28,6 +28,7 @@ struct inquiry {
         int pidfd;      // -1: the kernel has none
         uint64_t start; // with the pid its identity
         int fd;
+        int lent; // -1: none
         bool is_read;
         int error;
         struct buf data;
@@ -94,9 +95,9 @@ void inquiry_flush(struct inquiry_answer *answer)
                 send_some(answer);
 }
 
-__attribute__((noreturn)) static void run(int fd, inquiry_work work, const void *question,
-                                          unsigned limit)
+__attribute__((noreturn)) static void run(int fd, const struct inquiry *h, unsigned limit)
 {
+        const int kept[] = {fd, h->lent};
         static struct inquiry_answer answer;
         sigset_t none;
 
@@ -108,10 +109,10 @@ __attribute__((noreturn)) static void run(int fd, inquiry_work work, const void 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
-        (void)fd_close_from(3, &fd, 1);
+        (void)fd_close_from(3, kept, h->lent >= 0 ? 2 : 1);
         (void)local_only_set(false);
         answer_fd = fd;
-        work(&answer, question);
+        h->work(&answer, h->question);
         buf_putc(&answer.fields, END_MARK);
         send_some(&answer);
         _exit(0);
@@ -124,7 +125,8 @@ static struct inquiry *new_inquiry(inquiry_work work, const void *question)
         struct inquiry *h = calloc(1, sizeof(*h));
 
         if (h)
-                *h = (struct inquiry){.work = work, .question = question, .fd = -1, .pidfd = -1};
+                *h = (struct inquiry){
+                        .work = work, .question = question, .fd = -1, .lent = -1, .pidfd = -1};
         return h;
 }
 
@@ -148,7 +150,7 @@ static int launch(struct inquiry *h, unsigned limit)
         sigprocmask(SIG_SETMASK, &all, &before); // no handler of ours may run in the process
         h->pid = fork();
         if (h->pid == 0)
-                run(ends[1], h->work, h->question, limit);
+                run(ends[1], h, limit);
         int error = errno;
 
         sigprocmask(SIG_SETMASK, &before, NULL);
@@ -162,6 +164,11 @@ static int launch(struct inquiry *h, unsigned limit)
         note_identity(h);
         h->fd = fd_move_up(ends[0]);
         return MIN(h->fd, 0);
+}
+
+void inquiry_lend(struct inquiry *h, int fd)
+{
+        h->lent = fd;
 }
 
 int inquiry_launch(struct inquiry *h)

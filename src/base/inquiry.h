@@ -43,6 +43,8 @@ int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret)
 // to be done again by a process, so it must be harmless when it is done twice. 0: the answer is
 // there; 1: call inquiry_launch(), until when question has to stay as it is; -errno.
 int inquiry_try(inquiry_work work, const void *question, struct inquiry **ret);
+// A descriptor that the process has as well, for its work; before inquiry_launch().
+void inquiry_lend(struct inquiry *h, int fd);
 // Make the process, which has no time limit of its own; nothing where there was one. 0 or -errno,
 // as inquiry_start().
 int inquiry_launch(struct inquiry *h);

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/fs_node.h"
+#include "base/local.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "net/listen_priv.h"
@@ -56,12 +57,47 @@ void net_port_unlink(const struct port *port)
                 (void)fs_unlink(port->path, NULL);
 }
 
+bool net_port_has_node(const struct port *port)
+{
+        return port->path && port->kind != PORT_MQUEUE;
+}
+
+// Where the file of a descriptor lies.
+static int check(int fd)
+{
+        uint64_t mount = 0;
+
+        return local_check(fd, &mount);
+}
+
+int net_port_chmod(const struct net_listen_params *params, const struct port *port, int fd,
+                   struct fail *fail)
+{
+        mode_t mode = params->socket->socket_mode;
+        int r;
+
+        if (port->kind == PORT_FIFO) {
+                r = check(fd);
+                if (r == 0 && fchmod(fd, mode & ~params->umask) < 0)
+                        r = -errno;
+        } else if (port->kind == PORT_SOCKET && port->path) {
+                CLEANUP(fd) int node = fs_node_open(fd, port->path, fail);
+
+                r = node < 0 ? node : fs_node_set_mode(node, mode);
+        } else {
+                return 0;
+        }
+        return fail_set_default(fail, r, "chmod", port->path);
+}
+
 int net_port_chown(const struct port *port, int fd, uid_t uid, gid_t gid, struct fail *fail)
 {
         int r;
 
         if (port->kind == PORT_FIFO) {
-                r = fchown(fd, uid, gid) < 0 ? -errno : 0;
+                r = check(fd);
+                if (r == 0 && fchown(fd, uid, gid) < 0)
+                        r = -errno;
         } else if (port->kind == PORT_SOCKET && port->path) {
                 CLEANUP(fd) int node = fs_node_open(fd, port->path, fail);
 

@@ -27,9 +27,14 @@ int net_listen_open(const struct net_listen_params *params, const struct port *p
 // The protocol for socket(2): that of netlink; SocketProtocol= where the type has it (features
 // §1.1: not applied to others); else 0.
 int net_port_protocol(const struct port *port, const struct socket_group *group);
-// For a listener that is kept over a reload: Backlog=, and SocketMode= where it is another one.
-void net_listen_update(const struct net_listen_params *params, const struct port *port,
-                       const struct socket_group *old, int fd);
+// Backlog=, of a listener that is open. Who connects sees from then on that this process listens.
+void net_listen_again(const struct port *port, const struct socket_group *group, int fd);
+// Does it come to a file system, which may not answer? What does so heeds base/local.h.
+bool net_port_has_node(const struct port *port);
+// SocketMode= of the node (AF_UNIX, FIFO) of the open port; nothing for those without one. 0 or
+// -errno.
+int net_port_chmod(const struct net_listen_params *params, const struct port *port, int fd,
+                   struct fail *fail);
 // Remove the node of a port (RemoveOnStop=); nothing for those without one.
 void net_port_unlink(const struct port *port);
 // Give the node (AF_UNIX, FIFO) of the open port to its owner; nothing for those without one. 0 or

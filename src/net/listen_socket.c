@@ -2,10 +2,8 @@
 #include "net/listen_priv.h"
 
 #include "base/fd.h"
-#include "base/fs_node.h"
 #include "net/holder.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 static bool is_ip(const struct port *port)
@@ -89,23 +87,10 @@ static int backlog_of(const struct socket_group *g)
         return g->backlog > INT32_MAX ? INT32_MAX : (int)g->backlog;
 }
 
-void net_listen_update(const struct net_listen_params *params, const struct port *port,
-                       const struct socket_group *old, int fd)
+void net_listen_again(const struct port *port, const struct socket_group *group, int fd)
 {
-        mode_t mode = params->socket->socket_mode;
-
         if (has_backlog(port))
-                (void)listen(fd, backlog_of(params->socket));
-        if (mode == old->socket_mode)
-                return;
-        if (port->kind == PORT_FIFO)
-                (void)fchmod(fd, mode & ~params->umask);
-        if (port->kind != PORT_SOCKET || !port->path)
-                return;
-        CLEANUP(fd) int node = fs_node_open(fd, port->path, NULL);
-
-        if (node >= 0)
-                (void)fs_node_set_mode(node, mode);
+                (void)listen(fd, backlog_of(group));
 }
 
 static int bind_socket(int fd, const struct net_listen_params *params, const struct port *port,

@@ -39,14 +39,13 @@ static bool is_same(const struct net_node *node, const struct stat *st)
 
 void net_node_get(int fd, const struct port *port, struct net_node *ret)
 {
-        struct stat st;
         bool is_socket = port->kind == PORT_SOCKET && port->path;
         CLEANUP(fd) int opened = is_socket ? fs_node_open(fd, port->path, NULL) : -1;
         int node = is_socket ? opened : port->kind == PORT_FIFO ? fd : -1;
 
         *ret = (struct net_node){0};
-        if (node >= 0 && fstat(node, &st) == 0)
-                *ret = (struct net_node){st.st_dev, st.st_ino};
+        if (node >= 0 && fd_get_node(node, &ret->dev, &ret->ino) < 0)
+                *ret = (struct net_node){0};
 }
 
 static enum net_look look_at_node(int fd, const struct port *port, const struct net_node *node)
@@ -154,12 +153,10 @@ static bool is_mute(int fd)
 
 int net_restore(int fd, const struct port *port, const struct socket_group *group)
 {
-        const struct net_listen_params params = {.socket = group};
-
         (void)fd_set_nonblock(fd, true);
         if (port->kind != PORT_SOCKET)
                 return 0;
-        net_listen_update(&params, port, group, fd);
+        net_listen_again(port, group, fd);
         net_sockopt_reapply(fd, port, group, NULL, NULL);
         return is_datagram(port) && is_mute(fd) ? -EPIPE : remove_filter(fd);
 }

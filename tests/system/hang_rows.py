@@ -147,7 +147,7 @@ def waits(w):
 
 def goes_on(w):
     w.fs.answer()
-    if w.row.live and w.row.act == "stop":
+    if w.row.live:
         w.ctl("start", w.victim)
     eventually(lambda: w.state() == w.row.done and not w.has_job(), w.row.done)
 

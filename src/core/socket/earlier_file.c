@@ -6,6 +6,7 @@
 #include "conf/address.h"
 #include "core/socket/earlier_priv.h"
 #include "core/socket/sock.h"
+#include "net/node.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -100,12 +101,12 @@ static bool put_port(struct buf *text, const struct port *port, int fd)
 {
         CLEANUP(free) char *name = str_printf("%s %s", port_type_name(port), port->text);
         uint64_t inode, cookie;
-        struct stat st;
+        struct net_node node;
 
         if (!name || strchr(name, '\n'))
                 return false;
-        if (port->kind == PORT_FIFO && fstat(fd, &st) == 0)
-                put_line(text, st.st_ino, st.st_dev, name);
+        if (port->kind == PORT_FIFO && fd_get_node(fd, &node.dev, &node.ino) == 0)
+                put_line(text, node.ino, node.dev, name);
         else if ((port->kind == PORT_SOCKET || port->kind == PORT_NETLINK) &&
                  net_socket_identity(fd, &inode, &cookie) == 0)
                 put_line(text, inode, cookie, name);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core/socket/connection.h"
 #include "core/socket/sock_priv.h"
+#include "core/start/removal.h"
 
 static const struct {
         const char *name;
@@ -90,6 +91,8 @@ void sock_set_state(struct sock *s, enum sock_state state)
                          states[state].name);
         s->state = state;
         sock_command_unwait(s);
+        removal_forget(s->removal);
+        work_cancel(&s->start_work);
         if (!states[state].runs_commands)
                 sock_command_done(s);
         if (state != SOCK_DEFERRED)
@@ -172,10 +175,8 @@ static void enter_start_pre(struct sock *s)
                 sock_enter_dead(s, SOCK_FAILURE_RESOURCES);
 }
 
-static void enter_opened(struct sock *s)
+void sock_on_opened(struct sock *s, enum sock_result result)
 {
-        enum sock_result result = sock_open(s);
-
         if (result != SOCK_SUCCESS) {
                 sock_enter_stop_pre(s, result);
                 return;
@@ -191,15 +192,26 @@ static void enter_opened(struct sock *s)
                 sock_command_arm_timeout(s);
 }
 
+static void on_removed(void *data)
+{
+        sock_enter_start_open(data);
+}
+
 void sock_enter_start_open(struct sock *s)
 {
+        if (s->removal) { // not under the feet of what is made now
+                removal_await(s->removal, on_removed, s);
+                sock_command_arm_timeout(s);
+                unit_changed(&s->unit);
+                return;
+        }
         int r = sock_names_ask(s);
 
         assert(s->state == SOCK_START_PRE);
         if (r > 0)
                 sock_command_arm_timeout(s);
         else if (r == 0)
-                enter_opened(s);
+                sock_open(s);
         else
                 (void)sock_on_names_known(s, r); // nothing is listened on yet
 }
@@ -215,10 +227,31 @@ int sock_on_names_known(struct sock *s, int r)
         int reopened = sock_reopen(s, s->unit.conf);
 
         if (s->state == SOCK_START_PRE)
-                enter_opened(s);
+                sock_open(s);
         else
                 sock_update_watch(s);
         return reopened;
+}
+
+static void on_start_again(struct work *w)
+{
+        struct sock *s = CONTAINER_OF(w, struct sock, start_work);
+
+        if (!list_is_empty(&s->nodes))
+                return; // it goes on already
+        if (s->state == SOCK_START_PRE) {
+                sock_enter_start_open(s);
+                return;
+        }
+        int r = sock_chown(s);
+
+        if (r <= 0)
+                sock_on_commands_done(s, r < 0 ? SOCK_FAILURE_EXIT_CODE : SOCK_SUCCESS);
+}
+
+void sock_start_again_later(struct sock *s)
+{
+        work_queue(s->unit.manager->events, WORK_STATE, &s->start_work, on_start_again);
 }
 
 void sock_enter_start_post(struct sock *s)
@@ -483,6 +516,7 @@ static int sock_init(struct unit *u)
         struct sock *s = sock_of(u);
 
         list_init(&s->connections);
+        list_init(&s->nodes);
         sock_chown_init(s);
         return u->conf->socket ? sock_listeners_new(s) : 0;
 }
@@ -498,6 +532,8 @@ static void sock_done(struct unit *u)
         sock_pause_end(s);
         connection_forget_all(s);
         sock_close(s, false);
+        removal_abandon(&s->removal);
+        work_cancel(&s->start_work);
         sock_listeners_free(s);
         sock_names_done(s);
         sock_template_drop(s);

@@ -51,6 +51,7 @@ enum pause_reason {
 
 struct connection;
 struct held;
+struct removal;
 struct sock;
 struct sock_command;
 struct sock_defer;
@@ -99,6 +100,10 @@ struct sock {
         struct sock_retry *retry;     // what is tried again; NULL: nothing
         struct sock_defer *defer;     // in state deferred
         struct sock_command *command; // what runs for it (ExecStartPre=, ...); NULL: nothing
+        struct list_node nodes;       // what is done in file systems (sock_node.c)
+        struct removal *removal;      // of nodes, under way; NULL: none is
+        size_t n_started;             // listeners that the start has come to
+        struct work start_work;       // the start goes on
         // Pause: listening, but not polled until `until`.
         enum pause_reason pause;
         usec_t pause_until, pause_length;

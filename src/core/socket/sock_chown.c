@@ -2,7 +2,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/socket/sock_priv.h"
-#include "net/listen.h"
 #include "spawn/ids.h"
 
 #include <unistd.h>
@@ -71,35 +70,39 @@ static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
         return 0;
 }
 
-static int give_node(const struct listener *l, uid_t uid, gid_t gid)
+void sock_log_give_failure(const struct listener *l, const struct node_result *result)
 {
-        struct fail why = {0};
-        char text[FAIL_DETAIL_MAX + 128];
-        int r = l->watch.fd < 0 ? 0 : net_port_chown(l->port, l->watch.fd, uid, gid, &why);
-
-        if (r < 0)
+        if (result->r < 0)
                 log_unit(l->sock->unit.id, LOG_ERR, 0, "Cannot give %s to its owner: %s",
-                         l->port->path, fail_format(&why, text, sizeof(text)));
-        return r;
+                         l->port->path, result->why);
 }
 
-static int give_nodes(const struct sock *s, uid_t uid, gid_t gid)
+// 0, 1 waiting, -errno.
+static int give_nodes(struct sock *s)
 {
-        for (size_t i = 0; i < s->n_listeners; i++) {
-                int r = give_node(&s->listeners[i], uid, gid);
+        struct node_result result;
 
-                if (r < 0)
-                        return r;
+        for (; s->n_started < s->n_listeners; s->n_started++) {
+                struct listener *l = &s->listeners[s->n_started];
+
+                if (sock_node_give(l, false, &result) > 0)
+                        return 1;
+                sock_log_give_failure(l, &result);
+                if (result.r < 0)
+                        return result.r;
         }
         return 0;
 }
 
-void sock_chown_later(const struct listener *l)
+void sock_on_given(struct sock *s, int r)
 {
-        const struct sock *s = l->sock;
-
-        if (s->node_uid != (uid_t)-1 || s->node_gid != (gid_t)-1)
-                (void)give_node(l, s->node_uid, s->node_gid); // logged; the listener is there
+        s->n_started++;
+        if (r == 0)
+                r = give_nodes(s);
+        if (r <= 0)
+                sock_on_commands_done(s, r == -ETIMEDOUT ? SOCK_FAILURE_TIMEOUT
+                                         : r < 0         ? SOCK_FAILURE_EXIT_CODE
+                                                         : SOCK_SUCCESS);
 }
 
 int sock_chown(struct sock *s)
@@ -118,7 +121,8 @@ int sock_chown(struct sock *s)
                 return r;
         s->node_uid = uid;
         s->node_gid = gid;
-        return give_nodes(s, uid, gid);
+        s->n_started = 0;
+        return give_nodes(s);
 }
 
 void sock_chown_again(struct sock *s, const struct socket_group *old)
@@ -142,5 +146,6 @@ void sock_chown_again(struct sock *s, const struct socket_group *old)
         }
         s->node_uid = user.uid;
         s->node_gid = user.gid;
-        (void)give_nodes(s, user.uid, user.gid); // logged; the listener goes on
+        for (size_t i = 0; i < s->n_listeners; i++)
+                sock_node_give_later(&s->listeners[i], false);
 }

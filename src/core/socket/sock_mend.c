@@ -39,10 +39,10 @@ static void reopen(struct listener *l, bool owns_node)
 {
         struct net_node node = l->node;
 
-        sock_close_listener(l, false);
+        sock_close_listener(l);
         if (owns_node)
                 net_node_remove(l->port, &node);
-        l->is_missing = sock_open_later(l) < 0;
+        l->is_missing = sock_open_later(l) != 0;
 }
 
 // True: it was opened anew, or is to be.
@@ -133,7 +133,7 @@ void sock_on_trouble(struct listener *l, uint32_t revents, int error)
         if (is_calm) {
                 reopen(l, look != NET_LOOK_NODE_TAKEN);
         } else {
-                sock_close_listener(l, false);
+                sock_close_listener(l);
                 l->is_missing = true;
         }
         sock_retry_update(s);

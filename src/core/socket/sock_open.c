@@ -1,7 +1,9 @@
 // The descriptors of a socket: opening, adopting, owners, polling, closing, and what a reload
 // changes.
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/fd.h"
+#include "base/local.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -17,6 +19,7 @@
 #include "net/multicast.h"
 #include "net/sockopt.h"
 
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -101,13 +104,15 @@ struct net_listen_params sock_listen_params(const struct sock *s)
         };
 }
 
-// What is to be known of one that is open.
+// What is to be known of one that was open before: its node, if that need not be waited for.
 static void take_in(struct listener *l)
 {
-        if (l->watch.fd < 0)
-                return;
-        net_node_get(l->watch.fd, l->port, &l->node);
-        if (!l->is_adopted)
+        bool was_only = local_only_set(true);
+
+        if (l->watch.fd >= 0)
+                net_node_get(l->watch.fd, l->port, &l->node);
+        (void)local_only_set(was_only);
+        if (l->watch.fd >= 0 && !l->is_adopted)
                 earlier_note(l->sock->unit.manager->earlier, l->port, l->watch.fd);
 }
 
@@ -173,122 +178,222 @@ static const char *find_path_owner(const struct sock *s, const char *path)
         return NULL;
 }
 
-static void log_open_failure(const struct listener *l, int error, const struct fail *why)
+static void log_open_failure(const struct listener *l, const char *why)
 {
-        char text[FAIL_TEXT_MAX];
-        const char *reason = why->error ? fail_format(why, text, sizeof(text)) : strerror(-error);
-
         // What is tried again and again was told the first time.
         log_unit(l->sock->unit.id, l->is_missing ? LOG_DEBUG : LOG_ERR, 0,
                  "Failed to listen on %s (%s:%u): %s", l->port->text,
-                 l->port->file ? l->port->file : "built-in", l->port->line, reason);
-        sock_set_failure(l->sock, strdup(reason)); // no text when memory is short
+                 l->port->file ? l->port->file : "built-in", l->port->line, why);
+        sock_set_failure(l->sock, strdup(why)); // no text when memory is short
 }
 
-static int open_listener(struct listener *l, struct net_listen_params *params)
+// What was opened, or was not. 0 or -errno (logged).
+static int take_result(struct listener *l, struct node_result *result)
 {
-        struct sock *s = l->sock;
-        struct fail why = {0};
-        const char *owner;
-        int fd = -1, r;
+        const struct sock *s = l->sock;
 
-        if (is_node(l->port) && !s->unit.manager->options.compat_systemd &&
-            (owner = find_path_owner(s, l->port->path))) {
-                fail_set(&why, EADDRINUSE, "bind", "the path belongs to %s", owner);
-                log_open_failure(l, -EADDRINUSE, &why);
-                return -EADDRINUSE;
-        }
-        params->is_retry = l->is_missing;
-        (void)earlier_made_node(s->unit.manager->earlier, l->port, &params->known);
-        r = sock_take_held(l);
-        if (r != 0) {
-                take_in(l);
-                return MIN(r, 0);
-        }
-        r = net_listen_open(params, l->port, &fd, &why);
-        if (r < 0) {
-                log_open_failure(l, r, &why);
-                return r;
+        if (result->r < 0) {
+                log_open_failure(l, result->why);
+                return result->r;
         }
         l->held = NULL;
-        l->watch.fd = fd;
-        take_in(l);
-        net_sockopt_apply(fd, l->port, sock_conf(s), false, sock_on_sockopt_failed, s);
+        l->watch.fd = TAKE_FD(result->fd);
+        l->node = result->node;
+        earlier_note(s->unit.manager->earlier, l->port, l->watch.fd);
+        net_sockopt_apply(l->watch.fd, l->port, sock_conf(s), false, sock_on_sockopt_failed,
+                          l->sock);
         sock_join_groups(l, NULL);
         return 0;
 }
 
-int sock_open_listener(struct listener *l)
+// As sock_node_open(); what has no node is not waited for.
+static int open_port(struct listener *l, const struct net_listen_params *params,
+                     struct node_result *ret)
 {
-        struct net_listen_params params = sock_listen_params(l->sock);
+        char text[FAIL_TEXT_MAX];
+        struct fail why = {0};
 
-        return open_listener(l, &params);
+        if (net_port_has_node(l->port))
+                return sock_node_open(l, params, ret);
+        *ret = (struct node_result){.fd = -1};
+        ret->r = net_listen_open(params, l->port, &ret->fd, &why);
+        if (ret->r < 0)
+                (void)snprintf(ret->why, sizeof(ret->why), "%s",
+                               why.error ? fail_format(&why, text, sizeof(text))
+                                         : strerror(-ret->r));
+        return 0;
+}
+
+// 0; 1: it is waited for, sock_on_node_done() follows; -errno (logged).
+static int open_listener(struct listener *l, struct net_listen_params *params)
+{
+        struct sock *s = l->sock;
+        struct node_result result = {.fd = -1};
+        const char *owner;
+        struct fail why;
+
+        if (is_node(l->port) && !s->unit.manager->options.compat_systemd &&
+            (owner = find_path_owner(s, l->port->path))) {
+                result.r = fail_set(&why, EADDRINUSE, "bind", "the path belongs to %s", owner);
+                log_open_failure(l, fail_format(&why, result.why, sizeof(result.why)));
+                return result.r;
+        }
+        params->is_retry = l->is_missing;
+        (void)earlier_made_node(s->unit.manager->earlier, l->port, &params->known);
+        int r = sock_take_held(l);
+
+        if (r != 0) {
+                take_in(l);
+                return MIN(r, 0);
+        }
+        return open_port(l, params, &result) > 0 ? 1 : take_result(l, &result);
 }
 
 int sock_open_later(struct listener *l)
 {
         struct net_listen_params params = sock_listen_params(l->sock);
 
+        if (sock_node_is_busy(l))
+                return 1;
+        if (l->sock->removal && net_port_has_node(l->port))
+                return -EINPROGRESS;   // what was there before is still being removed
         params.unlink_blindly = false; // a service that runs may have a node of its own there
         int r = open_listener(l, &params);
 
         if (r == 0)
-                sock_chown_later(l);
+                sock_node_give_later(l, false);
         return r;
 }
 
-enum sock_result sock_open(struct sock *s)
+// ---- the start
+
+// What has become of the one that the start has come to. True: the start goes on.
+static bool note_started(struct listener *l, int r)
 {
-        size_t n_open = 0, n_later = sock_names_missing(s) != NULL;
+        struct sock *s = l->sock;
 
-        sock_park_done(s);
-
-        for (size_t i = 0; i < s->n_listeners; i++) {
-                struct listener *l = &s->listeners[i];
-
-                if (l->watch.fd >= 0 || adopt(s, l)) {
-                        n_open++;
-                        continue;
-                }
-                int r = sock_open_listener(l);
-
-                if (r == 0) {
-                        n_open++;
-                } else if (sock_is_retryable(s, l, r)) {
-                        l->is_missing = true;
-                        n_later++;
-                } else {
-                        sock_close(s, false);
-                        return SOCK_FAILURE_RESOURCES;
-                }
+        if (r == 0 || sock_is_retryable(s, l, r)) {
+                l->is_missing = r < 0;
+                s->n_started++;
+                return true;
         }
-        if (n_open == 0 && n_later > 0)
-                log_unit(s->unit.id, LOG_WARNING, 0, "None of its addresses is there yet, waiting");
-        sock_retry_update(s);
-        struct net_listen_params params = sock_listen_params(s);
-        struct fail why = {0};
-
-        if (net_symlinks_make(&params, &why) < 0) {
-                char text[FAIL_TEXT_MAX];
-
-                log_unit(s->unit.id, LOG_WARNING, 0, "Cannot make symlinks: %s",
-                         fail_format(&why, text, sizeof(text)));
-        }
-        return SOCK_SUCCESS;
+        sock_close(s, false);
+        sock_on_opened(s, r == -ETIMEDOUT ? SOCK_FAILURE_TIMEOUT : SOCK_FAILURE_RESOURCES);
+        return false;
 }
 
-void sock_close_listener(struct listener *l, bool unlink)
+static void log_link_failure(const struct sock *s, const struct node_result *result)
+{
+        if (result->r < 0)
+                log_unit(s->unit.id, LOG_WARNING, 0, "Cannot make symlinks: %s", result->why);
+}
+
+static void await(struct sock *s)
+{
+        if (!s->command || !timer_is_set(&s->command->timer))
+                sock_command_arm_timeout(s);
+}
+
+static void finish_opening(struct sock *s)
+{
+        struct node_result result;
+        bool is_any_open = false;
+
+        for (size_t i = 0; i < s->n_listeners; i++)
+                is_any_open |= s->listeners[i].watch.fd >= 0;
+        if (!is_any_open && (s->n_listeners > 0 || sock_names_missing(s)))
+                log_unit(s->unit.id, LOG_WARNING, 0, "None of its addresses is there yet, waiting");
+        sock_retry_update(s);
+        if (sock_node_link(s, &result) > 0) {
+                await(s);
+                return;
+        }
+        log_link_failure(s, &result);
+        sock_on_opened(s, SOCK_SUCCESS);
+}
+
+static void go_on(struct sock *s)
+{
+        while (s->n_started < s->n_listeners) {
+                struct net_listen_params params = sock_listen_params(s);
+                struct listener *l = &s->listeners[s->n_started];
+                int r = l->watch.fd >= 0 ? 0 : open_listener(l, &params);
+
+                if (r > 0) {
+                        await(s);
+                        return;
+                }
+                if (!note_started(l, r))
+                        return;
+        }
+        finish_opening(s);
+}
+
+void sock_open(struct sock *s)
+{
+        sock_park_done(s);
+        (void)sock_nodes_cancel(s);
+        // What was passed to us is closed when the boot is over, and one of these may be waited
+        // for.
+        for (size_t i = 0; i < s->n_listeners; i++)
+                if (s->listeners[i].watch.fd < 0)
+                        (void)adopt(s, &s->listeners[i]);
+        s->n_started = 0;
+        go_on(s);
+}
+
+// ---- what was waited for
+
+// While the socket is up.
+static void on_opened_later(struct listener *l, struct node_result *result)
+{
+        struct sock *s = l->sock;
+        int r = take_result(l, result);
+
+        if (r == 0) {
+                if (l->is_missing)
+                        log_unit(s->unit.id, LOG_NOTICE, 0, "Listening on %s at last",
+                                 l->port->text);
+                l->is_missing = false;
+                sock_node_give_later(l, false);
+        } else if (r == -ETIMEDOUT || fail_is_exhaustion(r)) {
+                l->is_missing = !s->unit.manager->options.compat_systemd;
+        }
+        sock_retry_update(s);
+        sock_update_watch(s);
+}
+
+void sock_on_node_done(struct sock *s, struct listener *l, enum node_work work,
+                       struct node_result *result)
+{
+        if (work == NODE_LINK) {
+                log_link_failure(s, result);
+                sock_on_opened(s, SOCK_SUCCESS);
+        } else if (work == NODE_GIVE) {
+                sock_log_give_failure(l, result);
+                if (s->state == SOCK_START_CHOWN && l == &s->listeners[s->n_started])
+                        sock_on_given(s, result->r);
+        } else if (s->state == SOCK_START_PRE) {
+                if (note_started(l, take_result(l, result)))
+                        go_on(s);
+        } else {
+                on_opened_later(l, result);
+        }
+}
+
+// ---- closing
+
+void sock_close_listener(struct listener *l)
 {
         struct events *e = l->sock->unit.manager->events;
 
         timer_stop(e, &l->poll_timer);
+        sock_node_cancel(l);
         l->is_missing = l->is_joining = l->is_adopted = false;
         l->held = NULL;
         if (l->watch.fd < 0)
                 return;
         watch_remove(e, &l->watch);
-        if (unlink)
-                net_port_unlink(l->port);
         l->watch.fd = fd_close(l->watch.fd);
 }
 
@@ -298,10 +403,11 @@ void sock_close(struct sock *s, bool unlink)
 
         sock_names_cancel(s);
         sock_retry_done(s);
-        for (size_t i = 0; i < s->n_listeners; i++)
-                sock_close_listener(&s->listeners[i], remove);
         if (remove)
-                net_symlinks_remove(sock_conf(s));
+                sock_nodes_remove(s, s->listeners, s->n_listeners, s->ports_conf, true);
+        for (size_t i = 0; i < s->n_listeners; i++)
+                sock_close_listener(&s->listeners[i]);
+        (void)sock_nodes_cancel(s);
 }
 
 void sock_flush(struct sock *s)

@@ -193,6 +193,8 @@ const char *sock_status_text(const struct sock *s)
         if (!text)
                 text = s->state == SOCK_FAILED ? s->failure : sock_command_text(s);
         if (!text)
+                text = sock_node_text(s);
+        if (!text)
                 text = s->status_text;
         if (!text)
                 text = sock_held_status(s);

@@ -17,6 +17,7 @@ void sock_set_result(struct sock *s, enum sock_result result); // what went wron
 void sock_set_failure(struct sock *s, char *text);
 void sock_enter_start_open(struct sock *s);
 void sock_enter_start_post(struct sock *s);
+void sock_start_again_later(struct sock *s); // a start that waited, with other listeners
 void sock_enter_listening(struct sock *s);
 void sock_enter_running(struct sock *s);
 void sock_enter_deferred(struct sock *s); // sock_defer.c
@@ -40,8 +41,10 @@ void sock_trigger_notify(struct unit *u, struct unit *service);
 // before are the caller's then. 0; -ENOMEM: nothing has changed.
 int sock_listeners_new(struct sock *s);
 void sock_listeners_free(struct sock *s);
-// Opens all ports, in order. SOCK_SUCCESS or why not (everything is closed then; logged).
-enum sock_result sock_open(struct sock *s);
+// Opens all ports, in order. sock_on_opened() follows, at once where it can.
+void sock_open(struct sock *s);
+// sock.c: what follows. SOCK_SUCCESS or why not (everything is closed then; logged).
+void sock_on_opened(struct sock *s, enum sock_result result);
 // unlink: RemoveOnStop= applies.
 void sock_close(struct sock *s, bool unlink);
 // The listening descriptors, appended to *fds and *names (FileDescriptorName= for each), in file
@@ -53,12 +56,46 @@ struct net_listen_params sock_listen_params(const struct sock *s);
 // Member of the groups of X-JoinGroup=, and no longer of those that old had (NULL: none).
 void sock_join_groups(struct listener *l, const struct unit_conf *old);
 void sock_on_sockopt_failed(const struct net_sockopt_failure *f, void *data); // data: the sock
-void sock_close_listener(struct listener *l, bool unlink);
-// Open one. 0 or -errno (logged).
-int sock_open_listener(struct listener *l);
-// The same for one that is opened again while the socket is up: its node goes to its owner, and a
-// socket that is served is never removed for it.
+void sock_close_listener(struct listener *l);
+// Open one while the socket is up: its node goes to its owner, and a socket that is served is never
+// removed for it. 0; 1: it is waited for, what comes of it is done; -errno (logged).
 int sock_open_later(struct listener *l);
+
+// ---- nodes in file systems (sock_node.c)
+
+enum node_work {
+        NODE_OPEN, // make the node, and listen
+        NODE_GIVE, // SocketUser=, SocketGroup=; SocketMode=, where it is another one
+        NODE_LINK, // Symlinks=
+};
+
+struct node_result {
+        int r;                // 0 or -errno
+        char why[512];        // if it is -errno: in words
+        int fd;               // NODE_OPEN: the caller's
+        struct net_node node; // its own
+};
+
+// 0: it is done, *ret says how; 1: it has to be waited for, sock_on_node_done() follows.
+int sock_node_open(struct listener *l, const struct net_listen_params *params,
+                   struct node_result *ret);
+int sock_node_link(struct sock *s, struct node_result *ret);
+int sock_node_give(struct listener *l, bool sets_mode, struct node_result *ret);
+// The same while the socket is up: nobody waits, failures are logged. One that is under way is
+// followed by another.
+void sock_node_give_later(struct listener *l, bool sets_mode);
+void sock_on_node_done(struct sock *s, struct listener *l, enum node_work work,
+                       struct node_result *result); // sock_open.c
+void sock_log_give_failure(const struct listener *l, const struct node_result *result);
+bool sock_node_is_busy(const struct listener *l);
+void sock_node_move(const struct listener *from, struct listener *to); // a reload has made it anew
+void sock_node_cancel(const struct listener *l);
+bool sock_nodes_cancel(struct sock *s);           // was there any?
+const char *sock_node_text(const struct sock *s); // what it waits for; NULL: nothing
+// Remove the nodes of those that are open, and Symlinks= (RemoveOnStop=). The next start waits for
+// that, if need be.
+void sock_nodes_remove(struct sock *s, const struct listener *listeners, size_t n,
+                       struct unit_conf *ports_conf, bool removes_links);
 
 // ---- changes while it listens (sock_reopen.c)
 
@@ -135,14 +172,13 @@ int sock_on_names_known(struct sock *s, int r);
 
 // ---- owners (sock_chown.c)
 
-// SocketUser=/SocketGroup=: 0 done or nothing to do, 1 waiting for a look-up (sock_on_commands_done
-// follows), -errno failed (logged).
+// SocketUser=/SocketGroup=: 0 done or nothing to do, 1 waiting for a look-up or a file system
+// (sock_on_commands_done() follows), -errno failed (logged).
 int sock_chown(struct sock *s);
-void sock_chown_init(struct sock *s); // nobody is known yet
+void sock_on_given(struct sock *s, int r); // one node has been given away, in start-chown
+void sock_chown_init(struct sock *s);      // nobody is known yet
 // The same for nodes that are kept over a reload, without waiting.
 void sock_chown_again(struct sock *s, const struct socket_group *old);
-// The same for one that is made while the socket is up.
-void sock_chown_later(const struct listener *l);
 
 // ---- commands (sock_command.c)
 

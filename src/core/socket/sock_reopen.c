@@ -29,10 +29,10 @@ static struct listener *find_kept(const struct former *f, const struct port *por
 static void update_kept(struct listener *l, const struct unit_conf *old)
 {
         struct sock *s = l->sock;
-        struct net_listen_params params = sock_listen_params(s);
-
         net_sockopt_reapply(l->watch.fd, l->port, sock_conf(s), sock_on_sockopt_failed, s);
-        net_listen_update(&params, l->port, old->socket, l->watch.fd);
+        net_listen_again(l->port, sock_conf(s), l->watch.fd);
+        if (sock_conf(s)->socket_mode != old->socket->socket_mode)
+                sock_node_give_later(l, true);
         sock_join_groups(l, old);
 }
 
@@ -46,10 +46,8 @@ static void open_added(struct listener *l, bool is_live)
                          l->port->text);
                 return;
         }
-        int r = sock_open_listener(l);
+        int r = sock_open_later(l);
 
-        if (r == 0)
-                sock_chown_later(l);
         l->is_missing = r < 0 && sock_is_retryable(s, l, r); // else its log line stands
 }
 
@@ -57,12 +55,16 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
 {
         bool is_live = !s->unit.manager->options.compat_systemd,
              was_open = sock_state_is_open(s->state);
+        bool is_starting = s->state == SOCK_START_PRE || s->state == SOCK_START_CHOWN;
+        bool goes_on = false;
         struct former former = {s->listeners, s->n_listeners, s->ports_conf};
 
         if (sock_listeners_new(s) < 0) {
                 log_unit(s->unit.id, LOG_ERR, ENOMEM, "Cannot apply the new configuration");
                 return -ENOMEM;
         }
+        if (is_starting)
+                goes_on = sock_nodes_cancel(s);
         for (size_t i = 0; i < s->n_listeners; i++) {
                 struct listener *l = &s->listeners[i];
                 struct listener *kept = find_kept(&former, l->port, sock_conf(s));
@@ -71,6 +73,7 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                         continue;
                 watch_remove(s->unit.manager->events, &kept->watch);
                 l->watch.fd = TAKE_FD(kept->watch.fd);
+                sock_node_move(kept, l);
                 l->node = kept->node;
                 l->held = kept->held;
                 l->is_adopted = kept->is_adopted;
@@ -78,11 +81,12 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                 if (is_live && old != s->unit.conf)
                         update_kept(l, old);
         }
-        if (is_live && was_open)
+        if (is_live && was_open && !goes_on)
                 sock_chown_again(s, old->socket);
+        if (was_open && is_live && former.conf->socket->remove_on_stop)
+                sock_nodes_remove(s, former.listeners, former.n, former.conf, false);
         for (size_t i = 0; i < former.n; i++)
-                sock_close_listener(&former.listeners[i],
-                                    was_open && is_live && former.conf->socket->remove_on_stop);
+                sock_close_listener(&former.listeners[i]);
         free(former.listeners);
         unit_conf_unref(former.conf);
         for (size_t i = 0; was_open && i < s->n_listeners; i++)
@@ -90,5 +94,7 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                         open_added(&s->listeners[i], is_live);
         if (was_open)
                 sock_retry_update(s);
+        if (goes_on)
+                sock_start_again_later(s);
         return 0;
 }

@@ -26,6 +26,8 @@ bool sock_is_retryable(const struct sock *s, const struct listener *l, int error
                 return false;
         if (l->held)
                 return error == -EADDRINUSE;
+        if (error == -EINPROGRESS) // its node is still being removed
+                return true;
         return l->port->kind == PORT_SOCKET && l->port->address.addr.sa.sa_family != AF_UNIX &&
                (error == -EADDRNOTAVAIL || error == -ENODEV);
 }
