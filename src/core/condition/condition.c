@@ -130,35 +130,46 @@ static int test_directory_not_empty(const char *path)
         return r;
 }
 
-static int test_path(enum condition_type type, const char *path)
+static int test_exists(const char *path)
 {
         struct stat st;
-        int r;
 
-        switch ((int)type) {
-        case CONDITION_PATH_EXISTS:
-                return condition_look(path, 0, &st) == 0;
-        case CONDITION_PATH_EXISTS_GLOB:
-                return test_glob(path);
-        case CONDITION_PATH_IS_DIRECTORY:
-                return condition_look(path, 0, &st) == 0 && S_ISDIR(st.st_mode);
-        case CONDITION_PATH_IS_SYMBOLIC_LINK:
-                return condition_look(path, O_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode);
-        case CONDITION_PATH_IS_MOUNT_POINT:
-                return test_mount_point(path);
-        case CONDITION_PATH_IS_READ_WRITE:
-                r = condition_is_writable(path);
-                return r == -ENOENT ? 0 : r;
-        case CONDITION_PATH_IS_ENCRYPTED:
-                return condition_test_encrypted(path);
-        case CONDITION_DIRECTORY_NOT_EMPTY:
-                return test_directory_not_empty(path);
-        case CONDITION_FILE_NOT_EMPTY:
-                return condition_look(path, 0, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-        default: // CONDITION_FILE_IS_EXECUTABLE
-                return condition_look(path, 0, &st) == 0 && S_ISREG(st.st_mode) &&
-                       (st.st_mode & 0111) != 0;
-        }
+        return condition_look(path, 0, &st) == 0;
+}
+
+static int test_directory(const char *path)
+{
+        struct stat st;
+
+        return condition_look(path, 0, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int test_symbolic_link(const char *path)
+{
+        struct stat st;
+
+        return condition_look(path, O_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+static int test_read_write(const char *path)
+{
+        int r = condition_is_writable(path);
+
+        return r == -ENOENT ? 0 : r;
+}
+
+static int test_file_not_empty(const char *path)
+{
+        struct stat st;
+
+        return condition_look(path, 0, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
+static int test_file_is_executable(const char *path)
+{
+        struct stat st;
+
+        return condition_look(path, 0, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
 }
 
 // ---- the supervisor's own
@@ -184,80 +195,71 @@ static int test_credential(const char *name, char *const *environment)
         return path ? condition_look(path, 0, &st) == 0 : -ENOMEM;
 }
 
-static int test_system(const struct condition *c)
+// ---- all of them
+
+static int test_memory_pressure(const char *param)
 {
-        switch ((int)c->type) {
-        case CONDITION_NEEDS_UPDATE:
-                return condition_test_needs_update(c->param);
-        case CONDITION_FIRST_BOOT:
-                return condition_test_first_boot(c->param);
-        case CONDITION_KERNEL_COMMAND_LINE:
-                return condition_test_kernel_command_line(c->param);
-        case CONDITION_KERNEL_VERSION:
-                return condition_test_kernel_version(c->param);
-        case CONDITION_VERSION:
-                return condition_test_version(c->param);
-        case CONDITION_KERNEL_MODULE_LOADED:
-                return condition_test_module(c->param);
-        case CONDITION_VIRTUALIZATION:
-                return condition_test_virtualization(c->param);
-        case CONDITION_SECURITY:
-                return condition_test_security(c->param);
-        case CONDITION_CAPABILITY:
-                return condition_test_capability(c->param);
-        case CONDITION_HOST:
-                return condition_test_host(c->param);
-        case CONDITION_AC_POWER:
-                return condition_test_ac_power(c->param);
-        case CONDITION_ARCHITECTURE:
-                return condition_test_architecture(c->param);
-        case CONDITION_FIRMWARE:
-                return condition_test_firmware(c->param);
-        default:
-                return -EOPNOTSUPP;
-        }
+        return condition_test_pressure("memory", param);
 }
 
-static int test_resources(const struct condition *c)
+static int test_cpu_pressure(const char *param)
 {
-        switch ((int)c->type) {
-        case CONDITION_GROUP:
-                return condition_test_group(c->param);
-        case CONDITION_CONTROL_GROUP_CONTROLLER:
-                return condition_test_controller(c->param);
-        case CONDITION_CPUS:
-                return condition_test_cpus(c->param);
-        case CONDITION_MEMORY:
-                return condition_test_memory(c->param);
-        case CONDITION_CPU_FEATURE:
-                return condition_test_cpu_feature(c->param);
-        case CONDITION_OS_RELEASE:
-                return condition_test_os_release(c->param);
-        case CONDITION_MEMORY_PRESSURE:
-                return condition_test_pressure("memory", c->param);
-        case CONDITION_CPU_PRESSURE:
-                return condition_test_pressure("cpu", c->param);
-        case CONDITION_IO_PRESSURE:
-                return condition_test_pressure("io", c->param);
-        default:
-                return test_system(c);
-        }
+        return condition_test_pressure("cpu", param);
 }
+
+static int test_io_pressure(const char *param)
+{
+        return condition_test_pressure("io", param);
+}
+
+// 1, 0, or -errno. Not those that need to know of the supervisor.
+static int (*const tests[_CONDITION_TYPE_MAX])(const char *param) = {
+        [CONDITION_PATH_EXISTS] = test_exists,
+        [CONDITION_PATH_EXISTS_GLOB] = test_glob,
+        [CONDITION_PATH_IS_DIRECTORY] = test_directory,
+        [CONDITION_PATH_IS_SYMBOLIC_LINK] = test_symbolic_link,
+        [CONDITION_PATH_IS_MOUNT_POINT] = test_mount_point,
+        [CONDITION_PATH_IS_READ_WRITE] = test_read_write,
+        [CONDITION_PATH_IS_ENCRYPTED] = condition_test_encrypted,
+        [CONDITION_DIRECTORY_NOT_EMPTY] = test_directory_not_empty,
+        [CONDITION_FILE_NOT_EMPTY] = test_file_not_empty,
+        [CONDITION_FILE_IS_EXECUTABLE] = test_file_is_executable,
+        [CONDITION_NEEDS_UPDATE] = condition_test_needs_update,
+        [CONDITION_FIRST_BOOT] = condition_test_first_boot,
+        [CONDITION_KERNEL_COMMAND_LINE] = condition_test_kernel_command_line,
+        [CONDITION_KERNEL_VERSION] = condition_test_kernel_version,
+        [CONDITION_VERSION] = condition_test_version,
+        [CONDITION_KERNEL_MODULE_LOADED] = condition_test_module,
+        [CONDITION_VIRTUALIZATION] = condition_test_virtualization,
+        [CONDITION_SECURITY] = condition_test_security,
+        [CONDITION_CAPABILITY] = condition_test_capability,
+        [CONDITION_HOST] = condition_test_host,
+        [CONDITION_AC_POWER] = condition_test_ac_power,
+        [CONDITION_ARCHITECTURE] = condition_test_architecture,
+        [CONDITION_FIRMWARE] = condition_test_firmware,
+        [CONDITION_GROUP] = condition_test_group,
+        [CONDITION_CONTROL_GROUP_CONTROLLER] = condition_test_controller,
+        [CONDITION_CPUS] = condition_test_cpus,
+        [CONDITION_MEMORY] = condition_test_memory,
+        [CONDITION_CPU_FEATURE] = condition_test_cpu_feature,
+        [CONDITION_OS_RELEASE] = condition_test_os_release,
+        [CONDITION_MEMORY_PRESSURE] = test_memory_pressure,
+        [CONDITION_CPU_PRESSURE] = test_cpu_pressure,
+        [CONDITION_IO_PRESSURE] = test_io_pressure,
+};
 
 int condition_test(const struct condition *c, const struct condition_context *context)
 {
         int r;
 
-        if (c->type <= CONDITION_FILE_IS_EXECUTABLE)
-                r = test_path(c->type, c->param);
-        else if (c->type == CONDITION_ENVIRONMENT)
+        if (c->type == CONDITION_ENVIRONMENT)
                 r = test_environment(c->param, context->environment);
         else if (c->type == CONDITION_CREDENTIAL)
                 r = test_credential(c->param, context->environment);
         else if (c->type == CONDITION_USER)
                 r = condition_test_user(c->param, context->is_user);
         else
-                r = test_resources(c);
+                r = tests[c->type](c->param);
         return r < 0 ? r : (r > 0) == !c->negate;
 }
 

@@ -34,7 +34,7 @@ int compare_parse(const char **p, bool allow_glob)
 
 bool compare_holds(enum compare op, int order)
 {
-        switch ((int)op) {
+        switch (op) {
         case COMPARE_LESS:
                 return order < 0;
         case COMPARE_LESS_EQUAL:
@@ -47,9 +47,11 @@ bool compare_holds(enum compare op, int order)
                 return order >= 0;
         case COMPARE_GREATER:
                 return order > 0;
-        default:
-                return false;
+        case COMPARE_GLOB: // of texts: they have no order
+        case COMPARE_NOT_GLOB:
+                break;
         }
+        return false;
 }
 
 static int sign(long long n)
