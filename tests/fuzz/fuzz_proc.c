@@ -82,11 +82,33 @@ static void check_cgroup(const char *text)
         assert(!path || (!strchr(path, '\n') && strstr(text, path)));
 }
 
+// The kernel's text is read to its end, anything else as far as it is like that.
+static void check_children(const char *text)
+{
+        const char *p = text;
+
+        for (pid_t pid; (pid = proc_parse_child(&p)) != 0;) {
+                assert(pid > 0 && p > text && p <= text + strlen(text));
+                assert(p[-1] == ' ' || (p[-1] >= '0' && p[-1] <= '9'));
+        }
+        const char *rest = p;
+
+        assert(proc_parse_child(&rest) == 0 && rest == p);
+}
+
+static void check_uids(const char *text)
+{
+        struct proc_uids uids;
+
+        if (proc_parse_uids(text, &uids) == 0)
+                assert(strstr(text, "Uid:"));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct input in = {data, size};
 
-        switch (input_byte(&in) % 5) {
+        switch (input_byte(&in) % 7) {
         case 0: {
                 CLEANUP(free) char *text = input_string(&in);
 
@@ -102,10 +124,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 3:
                 check_boot_parameter(&in);
                 break;
-        default: {
+        case 4: {
                 CLEANUP(free) char *text = input_string(&in);
 
                 check_cgroup(text);
+                break;
+        }
+        case 5: {
+                CLEANUP(free) char *text = input_string(&in);
+
+                check_children(text);
+                break;
+        }
+        default: {
+                CLEANUP(free) char *text = input_string(&in);
+
+                check_uids(text);
                 break;
         }
         }

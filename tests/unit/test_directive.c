@@ -1,6 +1,7 @@
 // The directive table, row by row: defaults, examples, bad examples, reset, print and read again.
 #include "conf/directive.h"
 
+#include "base/str.h"
 #include "base/strv.h"
 #include "conf/assign.h"
 #include "unit/conf_fixture.h"
@@ -286,6 +287,41 @@ static void test_round_trip(void **state)
         each_row(check_round_trip);
 }
 
+// Bytes that are no UTF-8 come with escapes only, since a file that has them is refused as a whole.
+// Whatever the kind makes of them, what it prints goes into messages of D-Bus and JSON.
+static void check_bytes(const struct row *row)
+{
+        static const char *const values[] = {"a\\xff",    "/a\\xff",         "\"/a\\xff\"",
+                                             "A=\\xff",   "\"A=\\xff\"",     "/bin/true \\xff",
+                                             "a:\\xff",   "/a:\\xff",        "$'\\xff'",
+                                             "\"\\377\"", "/bin/true \\377", "\"a:\\xc0\\xaf\""};
+
+        if (row->d->how != DIRECTIVE_ACTED)
+                return;
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+                CLEANUP(strv) char **lines = NULL;
+                struct row printed = *row;
+                struct bench b;
+
+                while (printed.d->is_more && !printed.d->kind->item_arg)
+                        printed.d--;
+                bench_init(&b, row);
+                assign(&b, row, values[i]);
+                assert_int_equal(printed.d->kind->format(printed.d, value_of(&b, row), &lines), 0);
+                STRV_FOREACH (line, lines)
+                        if (!str_is_utf8(*line))
+                                wrong("%s=%s prints what is no UTF-8", row->d->name, values[i]);
+                if (!str_is_utf8(buf_text(&b.said.text)))
+                        wrong("%s=%s: the complaint is no UTF-8", row->d->name, values[i]);
+                bench_done(&b);
+        }
+}
+
+static void test_bytes(void **state)
+{
+        each_row(check_bytes);
+}
+
 // Single assignments, and how systemd 252 reads them; NULL: it complains and skips the line. What
 // differs is said.
 static const struct {
@@ -484,16 +520,11 @@ static void test_oom(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_bad_values),
-        cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_assignments),
-        cmocka_unit_test(test_address_hints),
-        cmocka_unit_test(test_working_directory),
-        cmocka_unit_test(test_typos),
-        cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_columns),       cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_reset),         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_bytes),         cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_address_hints), cmocka_unit_test(test_working_directory),
+        cmocka_unit_test(test_typos),         cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)
