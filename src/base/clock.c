@@ -42,12 +42,6 @@ usec_t usec_sub(usec_t a, usec_t b)
         return a > b ? a - b : 0;
 }
 
-struct timespec usec_to_timespec(usec_t t)
-{
-        return (struct timespec){.tv_sec = (time_t)(t / USEC_PER_SEC),
-                                 .tv_nsec = (long)(t % USEC_PER_SEC * NSEC_PER_USEC)};
-}
-
 // The largest units first; below a minute the rest is one number with a fraction ("1min 2.500s").
 const char *usec_format_span(usec_t t, usec_t accuracy, char *buf, size_t size)
 {

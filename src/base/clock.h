@@ -12,7 +12,6 @@ usec_t clock_cpu(void);          // that this thread has used: CLOCK_THREAD_CPUT
 // a + b, a - b, without wrap-around: infinity stays infinity, never below 0.
 usec_t usec_add(usec_t a, usec_t b);
 usec_t usec_sub(usec_t a, usec_t b);
-struct timespec usec_to_timespec(usec_t t);
 // "1min 30s", "100ms", "0", "infinity" as systemd prints time spans; buf at least USEC_SPAN_MAX.
 #define USEC_SPAN_MAX 64
 const char *usec_format_span(usec_t t, usec_t accuracy, char *buf, size_t size);

@@ -22,7 +22,7 @@ int fd_move_up(int fd);
 // Which file it is, as the kernel knows it: no file system is asked. 0 or -errno.
 int fd_get_node(int fd, dev_t *ret_dev, ino_t *ret_ino);
 int fd_set_nonblock(int fd, bool on); // 0 or -errno
-int fd_set_cloexec(int fd, bool on);  // 0 or -errno
+int fd_set_cloexec(int fd, bool on);  // the same; public for tests
 // Close every descriptor from first on except those in keep[] (n entries, any order); uses
 // close_range where the kernel has it, else /proc/self/fd (which allocates). 0 or -errno.
 int fd_close_from(int first, const int *keep, size_t n);

@@ -13,7 +13,7 @@ int fs_read_fd(int fd, size_t limit, char **ret, size_t *ret_size); // the same,
 // Write text to a file by a temporary name and rename. 0 or -errno.
 int fs_write_file_atomic(const char *path, const char *text, mode_t mode);
 // Create the missing parents of path (not path itself), each with mode (umask set aside). 0 or
-// -errno.
+// -errno. For tests.
 int fs_mkdir_parents(const char *path, mode_t mode);
 // Create path and its missing parents. 0 or -errno (-ENOTDIR: something else is in the way).
 int fs_mkdir_p(const char *path, mode_t mode);

@@ -40,7 +40,6 @@ struct record {
         const char *identifier;
         const char *text; // already escaped
         int error;
-        const char *const *fields;
 };
 
 static const char *const level_names[] = {"emerg",   "alert",  "crit", "err",
@@ -192,17 +191,6 @@ static void format_json(struct buf *b, const struct record *r)
                 buf_printf(b, ",\"pid\":%d,\"stream\":\"service\"", r->pid);
         if (r->identifier)
                 put_field(b, "identifier", r->identifier);
-        for (const char *const *f = r->fields; f && *f; f++) {
-                size_t n = strcspn(*f, "=");
-
-                if (!(*f)[n])
-                        continue;
-                buf_puts(b, ",\"");
-                for (size_t i = 0; i < n; i++)
-                        buf_putc(b, (char)tolower((unsigned char)(*f)[i]));
-                buf_puts(b, "\":");
-                buf_put_json(b, *f + n + 1);
-        }
         if (r->error) {
                 buf_printf(b, ",\"errno\":%d", r->error);
                 put_field(b, "error", strerror(r->error));
@@ -241,12 +229,6 @@ static void format_journal(struct buf *b, const struct record *r)
                 buf_printf(b, "SYSLOG_PID=%d\nOBJECT_PID=%d\n", r->pid, r->pid);
         if (r->error)
                 buf_printf(b, "ERRNO=%d\n", r->error);
-        for (const char *const *f = r->fields; f && *f; f++) {
-                size_t n = strcspn(*f, "=");
-
-                if ((*f)[n])
-                        put_journal(b, *f, n, *f + n + 1);
-        }
         buf_printf(b, "MESSAGE=%s%s%s\n", r->text, r->error ? ": " : "",
                    r->error ? strerror(r->error) : "");
 }
@@ -376,9 +358,8 @@ static void emit(const struct record *r)
         errno = saved;
 }
 
-PRINTF(5, 0)
-static void write_v(int level, const char *unit, int error, const char *const *fields,
-                    const char *fmt, va_list ap)
+PRINTF(4, 0)
+static void write_v(int level, const char *unit, int error, const char *fmt, va_list ap)
 {
         char text[LINE_MAX_BYTES];
         int saved = errno;
@@ -389,7 +370,6 @@ static void write_v(int level, const char *unit, int error, const char *const *f
         struct record r = {.level = level,
                            .unit = unit,
                            .error = abs(error),
-                           .fields = fields,
                            .text = safe ? safe : "(no memory for the message)"};
 
         errno = saved;
@@ -403,7 +383,7 @@ void log_write(int level, const char *fmt, ...)
         if (level > sink.level)
                 return;
         va_start(ap, fmt);
-        write_v(level, NULL, 0, NULL, fmt, ap);
+        write_v(level, NULL, 0, fmt, ap);
         va_end(ap);
 }
 
@@ -414,19 +394,7 @@ void log_unit(const char *unit, int level, int error, const char *fmt, ...)
         if (level > sink.level)
                 return;
         va_start(ap, fmt);
-        write_v(level, unit, error, NULL, fmt, ap);
-        va_end(ap);
-}
-
-void log_unit_fields(const char *unit, int level, int error, const char *const *fields,
-                     const char *fmt, ...)
-{
-        va_list ap;
-
-        if (level > sink.level)
-                return;
-        va_start(ap, fmt);
-        write_v(level, unit, error, fields, fmt, ap);
+        write_v(level, unit, error, fmt, ap);
         va_end(ap);
 }
 

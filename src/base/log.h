@@ -28,17 +28,14 @@ void log_close(void);                                // back to stderr
 // A line about no unit.
 void log_write(int level, const char *fmt, ...) PRINTF(2, 3);
 // A line about a unit: UNIT= field, and "UNIT: " in front in text. error (0: none) is appended as
-// text and goes into ERRNO=. Further fields ("INSTANCE=...", "PEER=...", "MESSAGE_ID=...") by
-// log_unit_fields.
+// text and goes into ERRNO=.
 void log_unit(const char *unit, int level, int error, const char *fmt, ...) PRINTF(4, 5);
-void log_unit_fields(const char *unit, int level, int error, const char *const *fields,
-                     const char *fmt, ...) PRINTF(5, 6);
 // One line that a service printed, whatever bytes it holds: unit, sender's pid, syslog identifier
 // (may be NULL), level and maybe a facility, as syslog(3) puts them together. A very long one goes
 // out as several.
 void log_service_line(const char *unit, pid_t pid, const char *identifier, int priority,
                       const char *line, size_t size);
-uint64_t log_get_dropped(void); // lines dropped so far
+uint64_t log_get_dropped(void); // lines dropped so far; for tests
 struct log_line {
         int level;
         const char *unit; // NULL: about none

@@ -12,7 +12,7 @@
 bool owner_is_trusted(uid_t uid);
 // Does the kernel keep others from giving files more names (fs.protected_hardlinks, proc(5))?
 bool owner_kernel_protects_names(void);
-// Does a text like that of /proc/PID/uid_map map uid?
+// Does a text like that of /proc/PID/uid_map map uid? Public for tests.
 bool owner_map_has(const char *map, uid_t uid);
 
 // May somebody other than the owner have put a file's name into the folder? (The file has several

@@ -152,8 +152,6 @@ int bus_append_commands(sd_bus_message *reply, const struct command_list *list, 
                         const struct exec_status *status);
 
 // ---- calls and signals
-// An error reply for a refused request. Negative errno, as sd-bus wants it.
-int bus_request_error(sd_bus_error *error, const struct request_failure *why);
 // May this client change anything? 0, or AccessDenied in *error.
 int bus_check_trusted(struct bus_client *c, sd_bus_error *error);
 void bus_observer_fill(struct bus_server *s);
@@ -169,8 +167,6 @@ void bus_tell(struct bus_server *s, int (*send)(sd_bus *bus, const void *data), 
 int bus_read_words(sd_bus_message *message, const struct bus_client *c, char ***ret,
                    sd_bus_error *error);
 // Queue a job for a unit of this name, reply with its path (method calls of Manager and Unit).
-int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct unit *u, enum job_type type,
-                  const char *mode, sd_bus_error *error);
 int bus_queue_job_by_name(sd_bus_message *message, struct bus_client *c, const char *name,
                           enum job_type type, const char *mode, sd_bus_error *error);
 // Operations that Manager and Unit share; object as from bus_find_object().

@@ -23,7 +23,8 @@ static const char *const error_names[] = {
         [REQUEST_FAILED] = "org.freedesktop.DBus.Error.Failed",
 };
 
-int bus_request_error(sd_bus_error *error, const struct request_failure *why)
+// An error reply for a refused request. Negative errno, as sd-bus wants it.
+static int bus_request_error(sd_bus_error *error, const struct request_failure *why)
 {
         return sd_bus_error_set(error, error_names[why->error], why->text);
 }
@@ -59,8 +60,8 @@ static int parse_mode(const char *mode, enum job_mode *ret, sd_bus_error *error)
         return 0;
 }
 
-int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct unit *u, enum job_type type,
-                  const char *mode, sd_bus_error *error)
+static int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct unit *u,
+                         enum job_type type, const char *mode, sd_bus_error *error)
 {
         struct request_failure why = {0};
         struct job *job = NULL;

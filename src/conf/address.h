@@ -38,5 +38,5 @@ int port_copy(const struct port *from, struct port *to);     // 0 or -ENOMEM
 // the Listen property.
 const char *port_type_name(const struct port *port);
 
-// Does the kernel have IPv6? Asked once.
+// Does the kernel have IPv6? Asked once. Public for tests.
 bool address_has_ipv6(void);

@@ -90,8 +90,3 @@ const char *builtin_find(const char *name, bool is_user)
                         return is_user && table[i].user_text ? table[i].user_text : table[i].text;
         return NULL;
 }
-
-const char *builtin_next(size_t *position)
-{
-        return *position < ARRAY_SIZE(table) ? table[(*position)++].name : NULL;
-}

@@ -8,5 +8,3 @@
 
 // The unit as text of a unit file; NULL: no such target.
 const char *builtin_find(const char *name, bool is_user);
-// Names; *position from 0; NULL at the end.
-const char *builtin_next(size_t *position);

@@ -55,5 +55,5 @@ DEFINE_CLEANUP(cfgfile, struct cfgfile *, cfgfile_free)
 const struct cfgfile_block *cfgfile_find(const struct cfgfile *c, const char *unit_name);
 // All blocks; *position from 0; NULL at the end.
 const struct cfgfile_block *cfgfile_next(const struct cfgfile *c, size_t *position);
-// The files read, in order.
+// The files read, in order. For tests.
 char *const *cfgfile_paths(const struct cfgfile *c);

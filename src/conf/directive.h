@@ -85,7 +85,7 @@ size_t conf_group_size(enum conf_group group);
 const struct directive *directive_find(enum unit_type type, const char *section, const char *name);
 // Is the section one of this unit type's (or X-...)?
 bool directive_has_section(enum unit_type type, const char *section);
-// The known name nearest to a misspelt one, NULL: nothing near.
+// The known name nearest to a misspelt one, NULL: nothing near. Public for tests.
 const char *directive_nearest(enum unit_type type, const char *section, const char *name);
 // " Is 'ListenStream' meant?" for a misspelt name, " Is one of 'ListenStream', ... meant?" for one
 // that several known names begin with, "" where neither helps. Appended to b.

@@ -58,7 +58,7 @@ static void blob_free(struct blob *b)
         free(b);
 }
 
-const void *group_ref(const void *data)
+static const void *group_ref(const void *data)
 {
         blob_of(data)->refs++;
         return data;

@@ -8,7 +8,6 @@
 const void *group_default(enum conf_group group);
 // A copy that may be changed, with one reference. NULL: no memory.
 void *group_copy(enum conf_group group, const void *from);
-const void *group_ref(const void *data);
 void group_unref(const void *data); // NULL is fine
 bool group_equal(enum conf_group group, const void *a, const void *b);
 // Take over data, which is not changed any more, and give an equal group that may be an older one.

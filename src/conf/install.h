@@ -81,7 +81,7 @@ struct install_presets;
 // others would say something else.
 int install_presets_read(char *const *dirs, enum trust_mode trust, struct diag *diag,
                          struct install_presets **ret);
-// The same of one file's text, which is taken apart.
+// The same of one file's text, which is taken apart. For tests.
 int install_presets_parse(char *text, const char *file, struct diag *diag,
                           struct install_presets **ret);
 void install_presets_free(struct install_presets *presets); // NULL is fine

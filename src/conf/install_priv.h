@@ -35,7 +35,7 @@ static inline void cleanup_install_section(struct install_section *s)
 // name: the unit's, for specifiers; path: of its file. Drop-ins count, too. 0 or -errno.
 int install_read_section(struct install *i, const char *name, const char *path,
                          struct install_section *ret);
-// The same of one file's text.
+// The same of one file's text. For tests.
 int install_parse_section(const char *name, const char *text, size_t size,
                           struct install_section *ret);
 

@@ -84,7 +84,7 @@ struct kind {
         int (*format)(const struct directive *directive, const void *field, char ***ret_lines);
         void (*free)(void *field); // NULL: nothing to release
         // Only for kinds that are lists whose items belong to several rows: `arg` of the row of
-        // item i, of which format gives one line each.
+        // item i, of which format gives one line each. For tests.
         intptr_t (*item_arg)(const void *field, size_t i);
         bool (*equal)(const void *a, const void *b);
         // The number that setsockopt(2) takes for it (of a time: the seconds). NULL: there is none.

@@ -179,7 +179,8 @@ int unit_path_add(char ***path, const char *dir)
         return r < 0 ? r : strv_push_take(path, full);
 }
 
-int unit_path_from_text(const char *text, char ***ret)
+// Folders from a colon-separated list, made absolute. 0, -ENOMEM, or -errno of getcwd.
+static int unit_path_from_text(const char *text, char ***ret)
 {
         CLEANUP(strv) char **parts = NULL, **path = NULL;
         int r = strv_split(text, ":", &parts);

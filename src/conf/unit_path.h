@@ -21,8 +21,6 @@ int unit_path_add_control(char ***path, const char *runtime_dir);
 // SYSTEMD_UNIT_PATH in the environment replaces it all; a colon at its end stands for the default.
 // Folders that do not exist are in it, too. New array; 0, -ENOMEM, -ENXIO (user: no HOME).
 int unit_path_default(const struct unit_path_options *options, char ***ret);
-// Folders from a colon-separated list, made absolute. 0, -ENOMEM, or -errno of getcwd.
-int unit_path_from_text(const char *text, char ***ret);
 // Append one folder of the command line, made absolute. 0, -ENOMEM, or -errno of getcwd.
 int unit_path_add(char ***path, const char *dir);
 // Is this one of the system's folders of systemd, where its own units and those of packages are?

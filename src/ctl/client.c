@@ -14,7 +14,8 @@
 #define CONNECT_TRIES 250
 #define CONNECT_PAUSE (20 * USEC_PER_MSEC)
 
-int client_runtime_dir(const struct ctl *c, char **ret)
+// Folder of the supervisor that is meant; new string in *ret. 0 or -errno.
+static int client_runtime_dir(const struct ctl *c, char **ret)
 {
         const char *given = c->runtime_dir ? c->runtime_dir : getenv("USHER_RUNTIME_DIR");
         const char *home = getenv("XDG_RUNTIME_DIR");
@@ -238,7 +239,7 @@ char *client_get_load_error(struct ctl *c, const char *path)
 
 // ---- errors
 
-int client_exit_code(const sd_bus_error *error, int r)
+static int client_exit_code(const sd_bus_error *error, int r)
 {
         static const struct {
                 const char *name;

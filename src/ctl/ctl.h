@@ -65,8 +65,6 @@ void options_print_help(void);
 
 // ---- the connection (client.c)
 
-// Folder of the supervisor that is meant; new string in *ret. 0 or -errno.
-int client_runtime_dir(const struct ctl *c, char **ret);
 // Connects if that is not done yet. 0, or an exit code after a message.
 int client_connect(struct ctl *c);
 // Is there a supervisor to ask? Says nothing.
@@ -86,8 +84,6 @@ char *client_get_load_error(struct ctl *c, const char *path);
 const char *client_type_interface(const char *unit);
 // Sets a property of Manager. 0, or an exit code after a message.
 int client_set_string(struct ctl *c, const char *name, const char *value);
-// Exit code of an action that gave this error.
-int client_exit_code(const sd_bus_error *error, int r);
 // "Failed to WHAT: ..." to stderr; the exit code.
 int client_complain(const sd_bus_error *error, int r, const char *fmt, ...) PRINTF(3, 4);
 bool client_is_pattern(const char *name); // has * ? or [

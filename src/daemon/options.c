@@ -171,7 +171,8 @@ static int take_run_option(struct options *o, int c, char *value)
         case OPT_NAME:
                 o->name = value;
                 break;
-        default: // OPT_FDNAME
+        case OPT_FDNAME:
+        default:
                 return strv_push(&o->fdnames, value);
         }
         return OPTIONS_RUN;

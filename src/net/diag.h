@@ -18,5 +18,5 @@ typedef int (*net_diag_fn)(const struct net_diag_connection *connection, void *d
 // negative number that the callback returned.
 int net_diag_walk(net_diag_fn cb, void *data);
 // One datagram of the kernel's answer, aligned as malloc() aligns. 1: more are to come, 0: that was
-// the last one; -EBADMSG: it is no such answer; else as above.
+// the last one; -EBADMSG: it is no such answer; else as above. Public for tests.
 int net_diag_parse(const void *answer, size_t size, net_diag_fn cb, void *data);

@@ -32,4 +32,5 @@ int net_holder_take(const struct net_holder *holder, int pidfd, uint64_t cookie)
 void net_holder_of_address(const struct port *port, char text[NET_HOLDER_MAX]);
 // The inode of the socket that has the address, in the text of a table of /proc/net; 0: there is
 // none. Names of AF_UNIX sockets are of their owners' making: this is good for a message only.
+// Public for tests.
 unsigned long net_holder_find_inode(const char *text, const struct port *port);

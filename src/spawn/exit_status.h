@@ -1,5 +1,5 @@
-// Exit statuses with a name: those that a child gives itself when a step before its exec fails
-// (systemd.exec(5), "Process Exit Codes"), LSB's and BSD's sysexits. One table.
+// The exit statuses that a child gives itself when a step before its exec fails (systemd.exec(5),
+// "Process Exit Codes"). Their names, and those of LSB and BSD, are choices of conf/enums.h.
 #pragma once
 
 #include "base/def.h"
@@ -52,10 +52,8 @@ enum exit_status {
         EXIT_EXCEPTION = 255,
 };
 
-// "EXEC" for 203, "TEMPFAIL" for 75, "SUCCESS" for 0; NULL: no name.
+// "EXEC" for 203, "TEMPFAIL" for 75, "SUCCESS" for 0; NULL: no name. Public for tests.
 const char *spawn_exit_status_name(int status);
-// The number of a name or of decimal text; -EINVAL.
-int spawn_exit_status_parse(const char *text);
 // An end as waitid(2) has it. "exited", "killed", "dumped", "unknown" (EXIT_CODE=, log lines).
 const char *exit_code_name(int code);
 // "FAILURE", "EXEC", "KILL"; "n/a". buf: at least SIGNAL_NAME_MAX.

@@ -74,8 +74,8 @@ int spawn_init(const char *method, struct fail *why);
 // changed later.
 bool spawn_is_at_root(void);
 void spawn_done(void);
-enum spawn_method spawn_method(void);
-const char *spawn_method_name(enum spawn_method method);
+enum spawn_method spawn_method(void);                    // which one it is; for tests
+const char *spawn_method_name(enum spawn_method method); // for tests
 
 // Start a process. The descriptors in params (but given_fd) stay the caller's, who may close them
 // at once. 0 and *ret; -EINVAL: stdio is to be the socket, and there is none or more than one;

@@ -28,14 +28,6 @@ static void test_arithmetic(void **state)
         assert_int_equal(usec_sub(5, USEC_INFINITY), 0);
 }
 
-static void test_timespec(void **state)
-{
-        struct timespec ts = usec_to_timespec(1500001);
-
-        assert_int_equal(ts.tv_sec, 1);
-        assert_int_equal(ts.tv_nsec, 500001000);
-}
-
 // Each text as `systemd-analyze timespan` (accuracy 1) and `systemctl show` (accuracy 1 s) print
 // it.
 static void test_format(void **state)
@@ -89,7 +81,6 @@ static void test_the_longest_span_fits(void **state)
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clocks_run),
         cmocka_unit_test(test_arithmetic),
-        cmocka_unit_test(test_timespec),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_the_longest_span_fits),
 };

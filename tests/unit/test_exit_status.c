@@ -50,7 +50,6 @@ static void test_names(void **state)
                 if (!name || !streq(name, rows[i].name))
                         fail_msg("%d is %s, not %s", rows[i].status, name ? name : "nameless",
                                  rows[i].name);
-                assert_int_equal(spawn_exit_status_parse(rows[i].name), rows[i].status);
         }
         assert_null(spawn_exit_status_name(42));
         assert_null(spawn_exit_status_name(-1));
@@ -70,17 +69,6 @@ static void test_ends(void **state)
         assert_string_equal(exit_status_text(CLD_KILLED, SIGKILL, buf, sizeof(buf)), "KILL");
 }
 
-static void test_parse(void **state)
-{
-        assert_int_equal(spawn_exit_status_parse("42"), 42);
-        assert_int_equal(spawn_exit_status_parse("0"), 0);
-        assert_int_equal(spawn_exit_status_parse("255"), 255);
-        assert_int_equal(spawn_exit_status_parse("256"), -EINVAL);
-        assert_int_equal(spawn_exit_status_parse("-1"), -EINVAL);
-        assert_int_equal(spawn_exit_status_parse("exec"), -EINVAL);
-        assert_int_equal(spawn_exit_status_parse(""), -EINVAL);
-}
-
 // Every name once.
 static void test_unique(void **state)
 {
@@ -96,7 +84,6 @@ static void test_unique(void **state)
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_parse),
         cmocka_unit_test(test_unique),
 };
 HARNESS_MAIN(tests)

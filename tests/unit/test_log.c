@@ -126,7 +126,6 @@ static void test_text(void **state)
         assert_int_equal(errno, EXDEV); // a log line changes nothing
         log_unit("a.socket", LOG_ERR, EACCES, "Cannot bind");
         log_unit("a.socket", LOG_ERR, -EACCES, "Cannot bind");
-        log_unit_fields("a.socket", LOG_INFO, 0, (const char *[]){"PEER=x", NULL}, "Refused");
         log_write(LOG_INFO, "two\nlines\x1b[31m");
         log_service_line("b.service", 12, "prog", LOG_INFO, "said\n", 5);
         log_service_line("b.service", 12, NULL, LOG_INFO, "a\0b\r\xff", 5);
@@ -135,7 +134,6 @@ static void test_text(void **state)
         assert_string_equal(read_log(), "Plain 1\n"
                                         "a.socket: Cannot bind: Permission denied\n"
                                         "a.socket: Cannot bind: Permission denied\n"
-                                        "a.socket: Refused\n"
                                         "two\\x0alines\\x1b[31m\n"
                                         "b.service[12]: said\n"
                                         "b.service[12]: a\\x00b\\x0d\\xff\n"
@@ -145,18 +143,17 @@ static void test_text(void **state)
 
 static void test_json(void **state)
 {
-        static const char *const fields[] = {"PEER=1\"2", "novalue", NULL};
         CLEANUP(free) char *text = NULL;
         char *line, *save = NULL;
 
         assert_int_equal(log_set_target(LOG_TARGET_STDERR, LOG_FORMAT_JSON), 0);
-        log_unit_fields("a.socket", LOG_WARNING, ENOENT, fields, "Say \"x\"");
+        log_unit("a.socket", LOG_WARNING, ENOENT, "Say \"x\"");
         log_service_line("b.service", 12, "prog", LOG_INFO, "\x1b", 1);
         text = strdup(read_log());
         line = strtok_r(text, "\n", &save);
         assert_non_null(str_after_prefix(line, "{\"ts\":"));
         assert_string_equal(strchr(line, ',') + 1,
-                            "\"level\":\"warning\",\"unit\":\"a.socket\",\"peer\":\"1\\\"2\","
+                            "\"level\":\"warning\",\"unit\":\"a.socket\","
                             "\"errno\":2,\"error\":\"No such file or directory\","
                             "\"msg\":\"Say \\\"x\\\"\"}");
         line = strtok_r(NULL, "\n", &save);
@@ -337,14 +334,11 @@ static void test_auto_target(void **state)
 
 static void test_journal_fields(void **state)
 {
-        static const char *const fields[] = {"PEER=1.2.3.4", "TWO=a\nb", NULL};
-
         start_journal();
         assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), 0);
-        log_unit_fields("a.socket", LOG_ERR, EIO, fields, "Bad\n%d", 1);
-        // The second field's size has NUL bytes, behind which the text below ends.
+        log_unit("a.socket", LOG_ERR, EIO, "Bad\n%d", 1);
         assert_journal("PRIORITY=3\nSYSLOG_IDENTIFIER=test_log\nUNIT=a.socket\nERRNO=5\n"
-                       "PEER=1.2.3.4\nTWO\n\003");
+                       "MESSAGE=Bad\\x0a1: Input/output error\n");
         log_service_line("b.service", 12, "prog", LOG_LOCAL0 | LOG_INFO, "said", 4);
         assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=prog\nSYSLOG_FACILITY=16\nUNIT=b.service\n"
                        "SYSLOG_PID=12\nOBJECT_PID=12\nMESSAGE=said\n");

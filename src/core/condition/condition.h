@@ -30,7 +30,8 @@ void condition_list_test(const struct condition_list *list, const struct conditi
 // where they do not hold.
 enum condition_answer condition_list_judge(const struct condition_list *list, const int8_t *states,
                                            const struct condition **ret_failed);
-// One of them, ! included: 1 holds, 0 does not, -errno it cannot be told (counts as 0).
+// One of them, ! included: 1 holds, 0 does not, -errno it cannot be told (counts as 0). Public for
+// tests.
 int condition_test(const struct condition *c, const struct condition_context *context);
 // "ConditionPathExists=!/x" (prefix "Assert" for asserts) into buf; returns buf.
 const char *condition_format(const struct condition *c, const char *prefix, char *buf, size_t size);

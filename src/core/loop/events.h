@@ -55,6 +55,7 @@ sd_event *events_sd(struct events *e); // for signal, bus, inotify sources; borr
 int events_run(struct events *e);      // until events_exit; its code, or -errno
 void events_exit(struct events *e, int code);
 // One turn of it, waiting at most `limit`. 1: goes on, 0: events_exit was called, -errno.
+// Public for tests.
 int events_turn(struct events *e, usec_t limit);
 // Between the steps of something long that a source of sd-event has asked for: the watches that are
 // ready, due timers and queued work have a turn. Not to be called by one of these. 0 or -errno.

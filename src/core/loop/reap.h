@@ -18,6 +18,7 @@ DEFINE_CLEANUP(reaper, struct reaper *, reaper_free)
 // Every end of a known process comes in by this one door, whoever has seen it: our own looks, or
 // another source that has waited for the child in our place. info: as of waitid(2); is_zombie: it
 // is our child, and is still to be waited for. Nothing happens if the process is not watched.
+// Public for tests, until another source feeds it.
 void reaper_feed(struct reaper *r, const siginfo_t *info, bool is_zombie);
 
 // Decides when a zombie of ours may be waited for (core/start/orphans). Without a keeper that is

@@ -33,5 +33,5 @@ struct notify_message {
 };
 
 // Takes text apart in place (size bytes and a NUL of the caller's behind them). 0; -EINVAL: an
-// embedded NUL, or empty.
+// embedded NUL, or empty. Public for tests.
 int notify_parse(char *text, size_t size, struct notify_message *ret);

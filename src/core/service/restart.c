@@ -8,7 +8,7 @@ static bool has_bit(const uint8_t *bits, size_t size, int n)
         return n >= 0 && (size_t)n / 8 < size && (bits[n / 8] & (1U << (n % 8)));
 }
 
-bool exit_set_test(const struct exit_set *set, int code, int status)
+static bool exit_set_test(const struct exit_set *set, int code, int status)
 {
         if (!set)
                 return false;

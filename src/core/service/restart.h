@@ -12,11 +12,10 @@ enum exit_clean {
 };
 
 // code, status: as waitid(2); code 0: unknown, which is a failure. success: SuccessExitStatus=; may
-// be NULL.
+// be NULL. Public for tests.
 bool exit_is_clean(int code, int status, enum exit_clean clean, const struct exit_set *success);
 enum service_result exit_result(int code, int status, enum exit_clean clean,
                                 const struct exit_set *success);
-bool exit_set_test(const struct exit_set *set, int code, int status);
 
 struct restart_policy {
         enum service_restart restart;

@@ -329,7 +329,8 @@ const struct command_list *service_control_list(const struct run *run, enum serv
         return lists[state];
 }
 
-int service_start_control(struct run *run, enum service_state state, usec_t timeout)
+// 0 under way, 1 waits (service_resume() follows), -errno (logged).
+static int service_start_control(struct run *run, enum service_state state, usec_t timeout)
 {
         const struct command_list *list = service_control_list(run, state);
 

@@ -373,8 +373,3 @@ int log_stream_fd(const struct log_stream *s)
 {
         return s->writer;
 }
-
-uint64_t log_stream_dropped(const struct log_stream *s)
-{
-        return s->dropped;
-}

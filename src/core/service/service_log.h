@@ -21,4 +21,3 @@ void log_stream_unref(struct log_stream *s);   // NULL is fine
 int log_stream_fd(const struct log_stream *s); // what the service gets as stdout; borrowed
 // A process has ended: read what it has left, and end its last line.
 void log_stream_flush(struct log_stream *s, pid_t pid);
-uint64_t log_stream_dropped(const struct log_stream *s);

@@ -20,7 +20,8 @@
 #define PID_FILE_LOOK (20 * USEC_PER_MSEC)
 #define PID_FILE_LOOK_FAR (500 * USEC_PER_MSEC) // each look is a process
 
-int run_main_is_good(const struct run *run)
+// Is the main process known and alive (1), known and gone (0), not known (-EAGAIN)?
+static int run_main_is_good(const struct run *run)
 {
         if (run->main.pid > 0)
                 return 1;

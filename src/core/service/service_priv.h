@@ -64,11 +64,10 @@ void service_on_processes_gone(struct run *run, enum service_result result);
 
 // The commands of the state (ExecStartPre=, ...); NULL: the state runs none.
 const struct command_list *service_control_list(const struct run *run, enum service_state state);
-// Starts control_index of the state's list. 0 under way, 1 waits (service_resume() follows),
-// -errno (logged).
-int service_start_control(struct run *run, enum service_state state, usec_t timeout);
-int service_start_main(struct run *run); // main_index of ExecStart=; as above
-// As service_start_control(), goes to the state, and to where a failure leads.
+// Starts main_index of ExecStart=. 0 under way, 1 waits (service_resume() follows), -errno
+// (logged).
+int service_start_main(struct run *run);
+// Starts control_index of the state's list, goes to the state, and to where a failure leads.
 void service_run_control(struct run *run, enum service_state state);
 // OpenFile= (service_open.c): an inquiry's work, the question being a list (struct open_files). Of
 // its answer the descriptors, the caller's to close, and their names are appended, in order. fds
@@ -158,8 +157,6 @@ int run_set_main_pid(struct run *run, pid_t pid, bool is_trusted);
 int run_main_pid_is_suitable(struct run *run, pid_t pid, const char **ret_owner, char **buffer);
 void run_unwatch_main(struct run *run);
 void run_unwatch_control(struct run *run);
-// Is the main process known and alive (1), known and gone (0), not known (-EAGAIN)?
-int run_main_is_good(const struct run *run);
 bool run_is_good(struct run *run); // what makes it "running"
 
 // ---- the message bus (service_bus_name.c)

@@ -193,14 +193,3 @@ size_t admit_count_sources(const struct admit *a)
 {
         return a->n_sources;
 }
-
-const char *admit_verdict_name(enum admit_verdict v)
-{
-        static const char *const names[_ADMIT_MAX] = {
-                [ADMIT_OK] = "ok",
-                [ADMIT_FULL] = "max-connections",
-                [ADMIT_SOURCE_FULL] = "max-connections-per-source",
-        };
-
-        return names[v];
-}

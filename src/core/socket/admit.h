@@ -41,6 +41,4 @@ int admit_try(struct admit *a, const struct admit_limits *limits, const void *ke
 void admit_release(struct admit_token *token);
 
 unsigned admit_count(const struct admit *a);       // live connections; NULL: none
-size_t admit_count_sources(const struct admit *a); // sources with at least one
-const char *admit_verdict_name(
-        enum admit_verdict v); // "max-connections", "max-connections-per-source"
+size_t admit_count_sources(const struct admit *a); // sources with at least one; for tests

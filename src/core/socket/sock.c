@@ -105,9 +105,13 @@ void sock_set_state(struct sock *s, enum sock_state state)
         unit_notify(&s->unit, old, states[state].active, 0);
 }
 
+static void enter_start_open(struct sock *s);
+static void enter_start_post(struct sock *s);
+static void enter_stop_post(struct sock *s, enum sock_result result);
+
 // ---- going down
 
-void sock_enter_dead(struct sock *s, enum sock_result result)
+static void enter_dead(struct sock *s, enum sock_result result)
 {
         sock_set_result(s, result);
         if (s->result != SOCK_SUCCESS)
@@ -131,9 +135,9 @@ static void enter_signal(struct sock *s, enum sock_state state, enum sock_result
                 sock_set_state(s, state);
                 sock_command_arm_timeout(s);
         } else if (is_final) {
-                sock_enter_dead(s, SOCK_SUCCESS);
+                enter_dead(s, SOCK_SUCCESS);
         } else {
-                sock_enter_stop_post(s, SOCK_SUCCESS);
+                enter_stop_post(s, SOCK_SUCCESS);
         }
 }
 
@@ -146,10 +150,10 @@ void sock_enter_stop_pre(struct sock *s, enum sock_result result)
         if (r > 0)
                 enter_signal(s, SOCK_STOP_PRE_SIGTERM, SOCK_SUCCESS);
         else if (r < 0)
-                sock_enter_stop_post(s, SOCK_FAILURE_RESOURCES);
+                enter_stop_post(s, SOCK_FAILURE_RESOURCES);
 }
 
-void sock_enter_stop_post(struct sock *s, enum sock_result result)
+static void enter_stop_post(struct sock *s, enum sock_result result)
 {
         assert(s->state >= SOCK_START_PRE && s->state < SOCK_STOP_POST);
         sock_set_result(s, result);
@@ -170,9 +174,9 @@ static void enter_start_pre(struct sock *s)
         int r = sock_run_commands(s, &sock_conf(s)->exec_start_pre);
 
         if (r > 0)
-                sock_enter_start_open(s);
+                enter_start_open(s);
         else if (r < 0)
-                sock_enter_dead(s, SOCK_FAILURE_RESOURCES);
+                enter_dead(s, SOCK_FAILURE_RESOURCES);
 }
 
 void sock_on_opened(struct sock *s, enum sock_result result)
@@ -187,17 +191,17 @@ void sock_on_opened(struct sock *s, enum sock_result result)
         if (r < 0)
                 sock_enter_stop_pre(s, SOCK_FAILURE_EXIT_CODE);
         else if (r == 0)
-                sock_enter_start_post(s);
+                enter_start_post(s);
         else
                 sock_command_arm_timeout(s);
 }
 
 static void on_removed(void *data)
 {
-        sock_enter_start_open(data);
+        enter_start_open(data);
 }
 
-void sock_enter_start_open(struct sock *s)
+static void enter_start_open(struct sock *s)
 {
         if (s->removal) { // not under the feet of what is made now
                 removal_await(s->removal, on_removed, s);
@@ -240,7 +244,7 @@ static void on_start_again(struct work *w)
         if (!list_is_empty(&s->nodes))
                 return; // it goes on already
         if (s->state == SOCK_START_PRE) {
-                sock_enter_start_open(s);
+                enter_start_open(s);
                 return;
         }
         int r = sock_chown(s);
@@ -254,7 +258,7 @@ void sock_start_again_later(struct sock *s)
         work_queue(s->unit.manager->events, WORK_STATE, &s->start_work, on_start_again);
 }
 
-void sock_enter_start_post(struct sock *s)
+static void enter_start_post(struct sock *s)
 {
         assert(s->state == SOCK_START_CHOWN);
         sock_set_state(s, SOCK_START_POST);
@@ -293,13 +297,13 @@ void sock_on_commands_done(struct sock *s, enum sock_result result)
         switch (s->state) {
         case SOCK_START_PRE:
                 if (result == SOCK_SUCCESS)
-                        sock_enter_start_open(s);
+                        enter_start_open(s);
                 else
                         enter_signal(s, SOCK_FINAL_SIGTERM, result);
                 break;
         case SOCK_START_CHOWN:
                 if (result == SOCK_SUCCESS)
-                        sock_enter_start_post(s);
+                        enter_start_post(s);
                 else
                         sock_enter_stop_pre(s, result);
                 break;
@@ -312,12 +316,12 @@ void sock_on_commands_done(struct sock *s, enum sock_result result)
         case SOCK_STOP_PRE:
         case SOCK_STOP_PRE_SIGTERM:
         case SOCK_STOP_PRE_SIGKILL:
-                sock_enter_stop_post(s, result);
+                enter_stop_post(s, result);
                 break;
         case SOCK_STOP_POST:
         case SOCK_FINAL_SIGTERM:
         case SOCK_FINAL_SIGKILL:
-                sock_enter_dead(s, result);
+                enter_dead(s, result);
                 break;
         case SOCK_DEAD:
         case SOCK_LISTENING:
@@ -350,10 +354,10 @@ void sock_on_command_timeout(struct sock *s)
                 if (kill)
                         enter_signal(s, SOCK_STOP_PRE_SIGKILL, SOCK_FAILURE_TIMEOUT);
                 else
-                        sock_enter_stop_post(s, SOCK_FAILURE_TIMEOUT);
+                        enter_stop_post(s, SOCK_FAILURE_TIMEOUT);
                 break;
         case SOCK_STOP_PRE_SIGKILL:
-                sock_enter_stop_post(s, SOCK_FAILURE_TIMEOUT);
+                enter_stop_post(s, SOCK_FAILURE_TIMEOUT);
                 break;
         case SOCK_STOP_POST:
                 enter_signal(s, SOCK_FINAL_SIGTERM, SOCK_FAILURE_TIMEOUT);
@@ -362,10 +366,10 @@ void sock_on_command_timeout(struct sock *s)
                 if (kill)
                         enter_signal(s, SOCK_FINAL_SIGKILL, SOCK_FAILURE_TIMEOUT);
                 else
-                        sock_enter_dead(s, SOCK_FAILURE_TIMEOUT);
+                        enter_dead(s, SOCK_FAILURE_TIMEOUT);
                 break;
         case SOCK_FINAL_SIGKILL:
-                sock_enter_dead(s, SOCK_FAILURE_TIMEOUT);
+                enter_dead(s, SOCK_FAILURE_TIMEOUT);
                 break;
         case SOCK_DEAD:
         case SOCK_LISTENING:
@@ -407,7 +411,7 @@ static enum unit_verdict sock_start(struct unit *u)
         }
         sock_set_failure(s, NULL);
         if (!unit_start_limit_test(u)) {
-                sock_enter_dead(s, SOCK_FAILURE_START_LIMIT_HIT);
+                enter_dead(s, SOCK_FAILURE_START_LIMIT_HIT);
                 return UNIT_LIMIT;
         }
         // One that listens on nothing only counts as reached (conf/boot_units.h).

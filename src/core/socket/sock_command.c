@@ -13,7 +13,8 @@
 
 static void go_on(struct sock *s);
 
-struct sock_command *sock_command_get(struct sock *s)
+// Existing or new; NULL: no memory.
+static struct sock_command *sock_command_get(struct sock *s)
 {
         struct sock_command *c = s->command;
 

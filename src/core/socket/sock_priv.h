@@ -15,16 +15,12 @@ void sock_set_state(struct sock *s, enum sock_state state);
 void sock_set_result(struct sock *s, enum sock_result result); // what went wrong first counts
 // What its start failed of, in words; taken over. NULL: nothing.
 void sock_set_failure(struct sock *s, char *text);
-void sock_enter_start_open(struct sock *s);
-void sock_enter_start_post(struct sock *s);
 void sock_start_again_later(struct sock *s); // a start that waited, with other listeners
 void sock_enter_listening(struct sock *s);
 void sock_enter_running(struct sock *s);
 void sock_enter_deferred(struct sock *s); // sock_defer.c
 void sock_defer_done(struct sock *s);
 void sock_enter_stop_pre(struct sock *s, enum sock_result result);
-void sock_enter_stop_post(struct sock *s, enum sock_result result);
-void sock_enter_dead(struct sock *s, enum sock_result result);
 // What follows when the commands of the current state are over, and how they ended.
 void sock_on_commands_done(struct sock *s, enum sock_result result);
 void sock_on_command_timeout(struct sock *s);
@@ -200,8 +196,6 @@ struct sock_command {
         sd_id128_t invocation_id;
 };
 
-// Existing or new; NULL: no memory.
-struct sock_command *sock_command_get(struct sock *s);
 // Go on with on_ids when the name services have answered, or have not. Takes over ids. 1 or -errno.
 int sock_command_await(struct sock *s, struct ids_lookup *ids, void (*on_ids)(struct sock *s));
 // Starts the commands of a list one after the other; sock_on_commands_done() follows later.
