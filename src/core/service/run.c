@@ -139,6 +139,12 @@ void run_next_control(struct run *run)
         run->control_index++;
 }
 
+void run_set_commands(struct run *run, uint16_t main_index, uint16_t control_index)
+{
+        run->main_index = main_index;
+        run->control_index = control_index;
+}
+
 void run_note_main_command(struct run *run, bool ignores_failure)
 {
         run->main_ignores_failure = ignores_failure;

@@ -137,6 +137,8 @@ void run_begin_main(struct run *run);
 void run_next_main(struct run *run);
 void run_begin_control(struct run *run);
 void run_next_control(struct run *run);
+// The lists have changed: where the commands that run are now.
+void run_set_commands(struct run *run, uint16_t main_index, uint16_t control_index);
 // `-` of the command that runs: it cannot fail.
 void run_note_main_command(struct run *run, bool ignores_failure);
 void run_note_control_command(struct run *run, bool ignores_failure);

@@ -1,6 +1,7 @@
 #include "core/service/run_cold.h"
 
 #include "base/fd.h"
+#include "base/strv.h"
 #include "core/unit/manager.h"
 
 struct run_cold *run_cold_get(struct run *run)
@@ -38,6 +39,8 @@ void run_cold_free(struct run *run)
         unit_conf_unref(cold->opened_conf);
         bus_name_unwatch(&cold->bus_name);
         fdstore_clear(&cold->fdstore);
+        strv_free(cold->monitored);
+        strv_free(cold->monitored_next);
         free(cold->status_text);
         free(cold);
 }

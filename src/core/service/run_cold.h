@@ -34,6 +34,8 @@ struct run_cold {
         usec_t watchdog_override; // WATCHDOG_USEC=; USEC_INFINITY: none
         usec_t watchdog_stamp;
         struct timer watchdog_timer;
+        char **monitored;      // MONITOR_*: of the service whose end has started this life
+        char **monitored_next; // of the one whose end is about to start the next
         // starts
         struct watch exec_watch;         // Type=exec: result of the exec; fd -1: none
         struct command_wait wait;        // what its next command waits for

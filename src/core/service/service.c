@@ -113,7 +113,12 @@ static void service_reconfigure(struct unit *u, struct unit_conf *old UNUSED)
 
         if (u->conf->load_state != LOAD_LOADED || !u->conf->service || run->conf == u->conf)
                 return;
+        struct unit_conf *former = unit_conf_ref(run->conf);
+
+        service_move_commands(run, former->service, u->conf->service);
         run_set_conf(run, u->conf);
+        run_change_runtime(run, former->service);
+        unit_conf_unref(former);
         if (run->cold && run->cold->bus_name.name)
                 (void)run_watch_bus_name(run);
 }
@@ -281,5 +286,6 @@ const struct unit_ops service_ops = {
         .sub_state = sub_state,
         .result = result,
         .reset_failed = service_reset_failed,
+        .handle = service_handle,
         .is_needed = service_is_needed,
 };

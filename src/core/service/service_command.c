@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/str.h"
 #include "base/strv.h"
 #include "core/service/client.h"
 #include "core/service/notify.h"
@@ -14,29 +15,45 @@
 #include "spawn/exit_status.h"
 #include "spawn/plan.h"
 
+#include <stdio.h>
 #include <sys/wait.h>
 
 // ---- environment
 
-// prefix: "", or "MONITOR_" where the result is another service's.
-static void add_result(struct command *c, const struct run *run, const char *prefix)
+// prefix: "", or "MONITOR_" where the result is another service's. Texts are appended to the list.
+static int push_result(char ***list, const struct run *run, const char *prefix)
 {
         char buf[SIGNAL_NAME_MAX];
+        int r = strv_push_take(
+                list, str_printf("%sSERVICE_RESULT=%s", prefix, service_result_name(run->result)));
 
-        command_add_variable(c, "%sSERVICE_RESULT=%s", prefix, service_result_name(run->result));
-        if (run->main_code == 0)
-                return;
-        command_add_variable(c, "%sEXIT_CODE=%s", prefix, exit_code_name(run->main_code));
-        if (run->main_code == CLD_EXITED)
-                command_add_variable(c, "%sEXIT_STATUS=%u", prefix, run->main_status);
-        else
-                command_add_variable(
-                        c, "%sEXIT_STATUS=%s", prefix,
-                        exit_status_text(run->main_code, run->main_status, buf, sizeof(buf)));
+        if (r < 0 || run->main_code == 0)
+                return r;
+        r = strv_push_take(list,
+                           str_printf("%sEXIT_CODE=%s", prefix, exit_code_name(run->main_code)));
+        if (r < 0)
+                return r;
+        snprintf(buf, sizeof(buf), "%u", run->main_status);
+        return strv_push_take(
+                list, str_printf("%sEXIT_STATUS=%s", prefix,
+                                 run->main_code == CLD_EXITED
+                                         ? buf
+                                         : exit_status_text(run->main_code, run->main_status, buf,
+                                                            sizeof(buf))));
 }
 
-// The one service that may have started this one by OnFailure= or OnSuccess=; NULL: none, or it
-// cannot be told which.
+static int add_result(struct command *c, const struct run *run)
+{
+        CLEANUP(strv) char **texts = NULL;
+        int r = push_result(&texts, run, "");
+
+        STRV_FOREACH (text, texts)
+                command_add_variable(c, "%s", *text);
+        return r;
+}
+
+// The one service whose OnFailure= or OnSuccess= names this one, which is started by hand; NULL:
+// none, or it cannot be told which.
 static const struct run *find_monitored(const struct run *run)
 {
         struct unit *found = NULL;
@@ -53,18 +70,47 @@ static const struct run *find_monitored(const struct run *run)
                                                    : NULL;
 }
 
-static void add_monitored(struct command *c, const struct run *run)
+// That service may be gone when a command runs.
+static int push_monitored(char ***list, const struct run *other)
 {
-        const struct run *other = find_monitored(run);
         char id[SD_ID128_STRING_MAX];
+        int r = push_result(list, other, "MONITOR_");
 
-        if (!other)
+        if (r >= 0 && !sd_id128_is_null(other->invocation_id))
+                r = strv_push_take(list, str_printf("MONITOR_INVOCATION_ID=%s",
+                                                    sd_id128_to_string(other->invocation_id, id)));
+        return r < 0 ? r
+                     : strv_push_take(list, str_printf("MONITOR_UNIT=%s", other->service->unit.id));
+}
+
+void service_handle(struct unit *u, struct unit *ended)
+{
+        struct run *run = &service_of(u)->run;
+        bool is_over = service_state_is_over(run->state);
+        struct run_cold *cold = ended->ops == &service_ops && is_over ? run_cold_get(run) : NULL;
+
+        if (!cold)
                 return;
-        add_result(c, other, "MONITOR_");
-        if (!sd_id128_is_null(other->invocation_id))
-                command_add_variable(c, "MONITOR_INVOCATION_ID=%s",
-                                     sd_id128_to_string(other->invocation_id, id));
-        command_add_variable(c, "MONITOR_UNIT=%s", other->service->unit.id);
+        // Without memory it is not told.
+        strv_free(TAKE(cold->monitored_next));
+        if (push_monitored(&cold->monitored_next, &service_of(ended)->run) < 0)
+                strv_free(TAKE(cold->monitored_next));
+}
+
+int service_note_monitored(struct run *run)
+{
+        const struct run *other;
+
+        if (run->cold && run->cold->monitored_next) {
+                run->cold->monitored = TAKE(run->cold->monitored_next);
+                return 0;
+        }
+        other = find_monitored(run);
+        if (!other)
+                return 0;
+        struct run_cold *cold = run_cold_get(run);
+
+        return cold ? push_monitored(&cold->monitored, other) : -ENOMEM;
 }
 
 static int add_environment(struct command *c, const struct run *run, bool is_main)
@@ -220,10 +266,11 @@ static int fill(const struct command_order *o, struct command *c)
 
         if (r == 0)
                 r = add_descriptors(c, run, o->is_main);
-        if (o->state == SERVICE_STOP || o->state == SERVICE_STOP_POST)
-                add_result(c, run, "");
-        if (o->state == SERVICE_START || o->state == SERVICE_START_PRE)
-                add_monitored(c, run);
+        if (r == 0 && (o->state == SERVICE_STOP || o->state == SERVICE_STOP_POST))
+                r = add_result(c, run);
+        if (service_state_is_starting((enum service_state)o->state) && run->cold)
+                STRV_FOREACH (text, run->cold->monitored)
+                        command_add_variable(c, "%s", *text);
         if (o->is_main && run->client && run->client->fd >= 0 && !run_keeps_connection(run))
                 c->params.given_fd = &run->client->fd;
         return r;
@@ -313,9 +360,9 @@ static int start_process(struct run *run, enum service_state state,
         return r;
 }
 
-const struct command_list *service_control_list(const struct run *run, enum service_state state)
+static const struct command_list *control_list_of(const struct service_group *g,
+                                                  enum service_state state)
 {
-        const struct service_group *g = run_conf(run);
         const struct command_list *const lists[_SERVICE_STATE_MAX] = {
                 [SERVICE_CONDITION] = &g->exec_condition,
                 [SERVICE_START_PRE] = &g->exec_start_pre,
@@ -327,6 +374,39 @@ const struct command_list *service_control_list(const struct run *run, enum serv
         };
 
         return lists[state];
+}
+
+const struct command_list *service_control_list(const struct run *run, enum service_state state)
+{
+        return control_list_of(run_conf(run), state);
+}
+
+static bool is_same_command(const struct exec_command *a, const struct exec_command *b)
+{
+        return streq(a->path, b->path) && strv_equal(a->argv, b->argv);
+}
+
+// Where the command that was run is in the new list: at its old place, else at the first one where
+// it stands. What is not in it any more was the last (systemd does not resume such a list either).
+static uint16_t move_index(uint16_t i, const struct command_list *old,
+                           const struct command_list *fresh)
+{
+        if (i >= old->n || (i < fresh->n && is_same_command(&old->items[i], &fresh->items[i])))
+                return i;
+        for (size_t k = 0; k < fresh->n; k++)
+                if (is_same_command(&old->items[i], &fresh->items[k]))
+                        return (uint16_t)k;
+        return fresh->n > 0 ? (uint16_t)(fresh->n - 1) : 0;
+}
+
+void service_move_commands(struct run *run, const struct service_group *old,
+                           const struct service_group *fresh)
+{
+        const struct command_list *was = control_list_of(old, run->state);
+        const struct command_list *is = control_list_of(fresh, run->state);
+
+        run_set_commands(run, move_index(run->main_index, &old->exec_start, &fresh->exec_start),
+                         was && is ? move_index(run->control_index, was, is) : run->control_index);
 }
 
 // 0 under way, 1 waits (service_resume() follows), -errno (logged).

@@ -64,6 +64,12 @@ void service_on_processes_gone(struct run *run, enum service_result result);
 
 // The commands of the state (ExecStartPre=, ...); NULL: the state runs none.
 const struct command_list *service_control_list(const struct run *run, enum service_state state);
+// Other lists take the place of the ones that are being run: they go on behind the same commands.
+void service_move_commands(struct run *run, const struct service_group *old,
+                           const struct service_group *fresh);
+// What the commands of this life are told of the service whose end has started it. 0 or -ENOMEM.
+int service_note_monitored(struct run *run);
+void service_handle(struct unit *u, struct unit *ended); // the unit's operation
 // Starts main_index of ExecStart=. 0 under way, 1 waits (service_resume() follows), -errno
 // (logged).
 int service_start_main(struct run *run);
@@ -135,6 +141,8 @@ void run_watchdog_stop(struct run *run);
 void run_watchdog_trigger(struct run *run);
 usec_t run_watchdog_usec(const struct run *run); // 0: off
 void run_running_timeout(struct run *run);       // RuntimeMaxSec=
+// It was changed while the service runs: the new time counts, from the same moment on.
+void run_change_runtime(struct run *run, const struct service_group *old);
 
 // ---- main process by pid (service_pid.c)
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/strv.h"
 #include "core/service/processes.h"
 #include "core/service/service_priv.h"
 #include "core/unit/job.h"
@@ -16,6 +17,7 @@
 static void reset_cold(struct run_cold *cold)
 {
         free(TAKE(cold->status_text));
+        strv_free(TAKE(cold->monitored));
         cold->status_errno = 0;
         cold->notify_state = NOTIFY_STATE_UNKNOWN;
         cold->notify_access_override = NOTIFY_ACCESS_UNSET;
@@ -42,7 +44,7 @@ int run_begin_life(struct run *run)
         if (s->flush_n_restarts)
                 s->n_restarts = 0;
         s->flush_n_restarts = false;
-        return 0;
+        return service_note_monitored(run);
 }
 
 void service_enter_condition(struct run *run)

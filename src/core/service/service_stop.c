@@ -324,6 +324,9 @@ void service_enter_restart(struct run *run)
         s->n_restarts++;
         s->flush_n_restarts = false;
         service_set_state(run, SERVICE_AUTO_RESTART_QUEUED);
+        // Directly restarted it has not come down, so that the first start is still under way.
+        if (s->unit.job && s->unit.job->type == JOB_START && s->unit.job->state == JOB_RUNNING)
+                job_run_again(s->unit.job);
         if (job_request(run->manager, type, &s->unit, JOB_REPLACE, NULL, &why) != REQUEST_OK) {
                 run_log(run, LOG_WARNING, 0, "Failed to schedule restart job: %s", why.text);
                 service_enter_dead(run, SERVICE_FAILURE_RESOURCES, false);

@@ -195,30 +195,57 @@ void run_extend_timeout(struct run *run, usec_t after)
         (void)timer_set(run->manager->events, &run->timer, when, on_timeout);
 }
 
-void run_running_timeout(struct run *run)
+// Until when it may run, counted from `begin`.
+static usec_t choose_runtime_end(const struct run *run, usec_t begin)
 {
         const struct service_group *g = run_conf(run);
         uint64_t random = 0;
+        usec_t end = usec_add(begin, g->runtime_max_sec);
 
-        if (g->type == SERVICE_ONESHOT || g->runtime_max_sec == USEC_INFINITY) {
+        if (g->runtime_randomized_extra_sec == 0)
+                return end;
+        if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+                random = 0;
+        return usec_add(end, random % g->runtime_randomized_extra_sec);
+}
+
+static bool has_runtime_limit(const struct service_group *g)
+{
+        return g->type != SERVICE_ONESHOT && g->runtime_max_sec != USEC_INFINITY;
+}
+
+void run_running_timeout(struct run *run)
+{
+        struct run_cold *cold = has_runtime_limit(run_conf(run)) ? run_cold_get(run) : NULL;
+
+        if (!cold) {
                 timer_stop(run->manager->events, &run->timer);
                 return;
         }
-        struct run_cold *cold = run_cold_get(run);
-
-        if (!cold)
-                return;
-        // Counted from the first time that it ran: a reload gives no new time.
-        if (cold->runtime_until == 0) {
-                if (g->runtime_randomized_extra_sec > 0 &&
-                    getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-                        random = 0;
-                cold->runtime_until = usec_add(clock_now(), g->runtime_max_sec);
-                if (g->runtime_randomized_extra_sec > 0)
-                        cold->runtime_until = usec_add(cold->runtime_until,
-                                                       random % g->runtime_randomized_extra_sec);
-        }
+        // Counted from the first time that it ran: a reload of the service gives no new time.
+        if (cold->runtime_until == 0)
+                cold->runtime_until = choose_runtime_end(run, clock_now());
         run_set_timeout(run, usec_sub(cold->runtime_until, clock_now()));
+}
+
+void run_change_runtime(struct run *run, const struct service_group *old)
+{
+        const struct service_group *g = run_conf(run);
+        bool is_running = run->state == SERVICE_RUNNING;
+
+        if (!(is_running || service_state_is_reloading(run->state)) ||
+            (g->runtime_max_sec == old->runtime_max_sec &&
+             g->runtime_randomized_extra_sec == old->runtime_randomized_extra_sec))
+                return;
+        struct run_cold *cold = has_runtime_limit(g) ? run_cold_get(run) : run->cold;
+
+        if (cold)
+                cold->runtime_until =
+                        has_runtime_limit(g)
+                                ? choose_runtime_end(run, run->service->unit.active_enter)
+                                : 0;
+        if (is_running)
+                run_running_timeout(run);
 }
 
 // ---- watchdog

@@ -130,6 +130,13 @@ static uint32_t find_failing(const struct unit *u, enum job_type type, enum job_
         return 0;
 }
 
+void job_run_again(struct job *j)
+{
+        j->state = JOB_WAITING;
+        j->begin_running = 0;
+        job_queue_run(j);
+}
+
 void job_look_again(struct unit *u)
 {
         if (u->job)
@@ -182,8 +189,9 @@ static void finish(struct job *j, enum job_result result, bool spreads)
                 steps |= find_failing(u, type, result) | PROPAGATE_BIT(PROPAGATE_JOB_WAKE);
         else
                 job_wake_neighbours(u);
+        // It has never begun, so that no change of state tells those that uphold it.
         if (result == JOB_TIMEOUT || result == JOB_DEPENDENCY)
-                steps |= PROPAGATE_BIT(PROPAGATE_JOB_ON_FAILURE);
+                steps |= PROPAGATE_BIT(PROPAGATE_JOB_ON_FAILURE) | PROPAGATE_BIT(PROPAGATE_CHECK);
         unit_changed(u);
         propagate_later(u, steps);
         collect_unit_later(u);

@@ -112,6 +112,9 @@ enum request_error job_request_stops(struct manager *m, struct unit *const *unit
 enum request_error job_request_manual(struct manager *m, enum job_type type, struct unit *u,
                                       enum job_mode mode, struct job **ret_job,
                                       struct request_failure *failure);
+// A start job that runs has to begin once more: its unit has come to an end while it went up, and
+// is to be started again (RestartMode=direct).
+void job_run_again(struct job *j);
 // The job is over and freed, and observers hear of it (JOB_DONE does not end a restart: it goes on
 // as a start). What follows (core/unit/propagate.h) is done later: jobs that hang on it fail with
 // it, those that waited for it are looked at. Until then no other job changes.

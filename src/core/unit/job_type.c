@@ -37,7 +37,8 @@ int job_type_merge(enum job_type a, enum job_type b, enum active_state state,
 
 bool job_type_conflicts(enum job_type a, enum job_type b)
 {
-        return find_merged(a, b) == NEVER;
+        // What asks for nothing contradicts nothing.
+        return a != JOB_NOP && b != JOB_NOP && find_merged(a, b) == NEVER;
 }
 
 bool job_type_covers(enum job_type a, enum job_type b)

@@ -107,6 +107,8 @@ static void start_outcome(struct unit *u, enum dependency d)
         UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(d), other) {
                 log_unit(u->id, LOG_DEBUG, 0, "Triggering %s= dependency %s.", dependency_name(d),
                          other->id);
+                if (other->ops->handle)
+                        other->ops->handle(other, u);
                 request(other, JOB_START, (enum job_mode)mode,
                         d == DEP_ON_FAILURE ? " for OnFailure=" : " for OnSuccess=");
         }

@@ -149,6 +149,9 @@ struct unit_ops {
         void (*reset_failed)(struct unit *u);
         // A unit that this one triggers (socket: its service) changed state or finished a job.
         void (*trigger_notify)(struct unit *u, struct unit *other);
+        // It is about to be started by OnSuccess= or OnFailure= of a unit that has ended. NULL:
+        // that is nothing to it.
+        void (*handle)(struct unit *u, struct unit *ended);
         bool (*is_needed)(const struct unit *u); // must stay loaded though inactive; NULL: no
         // Descriptors that a service which this unit triggers inherits: appended to *fds and *names
         // (FileDescriptorName= for each). NULL: none. 0 or -ENOMEM.

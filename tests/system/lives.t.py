@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Lives of services that others change: restarts, reloads of their files, units that uphold or handle them."""
+
+import os
+import threading
+
+from daemon import PATIENCE, case, eventually, main
+
+
+def lines(d, name):
+    try:
+        with open(os.path.join(d.folder, name), encoding="utf-8") as file:
+            return file.read().split("\n")[:-1]
+    except FileNotFoundError:
+        return []
+
+
+def note(d, name, text):
+    return f"/bin/sh -c 'echo {text} >>{d.folder}/{name}'"
+
+
+def hold(d, name):
+    """A command that waits until a file is there."""
+    return f"/bin/sh -c 'while [ ! -e {d.folder}/{name} ]; do sleep 0.02; done'"
+
+
+@case
+def direct_restart_while_it_starts(d):
+    """RestartMode=direct: the start that is under way goes on with the next life, and ends with it."""
+    d.unit("twice.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nRestart=on-failure\nRestartMode=direct\n"
+           f"RestartSec=10ms\nExecStart=/bin/sh -c 'echo x >>{d.folder}/n; test $(wc -l <{d.folder}/n) = 2'\n")
+    d.unit("never.service", "[Unit]\nStartLimitBurst=3\nStartLimitIntervalSec=60\n[Service]\nType=oneshot\n"
+           "Restart=on-failure\nRestartMode=direct\nRestartSec=10ms\n"
+           f"ExecStart=/bin/sh -c 'echo x >>{d.folder}/m; exit 1'\n")
+    d.start()
+    assert d.ctl("start", "twice.service", timeout=PATIENCE).returncode == 0
+    assert len(lines(d, "n")) == 2 and d.show("twice.service", "NRestarts") == "1"
+    assert d.ctl("start", "never.service", timeout=PATIENCE).returncode != 0
+    assert len(lines(d, "m")) == 3
+
+
+@case
+def upheld_unit_is_tried_again(d):
+    d.unit("holder.service", "[Unit]\nUpholds=held.service\n[Service]\nExecStart=/bin/sleep 600\n")
+    d.unit("held.service", "[Unit]\nRequires=need.service\nAfter=need.service\n[Service]\nExecStart=/bin/sleep 600\n")
+    d.unit("need.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
+           f"ExecStart=/bin/sh -c 'echo x >>{d.folder}/tries; test -e {d.folder}/good'\n")
+    d.start()
+    assert d.ctl("start", "holder.service").returncode == 0
+    eventually(lambda: len(lines(d, "tries")) > 1, "a second try")
+    d.file("good", "")
+    eventually(lambda: d.show("held.service", "ActiveState") == "active", "the upheld unit")
+
+
+@case
+def handlers_are_told_in_each_command(d):
+    for name, end, directive in (("good", "true", "OnSuccess"), ("bad", "false", "OnFailure")):
+        d.unit(f"{name}.service", f"[Unit]\n{directive}={name}-h.service\nAfter=idle.service\n[Service]\nExecStart=/bin/{end}\n")
+        told = f"/bin/sh -c 'echo $$MONITOR_UNIT $$MONITOR_SERVICE_RESULT $$MONITOR_EXIT_STATUS >>{d.folder}/{name}'\n"
+        # Between the first and the second the service that has ended is unloaded.
+        d.unit(f"{name}-h.service", f"[Unit]\nAfter=slow.service\nWants=slow.service\n[Service]\nType=oneshot\n"
+               f"ExecStartPre={told}ExecStartPre=/bin/sleep 0.3\nExecStart={told}ExecStart={told}")
+    d.unit("slow.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep 0.3\n")
+    # It would start the same ones.
+    d.unit("idle.service", "[Unit]\nOnSuccess=good-h.service\nOnFailure=bad-h.service\n[Service]\n"
+           "ExecStart=/bin/true\n")
+    d.start()
+    d.ctl("start", "good.service", "bad.service")
+    for name, expected in (("good", "good.service success 0"), ("bad", "bad.service exit-code 1")):
+        eventually(lambda n=name: len(lines(d, n)) == 3, f"the handler of {name}.service")
+        assert lines(d, name) == [expected] * 3, lines(d, name)
+
+
+@case
+def list_goes_on_behind_the_same_command(d):
+    """Whatever a reload puts before it; where it is gone, it was the last."""
+    def unit(name, *commands):
+        d.unit(f"{name}.service", "[Service]\nType=oneshot\n" + "".join(f"{c}\n" for c in commands))
+    for name, key in (("moved", "ExecStart"), ("pre", "ExecStartPre")):
+        first, wait, last = (f"{key}={c}" for c in (note(d, name, "first"), hold(d, "go"), note(d, name, "last")))
+        unit(name, first, wait, last, "ExecStart=/bin/true")
+    unit("gone", f"ExecStart={hold(d, 'go')}", f"ExecStart={note(d, 'gone', 'last')}")
+    d.start()
+    threads = [threading.Thread(target=d.ctl, args=("start", f"{n}.service")) for n in ("moved", "pre", "gone")]
+    for thread in threads:
+        thread.start()
+    for name in ("moved", "pre"):
+        eventually(lambda n=name: lines(d, n) == ["first"], f"the first command of {name}.service")
+    eventually(lambda: d.show("gone.service", "ActiveState") == "activating", "gone.service")
+    for name, key in (("moved", "ExecStart"), ("pre", "ExecStartPre")):
+        added = f"{key}={note(d, name, 'added')}"
+        first, wait, last = (f"{key}={c}" for c in (note(d, name, "first"), hold(d, "go"), note(d, name, "last")))
+        unit(name, added, first, wait, last, "ExecStart=/bin/true")
+    unit("gone", f"ExecStart={note(d, 'gone', 'other')}", f"ExecStart={note(d, 'gone', 'another')}")
+    d.ctl("daemon-reload", check=True)
+    d.file("go", "")
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert lines(d, "moved") == ["first", "last"], lines(d, "moved")
+    assert lines(d, "pre") == ["first", "last"], lines(d, "pre")
+    assert lines(d, "gone") == [], lines(d, "gone")
+    assert d.show("gone.service", "Result") == "success"
+
+
+@case
+def runtime_limit_by_a_reload(d):
+    text = "[Service]\nExecStart=/bin/sleep 600\n{}"
+    d.unit("none.service", text.format(""))
+    d.unit("some.service", text.format("RuntimeMaxSec=3\n"))
+    d.start()
+    d.ctl("start", "none.service", "some.service", check=True)
+    d.unit("none.service", text.format("RuntimeMaxSec=100ms\n"))
+    d.unit("some.service", text.format(""))
+    d.ctl("daemon-reload", check=True)
+    eventually(lambda: d.show("none.service", "Result") == "timeout", "the new limit")
+    # Long enough for the old one.
+    d.unit("clock.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep 3.5\n")
+    assert d.ctl("start", "clock.service").returncode == 0
+    assert d.show("some.service", "ActiveState") == "active"
+
+
+@case
+def nothing_asked_for_contradicts_nothing(d):
+    """try-restart of a unit that waits for another, with --job-mode=fail."""
+    d.unit("slow.service", f"[Service]\nType=oneshot\nExecStart={hold(d, 'go')}\n")
+    d.unit("waits.service", "[Unit]\nAfter=slow.service\nWants=slow.service\n[Service]\nExecStart=/bin/sleep 600\n")
+    d.start()
+    d.ctl("start", "--no-block", "waits.service", check=True)
+    for verb in ("try-restart", "try-reload-or-restart"):
+        result = d.ctl(verb, "--job-mode=fail", "waits.service", timeout=PATIENCE)
+        assert result.returncode == 0, result
+    d.file("go", "")
+    eventually(lambda: d.show("waits.service", "ActiveState") == "active", "the start that waited")
+
+
+main()
