@@ -114,6 +114,10 @@ void bus_stops_done(struct bus_server *s);
 // JobNew, or JobRemoved with a result.
 void bus_tell_job(struct bus_server *s, uint32_t id, const char *unit, const char *result);
 
+// ---- references and marks (manager_units.c)
+void bus_refs_done(struct bus_client *c);                          // the client goes
+int bus_append_marks(sd_bus_message *reply, const struct unit *u); // NULL: none
+
 // ---- lists of files (files.c)
 void bus_listing_free(struct bus_listing *l); // without an answer; NULL is fine
 
@@ -126,6 +130,7 @@ int bus_driver_add(struct bus_client *c); // what a message bus would answer (dr
 extern const sd_bus_vtable bus_manager_vtable[];
 extern const sd_bus_vtable bus_manager_files_vtable[];
 extern const sd_bus_vtable bus_manager_jobs_vtable[];
+extern const sd_bus_vtable bus_manager_units_vtable[];
 extern const sd_bus_vtable bus_manager_log_vtable[], bus_log_control_vtable[];
 extern const sd_bus_vtable bus_job_vtable[];
 extern const sd_bus_vtable bus_log_vtable[];

@@ -41,6 +41,7 @@ static void client_free(struct bus_client *c)
                 sd_bus_close_unref(c->bus); // and both of its descriptors
         fd_close(c->feed_fd);
         bus_listing_free(c->listing);
+        bus_refs_done(c);
         unit_conf_unref(c->absent);
         bus_place_drop(c->user);
         free(c);

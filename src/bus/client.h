@@ -70,6 +70,7 @@ struct bus_client {
         bool is_listening; // a reader that gets signals; who controls gets them all
         bool has_called, is_dropped, is_busy;
         struct bus_listing *listing; // an answer that is being made; NULL: none
+        char **refs;                 // units that stay in memory for it (bus/manager_units.c)
         struct unit_conf *absent;    // what a reader has asked for last that is not loaded
 };
 

@@ -257,6 +257,7 @@ enum change_flags {
         TAKES_FORCE = 1 << 2,
         GIVES_CARRIES =
                 1 << 3, // whether one of the units has an [Install] section that says something
+        TAKES_NOTHING_ELSE = 1 << 4, // not even runtime
 };
 
 static int read_preset_mode(sd_bus_message *message, sd_bus_error *error,
@@ -291,7 +292,7 @@ static int change(sd_bus_message *message, struct bus_client *client, sd_bus_err
                 r = sd_bus_message_read_strv(message, &names);
         if (r >= 0 && (flags & TAKES_PRESET_MODE))
                 r = read_preset_mode(message, error, &options.preset_mode);
-        if (r >= 0)
+        if (r >= 0 && !(flags & TAKES_NOTHING_ELSE))
                 r = sd_bus_message_read(message, "b", &runtime);
         if (r >= 0 && (flags & TAKES_FORCE))
                 r = sd_bus_message_read(message, "b", &force);
@@ -352,6 +353,111 @@ static int on_preset_all(sd_bus_message *message, void *userdata, sd_bus_error *
                       TAKES_PRESET_MODE | TAKES_FORCE);
 }
 
+static int on_revert(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return change(message, userdata, error, install_revert, TAKES_NAMES | TAKES_NOTHING_ELSE);
+}
+
+// ---- the default target, dependencies, links
+
+static int on_add_dependency(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        struct bus_client *c = userdata;
+        struct install_options options = {0};
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(install_changes) struct install_changes changes = {0};
+        CLEANUP(strv) char **names = NULL;
+        struct complaint complaint;
+        const char *target, *type;
+        int runtime = 0, force = 0;
+        int r = bus_check_trusted(c, error);
+
+        if (r >= 0)
+                r = sd_bus_message_read_strv(message, &names);
+        if (r >= 0)
+                r = sd_bus_message_read(message, "ssbb", &target, &type, &runtime, &force);
+        if (r < 0)
+                return r;
+        if (!streq(type, "Wants") && !streq(type, "Requires"))
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                         "%s is neither Wants nor Requires", type);
+        options.is_runtime = runtime;
+        options.is_forced = force;
+        r = open_install(c->server->manager, &options, &complaint, &install);
+        if (r < 0)
+                return r;
+        r = install_add_dependency(install, names, target,
+                                   streq(type, "Wants") ? ".wants" : ".requires", &changes);
+        return r < 0 ? reply_error(error, r, &complaint)
+                     : reply_changes(message, c->server, -1, &changes);
+}
+
+static int on_set_default(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        struct bus_client *c = userdata;
+        struct install_options options = {0};
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(install_changes) struct install_changes changes = {0};
+        struct complaint complaint;
+        const char *name;
+        int force = 0, r = bus_check_trusted(c, error);
+
+        if (r >= 0)
+                r = sd_bus_message_read(message, "sb", &name, &force);
+        options.is_forced = force;
+        if (r >= 0)
+                r = open_install(c->server->manager, &options, &complaint, &install);
+        if (r < 0)
+                return r;
+        r = install_set_default(install, name, &changes);
+        return r < 0 ? reply_error(error, r, &complaint)
+                     : reply_changes(message, c->server, -1, &changes);
+}
+
+static int on_get_default(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        struct bus_client *c = userdata;
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(free) char *name = NULL;
+        struct complaint complaint;
+        int r = bus_check_trusted(c, error); // it reads the folders
+
+        if (r >= 0)
+                r = open_install(c->server->manager, &(struct install_options){0}, &complaint,
+                                 &install);
+        if (r >= 0)
+                r = install_get_default(install, &name);
+        if (r == -ENOENT)
+                return sd_bus_error_set(error, SD_BUS_ERROR_FILE_NOT_FOUND,
+                                        "There is no default.target: what is enabled is started.");
+        return r < 0 ? r : sd_bus_reply_method_return(message, "s", name);
+}
+
+static int on_get_links(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        struct bus_client *c = userdata;
+        struct install_options options = {0};
+        CLEANUP(install) struct install *install = NULL;
+        CLEANUP(strv) char **links = NULL;
+        __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
+        struct complaint complaint;
+        const char *name;
+        int runtime = 0, r = bus_check_trusted(c, error); // it reads the folders
+
+        if (r >= 0)
+                r = sd_bus_message_read(message, "sb", &name, &runtime);
+        options.is_runtime = runtime;
+        if (r >= 0)
+                r = open_install(c->server->manager, &options, &complaint, &install);
+        if (r >= 0)
+                r = install_get_links(install, name, &links);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(reply, links);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
 #define METHOD(name, in, out, function) \
         SD_BUS_METHOD(name, in, out, function, SD_BUS_VTABLE_UNPRIVILEGED)
 
@@ -368,5 +474,10 @@ const sd_bus_vtable bus_manager_files_vtable[] = {
         METHOD("DisableUnitFiles", "asb", "a(sss)", on_disable),
         METHOD("MaskUnitFiles", "asbb", "a(sss)", on_mask),
         METHOD("UnmaskUnitFiles", "asb", "a(sss)", on_unmask),
+        METHOD("RevertUnitFiles", "as", "a(sss)", on_revert),
+        METHOD("AddDependencyUnitFiles", "asssbb", "a(sss)", on_add_dependency),
+        METHOD("SetDefaultTarget", "sb", "a(sss)", on_set_default),
+        METHOD("GetDefaultTarget", "", "s", on_get_default),
+        METHOD("GetUnitFileLinks", "sb", "as", on_get_links),
         SD_BUS_VTABLE_END,
 };

@@ -90,6 +90,14 @@ GETTER(get_names)
         return sd_bus_message_close_container(reply);
 }
 
+GETTER(get_marks)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(userdata, &v);
+
+        return r < 0 ? r : bus_append_marks(reply, v.unit);
+}
+
 GETTER(get_dropins)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
@@ -472,6 +480,7 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("SubState", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("FragmentPath", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("DropInPaths", "as", get_dropins, 0, 0),
+        SD_BUS_PROPERTY("Markers", "as", get_marks, 0, 0),
         SD_BUS_PROPERTY("UnitFileState", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("UnitFilePreset", "s", get_string, 0, 0),
         STAMPS("StateChange"),

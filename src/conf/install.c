@@ -25,8 +25,8 @@ void install_changes_done(struct install_changes *changes)
         *changes = (struct install_changes){0};
 }
 
-static int add_change(struct install_changes *changes, enum install_change_type type,
-                      const char *file, const char *source)
+int install_add_change(struct install_changes *changes, enum install_change_type type,
+                       const char *file, const char *source)
 {
         struct install_change *more = reallocarray(changes->items, changes->n + 1, sizeof(*more));
         struct install_change change = {.type = type};
@@ -43,28 +43,29 @@ static int add_change(struct install_changes *changes, enum install_change_type 
         return 0;
 }
 
-static int complain(struct install *i, int error, const char *name, const char *what)
+int install_complain(struct install *i, int error, const char *name, const char *what)
 {
         diag_report(i->diag, DIAG_ERROR, name, NULL, 0, "%s", what);
         return error;
 }
 
-static enum install_rank wanted_rank(const struct install *i)
+enum install_rank install_wanted_rank(const struct install *i)
 {
         return i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG;
 }
 
 // The folder in which links are made. NULL: the path has none of that sort.
-static const char *target_dir(const struct install *i)
+const char *install_target_dir(const struct install *i)
 {
         STRV_FOREACH (dir, i->dirs)
-                if (!unit_path_is_control(*dir) && install_rank_of(i, *dir) == wanted_rank(i))
+                if (!unit_path_is_control(*dir) &&
+                    install_rank_of(i, *dir) == install_wanted_rank(i))
                         return *dir;
         return NULL;
 }
 
 // What a link says: the path as it is inside the root.
-static const char *inside(const struct install *i, const char *path)
+const char *install_path_inside(const struct install *i, const char *path)
 {
         const char *rest = i->root ? str_after_prefix(path, i->root) : NULL;
 
@@ -73,8 +74,8 @@ static const char *inside(const struct install *i, const char *path)
 
 // ---- one link
 
-static int make_link(struct install *i, const char *file, const char *source,
-                     struct install_changes *changes)
+int install_make_link(struct install *i, const char *file, const char *source,
+                      struct install_changes *changes)
 {
         bool replaces = i->is_forced || streq(source, "/dev/null");
         CLEANUP(free) char *old = NULL;
@@ -91,20 +92,20 @@ static int make_link(struct install *i, const char *file, const char *source,
                 char *text = str_printf("%s: %s", why.error ? why.detail : file,
                                         r == -EEXIST ? "is there already" : strerror(-r));
 
-                return complain(i, r, NULL, text ? text : file);
+                return install_complain(i, r, NULL, text ? text : file);
         }
         if (old)
-                r = add_change(changes, INSTALL_UNLINK, file, NULL);
-        return r < 0 ? r : add_change(changes, INSTALL_SYMLINK, file, source);
+                r = install_add_change(changes, INSTALL_UNLINK, file, NULL);
+        return r < 0 ? r : install_add_change(changes, INSTALL_SYMLINK, file, source);
 }
 
-static int remove_link(const char *file, struct install_changes *changes)
+int install_remove_link(const char *file, struct install_changes *changes)
 {
         int r = fs_unlink(file, NULL);
 
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        return add_change(changes, INSTALL_UNLINK, file, NULL);
+        return install_add_change(changes, INSTALL_UNLINK, file, NULL);
 }
 
 // ---- enable
@@ -125,8 +126,9 @@ static int instance_of(struct install *i, const char *name, const struct install
         if (s->default_instance)
                 return unit_name_with_instance(name, s->default_instance, ret);
         if (s->wanted_by || s->required_by || s->upheld_by)
-                return complain(i, -EIDRM, name,
-                                "Is a template without DefaultInstance=: name an instance.");
+                return install_complain(
+                        i, -EIDRM, name,
+                        "Is a template without DefaultInstance=: name an instance.");
         return 0; // aliases and Also= only
 }
 
@@ -135,9 +137,10 @@ static int link_into(struct enabling *e, char *const *targets, const char *suffi
 {
         STRV_FOREACH (target, targets) {
                 if (!unit_name_is_valid(*target))
-                        return complain(e->install, -EINVAL, name, "[Install] has a bad unit name");
+                        return install_complain(e->install, -EINVAL, name,
+                                                "[Install] has a bad unit name");
                 CLEANUP(free) char *file = str_printf("%s/%s%s/%s", e->dir, *target, suffix, name);
-                int r = file ? make_link(e->install, file, path, e->changes) : -ENOMEM;
+                int r = file ? install_make_link(e->install, file, path, e->changes) : -ENOMEM;
 
                 if (r < 0)
                         return r;
@@ -150,11 +153,12 @@ static int link_aliases(struct enabling *e, const struct install_section *s, con
 {
         STRV_FOREACH (alias, s->alias) {
                 if (!unit_name_is_valid(*alias) || unit_name_type(*alias) != unit_name_type(name))
-                        return complain(e->install, -EINVAL, name, "Alias= has a bad unit name");
+                        return install_complain(e->install, -EINVAL, name,
+                                                "Alias= has a bad unit name");
                 if (streq(*alias, name))
                         continue;
                 CLEANUP(free) char *file = fs_path_join(e->dir, *alias);
-                int r = file ? make_link(e->install, file, path, e->changes) : -ENOMEM;
+                int r = file ? install_make_link(e->install, file, path, e->changes) : -ENOMEM;
 
                 if (r < 0)
                         return r;
@@ -185,9 +189,9 @@ static int link_file(struct enabling *e, char **name)
         CLEANUP(free) char *file = NULL;
 
         if (!unit_name_is_valid(base))
-                return complain(e->install, -EINVAL, *name, "is no path of a unit file");
+                return install_complain(e->install, -EINVAL, *name, "is no path of a unit file");
         STRV_FOREACH (dir, e->install->dirs) {
-                const char *rest = str_after_prefix(*name, inside(e->install, *dir));
+                const char *rest = str_after_prefix(*name, install_path_inside(e->install, *dir));
 
                 if (rest && streq(rest + strspn(rest, "/"), base))
                         return str_set(name, base);
@@ -196,7 +200,7 @@ static int link_file(struct enabling *e, char **name)
         int r = file ? check_linked(e->install, *name) : -ENOMEM;
 
         if (r == 0)
-                r = make_link(e->install, file, *name, e->changes);
+                r = install_make_link(e->install, file, *name, e->changes);
         if (r < 0)
                 return r;
         CLEANUP(free) char *unit = strdup(base);
@@ -211,21 +215,21 @@ static int link_file(struct enabling *e, char **name)
                                   &e->install->search);
 }
 
-static int find_file(struct install *i, const char *name, struct search_result *found)
+int install_find_file(struct install *i, const char *name, struct search_result *found)
 {
         if (!unit_name_is_valid(name))
-                return complain(i, -EINVAL, name, "Is not the name of a unit.");
+                return install_complain(i, -EINVAL, name, "Is not the name of a unit.");
         int r = search_find(i->search, name, found);
 
         if (r < 0)
                 return r;
         if (found->verdict == SEARCH_NOT_FOUND)
-                return complain(i, -ENOENT, name, "Unit file does not exist.");
+                return install_complain(i, -ENOENT, name, "Unit file does not exist.");
         if (found->verdict == SEARCH_MASKED)
-                return complain(i, -EADDRNOTAVAIL, name, "Unit file is masked.");
+                return install_complain(i, -EADDRNOTAVAIL, name, "Unit file is masked.");
         if (found->verdict == SEARCH_BLOCK)
-                return complain(i, -EOPNOTSUPP, name,
-                                "Is a block of usher.conf, which has no [Install].");
+                return install_complain(i, -EOPNOTSUPP, name,
+                                        "Is a block of usher.conf, which has no [Install].");
         return 0;
 }
 
@@ -243,13 +247,13 @@ static int enable_one(struct enabling *e, size_t index)
                         return r;
         }
         const char *name = e->todo[index];
-        int r = find_file(e->install, name, &found);
+        int r = install_find_file(e->install, name, &found);
 
         if (r == 0)
                 r = install_read_section(e->install, name, found.path, &s);
         if (r == 0)
                 r = instance_of(e->install, name, &s, &instance);
-        const char *path = r == 0 ? inside(e->install, found.path) : NULL;
+        const char *path = r == 0 ? install_path_inside(e->install, found.path) : NULL;
 
         if (r == 0 && instance)
                 r = link_into(e, s.wanted_by, ".wants", instance, path);
@@ -261,7 +265,8 @@ static int enable_one(struct enabling *e, size_t index)
                 r = link_aliases(e, &s, name, path);
         STRV_FOREACH (also, s.also) {
                 if (r == 0 && !unit_name_is_valid(*also)) // a path would be linked
-                        r = complain(e->install, -EINVAL, name, "Also= has a bad unit name");
+                        r = install_complain(e->install, -EINVAL, name,
+                                             "Also= has a bad unit name");
                 if (r == 0 && !strv_contains(e->todo, *also))
                         r = strv_push(&e->todo, *also);
         }
@@ -270,11 +275,12 @@ static int enable_one(struct enabling *e, size_t index)
 
 static int begin(struct install *i, char *const *names, struct enabling *ret)
 {
-        const char *dir = target_dir(i);
+        const char *dir = install_target_dir(i);
 
         if (!dir)
-                return complain(i, -EROFS, NULL,
-                                "The unit path has no folder for such links (see --runtime).");
+                return install_complain(
+                        i, -EROFS, NULL,
+                        "The unit path has no folder for such links (see --runtime).");
         ret->install = i;
         ret->dir = dir;
         return strv_copy(names, &ret->todo);
@@ -323,7 +329,7 @@ static int on_link(void *data, const char *dir, const char *folder, const char *
         CLEANUP(free)
         char *file = folder ? str_printf("%s/%s/%s", dir, folder, name) : fs_path_join(dir, name);
 
-        return file ? remove_link(file, d->changes) : -ENOMEM;
+        return file ? install_remove_link(file, d->changes) : -ENOMEM;
 }
 
 static int add_also(struct disabling *d)
@@ -339,7 +345,8 @@ static int add_also(struct disabling *d)
                 if (r == -EPERM) // it has been said; its links go all the same
                         r = 0;
                 if (r == 0 && found.verdict == SEARCH_NOT_FOUND && k == 0)
-                        r = complain(d->install, -ENOENT, d->names[k], "Unit file does not exist.");
+                        r = install_complain(d->install, -ENOENT, d->names[k],
+                                             "Unit file does not exist.");
                 STRV_FOREACH (also, s.also)
                         if (r == 0 && !strv_contains(d->names, *also))
                                 r = strv_push(&d->names, *also);
@@ -360,7 +367,7 @@ int install_disable(struct install *i, char *const *names, struct install_change
         if (r == 0)
                 r = add_also(&d);
         STRV_FOREACH (dir, i->dirs)
-                if (r == 0 && install_rank_of(i, *dir) == wanted_rank(i))
+                if (r == 0 && install_rank_of(i, *dir) == install_wanted_rank(i))
                         r = install_each_link(i, *dir, on_link, &d);
         strv_free(d.names);
         return r;
@@ -395,7 +402,7 @@ static const char *control_dir(const struct install *i)
         STRV_FOREACH (dir, i->dirs) {
                 if (!unit_path_is_control(*dir) || install_rank_of(i, *dir) == INSTALL_VENDOR)
                         continue;
-                if (install_rank_of(i, *dir) == wanted_rank(i))
+                if (install_rank_of(i, *dir) == install_wanted_rank(i))
                         return *dir;
                 if (!any)
                         any = *dir;
@@ -405,26 +412,28 @@ static const char *control_dir(const struct install *i)
 
 static int mask_one(struct install *i, const char *name, struct install_changes *changes)
 {
-        const char *dir = target_dir(i);
+        const char *dir = install_target_dir(i);
         int is_in_vain = dir ? 0 : 1;
 
         if (!unit_name_is_valid(name))
-                return complain(i, -EINVAL, name, "is no unit name");
+                return install_complain(i, -EINVAL, name, "is no unit name");
         if (dir)
                 is_in_vain = is_hidden(i, dir, name);
         if (is_in_vain > 0)
                 dir = control_dir(i);
         if (is_in_vain < 0)
                 return is_in_vain;
-        if (!dir && !target_dir(i))
-                return complain(i, -EROFS, NULL, "The unit path has no folder for such links.");
+        if (!dir && !install_target_dir(i))
+                return install_complain(i, -EROFS, NULL,
+                                        "The unit path has no folder for such links.");
         if (!dir)
-                return complain(i, -EEXIST, name,
-                                "Its file is in the folder of such links, or above; it is not "
-                                "replaced. Move it to a folder that ranks below.");
+                return install_complain(
+                        i, -EEXIST, name,
+                        "Its file is in the folder of such links, or above; it is not "
+                        "replaced. Move it to a folder that ranks below.");
         CLEANUP(free) char *file = fs_path_join(dir, name);
 
-        return file ? make_link(i, file, "/dev/null", changes) : -ENOMEM;
+        return file ? install_make_link(i, file, "/dev/null", changes) : -ENOMEM;
 }
 
 int install_mask(struct install *i, char *const *names, struct install_changes *changes)
@@ -443,7 +452,7 @@ static int unmask_one(struct install *i, const char *name, struct install_change
         int r = 0;
 
         if (!unit_name_is_valid(name))
-                return complain(i, -EINVAL, name, "is no unit name");
+                return install_complain(i, -EINVAL, name, "is no unit name");
         STRV_FOREACH (dir, i->dirs) {
                 CLEANUP(free) char *file = fs_path_join(*dir, name);
                 CLEANUP(free) char *to = NULL;
@@ -451,11 +460,11 @@ static int unmask_one(struct install *i, const char *name, struct install_change
                 if (!file)
                         return -ENOMEM;
                 bool is_looked_at =
-                        install_rank_of(i, *dir) == wanted_rank(i) ||
+                        install_rank_of(i, *dir) == install_wanted_rank(i) ||
                         (unit_path_is_control(*dir) && install_rank_of(i, *dir) != INSTALL_VENDOR);
 
                 if (is_looked_at && fs_readlink(file, &to) >= 0 && streq(to, "/dev/null"))
-                        r = remove_link(file, changes);
+                        r = install_remove_link(file, changes);
                 if (r < 0)
                         return r;
         }

@@ -105,3 +105,21 @@ void install_list_free(struct install_file *files, size_t n);
 // The same in steps: the names, and the file of one of them. 0 or -errno (-ENOENT: it is gone).
 int install_list_names(struct install *install, char ***ret);
 int install_get_file(struct install *install, const char *name, struct install_file *ret);
+
+// ---- further changes (install_default.c)
+
+// The target that default.target stands for: new string. -ENOENT: there is no default.target.
+int install_get_default(struct install *install, char **ret);
+// name: a target that is there. Replaces the link that there is. 0 or -errno, as of enable.
+int install_set_default(struct install *install, const char *name, struct install_changes *changes);
+// target wants (suffix ".wants") or requires (".requires") the units.
+int install_add_dependency(struct install *install, char *const *names, const char *target,
+                           const char *suffix, struct install_changes *changes);
+// Back to what packages bring: drop-ins in the administrator's and the runtime folders go, and
+// files there where a vendor's folder has the unit, too; masks as well. For root's own use.
+int install_revert(struct install *install, char *const *names, struct install_changes *changes);
+// Where files and links of the administrator's go (with is_runtime: those of this boot), without
+// root. New string. -EROFS: the path has no such folder.
+int install_get_folder(const struct install *install, char **ret);
+// Links of the wanted sort that name a unit: aliases, and those in .wants and its like. New array.
+int install_get_links(struct install *install, const char *name, char ***ret);

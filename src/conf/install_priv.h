@@ -63,3 +63,21 @@ int install_each_link(struct install *i, const char *dir,
                       int (*f)(void *data, const char *dir, const char *folder, const char *name,
                                const char *target),
                       void *data);
+
+// ---- what all changes are made of (install.c)
+
+// To the caller's sink; returns error.
+int install_complain(struct install *i, int error, const char *name, const char *what);
+enum install_rank install_wanted_rank(const struct install *i);
+// The folder in which links are made. NULL: the path has none of that sort.
+const char *install_target_dir(const struct install *i);
+// What a link says: the path as it is inside the root.
+const char *install_path_inside(const struct install *i, const char *path);
+int install_add_change(struct install_changes *changes, enum install_change_type type,
+                       const char *file, const char *source);
+// A link, where there is none or, if it may be replaced, another one. 0 or -errno (complained).
+int install_make_link(struct install *i, const char *file, const char *source,
+                      struct install_changes *changes);
+int install_remove_link(const char *file, struct install_changes *changes); // 0 or -errno
+// The file of a unit that is there and no mask. 0 or -errno (complained).
+int install_find_file(struct install *i, const char *name, struct search_result *found);

@@ -174,6 +174,13 @@ void format_ago(uint64_t t, char *buf, size_t size);
 // Waits for jobs (verb_job.c). method: "StartUnit", ...
 const char *jobs_why_failed(const char *result); // a sentence for a Result property; NULL is fine
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units);
+// The folders of unit files, as options say; diag may be NULL. 0 or an exit code (verb_files.c).
+struct install;
+int install_from_options(struct ctl *c, struct diag *diag, struct install **ret);
+void print_file_change(const struct ctl *c, bool is_link, const char *file, const char *source);
+// The file that makes a unit, as the supervisor has loaded it or would: new string, "" where it has
+// none of its own. 0 or an exit code, after a message (verb_cat.c).
+int find_unit_file(struct ctl *c, const char *unit, char **ret);
 // What is-active and its like say of a unit; json: the list so far (verb_show.c).
 void print_state_of(const struct ctl *c, struct buf *json, const char *unit, const char *state);
 void print_system_state(const struct ctl *c, const char *state); // verb_system.c

@@ -78,7 +78,7 @@ int main(int argc, char **argv)
                         n++;
                 if (!verb)
                         r = unknown_verb(name);
-                else if ((r = check_count(verb, n)) == 0 && (r = check_output(&c, verb)) == 0)
+                else if ((r = check_output(&c, verb)) == 0 && (r = check_count(verb, n)) == 0)
                         r = verb->run(&c, args[0] ? args + 1 : args);
         }
         sd_bus_flush_close_unref(c.bus);

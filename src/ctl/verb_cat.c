@@ -173,3 +173,19 @@ int verb_cat(struct ctl *c, char **args)
         }
         return code;
 }
+
+int find_unit_file(struct ctl *c, const char *unit, char **ret)
+{
+        CLEANUP(search) struct search *s = NULL;
+        CLEANUP(files) struct files files = {0};
+        int r = offline_is_meant(c) ? open_search(c, &s) : client_connect(c);
+
+        if (r != 0)
+                return r;
+        r = s ? find_files(s, unit, &files) : ask_files(c, unit, &files);
+        if (r <= 0) {
+                fprintf(stderr, "usherctl: No files found for %s.\n", shown(unit));
+                return CTL_FAILED;
+        }
+        return str_set(ret, files.fragment ? files.fragment : "") < 0 ? CTL_FAILED : 0;
+}

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-static int open_install(struct ctl *c, struct diag *diag, struct install **ret)
+int install_from_options(struct ctl *c, struct diag *diag, struct install **ret)
 {
         CLEANUP(strv) char **path = NULL;
         int r = offline_unit_path(c, &path);
@@ -82,7 +82,7 @@ int verb_is_enabled(struct ctl *c, char **args)
         int r = mangle(args, &names), code = CTL_FAILED;
 
         if (r == 0 && offline_is_meant(c))
-                r = open_install(c, NULL, &install);
+                r = install_from_options(c, NULL, &install);
         if (r != 0)
                 return r;
         STRV_FOREACH (name, names) {
@@ -106,12 +106,11 @@ int verb_is_enabled(struct ctl *c, char **args)
 
 // ---- changes
 
-static void print_change(const struct ctl *c, const char *type, const char *file,
-                         const char *source)
+void print_file_change(const struct ctl *c, bool is_link, const char *file, const char *source)
 {
         if (c->quiet)
                 return;
-        if (streq(type, "symlink"))
+        if (is_link)
                 fprintf(stderr, "Created symlink %s → %s.\n", shown(file), shown(source));
         else
                 fprintf(stderr, "Removed %s.\n", shown(file));
@@ -149,14 +148,14 @@ static int change_offline(struct ctl *c, const struct operation *o, char *const 
         CLEANUP(install) struct install *install = NULL;
         CLEANUP(install_changes) struct install_changes changes = {0};
         struct diag diag = {.emit = offline_on_complaint};
-        int r = open_install(c, &diag, &install);
+        int r = install_from_options(c, &diag, &install);
 
         if (r != 0)
                 return r;
         r = o->run(install, names, &changes);
         for (size_t i = 0; i < changes.n; i++)
-                print_change(c, changes.items[i].type == INSTALL_SYMLINK ? "symlink" : "unlink",
-                             changes.items[i].file, changes.items[i].source);
+                print_file_change(c, changes.items[i].type == INSTALL_SYMLINK,
+                                  changes.items[i].file, changes.items[i].source);
         if (r < 0) {
                 if (diag.errors == 0)
                         client_complain(NULL, r, "Failed to %s", o->what);
@@ -175,7 +174,7 @@ static int read_changes(struct ctl *c, sd_bus_message *reply, const struct opera
         if (r >= 0)
                 r = sd_bus_message_enter_container(reply, 'a', "(sss)");
         while (r >= 0 && (r = sd_bus_message_read(reply, "(sss)", &type, &file, &source)) > 0)
-                print_change(c, type, file, source);
+                print_file_change(c, streq(type, "symlink"), file, source);
         if (r >= 0)
                 warn_nothing_to_install(c, carries);
         return r;

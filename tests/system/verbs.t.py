@@ -234,5 +234,164 @@ def json_or_nothing(d):
     assert d.ctl("is-active", "a.service").stdout == "active\n"  # nothing was done
 
 
+# ---- verbs that change files
+
+def folders(d):
+    """A supervisor whose unit path has a folder of the administrator's and one of packages."""
+    vendor = "/usr/local/lib/usher"
+    run("mount", "-t", "tmpfs", "tmpfs", "/usr/local/lib", check=True)
+    os.makedirs(vendor)
+    for name, text in {"one.target": "[Unit]\n", "two.target": "[Unit]\nDescription=of the package\n",
+                       "a.service": TRUE}.items():
+        with open(os.path.join(vendor, name), "w", encoding="ascii") as file:
+            file.write(text)
+    conf = d.file("usher.conf", f"UnitPath = {{{d.units}, {vendor}}}\n", 0o644)
+    d.start("--config", conf)
+
+
+def with_and_without(d, act):
+    """Asked of the supervisor, done on the folders themselves, and by the stock client."""
+    folders(d)
+    act(d.ctl)
+    run("rm", "-rf", *[os.path.join(d.units, n) for n in os.listdir(d.units)], check=True)
+    d.ctl("daemon-reload", check=True)
+    act(lambda *words, **o: run(USHERCTL, "--units", d.units, "--units", "/usr/local/lib/usher", *words, **o))
+
+
+@case
+def default_target(d):
+    def act(ctl):
+        assert ctl("get-default").returncode == 1
+        assert ctl("set-default", "none.target").returncode == 1
+        assert ctl("set-default", "a.service").returncode == 1
+        for name in ("one", "two"):
+            ctl("set-default", name, check=True)
+            assert ctl("get-default").stdout == f"{name}.target\n"
+            assert os.readlink(os.path.join(d.units, "default.target")) == f"/usr/local/lib/usher/{name}.target"
+    with_and_without(d, act)
+
+
+@case
+def dependencies(d):
+    def act(ctl):
+        assert ctl("add-wants", "one", "none.service").returncode == 1
+        ctl("add-wants", "one", "a", check=True)
+        ctl("add-requires", "two.target", "a.service", "one.target", check=True)
+        for link in ("one.target.wants/a.service", "two.target.requires/a.service", "two.target.requires/one.target"):
+            assert os.path.islink(os.path.join(d.units, link)), link
+    with_and_without(d, act)
+    d.ctl("add-wants", "one", "a", check=True)
+    assert "a.service" in d.show("one.target", "Wants")
+
+
+@case
+def revert(d):
+    def act(ctl):
+        d.unit("two.target", "[Unit]\nDescription=mine\n")
+        d.unit("two.target.d/x.conf", "[Unit]\nDescription=mine, too\n")
+        d.unit("own.service", TRUE)
+        d.unit("own.service.d/x.conf", "[Service]\nRestartSec=9s\n")
+        os.symlink("/dev/null", os.path.join(d.units, "a.service"))
+        ctl("revert", "two.target", "own", "a.service", check=True)
+        assert sorted(os.listdir(d.units)) == ["own.service"], os.listdir(d.units)
+    with_and_without(d, act)
+    assert d.show("two.target", "Description") == "of the package"
+
+
+@case
+def edit(d):
+    def act(ctl):
+        text = d.file("text", "[Service]\nRestartSec=9s\n", 0o644)
+        editor = {"env": dict(os.environ, EDITOR=f"cp {text}")}
+        ctl("edit", "a", check=True, **editor)
+        path = os.path.join(d.units, "a.service.d/override.conf")
+        with open(path, encoding="ascii") as file:
+            assert file.read() == "[Service]\nRestartSec=9s\n"
+        for words, code in ((("EDITOR", "false"), 1), (("EDITOR", "truncate -s 0"), 0),
+                            (("EDITOR", "/nonexistent/editor"), 1)):
+            answer = ctl("edit", "a.service", env=dict(os.environ, **dict([words])))
+            assert answer.returncode == code and "nothing was changed" in answer.stderr, answer
+        assert os.listdir(os.path.dirname(path)) == ["override.conf"]
+        ctl("edit", "--full", "two.target", check=True, env=dict(os.environ, EDITOR="sed -i s/of/edited/"))
+        with open(os.path.join(d.units, "two.target"), encoding="ascii") as file:
+            assert file.read() == "[Unit]\nDescription=edited the package\n"
+        assert ctl("edit", "none.service", **editor).returncode == 1
+        ctl("edit", "--full", "--force", "none.service", check=True, **editor)
+        assert os.path.exists(os.path.join(d.units, "none.service"))
+    with_and_without(d, act)
+    d.ctl("daemon-reload", check=True)
+    assert d.show("a.service", "RestartUSec") == "9s"
+    assert d.show("two.target", "Description") == "edited the package"
+
+
+@case
+def changes_with_systemctl(d):
+    need("systemctl")
+    folders(d)
+    # It asks the supervisor only where the machine was booted with systemd.
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run", check=True)
+    os.makedirs("/run/systemd/system")
+    for words in (("set-default", "two.target"), ("add-wants", "two.target", "a.service"),
+                  ("add-requires", "two.target", "one.target")):
+        answer = d.systemctl(*words)
+        assert answer.returncode == 0, answer
+    assert d.systemctl("get-default").stdout == "two.target\n"
+    assert os.path.islink(os.path.join(d.units, "two.target.wants/a.service"))
+    d.unit("two.target", "[Unit]\nDescription=mine\n")
+    assert d.systemctl("revert", "two.target").returncode == 0
+    assert not os.path.exists(os.path.join(d.units, "two.target"))
+
+
+def call(d, method, signature, *arguments):
+    return run("busctl", f"--address=unix:path={d.runtime}/systemd/private", "call", "org.freedesktop.systemd1",
+               "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", method, signature, *arguments)
+
+
+@case
+def marked_units(d):
+    """What a package's update marks is restarted or reloaded at its end."""
+    need("busctl")
+    d.unit("r.service", "[Service]\nExecStart=/bin/sleep 600\n")
+    d.unit("l.service", "[Service]\nExecStart=/bin/sleep 600\nExecReload=/bin/true\n")
+    d.unit("n.service", "[Service]\nExecStart=/bin/sleep 600\n")
+    d.start()
+    d.ctl("start", "r.service", "l.service", check=True)
+    pids = [d.show(u, "MainPID") for u in ("r.service", "l.service")]
+    for name, mark in (("r", "+needs-restart"), ("l", "needs-reload"), ("n", "+needs-restart")):
+        answer = call(d, "SetUnitProperties", "sba(sv)", f"{name}.service", "true", "1", "Markers", "as", "1", mark)
+        assert answer.returncode == 0 or name == "n", answer
+    assert d.show("r.service", "Markers") == "needs-restart"
+    answer = call(d, "SetUnitProperties", "sba(sv)", "r.service", "true", "1", "MemoryMax", "t", "1")
+    assert answer.returncode == 1 and "drop-in" in answer.stderr, answer
+    assert call(d, "EnqueueMarkedJobs", "").stdout.startswith("ao 2 ")
+    d.logged(r"Reloaded l\.service")
+    d.logged(r"Stopped r\.service")
+    d.ctl("start", "r.service", check=True)
+    assert d.show("r.service", "MainPID") != pids[0] and d.show("l.service", "MainPID") == pids[1]
+    assert d.show("r.service", "Markers") == ""
+    assert d.show("n.service", "ActiveState") == "inactive"
+
+
+@case
+def references_and_dump(d):
+    need("busctl")
+    d.unit("a.service", "[Unit]\nCollectMode=inactive-or-failed\n" + TRUE)
+    d.start()
+    d.ctl("start", "a.service", check=True)
+    assert call(d, "RefUnit", "s", "none.service").returncode == 1
+    assert call(d, "RefUnit", "s", "a.service").returncode == 0
+    assert "not been referenced" in call(d, "UnrefUnit", "s", "a.service").stderr  # by this client
+    text = call(d, "Dump", "").stdout
+    assert "Unit a.service:" in text and "Unit Active State: active" in text, text
+    some = call(d, "DumpUnitsMatchingPatterns", "as", "1", "a.*").stdout
+    assert "Unit a.service:" in some and "sysinit" not in some.split("Unit a.service")[0], some
+    other = run("setpriv", "--reuid=65534", "--clear-groups", "busctl",
+                f"--address=unix:path={d.runtime}/systemd/private", "call", "org.freedesktop.systemd1",
+                "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "Dump", "")
+    assert other.returncode == 1, other
+    d.ctl("stop", "a.service", check=True)  # what no client keeps any longer goes
+    assert "a.service" not in d.ctl("list-units", "--all").stdout
+
+
 if __name__ == "__main__":
     main()

@@ -11,7 +11,7 @@ static bool is_alive(const struct unit *u)
 {
         enum active_state state = unit_active_state(u);
 
-        if (u->job || (u->ops->is_needed && u->ops->is_needed(u)))
+        if (u->job || u->n_refs > 0 || (u->ops->is_needed && u->ops->is_needed(u)))
                 return true;
         if (state == ACTIVE_FAILED)
                 return u->conf->unit->collect_mode == COLLECT_INACTIVE;

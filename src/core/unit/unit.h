@@ -161,6 +161,12 @@ struct unit_ops {
         int (*exit_status)(const struct unit *u);
 };
 
+// What is to be done with it when an administrator says so.
+enum unit_mark {
+        UNIT_MARK_RELOAD = 1 << 0,
+        UNIT_MARK_RESTART = 1 << 1,
+};
+
 struct unit {
         struct manager *manager;
         const struct unit_ops *ops; // by type of the name
@@ -196,8 +202,10 @@ struct unit {
                 uint32_t walk, kept;       // the last time that it was met, that it was to stay
         } collect;                         // core/unit/collect.c alone
         bool is_gone;                      // about to be freed
-        struct list_node type_node;        // in manager's list of its type
-        void *bus;                         // the observer's own (bus/unit.c)
+        uint8_t marks;              // enum unit_mark, of the observers' own (bus/manager_units.c)
+        unsigned n_refs;            // clients for whom it stays in memory
+        struct list_node type_node; // in manager's list of its type
+        void *bus;                  // the observer's own (bus/unit.c)
 };
 
 const char *active_state_name(enum active_state state);
