@@ -19,9 +19,12 @@
 // sent.
 #define HELLO_TIMEOUT (5 * USEC_PER_SEC)
 #define MESSAGE_TIMEOUT (10 * USEC_PER_SEC)
-// Signals that wait for a client that does not read: here it goes. A reload of many units makes
-// many.
+// Messages that wait for a client that does not read. A client with more of them is disconnected
+// after a while, since a start or a reload of many units makes more signals at once than a client
+// reads that has to wait for a processor; one with HARD times as many is disconnected at once.
 #define QUEUE_MAX 16384
+#define QUEUE_PATIENCE (5 * USEC_PER_SEC)
+#define QUEUE_HARD 4
 #define READER_QUEUE_MAX 1024
 // Readers with signals.
 #define LISTENING_MAX 16
@@ -127,13 +130,29 @@ static void update_source(struct bus_client *c)
                 bus_client_drop(c);
 }
 
+// Do more messages wait than this client may have?
+static bool has_too_many(struct bus_client *c)
+{
+        uint64_t n = 0;
+
+        if (sd_bus_get_n_queued_write(c->bus, &n) < 0)
+                return false;
+        if (!bus_client_is_trusted(c))
+                return n > READER_QUEUE_MAX;
+        if (n <= QUEUE_MAX) {
+                c->crowded_since = 0;
+                return false;
+        }
+        if (c->crowded_since == 0)
+                c->crowded_since = clock_now();
+        return n > QUEUE_HARD * QUEUE_MAX || clock_now() - c->crowded_since > QUEUE_PATIENCE;
+}
+
 void bus_client_sent(struct bus_client *c, int result)
 {
-        uint64_t n = 0, max = bus_client_is_trusted(c) ? QUEUE_MAX : READER_QUEUE_MAX;
-
         if (c->is_dropped)
                 return;
-        if (result == -ENOBUFS || (sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n > max)) {
+        if (result == -ENOBUFS || has_too_many(c)) {
                 if (rate_below(&c->server->complaints, clock_now()))
                         log_write(LOG_WARNING,
                                   "A control client of user %u does not read, disconnecting it",

@@ -66,6 +66,7 @@ struct bus_client {
         int feed_fd;             // what was read of it goes to bus through here
         struct intake intake;
         struct timer deadline; // for the authentication, or for a message that has begun
+        usec_t crowded_since;  // too many messages wait for it since then; 0: no
         bool is_subscribed;
         bool is_listening; // a reader that gets signals; who controls gets them all
         bool has_called, is_dropped, is_busy;
