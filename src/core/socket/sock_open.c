@@ -178,6 +178,21 @@ static const char *find_path_owner(const struct sock *s, const char *path)
         return NULL;
 }
 
+// If there is one it is why the listener cannot be opened.
+static bool name_path_owner(const struct listener *l, struct node_result *result)
+{
+        const char *owner = is_node(l->port) && !l->sock->unit.manager->options.compat_systemd
+                                    ? find_path_owner(l->sock, l->port->path)
+                                    : NULL;
+        struct fail why;
+
+        if (!owner)
+                return false;
+        (void)fail_set(&why, EADDRINUSE, "bind", "the path belongs to %s", owner);
+        (void)fail_format(&why, result->why, sizeof(result->why));
+        return true;
+}
+
 static void log_open_failure(const struct listener *l, const char *why)
 {
         // What is tried again and again was told the first time.
@@ -192,6 +207,8 @@ static int take_result(struct listener *l, struct node_result *result)
 {
         const struct sock *s = l->sock;
 
+        if (result->r == -EADDRINUSE)
+                (void)name_path_owner(l, result);
         if (result->r < 0) {
                 log_open_failure(l, result->why);
                 return result->r;
@@ -229,14 +246,11 @@ static int open_listener(struct listener *l, struct net_listen_params *params)
 {
         struct sock *s = l->sock;
         struct node_result result = {.fd = -1};
-        const char *owner;
-        struct fail why;
 
-        if (is_node(l->port) && !s->unit.manager->options.compat_systemd &&
-            (owner = find_path_owner(s, l->port->path))) {
-                result.r = fail_set(&why, EADDRINUSE, "bind", "the path belongs to %s", owner);
-                log_open_failure(l, fail_format(&why, result.why, sizeof(result.why)));
-                return result.r;
+        // Else what is in the way is asked whether it is alive.
+        if (params->unlink_blindly && name_path_owner(l, &result)) {
+                log_open_failure(l, result.why);
+                return -EADDRINUSE;
         }
         params->is_retry = l->is_missing;
         (void)earlier_made_node(s->unit.manager->earlier, l->port, &params->known);
