@@ -6,6 +6,7 @@
 #include "bus/bus_priv.h"
 #include "conf/install.h"
 #include "conf/unit_name.h"
+#include "core/unit/index.h"
 
 #include <fnmatch.h>
 
@@ -50,7 +51,7 @@ static int open_install(struct manager *m, const struct install_options *wanted,
         struct install_options options = *wanted;
 
         options.unit_path = m->options.unit_path;
-        options.trust = manager_trust(m);
+        options.trust = index_trust(m);
         options.diag = &c->diag;
         *c = (struct complaint){.diag = {.emit = on_complaint, .data = c}};
         return install_open(&options, ret);

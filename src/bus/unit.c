@@ -12,6 +12,7 @@
 #include "core/service/processes.h"
 #include "core/socket/connection.h"
 #include "core/unit/collect.h"
+#include "core/unit/index.h"
 
 #include <signal.h>
 
@@ -35,7 +36,7 @@ static const char *unit_file_preset(const struct bus_view *v)
         CLEANUP(install_presets) struct install_presets *presets = NULL;
 
         if (!v->conf->fragment_path ||
-            install_presets_read(v->manager->options.unit_path, manager_trust(v->manager), NULL,
+            install_presets_read(v->manager->options.unit_path, index_trust(v->manager), NULL,
                                  &presets) < 0)
                 return "";
         return install_presets_ask(presets, fs_path_basename(v->conf->fragment_path));

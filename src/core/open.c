@@ -92,7 +92,7 @@ int manager_open(struct manager *m)
                 r = earlier_new(m, sock_on_holder_gone, &m->earlier);
         if (r < 0)
                 return r;
-        r = notify_socket_new(m, &m->notify);
+        r = notify_socket_new(m, service_on_notify, &m->notify);
         if (r < 0) {
                 log_write(LOG_ERR, "The notify socket cannot be made: %s", strerror(-r));
                 return r;

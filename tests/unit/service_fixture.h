@@ -10,6 +10,7 @@
 #include "conf/settings.h"
 #include "core/service/service.h"
 #include "core/unit/dependency.h"
+#include "core/unit/index.h"
 #include "core/unit/job.h"
 #include "core/unit/manager.h"
 #include "core/unit/registry.h"
@@ -90,7 +91,7 @@ static inline void fixture_unit(struct fixture *f, const char *name, const char 
         assert_int_equal(fs_write_file_atomic(path, buf_text(&out), 0644), 0);
         struct conf_loader *loader;
 
-        assert_int_equal(manager_index_units(f->manager, NULL, NULL, &loader), 0);
+        assert_int_equal(index_new(f->manager, NULL, NULL, &loader), 0);
         conf_loader_free(f->manager->loader);
         f->manager->loader = loader;
 }

@@ -77,6 +77,7 @@ static void wait_for_end(struct fixture *f)
 static void test_end(void **state)
 {
         struct fixture f;
+        struct owner owner;
 
         begin_with_orphans(&f);
         pid_t pid = fork_one();
@@ -85,7 +86,8 @@ static void test_end(void **state)
                                       on_exit_of_child),
                          0);
         assert_int_equal(f.child.pid, pid);
-        assert_ptr_equal(reaper_find(f.reaper, pid, on_exit_of_child), &f.child);
+        assert_true(reaper_find_owner(f.reaper, pid, &owner));
+        assert_ptr_equal(owner.self, &f);
         assert_int_equal(reaper_count(f.reaper), 1);
         turns(&f, 3);
         assert_int_equal(f.n_ends, 0);

@@ -303,14 +303,6 @@ void reaper_forget(struct reaper *r, struct child *c)
                 r->keeper->on_forgotten(r->keeper, pid, &owner);
 }
 
-struct child *reaper_find(struct reaper *r, pid_t pid,
-                          void (*on_exit)(struct child *c, const siginfo_t *info))
-{
-        const struct reaped *e = u64map_get(r->by_pid, (uint64_t)pid);
-
-        return e && e->on_exit == on_exit ? e->child : NULL;
-}
-
 bool reaper_find_owner(const struct reaper *r, pid_t pid, struct owner *ret)
 {
         const struct reaped *e = u64map_get(r->by_pid, (uint64_t)pid);

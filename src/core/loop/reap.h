@@ -47,10 +47,6 @@ int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd, struct
                  void (*on_exit)(struct child *c, const siginfo_t *info));
 // Forget a child: it is its owner's orphan then. Does not kill it.
 void reaper_forget(struct reaper *r, struct child *c);
-// The child of this pid, if it is watched with this on_exit: also while that is told of its end,
-// until it is forgotten. NULL: there is none.
-struct child *reaper_find(struct reaper *r, pid_t pid,
-                          void (*on_exit)(struct child *c, const siginfo_t *info));
 // The owner of one that is watched, or whose end its owner is being told. False: it is none.
 bool reaper_find_owner(const struct reaper *r, pid_t pid, struct owner *ret);
 size_t reaper_count(const struct reaper *r); // of watched ones

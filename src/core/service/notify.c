@@ -28,6 +28,7 @@
 
 struct notify_socket {
         struct manager *manager;
+        notify_handler *on_message;
         struct watch watch;
         char *environment; // "NOTIFY_SOCKET=..."
         char *path;        // NULL: abstract
@@ -287,7 +288,7 @@ static void handle_for(struct notify_socket *n, struct datagram *d, struct run *
         } else if (!run) {
                 complain(n, d->sender.pid, "it belongs to no service");
         } else {
-                service_on_notify(run, &d->sender, &message, d->fds, d->n_fds);
+                n->on_message(run, &d->sender, &message, d->fds, d->n_fds);
                 return;
         }
         drop_fds(d);
@@ -386,7 +387,7 @@ static int bind_abstract(struct notify_socket *n)
         return n->environment ? 0 : -ENOMEM;
 }
 
-int notify_socket_new(struct manager *m, struct notify_socket **ret)
+int notify_socket_new(struct manager *m, notify_handler *on_message, struct notify_socket **ret)
 {
         CLEANUP(notify_socket) struct notify_socket *n = calloc(1, sizeof(*n));
         CLEANUP(free) char *path = NULL;
@@ -395,6 +396,7 @@ int notify_socket_new(struct manager *m, struct notify_socket **ret)
         if (!n)
                 return -ENOMEM;
         n->manager = m;
+        n->on_message = on_message;
         list_init(&n->parked);
         n->complaints = (struct rate){.interval = 10 * USEC_PER_SEC, .burst = 10};
         n->watch.on_event = on_readable;

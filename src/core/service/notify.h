@@ -10,10 +10,16 @@
 #define NOTIFY_MESSAGE_MAX 4096
 #define NOTIFY_FDS_MAX 768
 
+struct notify_message;
 struct notify_socket;
+struct ucred;
+
+typedef void notify_handler(struct run *run, const struct ucred *sender,
+                            struct notify_message *message, int *fds, size_t n_fds);
 
 // Opens runtime_dir/notify (an abstract name where that path is too long). 0 or -errno.
-int notify_socket_new(struct manager *m, struct notify_socket **ret);
+// on_message: what a run is told by one of its processes, the sender; it takes over all of fds.
+int notify_socket_new(struct manager *m, notify_handler *on_message, struct notify_socket **ret);
 void notify_socket_free(struct notify_socket *n); // NULL is fine
 DEFINE_CLEANUP(notify_socket, struct notify_socket *, notify_socket_free)
 // "NOTIFY_SOCKET=/run/usher/notify", borrowed.

@@ -21,6 +21,8 @@ struct run *run_of_owner(const struct owner *owner);
 // Could a process of these users be one of the run's? It is of the run's user, or root's; who runs
 // as root may have processes of any user.
 bool run_may_own(const struct run *run, const struct proc_uids *uids);
+// The run whose main or control process it is, or was until its end has been told. NULL: none.
+struct run *run_by_pid(struct manager *m, pid_t pid);
 // A life that is not over. NULL: it is. Goes through all runs.
 struct run *run_by_invocation_id(struct manager *m, sd_id128_t id);
 // UID and GID that its processes get by the plan; UINT32_MAX: none, or no plan yet.

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "core/service/service.h"
-#include "core/service/service_log.h"
 #include "core/unit/manager.h"
 #include "spawn/plan.h"
 
@@ -32,11 +31,6 @@ void run_share_plan(struct run *run, struct spawn_plan *plan)
 void run_drop_plan(struct run *run)
 {
         spawn_plan_unref(TAKE(run->plan));
-}
-
-void run_drop_log(struct run *run)
-{
-        log_stream_unref(TAKE(run->log));
 }
 
 int run_reset_life(struct run *run)

@@ -113,7 +113,7 @@ void run_init(struct run *run, struct manager *m, struct unit_conf *conf);
 void run_set_conf(struct run *run, struct unit_conf *conf);
 void run_share_plan(struct run *run, struct spawn_plan *plan); // takes a reference
 void run_drop_plan(struct run *run);                           // the next command makes one
-void run_drop_log(struct run *run);
+void run_drop_log(struct run *run);                            // service_log.c
 // A life begins: a new invocation id, and nothing of how the last one went. 0 or -errno.
 int run_reset_life(struct run *run);
 

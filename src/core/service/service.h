@@ -35,8 +35,6 @@ bool service_state_is_over(enum service_state s); // dead, failed, pinned
 
 // The unit's name of a run: a singleton's id, or formatted into *buffer (freed by the caller).
 const char *run_name(const struct run *run, char **buffer);
-// The run whose main or control process it is, or was until its end has been told. NULL: none.
-struct run *run_by_pid(struct manager *m, pid_t pid);
 // One of its processes, the sender, says something. fds are taken over, all of them.
 void service_on_notify(struct run *run, const struct ucred *sender, struct notify_message *message,
                        int *fds, size_t n_fds);

@@ -380,15 +380,3 @@ void service_on_control_exit(struct child *c, const siginfo_t *info)
         on_control_done(run, result);
         run_changed(run);
 }
-
-// ---- whose is it?
-
-struct run *run_by_pid(struct manager *m, pid_t pid)
-{
-        struct child *c = reaper_find(m->reaper, pid, service_on_main_exit);
-
-        if (c)
-                return CONTAINER_OF(c, struct run, main);
-        c = reaper_find(m->reaper, pid, service_on_control_exit);
-        return c ? CONTAINER_OF(c, struct run, control) : NULL;
-}

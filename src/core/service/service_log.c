@@ -373,3 +373,8 @@ int log_stream_fd(const struct log_stream *s)
 {
         return s->writer;
 }
+
+void run_drop_log(struct run *run)
+{
+        log_stream_unref(TAKE(run->log));
+}

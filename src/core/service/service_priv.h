@@ -19,8 +19,8 @@ static inline const struct service_group *run_conf(const struct run *run)
 const char *run_unit_id(const struct run *run);
 // One line about the run; a connection's name is made only when the line is written.
 void run_log(const struct run *run, int level, int error, const char *fmt, ...) PRINTF(4, 5);
-// Goes to a state: stops the timers that it has no use for, tells everybody.
-void service_set_state(struct run *run, enum service_state state);
+// What the run is for others in a state.
+enum active_state run_state_to_active(const struct run *run, enum service_state state);
 bool service_state_may_start(enum service_state s);   // a life may begin: over, auto-restart-queued
 bool service_state_is_starting(enum service_state s); // condition ... start-post
 bool service_state_is_reloading(enum service_state s);
@@ -28,6 +28,11 @@ enum active_state service_active_state(const struct service *s);
 void run_changed(struct run *run); // tell observers, no state change
 usec_t run_stop_timeout(const struct run *run);
 bool run_stop_is_pending(const struct run *run);
+
+// ---- changes of state (service_change.c)
+
+// Goes to a state: stops the timers that it has no use for, tells everybody.
+void service_set_state(struct run *run, enum service_state state);
 
 // ---- start (service_start.c)
 

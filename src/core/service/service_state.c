@@ -1,17 +1,14 @@
-// The states of a service: names, what they mean to others, and the change from one to the next.
-#include "base/clock.h"
+// What is said of a run and of its states: names, what a state means to others, lines of the log.
 #include "base/log.h"
 #include "conf/specifier.h"
 #include "core/service/client.h"
 #include "core/service/service_priv.h"
-#include "core/unit/collect.h"
 #include "core/unit/job.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #define RUN_LOG_MAX 1024
-#define OVER_RETRY (50 * USEC_PER_MSEC)
 
 static const struct {
         const char *name;
@@ -104,7 +101,7 @@ bool service_lets_socket_listen(const struct service *s)
 }
 
 // Type=idle only waits for its turn: whoever depends on it does not.
-static enum active_state active_of(const struct run *run, enum service_state state)
+enum active_state run_state_to_active(const struct run *run, enum service_state state)
 {
         if (run->conf && run->conf->service && run_conf(run)->type == SERVICE_IDLE &&
             service_state_is_starting(state))
@@ -114,7 +111,7 @@ static enum active_state active_of(const struct run *run, enum service_state sta
 
 enum active_state service_active_state(const struct service *s)
 {
-        return active_of(&s->run, s->run.state);
+        return run_state_to_active(&s->run, s->run.state);
 }
 
 const char *run_name(const struct run *run, char **buffer)
@@ -161,82 +158,4 @@ bool run_stop_is_pending(const struct run *run)
         if (run->manager->is_stopping)
                 return true;
         return run->service && job_is_stop_pending(&run->service->unit);
-}
-
-static bool has_timeout(enum service_state s)
-{
-        return !service_state_is_over(s) && s != SERVICE_EXITED &&
-               s != SERVICE_AUTO_RESTART_QUEUED && s != SERVICE_DEAD_BEFORE_AUTO_RESTART &&
-               s != SERVICE_FAILED_BEFORE_AUTO_RESTART;
-}
-
-static void on_over(struct work *w);
-
-static void on_over_timer(struct timer *t, usec_t now UNUSED)
-{
-        on_over(&CONTAINER_OF(t, struct run, timer)->work);
-}
-
-// The life of a connection's run is over; it serves its client while a job for its unit is
-// there.
-static void on_over(struct work *w)
-{
-        struct run *run = CONTAINER_OF(w, struct run, work);
-
-        if (!service_state_is_over(run->state))
-                return;
-        if (run->service && run->service->unit.job) {
-                if (timer_set(run->manager->events, &run->timer, usec_add(clock_now(), OVER_RETRY),
-                              on_over_timer) == 0)
-                        return;
-        }
-        struct unit *u = run->service ? &run->service->unit : NULL;
-
-        run->client->ops->on_end(run->client);
-        if (u)
-                collect_unit_later(u);
-}
-
-void service_set_state(struct run *run, enum service_state state)
-{
-        struct manager *m = run->manager;
-        enum service_state old = run->state;
-        enum active_state was = active_of(run, old), now = active_of(run, state);
-
-        run->state = state;
-        if (state != run->waits_in) {
-                work_cancel(&run->work);
-                run_prepare_end(run);
-        }
-        if (state != SERVICE_START && state != SERVICE_START_POST && state != SERVICE_RUNNING &&
-            !service_state_is_reloading(state))
-                run_forget_pid_file(run);
-        if (!has_timeout(state))
-                timer_stop(m->events, &run->timer);
-        if (run->cold) {
-                run->cold->extend_until = 0;
-                if (state != SERVICE_START_POST && state != SERVICE_RUNNING &&
-                    !service_state_is_reloading(state))
-                        run_watchdog_stop(run);
-        }
-        run_forget_strays(run);
-        if (old != state)
-                run_log(run, LOG_DEBUG, 0, "Changed %s -> %s", service_state_name(old),
-                        service_state_name(state));
-        if (run->client)
-                run_let_go_of_connection(run);
-        if (service_state_is_over(state) && run->client)
-                work_queue(m->events, WORK_STATE, &run->work, on_over);
-        if (!run->service)
-                return;
-        enum unit_notify_flags flags = 0;
-
-        if (service_state_is_reloading(old) && run->cold &&
-            run->cold->reload_result != SERVICE_SUCCESS)
-                flags |= UNIT_NOTIFY_RELOAD_FAILURE;
-        if (state == SERVICE_AUTO_RESTART || state == SERVICE_AUTO_RESTART_QUEUED)
-                flags |= UNIT_NOTIFY_WILL_RESTART;
-        if (run->result == SERVICE_SKIP_CONDITION)
-                flags |= UNIT_NOTIFY_SKIPPED;
-        unit_notify(&run->service->unit, was, now, flags);
 }

@@ -201,7 +201,7 @@ static void on_end(struct client *client)
         struct connection *c = connection_of_client(client);
         struct sock *s = c->sock;
 
-        sock_history_add(s, c);
+        sock_history_add(s, c->run);
         release(client);
         detach(c);
         sock_on_connection_end(s);

@@ -162,7 +162,7 @@ void sock_on_instance_failed(struct sock *s, int error);
 void sock_on_place_free(struct sock *s);
 // A connection is over.
 void sock_on_connection_end(struct sock *s);
-void sock_history_add(struct sock *s, const struct connection *c); // nothing for one that went well
+void sock_history_add(struct sock *s, const struct run *run); // nothing for one that went well
 
 // One of the last connections whose service failed.
 #define SOCK_HISTORY_MAX 10

@@ -1,8 +1,8 @@
 // The last connections whose service failed: the instances themselves are collected (difference
 // failed-instances).
 #include "base/clock.h"
+#include "base/str.h"
 #include "core/service/service.h"
-#include "core/socket/connection.h"
 #include "core/socket/sock_priv.h"
 
 struct sock_history {
@@ -10,17 +10,16 @@ struct sock_history {
         size_t n; // all there have been
 };
 
-void sock_history_add(struct sock *s, const struct connection *c)
+void sock_history_add(struct sock *s, const struct run *run)
 {
-        CLEANUP(free) char *name = NULL;
-        const struct run *run = c->run;
+        CLEANUP(free) char *name = NULL, *buffer = NULL;
 
         if (run->is_refused || run->result == SERVICE_SUCCESS ||
             run->result == SERVICE_SKIP_CONDITION)
                 return;
         if (!s->history)
                 s->history = calloc(1, sizeof(*s->history));
-        if (!s->history || connection_name(c, &name) < 0)
+        if (!s->history || str_set(&name, run_name(run, &buffer)) < 0)
                 return; // what failed was logged
         struct sock_failure *f = &s->history->items[s->history->n++ % SOCK_HISTORY_MAX];
 

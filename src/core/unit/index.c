@@ -13,6 +13,32 @@
 // a file that ranks above can be new.
 #define LOOK_EVERY (USEC_PER_MSEC)
 
+enum trust_mode index_trust(const struct manager *m)
+{
+        return trust_mode_choose(m->settings->refuse_writable, m->options.is_user,
+                                 m->options.compat_systemd, m->options.is_path_given);
+}
+
+int index_new(struct manager *m, const struct cfgfile *cfgfile, struct diag *diag,
+              struct conf_loader **ret)
+{
+        const struct conf_loader_options options = {
+                .unit_path = m->options.unit_path,
+                .is_user = m->options.is_user,
+                .compat_systemd = m->options.compat_systemd,
+                .boot_role = m->options.is_user   ? BOOT_NOT_OURS
+                             : m->options.is_pid1 ? BOOT_FIRST
+                                                  : BOOT_BESIDE,
+                .is_path_given = m->options.is_path_given,
+                .trust = index_trust(m),
+                .cfgfile = cfgfile,
+                .settings = m->settings,
+                .diag = diag,
+        };
+
+        return conf_loader_new(&options, ret);
+}
+
 // Is this a unit that a new file would have somebody start?
 static bool is_startable(struct conf_loader *loader, const char *name)
 {
@@ -66,7 +92,7 @@ void index_refresh(struct manager *m, const char *name)
         m->index_looked = now;
         if (search_is_fresh(conf_loader_search(m->loader)))
                 return;
-        int r = manager_index_units(m, m->options.cfgfile, &diag, &fresh);
+        int r = index_new(m, m->options.cfgfile, &diag, &fresh);
 
         if (r == 0)
                 r = index_note_new(m, fresh);

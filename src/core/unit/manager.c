@@ -14,6 +14,7 @@
 #include "core/start/orphans.h"
 #include "core/start/removal.h"
 #include "core/unit/dependency.h"
+#include "core/unit/index.h"
 #include "core/unit/job.h"
 #include "core/unit/registry.h"
 #include "core/unit/target.h"
@@ -49,32 +50,6 @@ static int copy_options(struct manager *m, const struct manager_options *from)
         return r;
 }
 
-enum trust_mode manager_trust(const struct manager *m)
-{
-        return trust_mode_choose(m->settings->refuse_writable, m->options.is_user,
-                                 m->options.compat_systemd, m->options.is_path_given);
-}
-
-int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct diag *diag,
-                        struct conf_loader **ret)
-{
-        const struct conf_loader_options options = {
-                .unit_path = m->options.unit_path,
-                .is_user = m->options.is_user,
-                .compat_systemd = m->options.compat_systemd,
-                .boot_role = m->options.is_user   ? BOOT_NOT_OURS
-                             : m->options.is_pid1 ? BOOT_FIRST
-                                                  : BOOT_BESIDE,
-                .is_path_given = m->options.is_path_given,
-                .trust = manager_trust(m),
-                .cfgfile = cfgfile,
-                .settings = m->settings,
-                .diag = diag,
-        };
-
-        return conf_loader_new(&options, ret);
-}
-
 static int init(struct manager *m, const struct manager_options *options)
 {
         struct diag diag = diag_log();
@@ -98,7 +73,7 @@ static int init(struct manager *m, const struct manager_options *options)
         if (r == 0)
                 r = removals_new(m->errands, &m->removals);
         if (r == 0)
-                r = manager_index_units(m, options->cfgfile, &diag, &m->loader);
+                r = index_new(m, options->cfgfile, &diag, &m->loader);
         return r;
 }
 

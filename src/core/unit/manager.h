@@ -142,12 +142,6 @@ int manager_new(const struct manager_options *options, struct manager **ret);
 // (logged). Not called by tests that have types of their own.
 int manager_open(struct manager *m);
 void manager_free(struct manager *m);
-// Whose unit files and the like are refused (conf/trust.h).
-enum trust_mode manager_trust(const struct manager *m);
-// A new index of the unit path, as the options have it, and of the blocks; diag is told of folders
-// and links. 0 or -errno.
-int manager_index_units(struct manager *m, const struct cfgfile *cfgfile, struct diag *diag,
-                        struct conf_loader **ret);
 DEFINE_CLEANUP(manager, struct manager *, manager_free)
 
 void manager_add_observer(struct manager *m, struct core_observer *o);

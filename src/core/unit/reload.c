@@ -367,7 +367,7 @@ static int reload(struct manager *m)
                 r = m->options.load_config(m->options.load_config_data, &diag, &cfgfile);
         m->report.is_worse = r < 0;
         if (r == 0)
-                r = manager_index_units(m, cfgfile, &diag, &loader);
+                r = index_new(m, cfgfile, &diag, &loader);
         if (r == 0)
                 r = read_all(m, loader, &changes);
         if (r == 0) {
