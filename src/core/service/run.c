@@ -33,6 +33,12 @@ void run_drop_plan(struct run *run)
         spawn_plan_unref(TAKE(run->plan));
 }
 
+static void set_main_status(struct run *run, struct exec_status status)
+{
+        if (run->service)
+                run->service->main_status = status;
+}
+
 int run_reset_life(struct run *run)
 {
         int r = manager_random_id(run->manager, &run->invocation_id);
@@ -44,8 +50,7 @@ int run_reset_life(struct run *run)
         run->main_index = run->control_index = 0;
         run->main_pid_known = run->forbid_restart = false;
         run->main_ignores_failure = run->control_ignores_failure = false;
-        if (run->service)
-                run->service->main_status = (struct exec_status){0};
+        set_main_status(run, (struct exec_status){0});
         return 0;
 }
 
@@ -73,10 +78,9 @@ void run_set_main(struct run *run)
 {
         assert(run->main.pid > 0);
         run->main_pid_known = true;
-        if (run->service)
-                run->service->main_status = (struct exec_status){.pid = run->main.pid,
-                                                                 .start = clock_now(),
-                                                                 .start_rt = clock_now_realtime()};
+        set_main_status(run, (struct exec_status){.pid = run->main.pid,
+                                                  .start = clock_now(),
+                                                  .start_rt = clock_now_realtime()});
 }
 
 void run_end_main(struct run *run, const siginfo_t *info)

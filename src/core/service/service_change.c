@@ -29,12 +29,12 @@ static void on_over(struct work *w)
 
         if (!service_state_is_over(run->state))
                 return;
-        if (run->service && run->service->unit.job) {
+        if (run_job(run)) {
                 if (timer_set(run->manager->events, &run->timer, usec_add(clock_now(), OVER_RETRY),
                               on_over_timer) == 0)
                         return;
         }
-        struct unit *u = run->service ? &run->service->unit : NULL;
+        struct unit *u = run_unit(run);
 
         run->client->ops->on_end(run->client);
         if (u)

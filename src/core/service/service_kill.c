@@ -13,7 +13,7 @@
 static int signal_of(const struct run *run, enum kill_operation operation)
 {
         const struct kill_group *k = run->conf->kill;
-        const struct job *j = run->service ? run->service->unit.job : NULL;
+        const struct job *j = run_job(run);
 
         switch (operation) {
         case KILL_OPERATION_ABORT:

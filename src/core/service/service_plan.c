@@ -14,7 +14,7 @@ void run_prepare_end(struct run *run)
         command_wait_end(&cold->wait);
         inquiry_free(TAKE(cold->opened));
         unit_conf_unref(TAKE(cold->opened_conf));
-        if (run->service)
+        if (run_is_removing(run))
                 removal_forget(run->service->removal);
 }
 
@@ -23,7 +23,7 @@ bool run_is_preparing(const struct run *run)
         const struct run_cold *cold = run->cold;
 
         return cold && (errand_is_out(&cold->wait.errand) ||
-                        (cold->awaits_removal && run->service && run->service->removal));
+                        (cold->awaits_removal && run_is_removing(run)));
 }
 
 const char *run_prepare_text(const struct run *run)
@@ -120,7 +120,7 @@ int run_prepare(const struct command_order *o, struct fail *why)
                 return 1;
         if (cold && cold->wait.error < 0)
                 return cold->wait.error;
-        if (run->service && run->service->removal)
+        if (run_is_removing(run))
                 return await_removal(run);
         int r = get_plan(o, why);
 

@@ -13,6 +13,28 @@ static inline const struct service_group *run_conf(const struct run *run)
         return run->conf->service;
 }
 
+// The unit that it is the run of, its pending job, and the place of a removal that is under way;
+// NULL: it serves a connection, and has none.
+static inline struct unit *run_unit(const struct run *run)
+{
+        return run->service ? &run->service->unit : NULL;
+}
+
+static inline const struct job *run_job(const struct run *run)
+{
+        return run->service ? run->service->unit.job : NULL;
+}
+
+static inline struct removal **run_removal(const struct run *run)
+{
+        return run->service ? &run->service->removal : NULL;
+}
+
+static inline bool run_is_removing(const struct run *run)
+{
+        return run->service && run->service->removal;
+}
+
 // ---- names, log, states (service_state.c)
 
 // The id of its unit, or of the template that a connection is served by; valid as long as the run.

@@ -233,8 +233,7 @@ static void remove_files(struct run *run, bool is_restarting)
                                     .question = l,
                                     .question_free = leftovers_free};
 
-        (void)removal_begin(run->manager->removals, run->service ? &run->service->removal : NULL,
-                            &task);
+        (void)removal_begin(run->manager->removals, run_removal(run), &task);
 }
 
 // What a life that is over leaves behind. Before the state tells of the end: whoever hears of it
@@ -261,7 +260,7 @@ static void clean_up(struct run *run, bool is_restarting)
 // Is this end the first half of a restart by a job? Then what is kept over restarts is kept.
 static bool is_job_restart(const struct run *run)
 {
-        const struct job *j = run->service ? run->service->unit.job : NULL;
+        const struct job *j = run_job(run);
 
         return j && (j->type == JOB_RESTART || j->type == JOB_START);
 }

@@ -36,6 +36,12 @@ static struct connection *connection_of_client(const struct client *client)
         return CONTAINER_OF(client, struct connection, client);
 }
 
+// Else its run is a unit's.
+static bool is_plain(const struct connection *c)
+{
+        return !c->run->service;
+}
+
 struct connection *connection_of(const struct run *run)
 {
         return run->client ? connection_of_client(run->client) : NULL;
@@ -185,7 +191,7 @@ static void detach(struct connection *c)
 
         (void)close_connection(c);
         list_remove(&c->node);
-        if (!run->service) {
+        if (is_plain(c)) {
                 for (struct core_observer *o = run->manager->observers; o; o = o->next)
                         if (o->on_connection_end)
                                 o->on_connection_end(o, run);
@@ -239,7 +245,7 @@ int connection_name(const struct connection *c, char **ret)
 {
         struct peer_info peer;
 
-        if (c->run->service)
+        if (!is_plain(c))
                 return str_set(ret, c->run->service->unit.id);
         peer_unpack(c->peer, &peer);
         return make_name(c->sock, c->number, &peer, ret);
@@ -265,7 +271,7 @@ static struct spawn_plan **shared_plan(const struct client *client)
         const struct connection *c = connection_of_client(client);
         const struct run *run = c->run;
         bool is_shared =
-                !run->service && c->sock->template_conf == run->conf && !run->conf->needs_own_plan;
+                is_plain(c) && c->sock->template_conf == run->conf && !run->conf->needs_own_plan;
 
         return is_shared ? &c->sock->template_plan : NULL;
 }
@@ -365,10 +371,10 @@ void connection_stop_all(struct manager *m)
                 struct sock *s = sock_of(CONTAINER_OF(node, struct unit, type_node));
 
                 LIST_FOREACH (&s->connections, own) {
-                        struct run *run = CONTAINER_OF(own, struct connection, node)->run;
+                        const struct connection *c = CONTAINER_OF(own, struct connection, node);
 
-                        if (!run->service)
-                                service_run_stop(run);
+                        if (is_plain(c))
+                                service_run_stop(c->run);
                 }
         }
 }
