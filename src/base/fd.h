@@ -3,7 +3,7 @@
 
 #include "base/def.h"
 
-// Numbers below this are the low window (design: descriptor layout): what a child is about to get.
+// Numbers below this are the low window: what a child is about to get.
 // The supervisor's own long-lived descriptors are moved above it.
 #define FD_LOW_WINDOW 64
 

@@ -23,7 +23,7 @@ int parse_usec(const char *s, usec_t default_unit, usec_t *ret);
 // K M G T P E (base 1024) or B, optional fraction, largest first ("1G 512M"); "infinity" =
 // UINT64_MAX.
 int parse_size(const char *s, uint64_t *ret);
-// One word off *p (moves on), quotes removed, C escapes as features §0; see enum below.
+// One word off *p (moves on), quotes removed, C escapes as in systemd.syntax(7); see enum below.
 // 1 a word (*ret new string), 0 end, -EINVAL unbalanced quote or (unless kept) an unknown escape or
 // a backslash at the end, -ENOMEM. After an error *p stands at the start of the word.
 enum parse_word_flags {

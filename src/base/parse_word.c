@@ -1,4 +1,5 @@
-// Splitting values into words, with quotes and C escapes (features §0); assignments of a shell.
+// Splitting values into words, with quotes and C escapes (systemd.syntax(7)); assignments of a
+// shell.
 #include "base/parse.h"
 
 #include "base/buf.h"

@@ -1,4 +1,4 @@
-// A fixed-window event counter, as systemd counts (features §9.20): the window opens with the first
+// A fixed-window event counter, as systemd counts: the window opens with the first
 // event, `burst` events pass in it, more are over the limit until it ends.
 #pragma once
 

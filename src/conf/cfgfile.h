@@ -1,6 +1,7 @@
-// usher.conf: settings, and units as blocks, in libconfuse's language (design §2). A block yields
-// the same (name, value) lines as a unit file; which section a name belongs to is the table's to
-// say, and the assignment is that of conf/assign.h: there is one meaning in two notations.
+// usher.conf: settings, and units as blocks, in libconfuse's language (usher.conf(5)). A block
+// yields the same (name, value) lines as a unit file; which section a name belongs to is the
+// table's to say, and the assignment is that of conf/assign.h: there is one meaning in two
+// notations.
 //
 //         LogLevel = debug
 //         socket "echo" {

@@ -1,4 +1,4 @@
-// What a unit's values must be together: the refusals of loading (features §1.6, systemd's texts).
+// What a unit's values must be together: the refusals of loading (in systemd's words).
 // Pure: looks at a conf that is finished (conf/assign.h) and says what is wrong with it. Which file
 // exists is not asked here (conf/lint.h does).
 #pragma once

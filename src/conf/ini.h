@@ -1,4 +1,4 @@
-// The syntax of unit files (systemd.syntax(7), features §0): sections, assignments, comments,
+// The syntax of unit files (systemd.syntax(7)): sections, assignments, comments,
 // continuation lines. Knows no directive: each line is handed to the caller, in file order. Used
 // for loading (conf/load.c) and for [Install] of units that are only linked (conf/install.c).
 #pragma once

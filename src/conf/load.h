@@ -14,7 +14,8 @@ struct conf_loader; // an index of the unit path (one readdir a folder) and of u
 struct conf_loader_options {
         char *const *unit_path; // folders, first wins
         bool is_user;
-        bool compat_systemd; // --compat=systemd: differences of design §7 that concern load are off
+        bool compat_systemd; // --compat=systemd: differences (conf/differences.def) that concern it
+                             // are off
         enum boot_role boot_role;        // which units of systemd's folders are left out
         bool is_path_given;              // the command line names the folders of unit_path
         enum trust_mode trust;           // whose files are refused (conf/trust.h)
@@ -37,7 +38,7 @@ struct search *conf_loader_search(struct conf_loader *loader);
 // loaded, not-found, bad-setting, error, masked; -ENOMEM or another errno only when nothing could
 // be made. An alias gives the conf of the unit it stands for (conf->id differs from name). A
 // template name ("foo@.service") gives the shared conf of its connections (defers_instance).
-// Built-in targets (features §4.3) are given where no file is. One that boots the machine (by
+// Built-in targets (systemd.special(7)) are given where no file is. One that boots the machine (by
 // boot_role) is loaded, does nothing, and says why in its description.
 int conf_load(struct conf_loader *loader, const char *name, struct diag *diag,
               struct unit_conf **ret);

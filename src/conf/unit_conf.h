@@ -48,7 +48,7 @@ struct unit_conf {
         char **names;            // aliases (links), without id
         char *fragment_path;     // NULL: built in
         char **dropin_paths;     // in the order applied
-        char **linked_wants;     // from .wants/ folders (features §4.3)
+        char **linked_wants;     // from .wants/ folders (systemd.unit(5))
         char **linked_requires;  // .requires/
         char **linked_upholds;   // .upholds/
         char **unacted;          // directives present that usher knows and does not act on

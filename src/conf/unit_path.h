@@ -17,7 +17,7 @@ bool unit_path_is_control(const char *dir); // systemd's "system.control", too
 // Puts the one of a supervisor in front, unless it is on the path. 0 or -ENOMEM.
 int unit_path_add_control(char ***path, const char *runtime_dir);
 
-// The default unit path: usher's folders (design §2), and systemd's behind them where asked.
+// The default unit path: usher's folders (usherd(8)), and systemd's behind them where asked.
 // SYSTEMD_UNIT_PATH in the environment replaces it all; a colon at its end stands for the default.
 // Folders that do not exist are in it, too. New array; 0, -ENOMEM, -ENXIO (user: no HOME).
 int unit_path_default(const struct unit_path_options *options, char ***ret);

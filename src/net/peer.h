@@ -30,7 +30,7 @@ size_t peer_packed_size(const struct peer_info *peer);
 void peer_pack(const struct peer_info *peer, void *ret); // peer_packed_size() bytes, any alignment
 void peer_unpack(const void *packed, struct peer_info *ret);
 // What stands behind the "@" of its instance: "3-127.0.0.1:80-127.0.0.1:4711", "3-PID-UID"
-// (features §5.2). New string; 0 or -ENOMEM.
+// New string; 0 or -ENOMEM.
 int peer_format_instance(const struct peer_info *peer, uint64_t number, char **ret);
 // REMOTE_ADDR and REMOTE_PORT. 1; 0: the family has none.
 int peer_format_remote(const struct peer_info *peer, char address[PEER_TEXT_MAX],

@@ -1,4 +1,4 @@
-// Options of listening and accepted sockets ([Socket], features §1.5): each directive to its
+// Options of listening and accepted sockets (systemd.socket(5)): each directive to its
 // setsockopt(2). Failures are told, and not fatal.
 #pragma once
 

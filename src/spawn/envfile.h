@@ -1,4 +1,4 @@
-// Files of EnvironmentFile= (systemd.exec(5); features §3): lines NAME=VALUE, with quotes,
+// Files of EnvironmentFile= (systemd.exec(5)): lines NAME=VALUE, with quotes,
 // backslashes and comments roughly as a shell has them. Called by spawn/plan.
 #pragma once
 

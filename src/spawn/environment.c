@@ -1,4 +1,4 @@
-// The environment of processes (features §2.4): laid out once in the plan, and filled with a
+// The environment of processes (systemd.exec(5)): laid out once in the plan, and filled with a
 // start's own variables by copying the pointers.
 #include "base/buf.h"
 #include "base/parse.h"
@@ -21,7 +21,7 @@ static bool has_any_prefix(const char *entry, const char *const *prefixes, size_
         return false;
 }
 
-int spawn_environment_base(bool is_user, char *const *env, char ***ret)
+int spawn_environment_base(bool passes_all, char *const *env, char ***ret)
 {
         static const char *const locale[] = {"LANG=", "LANGUAGE=", "LC_"};
         static const char *const own[] = {"LISTEN_",
@@ -45,11 +45,11 @@ int spawn_environment_base(bool is_user, char *const *env, char ***ret)
         CLEANUP(strv) char **result = NULL;
         int r = 0;
 
-        if (!is_user || !strv_env_get(env, "PATH"))
+        if (!passes_all || !strv_env_get(env, "PATH"))
                 r = strv_env_set(&result, DEFAULT_PATH);
         STRV_FOREACH (entry, env) {
-                bool is_kept = is_user ? !has_any_prefix(*entry, own, ARRAY_SIZE(own))
-                                       : has_any_prefix(*entry, locale, ARRAY_SIZE(locale));
+                bool is_kept = passes_all ? !has_any_prefix(*entry, own, ARRAY_SIZE(own))
+                                          : has_any_prefix(*entry, locale, ARRAY_SIZE(locale));
 
                 if (r == 0 && is_kept && strchr(*entry, '='))
                         r = strv_env_set(&result, *entry);

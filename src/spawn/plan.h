@@ -37,10 +37,11 @@ struct spawn_settings {
         struct rlimit_value limits[RLIM_NLIMITS];
 };
 
-// The environment that services start from. System: PATH as systemd has it, and LANG, LC_* of env.
-// User: env less what speaks to the supervisor itself (LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*,
-// INVOCATION_ID, ...), PATH added where it lacks. 0 or -ENOMEM.
-int spawn_environment_base(bool is_user, char *const *env, char ***ret);
+// The environment that services start from: PATH as systemd has it, and LANG, LC_* of env. Or, for
+// a user's supervisor and in a container, all of env less what speaks to the supervisor itself
+// (LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*, INVOCATION_ID, ...), PATH added where it lacks. 0 or
+// -ENOMEM.
+int spawn_environment_base(bool passes_all, char *const *env, char ***ret);
 
 enum spawn_plan_outcome {
         SPAWN_PLAN_READY = 0,

@@ -2,7 +2,7 @@
 // the memory in which a child that fails before its exec leaves its report. Does not reap, does not
 // log, knows no states. Called by core only.
 //
-// Methods (design §1.4): `shared` costs the same whatever the memory and the number of open
+// Methods (contrib/adr/0011): `shared` costs the same whatever the memory and the number of open
 // descriptors; `fork` copies. Neither waits for the child, which may hang in a file system, and may
 // be stopped by the user that it has become. `fork` is taken whatever the method where a step is no
 // raw system call (folders, ttys, ...) or acts on all that share a memory; for more descriptors
@@ -27,9 +27,9 @@ enum spawn_method {
 struct spawn_params {
         const struct exec_command *command; // of the plan's conf
         const char *unit_name;              // may be NULL where spawn_plan_needs_name() is false
-        // Passed from 3 on, in this order, to a command whose stdio is not a socket (features §2.4:
-        // to main commands only). fd_names: as LISTEN_FDNAMES has them, "a:b"; NULL: "unknown"
-        // each.
+        // Passed from 3 on, in this order, to a command whose stdio is not a socket (to main
+        // commands only, as systemd does). fd_names: as LISTEN_FDNAMES has them, "a:b"; NULL:
+        // "unknown" each.
         const int *fds;
         size_t n_fds;
         size_t n_sockets; // NonBlocking= applies to the first so many

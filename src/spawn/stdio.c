@@ -1,5 +1,5 @@
-// Standard input, output and error: what the settings mean (features §2.5), and the steps that put
-// the descriptors in place.
+// Standard input, output and error: what the settings mean (systemd.exec(5)), and the steps that
+// put the descriptors in place.
 #include "base/fd.h"
 #include "base/fs_node.h"
 #include "base/str.h"

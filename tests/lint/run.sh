@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 passed=0 failed=0 skipped=0
-if [ $# = 0 ]; then set -- layers functions paths sizes words names headers corpora security readme scripts owners dead unread format cppcheck; fi
+if [ $# = 0 ]; then set -- layers functions paths sizes words names headers corpora security readme scripts owners dead unread differences format cppcheck; fi
 for name; do
 	out=$(sh "tests/lint/$name.sh" 2>&1)
 	case $? in

@@ -22,7 +22,7 @@ def is_good():
     assert talk(("127.0.0.1", 7001), b"still here") == b"still here"
 
 
-# What a [Socket] section may not say (features.md 1.6), and what is said about it.
+# What a [Socket] section may not say, and what is said about it.
 REFUSED = {
     "none": ("Accept=no\n", "Nothing to listen on"),
     "fifo-accept": ("ListenFIFO=/tmp/x.fifo\nAccept=yes\n", "Accept=yes"),

@@ -158,6 +158,19 @@ def first_process_has_a_target_of_its_own(d):
     d.kill()
 
 
+# Difference: environment-in-container
+@case
+def first_process_passes_its_environment(d):
+    env = image(d)
+    write(d.units, "default.target", "[Unit]\nDefaultDependencies=no\nWants=mine.service\n")
+    write(d.units, "mine.service", mark(d, "mine") + f"ExecStartPre=/bin/sh -c 'echo $$FLAVOUR >{d.folder}/flavour'\n")
+    start_first(d, {**env, "FLAVOUR": "sweet"})
+    eventually(lambda: has_run(d, "mine"), "the service")
+    with open(f"{d.folder}/flavour", encoding="utf-8") as f:
+        assert f.read() == "sweet\n"
+    d.kill()
+
+
 # ---- without a target
 
 def three(d):
@@ -172,6 +185,7 @@ def served(ports):
     return [port for port in ports if answer(("127.0.0.1", port)) == b"x"]
 
 
+# Difference: disabled-stays-off
 @case
 def disabled_stays_off(d):
     d.start("--log-level=info", env=three(d))
@@ -186,6 +200,7 @@ def disabled_stays_off(d):
     assert served((7111, 7112, 7113)) == [7111, 7113], "it was disabled"
 
 
+# Difference: mask-above
 @case
 def own_file_is_masked(d):
     """A file in the folder of the links, and one that only a mask of the runtime folder could hide."""

@@ -56,6 +56,7 @@ def states(d, unit="a.service"):
     return [d.show(unit, p) for p in ("ActiveState", "SubState", "Result")]
 
 
+# Difference: message-bus
 @case
 def life(d):
     """Started when the name has an owner, not before; killed, restarted, stopped."""

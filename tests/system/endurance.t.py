@@ -34,6 +34,7 @@ def states(d, *units):
 
 # ---- limits
 
+# Difference: refused-uncounted
 @case
 def refused_connections_use_up_no_limit(d):
     """One source that is refused all the time shuts out nobody else: what MaxConnectionsPerSource= (or
@@ -434,6 +435,7 @@ def check_held(d, units, ask, old, begin_again, told):
     assert {d.show(unit, "StatusText") for unit in units} == {""}
 
 
+# Difference: earlier-supervisor
 @case
 def sockets_that_old_services_hold(d):
     """usherd is killed, its services live on: the next one takes their sockets over, and serves them when

@@ -42,6 +42,7 @@ BREAKS = (
 )
 
 
+# Difference: reload-keeps-bad-unit
 @case
 def what_works_goes_on(d):
     for is_used in (False, True):

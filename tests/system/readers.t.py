@@ -34,6 +34,7 @@ def everything(client):
     return told
 
 
+# Difference: strangers
 @case
 def secrets(d):
     """Environments, what is read and invocation ids are for those who control."""

@@ -382,6 +382,7 @@ def reload_changes_nodes(d):
 
 # ---- X-BindRetry=
 
+# Difference: bind-retry
 @case
 def address_that_comes_later(d):
     d.unit("a.service", server(d))

@@ -93,6 +93,7 @@ def warnings(d):
     return [line for line in d.log().splitlines() if "opening it anew" in line]
 
 
+# Difference: listener-reopened
 @case
 def listeners_that_are_spoilt(d):
     """A service can shut its listener down, or make it deaf: the next client is served all the same, by one
@@ -132,6 +133,7 @@ def listeners_that_are_spoilt(d):
     assert d.show("a.socket", "XNReopened") == "0"
 
 
+# Difference: node-restored
 @case
 def node_that_is_removed(d):
     """By whomever: it is back at a reload, or when a start is asked for, with its mode and owner."""

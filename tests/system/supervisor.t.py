@@ -402,6 +402,7 @@ def flood_recovers_by_itself(d):
     assert talk(("127.0.0.1", 7001), b"x") == b"x"
 
 
+# Difference: service-start-limit
 @case
 def crash_loop_recovers_by_itself(d):
     """A service that cannot serve makes its socket pause, and is tried again."""
@@ -488,6 +489,7 @@ def burst_gives_memory_back(d):
         eventually(lambda: d.memory() <= before + 64, "the memory of 400 connections")
 
 
+# Difference: exhaustion
 @case
 def exhaustion_recovers_by_itself(d):
     """No descriptors left: connections wait, nothing spins, nobody is lost."""

@@ -55,6 +55,7 @@ def s01_no_descriptors_left(d):
         assert peer.recv(1) == b"x"
 
 
+# Difference: skipped-service
 @case
 def s02_service_whose_condition_is_false(d):
     """With Accept=no the poll limit never bites, and a skipped service runs into the trigger limit.
@@ -101,6 +102,7 @@ def s04_above_the_limit(d):
     assert d.show("a.socket", "NRefused") == "2"
 
 
+# Difference: connection-copy
 @case
 def s05_copy_of_the_connection(d):
     """systemd holds the connection until the instance is gone: no end of file for the client when the
@@ -133,6 +135,7 @@ def s06_empty_assignments(d):
     assert "x.service" in d.show("a.socket", "After").split()
 
 
+# Difference: stale-node
 @case
 def s07_path_in_use(d):
     """systemd unlinks what is there without asking. usher asks: who is served stays, a file that is no
@@ -190,6 +193,7 @@ def s09_start_limit_of_a_socket(d):
     d.ctl("start", "a.socket", check=True)
 
 
+# Difference: socket-restart
 @case
 def s10_restart_while_the_service_runs(d):
     """systemd refuses to start a socket whose service is up, so a restart leaves it down. usher starts
@@ -230,6 +234,7 @@ def s10_restart_that_does_not_start(d):
         pass
 
 
+# Difference: reload-sockets
 @case
 def s11_reload(d):
     """systemd opens no added port before a restart; usher does at once."""
@@ -297,6 +302,7 @@ def s15_names_of_instances(d):
     assert talk(f"{d.folder}/x") == b"1-%d-0\n" % os.getpid()
 
 
+# Difference: failed-instances
 @case
 def s16_instances_that_failed(d):
     """systemd keeps each of them until somebody resets it; usher collects them: a service that fails
@@ -354,6 +360,7 @@ def s22_one_udp_port_for_two(d):
     assert states(d, "a.socket", "b.socket") == ["listening", "listening"]
 
 
+# Difference: dup-unix-path
 @case
 def s22_one_path_for_two(d):
     """With AF_UNIX systemd lets the later one take the path. usher names who has it."""

@@ -17,6 +17,7 @@ def configured(d, more=""):
     return ("--config", conf)
 
 
+# Difference: writable-units
 @case
 def refused(d):
     """Files, drop-ins and links of others: each says why, and every verb shows it."""

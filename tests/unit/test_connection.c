@@ -36,7 +36,7 @@ static void test_accept(void **state)
         assert_int_equal(net_accept(deaf, &none), -EINVAL);
 }
 
-// Names as systemd v255 makes them (features §5.2).
+// Names as systemd v255 makes them.
 // What is kept of a peer says the same as what was asked.
 static void assert_packs(const struct peer_info *peer)
 {

@@ -223,7 +223,7 @@ static void test_bad_values(void **state)
         each_row(check_bad);
 }
 
-// The empty assignment: back to the default. Lists of dependencies only grow (features §9.6).
+// The empty assignment: back to the default. Lists of dependencies only grow.
 static void check_reset(const struct row *row)
 {
         static const char *const growing[] = {"unit_names", "mount_paths"};

@@ -2,7 +2,7 @@
 
 #include "unit/harness.h"
 
-// Windows are fixed: the first event opens one, the rest of it does not slide (features §9.20).
+// Windows are fixed: the first event opens one, the rest of it does not slide.
 static void test_window(void **state)
 {
         struct rate r = {.interval = 100, .burst = 3};

@@ -142,6 +142,7 @@ static void test_max_connections(void **state)
 }
 
 // X-MaxConnectionsAction=queue: the second waits in the backlog, and is served when the first goes.
+// Difference: max-connections
 static void test_queue(void **state)
 {
         struct fixture *f = begin(state);
@@ -165,6 +166,7 @@ static void test_queue(void **state)
         fixture_done(f);
 }
 
+// Difference: trigger-limit
 static void test_trigger_limit_pauses(void **state)
 {
         struct fixture *f = begin(state);

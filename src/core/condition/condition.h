@@ -1,4 +1,4 @@
-// Condition*= and Assert*= of [Unit] (features §4.1). Looks at the system; decides nothing about
+// Condition*= and Assert*= (systemd.unit(5)). Looks at the system; decides nothing about
 // units and does not log. Paths and name services may not answer: base/local.h is heeded. Called by
 // core/unit/unit_condition.c.
 #pragma once

@@ -5,7 +5,7 @@
 #include "conf/enums.h"
 #include "core/service/run.h"
 
-// Which signals count as a clean end (features §2.2).
+// Which signals count as a clean end (systemd.service(5)).
 enum exit_clean {
         EXIT_CLEAN_DAEMON,  // SIGHUP, SIGINT, SIGTERM, SIGPIPE do
         EXIT_CLEAN_COMMAND, // none does

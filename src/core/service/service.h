@@ -51,7 +51,7 @@ void service_run_done(struct run *run);
 void service_run_stop(struct run *run);
 int service_run_kill(struct run *run, const char *who, int signo);
 
-// States in which a socket may listen again / must not be triggered (features §5.1, last rows).
+// States in which a socket may listen again / must not be triggered.
 bool service_lets_socket_listen(const struct service *s);
 // Status text of the service (STATUS= or usher's own), or NULL.
 const char *run_status_text(const struct run *run);

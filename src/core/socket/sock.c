@@ -1,4 +1,4 @@
-// The socket unit type: its states and what leads from one to the next (features §5.1).
+// The socket unit type: its states and what leads from one to the next.
 //
 //   dead/failed -> start-pre -> (open) -> start-chown -> start-post -> listening <-> running
 //   any -> stop-pre -> stop-pre-sigterm -> -sigkill -> (close) stop-post -> final-... ->

@@ -1,5 +1,5 @@
 // Pauses: instead of failing for good, a socket that meets a limit stops polling for a while and
-// comes back by itself (design §7: trigger-limit, service-start-limit, skipped-service,
+// comes back by itself (conf/differences.def: trigger-limit, service-start-limit, skipped-service,
 // exhaustion). The state stays `listening`, the status text tells why and until when; clients wait
 // in the backlog.
 #include "base/clock.h"

@@ -194,7 +194,8 @@ int spawner_new(const struct spawner_options *options, struct spawner **ret)
                 list_init(&s->queues[i]);
         s->complaints = (struct rate){.interval = COMPLAINT_INTERVAL, .burst = 1};
         (void)spawner_has_reserve(s); // without one: at the first connection again
-        r = spawn_environment_base(options->is_user, options->environment, &s->environment);
+        r = spawn_environment_base(options->passes_environment, options->environment,
+                                   &s->environment);
         if (r < 0)
                 return r;
         s->settings.is_user = options->is_user;

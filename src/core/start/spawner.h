@@ -15,6 +15,7 @@ struct spawner_options {
         struct trim *trim;
         const char *method; // of spawning; NULL: the best that works here
         bool is_user;
+        bool passes_environment;  // services start from the whole of it
         char *const *environment; // the supervisor's own; outlives the spawner
         // RLIMIT_* for children that set none.
         const struct rlimit_value *limits;
