@@ -403,4 +403,30 @@ def memory_that_is_stuck(d):
         assert not is_alive(main_pid)
 
 
+@case
+def memory_of_many_is_stuck(d):
+    """However many of one user's orphans are so: those of others are asked in between."""
+    need_root()
+    d.file("daemonize", DAEMONIZE)
+    shutil.copy(shutil.which("sleep"), d.folder + "/left-behind")
+    os.mkdir(d.folder + "/ready")
+    os.chmod(d.folder + "/ready", 0o777)
+    with StuckMemory(d.folder) as stuck:
+        d.file("evil.sh", f"for i in $(seq 30); do setsid {PYTHON} {stuck.program} {d.folder}/ready/$i & done\n"
+               f"while [ $(ls {d.folder}/ready | wc -l) -lt 30 ]; do sleep 0.1; done; sleep 0.5\n", 0o644)
+        d.unit("evil.service", f"[Service]\nUser={NOBODY}\nExecStart=/bin/sh -c '/bin/sh {d.folder}/evil.sh; touch {d.folder}/ready/all; exec sleep 612'\n")
+        d.unit("left.service", "[Service]\nExecStart=/bin/sh -c "
+               f"'{d.folder}/daemonize {d.folder}/left-behind 613; exec sleep 614'\n")
+        d.start("--units", d.units, "--target", "basic.target")
+        d.ctl("start", "evil.service", check=True)
+        eventually(lambda: os.path.exists(d.folder + "/ready/all"), "all to hang")
+        for _ in range(5):
+            begin = time.monotonic()
+            d.ctl("start", "left.service", check=True, timeout=60)
+            eventually(lambda: pids_named("left-behind"), "it to be there")
+            d.ctl("stop", "left.service", check=True, timeout=60)
+            assert time.monotonic() - begin < 15
+            assert not pids_named("left-behind")
+
+
 main()

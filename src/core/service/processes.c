@@ -132,12 +132,16 @@ struct run *run_by_invocation_id(struct manager *m, sd_id128_t id)
 
 // ---- who claims to be whose
 
+static bool is_of_its_user(const struct run *run, const struct proc_uids *uids)
+{
+        return uids->real == run->uid || uids->effective == run->uid || uids->saved == run->uid;
+}
+
 bool run_may_own(const struct run *run, const struct proc_uids *uids)
 {
         bool is_root = uids->real == 0 && uids->effective == 0 && uids->saved == 0;
 
-        return run->uid == 0 || is_root || uids->real == run->uid || uids->effective == run->uid ||
-               uids->saved == run->uid;
+        return run->uid == 0 || is_root || is_of_its_user(run, uids);
 }
 
 static uint64_t key_of(sd_id128_t id)
@@ -207,9 +211,10 @@ static int find_owners(void *data, struct orphan_claim *claims, size_t n)
         return r;
 }
 
-static bool may_own(void *data UNUSED, const void *owner, const struct proc_uids *uids)
+static bool may_own(void *data UNUSED, const void *owner, const struct proc_uids *uids,
+                    bool is_likely)
 {
-        return run_may_own(owner, uids);
+        return is_likely ? is_of_its_user(owner, uids) : run_may_own(owner, uids);
 }
 
 void processes_open(struct manager *m)

@@ -79,8 +79,10 @@ struct orphan_claim {
 struct orphan_hooks {
         // Who owns the processes that claim these ids? 0 or -ENOMEM.
         int (*find_owners)(void *data, struct orphan_claim *claims, size_t n);
-        // Could a process of these users be the owner's, if it says so?
-        bool (*may_own)(void *data, const void *owner, const struct proc_uids *uids);
+        // Could a process of these users be the owner's, if it says so? is_likely: does it run as
+        // the owner's user?
+        bool (*may_own)(void *data, const void *owner, const struct proc_uids *uids,
+                        bool is_likely);
         void *data;
 };
 // Without hooks no environment is looked at. Copied.

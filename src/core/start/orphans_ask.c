@@ -15,6 +15,9 @@
 // How long nobody waits for one over which a reader hung.
 #define MUTE_FOR (10 * USEC_PER_SEC)
 
+// How long the others of his user come after everybody else.
+#define HUNG_FOR (60 * USEC_PER_SEC)
+
 #define ANSWER_LATER "?"
 
 // ---- in the process
@@ -68,6 +71,31 @@ static void give_up(struct orphans *o, struct orphan *x)
         x->is_mute = true;
         x->ask_at = usec_add(clock_now(), MUTE_FOR);
         orphans_ask_soon(o, x->ask_at);
+}
+
+bool orphans_has_hung(const struct orphans *o, uid_t uid)
+{
+        usec_t now = clock_now();
+
+        for (size_t i = 0; i < HUNG_MAX; i++)
+                if (o->hung[i].uid == uid && o->hung[i].until > now)
+                        return true;
+        return false;
+}
+
+static void note_hung(struct orphans *o, uid_t uid)
+{
+        struct hung_user *place = &o->hung[0];
+
+        for (size_t i = 0; i < HUNG_MAX; i++) {
+                if (o->hung[i].uid == uid && o->hung[i].until > 0) {
+                        place = &o->hung[i];
+                        break;
+                }
+                if (o->hung[i].until < place->until)
+                        place = &o->hung[i];
+        }
+        *place = (struct hung_user){uid, usec_add(clock_now(), HUNG_FOR)};
 }
 
 static void ask_again(struct orphans *o, struct orphan *x)
@@ -141,6 +169,12 @@ static void take_answers(struct orphans *o)
 static void end_batch(struct orphans *o, bool is_stuck)
 {
         take_answers(o);
+        if (is_stuck && o->n_answered < o->n_batch) {
+                const struct orphan *x = find_asked(o, o->batch_pids[o->n_answered]);
+
+                if (x)
+                        note_hung(o, x->uids.real);
+        }
         for (size_t i = o->n_answered; i < o->n_batch; i++) {
                 struct orphan *x = find_asked(o, o->batch_pids[i]);
 
@@ -177,20 +211,42 @@ static void on_answer(struct watch *w, uint32_t revents UNUSED)
 
 // ---- asking
 
-// Those that are due; those over which a reader hung only where there are no others.
-static size_t collect(struct orphans *o, pid_t *pids, bool wants_mute, usec_t *ret_next)
+static enum ask_turn turn_of(const struct orphans *o, const struct orphan *x)
+{
+        if (x->is_mute)
+                return ASK_MUTE;
+        return orphans_has_hung(o, x->uids.real) ? ASK_OF_HUNG : ASK_FIRST;
+}
+
+// Those that are due, of the first turn that has some before `limit`; *ret_next: when others are.
+static size_t collect(const struct orphans *o, pid_t *pids, enum ask_turn limit,
+                      enum ask_turn *ret_turn, usec_t *ret_next)
 {
         usec_t now = clock_now(), next = USEC_INFINITY;
+        enum ask_turn best = limit;
         size_t n = 0;
 
         LIST_FOREACH (&o->asked, node) {
                 const struct orphan *x = CONTAINER_OF(node, struct orphan, todo);
+                enum ask_turn turn = x->ask_at <= now ? turn_of(o, x) : ASK_NEVER;
 
-                if (x->ask_at > now)
+                if (turn == ASK_NEVER)
                         next = MIN(next, x->ask_at);
-                else if (x->is_mute == wants_mute && n < BATCH_MAX)
+                if (turn < best) {
+                        best = turn;
+                        n = 0;
+                }
+                if (turn == best && best < limit && n < BATCH_MAX)
                         pids[n++] = x->pid;
         }
+        // The last that came is the least likely to be one of those that hang.
+        for (size_t i = 0; best == ASK_OF_HUNG && i < n / 2; i++) {
+                pid_t other = pids[i];
+
+                pids[i] = pids[n - 1 - i];
+                pids[n - 1 - i] = other;
+        }
+        *ret_turn = best;
         *ret_next = next;
         return n;
 }
@@ -219,34 +275,34 @@ static int start_asking(struct orphans *o, pid_t *pids, size_t n)
 static void on_ask_time(struct timer *t, usec_t now UNUSED)
 {
         struct orphans *o = CONTAINER_OF(t, struct orphans, ask_timer);
-        CLEANUP(free) pid_t *pids = NULL;
+        CLEANUP(free) pid_t *pids = calloc(BATCH_MAX, sizeof(*pids));
+        enum ask_turn turn;
         usec_t next;
 
-        // Those over which a reader hung make nobody wait.
-        if (o->inquiry && o->asks_mute)
-                end_batch(o, true);
-        if (o->inquiry)
-                return;
-        pids = calloc(BATCH_MAX, sizeof(*pids));
         if (!pids) {
                 orphans_ask_soon(o, usec_add(clock_now(), AGAIN_AFTER));
                 return;
         }
-        size_t n = collect(o, pids, false, &next);
+        size_t n = collect(o, pids, o->inquiry ? o->turn : ASK_NEVER, &turn, &next);
 
-        o->asks_mute = n == 0;
-        if (n == 0)
-                n = collect(o, pids, true, &next);
         if (next != USEC_INFINITY)
                 orphans_ask_soon(o, next);
         if (n == 0)
                 return;
+        // They do not wait for those over which a reader may hang, who are asked again.
+        if (o->inquiry)
+                end_batch(o, false);
+        o->turn = turn;
         if (start_asking(o, pids, n) == 0) {
                 TAKE(pids); // end_batch() frees them
                 return;
         }
-        for (size_t i = 0; i < n; i++)
-                ask_again(o, u64map_get(o->by_pid, (uint64_t)pids[i]));
+        for (size_t i = 0; i < n; i++) {
+                struct orphan *x = find_asked(o, pids[i]);
+
+                if (x)
+                        ask_again(o, x);
+        }
 }
 
 void orphans_ask_soon(struct orphans *o, usec_t when)

@@ -174,17 +174,18 @@ static void list_suspects(struct orphans *o)
         *s = (struct suspects){.is_any = !list_is_empty(&o->unsorted)};
         LIST_FOREACH (&o->asked, node) {
                 const struct orphan *x = CONTAINER_OF(node, struct orphan, todo);
-                bool is_listed = x->is_mute;
+                bool is_of_hung = orphans_has_hung(o, x->uids.real), is_listed = x->is_mute;
 
                 for (size_t i = 0; i < s->n && !is_listed; i++)
-                        is_listed = is_same(&s->items[i], &x->uids);
+                        is_listed = is_same(&s->items[i].uids, &x->uids) &&
+                                    s->items[i].is_of_hung == is_of_hung;
                 if (is_listed)
                         continue;
                 if (s->n == SUSPECTS_MAX) {
                         s->is_any = true;
                         return;
                 }
-                s->items[s->n++] = x->uids;
+                s->items[s->n++] = (struct suspect){x->uids, is_of_hung};
         }
 }
 
@@ -200,7 +201,8 @@ static enum orphans_state state_of(struct orphans *o, const void *owner)
         if (brood || s->is_any) // those that ended meanwhile may have left some
                 return ORPHANS_UNKNOWN;
         for (size_t i = 0; i < s->n; i++)
-                if (o->hooks.may_own(o->hooks.data, owner, &s->items[i]))
+                if (o->hooks.may_own(o->hooks.data, owner, &s->items[i].uids,
+                                     s->items[i].is_of_hung))
                         return ORPHANS_UNKNOWN;
         return ORPHANS_NONE;
 }

@@ -57,9 +57,27 @@ enum children_source {
 // Kinds of users that those have who are asked; more than fit are taken for any.
 #define SUSPECTS_MAX 32
 struct suspects {
-        struct proc_uids items[SUSPECTS_MAX];
+        struct suspect {
+                struct proc_uids uids;
+                bool is_of_hung; // nobody but the user's own services waits for him
+        } items[SUSPECTS_MAX];
         size_t n;
         bool is_any;
+};
+
+// Who is asked first: nobody waits for one over which a reader may hang, but those like him.
+enum ask_turn {
+        ASK_FIRST,
+        ASK_OF_HUNG, // a reader hung over another one of that user lately
+        ASK_MUTE,    // one hung over himself
+        ASK_NEVER,
+};
+
+// Users over whose orphans readers hung lately; more than fit replace the oldest.
+#define HUNG_MAX 16
+struct hung_user {
+        uid_t uid;    // the real one, which a process cannot choose
+        usec_t until; // 0: none
 };
 
 struct orphans {
@@ -95,7 +113,8 @@ struct orphans {
         struct timer ask_timer, progress_timer;
         pid_t *batch_pids; // that it was given
         size_t n_batch, n_answered;
-        bool asks_mute;
+        enum ask_turn turn; // of them
+        struct hung_user hung[HUNG_MAX];
 };
 
 // ---- the table (orphans.c)
@@ -119,4 +138,6 @@ void orphans_look_done(struct orphans *o);
 // ---- environments (orphans_ask.c)
 
 void orphans_ask_soon(struct orphans *o, usec_t when);
+// Has a reader hung over an orphan of this user lately?
+bool orphans_has_hung(const struct orphans *o, uid_t uid);
 void orphans_ask_done(struct orphans *o);
