@@ -38,6 +38,33 @@ def in_order(d):
     assert order == sorted(order), "\n".join(lines)
 
 
+# With no status of its own, the action ends usherd with that of the main process.
+STATUSES = [
+    ("FailureAction=exit", "exit 42", 42),
+    ("FailureAction=exit-force", "exit 43", 43),
+    ("SuccessAction=exit", "exit 0", 0),
+    ("SuccessAction=exit\nSuccessActionExitStatus=5", "exit 0", 5),
+    ("FailureAction=exit\nFailureActionExitStatus=6", "exit 42", 6),
+    ("FailureAction=exit", "kill -9 $$", 1),  # there is none
+    ("SuccessAction=exit", "exit 44", None),  # it has failed: usherd stays
+]
+
+
+@case
+def status_of_the_service(d):
+    for action, script, expected in STATUSES:
+        d.unit("a.service", f"[Unit]\n{action}\n[Service]\nExecStart=/bin/sh -c '{script.replace('$$', '$$$$')}'\n")
+        d.start()
+        d.ctl("start", "--no-block", "a.service", check=True)
+        if expected is None:
+            d.logged("a.service: Failed with result")
+            d.stop()
+            continue
+        code = d.process.wait(PATIENCE)
+        d.process = None
+        assert code == expected, (action, script, code)
+
+
 @case
 def start_limit(d):
     d.unit("often.service", "[Unit]\nStartLimitBurst=1\nStartLimitAction=exit\n[Service]\nExecStart=/bin/true\n")

@@ -271,6 +271,14 @@ static bool service_is_needed(const struct unit *u)
                run->state == SERVICE_DEAD_RESOURCES_PINNED;
 }
 
+// One that a signal has ended has none.
+static int service_exit_status(const struct unit *u)
+{
+        const struct run *run = &service_of(u)->run;
+
+        return run->main_code == CLD_EXITED ? run->main_status : -1;
+}
+
 const struct unit_ops service_ops = {
         .type = UNIT_SERVICE,
         .size = sizeof(struct service),
@@ -288,4 +296,5 @@ const struct unit_ops service_ops = {
         .reset_failed = service_reset_failed,
         .handle = service_handle,
         .is_needed = service_is_needed,
+        .exit_status = service_exit_status,
 };
