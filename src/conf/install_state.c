@@ -18,8 +18,8 @@
 
 enum install_rank install_rank_of(const struct install *i, const char *dir)
 {
-        static const char *const vendor[] = {"/usr/lib/", "/usr/local/lib/", "/lib/",
-                                             "/usr/share/"};
+        static const char *const vendor[] = {"/usr/lib/", "/usr/local/lib/", "/lib/", "/usr/share/",
+                                             USHER_UNITDIR};
         const char *path = i->root ? dir + strlen(i->root) : dir;
 
         // The first, but for those for masks, is where the administrator's links go, wherever it

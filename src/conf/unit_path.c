@@ -5,13 +5,18 @@
 #include "base/strv.h"
 
 static const char *const system_control_dirs[] = {
-        "/etc/usher/" UNIT_PATH_CONTROL,
+        USHER_SYSCONFDIR "/usher/" UNIT_PATH_CONTROL,
         "/run/usher/" UNIT_PATH_CONTROL,
         NULL,
 };
 
 static const char *const system_dirs[] = {
-        "/etc/usher", "/run/usher/units", "/usr/local/lib/usher", "/usr/lib/usher", NULL,
+        USHER_SYSCONFDIR "/usher",
+        "/run/usher/units",
+        USHER_UNITDIR, // often one of the next two
+        "/usr/local/lib/usher",
+        "/usr/lib/usher",
+        NULL,
 };
 
 static const char *const systemd_system_dirs[] = {
@@ -106,7 +111,7 @@ static int push_user_dirs(char ***path, const struct user_dir *dirs, size_t n)
 static int push_dirs(char ***path, const char *const *dirs)
 {
         for (size_t i = 0; dirs[i]; i++) {
-                int r = strv_push(path, dirs[i]);
+                int r = strv_contains(*path, dirs[i]) ? 0 : strv_push(path, dirs[i]);
 
                 if (r < 0)
                         return r;
@@ -219,7 +224,7 @@ int unit_path_config_file(bool is_user, char **ret)
 
         if (r < 0)
                 return r;
-        path = str_printf("%s/usher/usher.conf", is_user ? root : "/etc");
+        path = str_printf("%s/usher/usher.conf", is_user ? root : USHER_SYSCONFDIR);
         if (!path)
                 return -ENOMEM;
         *ret = path;

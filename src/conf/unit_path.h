@@ -26,8 +26,8 @@ int unit_path_add(char ***path, const char *dir);
 // Is this one of the system's folders of systemd, where its own units and those of packages are?
 // is_given: the command line names it; then the administrator's, below /etc, is like any other.
 bool unit_path_is_systemd(const char *dir, bool is_given);
-// The supervisor's usher.conf: /etc/usher/usher.conf, or $XDG_CONFIG_HOME/usher/usher.conf. New
-// string; 0, -ENOMEM, -ENXIO.
+// The supervisor's usher.conf: usher/usher.conf below configure's --sysconfdir, or
+// $XDG_CONFIG_HOME/usher/usher.conf. New string; 0, -ENOMEM, -ENXIO.
 int unit_path_config_file(bool is_user, char **ret);
 
 // `usherd run` makes its runtime folder in this one, where usherctl looks for it: /run, or

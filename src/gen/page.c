@@ -198,14 +198,25 @@ static int put_list(char *text)
 
 static void put_line(const char *line)
 {
-        static const char version[] = "@VERSION@";
-        const char *mark = strstr(line, version);
+        static const struct {
+                const char *mark, *text;
+        } marks[] = {
+                {"@VERSION@", USHER_VERSION},
+                {"@SYSCONFDIR@", USHER_SYSCONFDIR},
+        };
 
-        if (!mark) {
-                fputs(line, stdout);
-                return;
+        while (*line) {
+                const char *rest = NULL;
+
+                for (size_t i = 0; !rest && i < ARRAY_SIZE(marks); i++) {
+                        rest = str_after_prefix(line, marks[i].mark);
+                        if (rest)
+                                fputs(marks[i].text, stdout);
+                }
+                if (!rest)
+                        putchar(*line);
+                line = rest ? rest : line + 1;
         }
-        printf("%.*s%s%s", (int)(mark - line), line, USHER_VERSION, mark + strlen(version));
 }
 
 int gen_page(const char *path)

@@ -1,5 +1,6 @@
 #include "conf/unit_path.h"
 
+#include "base/str.h"
 #include "base/strv.h"
 #include "unit/conf_fixture.h"
 
@@ -14,18 +15,33 @@ static void assert_path(bool is_user, bool systemd_units, const char *expected)
         assert_string_equal(joined, expected);
 }
 
-#define USHER "/etc/usher:/run/usher/units:/usr/local/lib/usher:/usr/lib/usher"
+// The system's, as configure has set the first and the third; one that is there twice counts once.
+static const char *usher_path(void)
+{
+        static char path[1024];
+        bool is_usual = streq(USHER_UNITDIR, "/usr/local/lib/usher");
+        bool is_last = streq(USHER_UNITDIR, "/usr/lib/usher");
+
+        snprintf(path, sizeof(path), "%s/usher:/run/usher/units:%s%s%s", USHER_SYSCONFDIR,
+                 USHER_UNITDIR, is_usual ? "" : ":/usr/local/lib/usher",
+                 is_last ? "" : ":/usr/lib/usher");
+        return path;
+}
+
+#define SYSTEMD                                                                     \
+        ":/etc/systemd/system.control:/run/systemd/system.control:"                 \
+        "/run/systemd/transient:/run/systemd/generator.early:/etc/systemd/system:"  \
+        "/run/systemd/system:/run/systemd/generator:/usr/local/lib/systemd/system:" \
+        "/usr/lib/systemd/system:/lib/systemd/system:/run/systemd/generator.late"
 
 static void test_default(void **state)
 {
+        CLEANUP(free) char *with_systemd = NULL;
+
         unsetenv("SYSTEMD_UNIT_PATH");
-        assert_path(false, false, USHER);
-        assert_path(false, true,
-                    USHER
-                    ":/etc/systemd/system.control:/run/systemd/system.control:"
-                    "/run/systemd/transient:/run/systemd/generator.early:/etc/systemd/system:"
-                    "/run/systemd/system:/run/systemd/generator:/usr/local/lib/systemd/system:"
-                    "/usr/lib/systemd/system:/lib/systemd/system:/run/systemd/generator.late");
+        assert_path(false, false, usher_path());
+        with_systemd = str_printf("%s" SYSTEMD, usher_path());
+        assert_path(false, true, with_systemd);
         setenv("HOME", "/h", 1);
         setenv("XDG_RUNTIME_DIR", "/r", 1);
         setenv("XDG_CONFIG_HOME", "/c", 1);
@@ -48,8 +64,12 @@ static void test_control(void **state)
         assert_int_equal(unit_path_add_control(&path, "/run/usher"), 0);
         assert_int_equal(unit_path_add_control(&path, "/rt"), 0);
         joined = strv_join(path, ":");
-        assert_string_equal(joined, "/rt/units.control:/etc/usher/units.control:"
-                                    "/run/usher/units.control:" USHER);
+        CLEANUP(free)
+        char *expected = str_printf("/rt/units.control:" USHER_SYSCONFDIR
+                                    "/usher/units.control:/run/usher/units.control:%s",
+                                    usher_path());
+
+        assert_string_equal(joined, expected);
         assert_true(unit_path_is_control(path[0]));
         assert_false(unit_path_is_control("/etc/usher"));
 }
@@ -71,9 +91,11 @@ static void test_environment(void **state)
         setenv("SYSTEMD_UNIT_PATH", "/a:/b//c/", 1);
         assert_path(false, true, "/a:/b/c");
         setenv("SYSTEMD_UNIT_PATH", "/a:", 1);
-        assert_path(false, false, "/a:" USHER);
+        CLEANUP(free) char *longer = str_printf("/a:%s", usher_path());
+
+        assert_path(false, false, longer);
         setenv("SYSTEMD_UNIT_PATH", "", 1);
-        assert_path(false, false, USHER);
+        assert_path(false, false, usher_path());
         unsetenv("SYSTEMD_UNIT_PATH");
 }
 
@@ -96,7 +118,7 @@ static void test_config_file(void **state)
         setenv("XDG_CONFIG_HOME", "/c", 1);
         assert_int_equal(unit_path_config_file(false, &system), 0);
         assert_int_equal(unit_path_config_file(true, &user), 0);
-        assert_string_equal(system, "/etc/usher/usher.conf");
+        assert_string_equal(system, USHER_SYSCONFDIR "/usher/usher.conf");
         assert_string_equal(user, "/c/usher/usher.conf");
 }
 
