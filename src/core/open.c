@@ -1,7 +1,6 @@
 // What turns a registry of units into a supervisor: the types, and what services need to run.
 #include "base/log.h"
 #include "base/mounts.h"
-#include "conf/difference.h"
 #include "core/service/notify.h"
 #include "core/service/processes.h"
 #include "core/service/service.h"
@@ -57,8 +56,7 @@ static const struct manager_ops ops = {
 static bool passes_environment(const struct manager *m)
 {
         bool is_container =
-                m->options.is_pid1 &&
-                difference_applies(DIFFERENCE_ENVIRONMENT_IN_CONTAINER, m->options.compat_systemd);
+                m->options.is_pid1 && manager_differs(m, DIFFERENCE_ENVIRONMENT_IN_CONTAINER);
         int wanted = m->settings->pass_environment;
 
         return m->options.is_user || (wanted >= 0 ? wanted > 0 : is_container);
@@ -83,8 +81,7 @@ static int open_spawner(struct manager *m)
                         .spawner = m->spawner,
                         .reaper = m->reaper,
                         .errands = m->errands,
-                        .waits_for_room = difference_applies(DIFFERENCE_EXHAUSTION,
-                                                             m->options.compat_systemd),
+                        .waits_for_room = manager_differs(m, DIFFERENCE_EXHAUSTION),
                 };
         return r;
 }
@@ -100,7 +97,7 @@ int manager_open(struct manager *m)
         r = kill_queue_new(m->events, m->orphans, &m->kills);
         if (r == 0)
                 r = open_spawner(m);
-        if (r == 0 && !m->options.compat_systemd && m->options.runtime_dir)
+        if (r == 0 && manager_differs(m, DIFFERENCE_EARLIER_SUPERVISOR) && m->options.runtime_dir)
                 r = earlier_new(m, sock_on_holder_gone, &m->earlier);
         if (r < 0)
                 return r;

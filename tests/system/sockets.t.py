@@ -167,6 +167,7 @@ def deferred_for_a_limited_time(d):
 
 # ---- connections
 
+# Difference: newer-systemd
 @case
 def name_of_a_connection(d):
     for compat, expected in ((False, b"web"), (True, b"connection")):

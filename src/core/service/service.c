@@ -239,7 +239,8 @@ static const char *sub_state(const struct unit *u)
         enum service_state state = service_of(u)->run.state;
 
         // systemd has a name of its own for this since v253.
-        if (state == SERVICE_RELOAD_NOTIFY && u->manager->options.compat_systemd)
+        if (state == SERVICE_RELOAD_NOTIFY &&
+            !manager_differs(u->manager, DIFFERENCE_NEWER_SYSTEMD))
                 state = SERVICE_RELOAD;
         return service_state_name(state);
 }

@@ -20,8 +20,9 @@ bool run_keeps_connection(const struct run *run)
 {
         const struct service_group *g = run_conf(run);
 
-        return run->manager->options.compat_systemd || g->type == SERVICE_FORKING ||
-               run->main_index + 1U < g->exec_start.n || is_wanted_later(run, SERVICE_START);
+        return !manager_differs(run->manager, DIFFERENCE_CONNECTION_COPY) ||
+               g->type == SERVICE_FORKING || run->main_index + 1U < g->exec_start.n ||
+               is_wanted_later(run, SERVICE_START);
 }
 
 static bool is_restarting(enum service_state state)
@@ -47,7 +48,7 @@ void run_let_go_of_connection(struct run *run)
         enum service_state state = run->state;
         struct client *c = run->client;
 
-        if (run->manager->options.compat_systemd) {
+        if (!manager_differs(run->manager, DIFFERENCE_CONNECTION_COPY)) {
                 // An end without a restart is told by itself, once there is no job for the unit.
                 if (is_restarting(state))
                         c->ops->release(c);

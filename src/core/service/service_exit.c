@@ -21,7 +21,8 @@ static void log_report(struct run *run, const siginfo_t *info)
         // Since Linux 3.1 it is exec(2) that fails above LimitNPROC= of its own user. For a
         // connection that limit is one like MaxConnections=: the others of its kind need not be
         // told of each.
-        if (run->client && error == EAGAIN && !run->manager->options.compat_systemd) {
+        if (run->client && error == EAGAIN &&
+            manager_differs(run->manager, DIFFERENCE_EXHAUSTION)) {
                 run->is_refused = true;
                 run->client->ops->on_refused(run->client);
                 return;

@@ -149,7 +149,8 @@ static struct restart_policy policy_of(const struct run *run)
 static bool restarts(const struct run *run, bool may_restart)
 {
         struct restart_policy policy = policy_of(run);
-        bool is_connection = run->client && !run->manager->options.compat_systemd;
+        bool is_connection =
+                run->client && manager_differs(run->manager, DIFFERENCE_CONNECTION_COPY);
         struct restart_cause cause = {
                 .result = run->result,
                 .main_code = run->main_code,

@@ -228,7 +228,7 @@ static int make_environment(const struct client *client, char ***env)
         struct peer_info peer;
 
         // With systemd the peer is asked each time, so that a restart knows none.
-        if (client->fd < 0 && c->sock->unit.manager->options.compat_systemd)
+        if (client->fd < 0 && !manager_differs(c->sock->unit.manager, DIFFERENCE_CONNECTION_COPY))
                 return 0;
         peer_unpack(c->peer, &peer);
         if (peer_format_remote(&peer, address, port) == 0)
@@ -260,7 +260,7 @@ static int name_of_client(const struct client *client, char **ret)
 static const char *fd_name(const struct client *client)
 {
         const struct unit *u = &connection_of_client(client)->sock->unit;
-        bool is_named = !u->manager->options.compat_systemd && u->conf->socket &&
+        bool is_named = manager_differs(u->manager, DIFFERENCE_NEWER_SYSTEMD) && u->conf->socket &&
                         u->conf->socket->file_descriptor_name;
 
         return is_named ? u->conf->socket->file_descriptor_name : "connection";

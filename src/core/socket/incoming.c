@@ -89,7 +89,7 @@ static int pass_admission(struct incoming *i)
         struct peer_key key = {0};
         bool is_counted = limits.max_per_source > 0 &&
                           // systemd counts local peers by user since v256 only
-                          !(s->unit.manager->options.compat_systemd &&
+                          !(!manager_differs(s->unit.manager, DIFFERENCE_NEWER_SYSTEMD) &&
                             i->listener->port->address.addr.sa.sa_family == AF_UNIX);
         bool has_key = is_counted && peer_get_key(&i->peer, &key);
         int r = s->admit ? 0 : admit_new(&s->admit);
@@ -143,7 +143,7 @@ static void on_sockopt_failed(const struct net_sockopt_failure *f, void *data)
 enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now)
 {
         struct sock *s = l->sock;
-        bool is_compat = s->unit.manager->options.compat_systemd;
+        bool is_compat = !manager_differs(s->unit.manager, DIFFERENCE_REFUSED_UNCOUNTED);
         // Not an initialiser: the addresses need not be cleared for each connection.
         struct incoming i;
 

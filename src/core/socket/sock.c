@@ -222,7 +222,8 @@ static void enter_start_open(struct sock *s)
 
 int sock_on_names_known(struct sock *s, int r)
 {
-        bool may_wait = !s->unit.manager->options.compat_systemd && sock_conf(s)->x_bind_retry;
+        bool may_wait = manager_differs(s->unit.manager, DIFFERENCE_BIND_RETRY) &&
+                        sock_conf(s)->x_bind_retry;
 
         if (s->state == SOCK_START_PRE && (r < 0 || sock_names_missing(s)) && !may_wait) {
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
@@ -422,7 +423,7 @@ static enum unit_verdict sock_start(struct unit *u)
         s->result = SOCK_SUCCESS;
         sock_pause_forget(s);
         // Who starts it by hand wants it to serve; with systemd what was counted still counts.
-        if (!u->manager->options.compat_systemd)
+        if (manager_differs(u->manager, DIFFERENCE_TRIGGER_LIMIT))
                 rate_reset(&s->trigger_limit);
         s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
         s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;

@@ -80,7 +80,7 @@ static void mend_all(struct sock *s, bool service_is_gone)
 {
         bool has_changed = false;
 
-        if (s->unit.manager->options.compat_systemd ||
+        if (!manager_differs(s->unit.manager, DIFFERENCE_LISTENER_REOPENED) ||
             (s->state != SOCK_LISTENING && s->state != SOCK_DEFERRED && s->state != SOCK_RUNNING))
                 return;
         for (size_t i = 0; i < s->n_listeners; i++)

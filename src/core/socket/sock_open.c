@@ -100,7 +100,8 @@ struct net_listen_params sock_listen_params(const struct sock *s)
         return (struct net_listen_params){
                 .socket = sock_conf(s),
                 .umask = m->default_umask,
-                .unlink_blindly = m->options.compat_systemd || !sock_conf(s)->x_probe_stale_socket,
+                .unlink_blindly = !manager_differs(m, DIFFERENCE_STALE_NODE) ||
+                                  !sock_conf(s)->x_probe_stale_socket,
         };
 }
 
@@ -181,9 +182,10 @@ static const char *find_path_owner(const struct sock *s, const char *path)
 // If there is one it is why the listener cannot be opened.
 static bool name_path_owner(const struct listener *l, struct node_result *result)
 {
-        const char *owner = is_node(l->port) && !l->sock->unit.manager->options.compat_systemd
-                                    ? find_path_owner(l->sock, l->port->path)
-                                    : NULL;
+        const char *owner =
+                is_node(l->port) && manager_differs(l->sock->unit.manager, DIFFERENCE_DUP_UNIX_PATH)
+                        ? find_path_owner(l->sock, l->port->path)
+                        : NULL;
         struct fail why;
 
         if (!owner)
@@ -371,7 +373,7 @@ static void on_opened_later(struct listener *l, struct node_result *result)
                 l->is_missing = false;
                 sock_node_give_later(l, false);
         } else if (r == -ETIMEDOUT || fail_is_exhaustion(r)) {
-                l->is_missing = !s->unit.manager->options.compat_systemd;
+                l->is_missing = manager_differs(s->unit.manager, DIFFERENCE_BIND_RETRY);
         }
         sock_retry_update(s);
         sock_update_watch(s);
@@ -458,7 +460,8 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
 int sock_collect_for_service(struct unit *u, int **fds, size_t *n, char ***names)
 {
         bool is_handed_over =
-                u->conf->socket && (!u->conf->socket->accept || u->manager->options.compat_systemd);
+                u->conf->socket && (!u->conf->socket->accept ||
+                                    !manager_differs(u->manager, DIFFERENCE_CONNECTION_COPY));
 
         return is_handed_over ? sock_collect_fds(sock_of(u), fds, n, names) : 0;
 }

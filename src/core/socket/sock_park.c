@@ -32,7 +32,8 @@ void sock_park(struct sock *s)
 {
         const struct job *j = s->unit.job;
         const struct unit *service = unit_triggered(&s->unit);
-        bool is_restart = j && j->type == JOB_RESTART && !s->unit.manager->options.compat_systemd;
+        bool is_restart = j && j->type == JOB_RESTART &&
+                          manager_differs(s->unit.manager, DIFFERENCE_SOCKET_RESTART);
 
         if (s->park || !is_restart || sock_conf(s)->accept || !service ||
             active_state_is_inactive_or_failed(unit_active_state(service)))

@@ -20,7 +20,7 @@
 bool sock_pauses(const struct sock *s)
 {
         return sock_conf(s)->x_trigger_limit_action == TRIGGER_LIMIT_PAUSE &&
-               !s->unit.manager->options.compat_systemd;
+               manager_differs(s->unit.manager, DIFFERENCE_TRIGGER_LIMIT);
 }
 
 static void on_pause_over(struct timer *t, usec_t now)

@@ -53,7 +53,7 @@ static void open_added(struct listener *l, bool is_live)
 
 int sock_reopen(struct sock *s, const struct unit_conf *old)
 {
-        bool is_live = !s->unit.manager->options.compat_systemd,
+        bool is_live = manager_differs(s->unit.manager, DIFFERENCE_RELOAD_SOCKETS),
              was_open = sock_state_is_open(s->state);
         bool is_starting = s->state == SOCK_START_PRE || s->state == SOCK_START_CHOWN;
         bool goes_on = false;

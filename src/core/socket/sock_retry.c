@@ -22,7 +22,7 @@ struct sock_retry {
 // comes to its end.
 bool sock_is_retryable(const struct sock *s, const struct listener *l, int error)
 {
-        if (s->unit.manager->options.compat_systemd || !sock_conf(s)->x_bind_retry)
+        if (!manager_differs(s->unit.manager, DIFFERENCE_BIND_RETRY) || !sock_conf(s)->x_bind_retry)
                 return false;
         if (l->held)
                 return error == -EADDRINUSE;

@@ -41,7 +41,8 @@ enum request_error sock_request_service(struct sock *s)
 
         if (error == REQUEST_OK) {
                 sock_enter_running(s);
-        } else if (error == REQUEST_FAILED && !s->unit.manager->options.compat_systemd) {
+        } else if (error == REQUEST_FAILED &&
+                   manager_differs(s->unit.manager, DIFFERENCE_EXHAUSTION)) {
                 sock_on_exhausted(s, ENOMEM);
         } else if (error == REQUEST_DESTRUCTIVE && may_wait) {
                 log_unit(s->unit.id, LOG_DEBUG, 0, "Its service has to wait: %s", why.text);
@@ -93,7 +94,7 @@ static bool must_wait(struct sock *s, usec_t now, int *ret_template)
                 sock_on_trigger_limit(s, now);
                 return true;
         }
-        if (s->unit.manager->options.compat_systemd)
+        if (!manager_differs(s->unit.manager, DIFFERENCE_EXHAUSTION))
                 return false;
         int lacking = spawner_has_reserve(spawner) ? spawner_exhaustion(spawner) : EMFILE;
 
@@ -120,11 +121,11 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
 
         if (r == ACCEPT_NONE)
                 return false;
-        if (r == ACCEPT_EXHAUSTED && !s->unit.manager->options.compat_systemd) {
+        if (r == ACCEPT_EXHAUSTED && manager_differs(s->unit.manager, DIFFERENCE_EXHAUSTION)) {
                 sock_on_exhausted(s, errno);
                 return false;
         }
-        if (r < 0 && !s->unit.manager->options.compat_systemd) {
+        if (r < 0 && manager_differs(s->unit.manager, DIFFERENCE_LISTENER_REOPENED)) {
                 sock_on_trouble(l, 0, -r);
                 return false;
         }
@@ -168,7 +169,7 @@ void sock_on_readable(struct watch *w, uint32_t revents)
 
         if (s->state != SOCK_LISTENING)
                 return;
-        if (revents != EPOLLIN && !s->unit.manager->options.compat_systemd) {
+        if (revents != EPOLLIN && manager_differs(s->unit.manager, DIFFERENCE_LISTENER_REOPENED)) {
                 sock_on_trouble(l, revents, 0);
                 return;
         }
@@ -184,7 +185,7 @@ void sock_on_readable(struct watch *w, uint32_t revents)
         if (!sock_conf(s)->accept) {
                 sock_poll_limit_count(l, now);
                 trigger_service(s, now);
-        } else if (s->unit.manager->options.compat_systemd) {
+        } else if (!manager_differs(s->unit.manager, DIFFERENCE_REFUSED_UNCOUNTED)) {
                 sock_poll_limit_count(l, now);
                 (void)accept_connections(l, now);
         } else if (accept_connections(l, now) > 0) {
@@ -211,7 +212,7 @@ void sock_on_connection_end(struct sock *s)
 
 void sock_on_instance_failed(struct sock *s, int error)
 {
-        if (fail_is_exhaustion(error) && !s->unit.manager->options.compat_systemd)
+        if (fail_is_exhaustion(error) && manager_differs(s->unit.manager, DIFFERENCE_EXHAUSTION))
                 sock_on_exhausted(s, error);
         else
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);

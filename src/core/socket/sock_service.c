@@ -21,7 +21,7 @@ bool sock_service_permits_start(struct sock *s)
                 return false;
         }
         // Difference socket-restart: usher hands the descriptors on at the service's next start.
-        if (!s->unit.manager->options.compat_systemd)
+        if (manager_differs(s->unit.manager, DIFFERENCE_SOCKET_RESTART))
                 return true;
         struct service *service = CONTAINER_OF(u, struct service, unit);
         enum service_state state = service->run.state;

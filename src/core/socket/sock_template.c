@@ -53,7 +53,7 @@ int sock_template_load(struct sock *s)
                 return -ENOENT;
         }
         s->template_conf = conf;
-        if (conf->service->restart != RESTART_NO && !m->options.compat_systemd)
+        if (conf->service->restart != RESTART_NO && manager_differs(m, DIFFERENCE_CONNECTION_COPY))
                 log_unit(name, LOG_NOTICE, 0,
                          "Restart= is left out for connections: an instance ends with the one that "
                          "it serves, the next client gets another.");
@@ -67,11 +67,12 @@ bool sock_template_needs_unit(const struct sock *s)
         const struct unit_conf *conf = s->template_conf;
         const struct unit_group *u = conf->unit;
 
-        return s->unit.manager->options.compat_systemd || conf->needs_own_instance || u->requires ||
-               u->requisite || u->wants || u->binds_to || u->part_of || u->upholds ||
-               u->conflicts || u->before || u->after || u->on_failure || u->on_success ||
-               conf->linked_requires || conf->linked_wants || conf->linked_upholds ||
-               u->conditions.n > 0 || u->asserts.n > 0 || conf->service->sockets;
+        return !manager_differs(s->unit.manager, DIFFERENCE_FAILED_INSTANCES) ||
+               conf->needs_own_instance || u->requires || u->requisite || u->wants || u->binds_to ||
+               u->part_of || u->upholds || u->conflicts || u->before || u->after || u->on_failure ||
+               u->on_success || conf->linked_requires || conf->linked_wants ||
+               conf->linked_upholds || u->conditions.n > 0 || u->asserts.n > 0 ||
+               conf->service->sockets;
 }
 
 // It may still come before the first connection does; until then this one line tells. What is wrong

@@ -34,7 +34,7 @@ void sock_update_watch(struct sock *s)
 
         for (size_t i = 0; i < s->n_listeners && r == 0; i++)
                 r = update(&s->listeners[i]);
-        if (r < 0 && s->unit.manager->options.compat_systemd)
+        if (r < 0 && !manager_differs(s->unit.manager, DIFFERENCE_EXHAUSTION))
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
         else if (r < 0)
                 sock_on_exhausted(s, r); // nothing else keeps it from being polled

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
-#include "conf/difference.h"
 #include "conf/unit_name.h"
 #include "conf/unit_path.h"
 #include "core/loop/diag_log.h"
@@ -181,8 +180,7 @@ static int start_found(struct manager *m, bool has_default)
         struct selection c = {
                 .takes_disabled = m->options.is_path_given,
                 .is_linked_only = !m->options.is_path_given &&
-                                  !difference_applies(DIFFERENCE_DISABLED_STAYS_OFF,
-                                                      m->options.compat_systemd),
+                                  !manager_differs(m, DIFFERENCE_DISABLED_STAYS_OFF),
                 .is_own_only = has_default,
         };
         int r = choose_units(m, &c);

@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "base/strv.h"
-#include "conf/difference.h"
 #include "conf/unit_name.h"
 #include "core/unit/manager.h"
 #include "core/unit/registry.h"
@@ -277,7 +276,7 @@ static int add_message_bus(struct unit *u)
         if (r == 0)
                 r = dependency_add(u, DEP_AFTER, bus);
         if (r == 0 && (bus->conf->load_state != LOAD_NOT_FOUND ||
-                       !difference_applies(DIFFERENCE_MESSAGE_BUS, m->options.compat_systemd)))
+                       !manager_differs(m, DIFFERENCE_MESSAGE_BUS)))
                 r = dependency_add(u, DEP_REQUIRES, bus);
         return r;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "conf/difference.h"
 #include "conf/load.h"
 #include "conf/settings.h"
 #include "core/loop/events.h"
@@ -134,6 +135,12 @@ struct manager {
         size_t n_adoptable;
         const struct manager_ops *ops; // set by manager_open(); NULL: a test's own types
 };
+
+// Does usher go its own way here (conf/difference.h)?
+static inline bool manager_differs(const struct manager *m, enum difference d)
+{
+        return difference_applies(d, m->options.compat_systemd);
+}
 
 // The loop, an index of the unit path, empty registry and job queue. 0 or -errno (then options
 // still own what the manager would).

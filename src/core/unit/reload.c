@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/cfgfile.h"
-#include "conf/difference.h"
 #include "conf/unit_name.h"
 #include "core/loop/diag_log.h"
 #include "core/loop/log_ring.h"
@@ -142,8 +141,7 @@ static int load_again(struct conf_loader *loader, struct unit *u, struct unit_co
 static bool is_kept(const struct unit *u, const struct unit_conf *old,
                     const struct unit_conf *fresh)
 {
-        return difference_applies(DIFFERENCE_RELOAD_KEEPS_BAD_UNIT,
-                                  u->manager->options.compat_systemd) &&
+        return manager_differs(u->manager, DIFFERENCE_RELOAD_KEEPS_BAD_UNIT) &&
                unit_conf_is_worse(old, fresh);
 }
 
