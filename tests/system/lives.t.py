@@ -2,9 +2,11 @@
 """Lives of services that others change: restarts, reloads of their files, units that uphold or handle them."""
 
 import os
+import signal
+import sys
 import threading
 
-from daemon import PATIENCE, case, eventually, main
+from daemon import PATIENCE, answer, case, eventually, main
 
 
 def lines(d, name):
@@ -131,6 +133,81 @@ def nothing_asked_for_contradicts_nothing(d):
         assert result.returncode == 0, result
     d.file("go", "")
     eventually(lambda: d.show("waits.service", "ActiveState") == "active", "the start that waited")
+
+
+ECHO = """import socket
+with socket.socket(fileno=3) as listener:
+    while True:
+        peer = listener.accept()[0]
+        peer.sendall(peer.recv(100))
+        peer.close()
+"""
+
+
+def bound_pair(d, more=""):
+    script = d.file("echo.py", ECHO)
+    path = os.path.join(d.folder, "bound.sock")
+    d.unit("bound.socket", f"[Unit]\nBindsTo=bound.service\n[Socket]\nListenStream={path}\nRemoveOnStop=yes\n")
+    d.unit("bound.service", "[Unit]\nRequires=bound.socket\nAfter=bound.socket\nStartLimitBurst=2\n"
+           f"StartLimitIntervalSec=1h\n[Service]\nExecStart={sys.executable} {script}\nRestart=always\n"
+           f"RestartSec=100ms\nExecStopPost=/bin/sleep 0.1\n{more}")
+    return path
+
+
+def crash(d):
+    os.kill(int(d.show("bound.service", "MainPID")), signal.SIGKILL)
+
+
+# Difference: restart-no-stop
+@case
+def bound_socket_stays_over_a_restart(d):
+    path = bound_pair(d)
+    d.start("--units", d.units, "bound.service")
+    eventually(lambda: answer(path) == b"x", "the service")
+    crash(d)
+    eventually(lambda: d.show("bound.service", "NRestarts") == "1" and answer(path) == b"x", "its next life")
+    # The limit is reached: now it does not come back, and neither does what is bound to it.
+    crash(d)
+    eventually(lambda: d.show("bound.socket", "ActiveState") != "active", "the end of the socket")
+    assert not os.path.exists(path)
+
+
+@case
+def as_systemd_the_bound_socket_ends(d):
+    path = bound_pair(d)
+    d.start("--compat=systemd", "--units", d.units, "bound.service")
+    eventually(lambda: answer(path) == b"x", "the service")
+    crash(d)
+    eventually(lambda: d.show("bound.socket", "ActiveState") == "inactive", "the end of the socket")
+    eventually(lambda: d.show("bound.service", "ActiveState") in ("inactive", "failed"), "the end of the service")
+
+
+def sidecar_units(d):
+    """A service that only writes into the FIFO which starts the reader."""
+    d.unit("reader.socket", f"[Socket]\nListenFIFO={d.folder}/fifo\n")
+    d.unit("reader.service", "[Service]\nStandardInput=socket\n"
+           f"ExecStart=/bin/sh -c 'read l; echo got $l >>{d.folder}/got'\n")
+    d.unit("writer.service", "[Unit]\nAfter=reader.socket\n[Service]\nSockets=reader.socket\n"
+           f"StandardOutput=fd:reader.socket\nExecStart=/bin/sh -c '{{ while [ ! -e {d.folder}/go ]; do sleep 0.02; done; "
+           "echo line; exec sleep 600; }'\n")
+
+
+# Difference: sidecar
+@case
+def sidecar_does_not_serve_the_socket(d):
+    sidecar_units(d)
+    d.start("--units", d.units, "reader.socket", "writer.service")
+    eventually(lambda: d.show("writer.service", "SubState") == "running", "the writer")
+    assert d.show("reader.socket", "SubState") == "listening"
+    d.file("go", "")
+    eventually(lambda: lines(d, "got") == ["got line"], "the reader")
+
+
+@case
+def as_systemd_the_sidecar_does(d):
+    sidecar_units(d)
+    d.start("--compat=systemd", "--units", d.units, "reader.socket", "writer.service")
+    eventually(lambda: d.show("reader.socket", "SubState") == "running", "the socket, which is taken for served")
 
 
 main()

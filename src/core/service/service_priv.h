@@ -84,6 +84,8 @@ void service_enter_signal(struct run *run, enum service_state state, enum servic
 void service_enter_dead(struct run *run, enum service_result result, bool may_restart);
 void service_enter_restart(struct run *run); // the wait before it is over
 void service_give_up_restart(struct run *run);
+// It is on its way down, and Restart= will start it again, as far as can be told.
+bool service_comes_back(const struct run *run);
 // The wait for main and control in a stop state is over: what follows.
 void service_on_processes_gone(struct run *run, enum service_result result);
 

@@ -162,6 +162,42 @@ static bool restarts(const struct run *run, bool may_restart)
         return restart_is_due(&policy, &cause);
 }
 
+bool service_comes_back(const struct run *run)
+{
+        switch (run->state) {
+        case SERVICE_STOP:
+        case SERVICE_STOP_WATCHDOG:
+        case SERVICE_STOP_SIGTERM:
+        case SERVICE_STOP_SIGKILL:
+        case SERVICE_STOP_POST:
+        case SERVICE_FINAL_WATCHDOG:
+        case SERVICE_FINAL_SIGTERM:
+        case SERVICE_FINAL_SIGKILL:
+                return restarts(run, true);
+        case SERVICE_DEAD_BEFORE_AUTO_RESTART:
+        case SERVICE_FAILED_BEFORE_AUTO_RESTART:
+        case SERVICE_AUTO_RESTART:
+        case SERVICE_AUTO_RESTART_QUEUED:
+                return true;
+        case SERVICE_DEAD:
+        case SERVICE_CONDITION:
+        case SERVICE_START_PRE:
+        case SERVICE_START:
+        case SERVICE_START_POST:
+        case SERVICE_RUNNING:
+        case SERVICE_EXITED:
+        case SERVICE_RELOAD:
+        case SERVICE_RELOAD_SIGNAL:
+        case SERVICE_RELOAD_NOTIFY:
+        case SERVICE_FAILED:
+        case SERVICE_DEAD_RESOURCES_PINNED:
+        case SERVICE_CLEANING:
+        case _SERVICE_STATE_MAX:
+                break;
+        }
+        return false;
+}
+
 static void log_end(const struct run *run)
 {
         if (run->result == SERVICE_SUCCESS)

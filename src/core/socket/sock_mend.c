@@ -24,7 +24,7 @@ static const char *const what_happened[] = {
 // One warning in a load of the unit; the count tells of the others.
 static void tell(struct sock *s, const struct listener *l, const char *what)
 {
-        const struct unit *service = sock_conf(s)->accept ? NULL : unit_triggered(&s->unit);
+        const struct unit *service = sock_conf(s)->accept ? NULL : sock_triggered(s);
 
         s->n_reopened++;
         unit_changed(&s->unit);

@@ -136,7 +136,7 @@ void sock_on_trigger_limit(struct sock *s, usec_t now)
 
 void sock_on_service_start_limit(struct sock *s)
 {
-        struct unit *service = unit_triggered(&s->unit);
+        struct unit *service = sock_triggered(s);
 
         if (!sock_pauses(s) || !service) {
                 sock_enter_stop_pre(s, SOCK_FAILURE_SERVICE_START_LIMIT_HIT);

@@ -210,6 +210,8 @@ const char *sock_command_text(const struct sock *s); // what it waits for; NULL:
 
 // ---- traffic and pauses (sock_run.c, sock_pause.c)
 void sock_on_readable(struct watch *w, uint32_t revents);
+// The service that traffic starts (Accept=no); NULL: it is gone.
+struct unit *sock_triggered(const struct sock *s);
 // Have the service started (Accept=no); what comes of it is entered. REQUEST_OK or why not.
 enum request_error sock_request_service(struct sock *s);
 // Stay in listening, but poll nothing until `until`; what says why in a few words.

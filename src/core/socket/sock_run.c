@@ -23,7 +23,7 @@
 
 enum request_error sock_request_service(struct sock *s)
 {
-        struct unit *u = unit_triggered(&s->unit);
+        struct unit *u = sock_triggered(s);
         bool may_wait = sock_conf(s)->defer_trigger != DEFER_NO;
         struct request_failure why = {0};
 

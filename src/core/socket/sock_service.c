@@ -1,17 +1,33 @@
 // What the state of its service means for a socket with Accept=no.
 #include "base/log.h"
+#include "conf/difference.h"
 #include "core/condition/condition.h"
 #include "core/service/service.h"
 #include "core/socket/sock_priv.h"
 #include "core/unit/index.h"
+#include "core/unit/registry.h"
 
 #include <stdio.h>
 
 #define SKIP_TEXT_MAX 160
 
+struct unit *sock_triggered(const struct sock *s)
+{
+        struct manager *m = s->unit.manager;
+        CLEANUP(free) char *name = NULL;
+
+        // With systemd any service that has the socket in its Sockets= will do.
+        if (!difference_applies(DIFFERENCE_SIDECAR, m->options.compat_systemd))
+                return unit_triggered(&s->unit);
+        if (!s->unit.conf->socket || sock_conf(s)->accept ||
+            unit_conf_service_name(s->unit.conf, &name) < 0)
+                return unit_triggered(&s->unit);
+        return registry_find_unit(m, name);
+}
+
 bool sock_service_permits_start(struct sock *s)
 {
-        struct unit *u = unit_triggered(&s->unit);
+        struct unit *u = sock_triggered(s);
 
         if (u)
                 (void)index_look_again(u); // without memory it is not there
@@ -65,6 +81,9 @@ void sock_trigger_notify(struct unit *u, struct unit *other)
         if (s->state != SOCK_LISTENING && s->state != SOCK_RUNNING)
                 return;
         if (sock_conf(s)->accept || other->ops != &service_ops)
+                return;
+        if (difference_applies(DIFFERENCE_SIDECAR, u->manager->options.compat_systemd) &&
+            other != sock_triggered(s))
                 return;
         struct service *service = CONTAINER_OF(other, struct service, unit);
 

@@ -191,6 +191,28 @@ static uint32_t find_unexpected(enum active_state old, enum active_state now)
         return 0;
 }
 
+// Those that are bound to it stop when it is known that it does not come back.
+static uint32_t hold_stop(struct unit *u, enum active_state now, enum unit_notify_flags flags,
+                          uint32_t steps)
+{
+        uint32_t stop = PROPAGATE_BIT(PROPAGATE_STOP_BOUND);
+
+        if (steps & stop && flags & UNIT_NOTIFY_KEEPS_BOUND) {
+                u->holds_stop = true;
+                return steps & ~stop;
+        }
+        if (active_state_is_up(now))
+                u->holds_stop = false;
+        if (!u->holds_stop || flags & UNIT_NOTIFY_KEEPS_BOUND ||
+            !active_state_is_inactive_or_failed(now))
+                return steps;
+        // The first half of the restart is over.
+        if (u->job && (u->job->type == JOB_START || u->job->type == JOB_RESTART))
+                return steps;
+        u->holds_stop = false;
+        return steps | stop;
+}
+
 void unit_notify(struct unit *u, enum active_state old, enum active_state now,
                  enum unit_notify_flags flags)
 {
@@ -201,6 +223,7 @@ void unit_notify(struct unit *u, enum active_state old, enum active_state now,
         stamp(u, old, now);
         if (!u->job || job_on_unit_change(u, now, flags))
                 steps |= find_unexpected(old, now);
+        steps = hold_stop(u, now, flags, steps);
         propagate_later(u, steps);
         if (active_state_is_inactive_or_failed(now))
                 collect_unit_later(u);

@@ -189,6 +189,7 @@ struct unit {
         struct rate start_limit;
         struct rate auto_limit; // of starts and stops without a request
         bool start_limit_hit;
+        bool holds_stop; // it went down, and those that are bound to it were not stopped yet
         char **aliases;  // further names in the registry
         char *kept;      // what is wrong with its files, so that it goes on with an earlier conf
         unsigned reload; // the last one that has read its files (n_reloads of the manager)
@@ -232,6 +233,9 @@ enum unit_notify_flags {
         UNIT_NOTIFY_WILL_RESTART =
                 1 << 1, // Restart= is about to act: no OnFailure with RestartMode=direct
         UNIT_NOTIFY_SKIPPED = 1 << 2, // ended by ExecCondition=
+        // It comes back by itself: those that are bound to it are not stopped (difference
+        // restart-no-stop), unless it comes to an end after all.
+        UNIT_NOTIFY_KEEPS_BOUND = 1 << 3,
 };
 void unit_notify(struct unit *u, enum active_state old, enum active_state now,
                  enum unit_notify_flags flags);
