@@ -31,14 +31,9 @@ static void on_job_removed(struct core_observer *o, struct job *j, const char *r
 void sock_park(struct sock *s)
 {
         const struct job *j = s->unit.job;
-<<<<<<< HEAD
-        const struct unit *service = unit_triggered(&s->unit);
+        const struct unit *service = sock_triggered(s);
         bool is_restart = j && j->type == JOB_RESTART &&
                           manager_differs(s->unit.manager, DIFFERENCE_SOCKET_RESTART);
-=======
-        const struct unit *service = sock_triggered(s);
-        bool is_restart = j && j->type == JOB_RESTART && !s->unit.manager->options.compat_systemd;
->>>>>>> 406b852 (core: a crashed service that comes back takes nothing down with it)
 
         if (s->park || !is_restart || sock_conf(s)->accept || !service ||
             active_state_is_inactive_or_failed(unit_active_state(service)))
