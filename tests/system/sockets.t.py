@@ -281,6 +281,20 @@ def special_files(d):
 
 
 @case
+def what_cannot_be_polled(d):
+    """A file that epoll(7) takes none of: with systemd the start fails, before the socket listens."""
+    d.unit("z.socket", "[Socket]\nListenSpecial=/dev/zero\n")
+    d.unit("z.service", "[Service]\nExecStart=/bin/sleep 1000\n")
+    begin(d, args=("--compat=systemd",))
+    assert d.ctl("start", "z.socket").returncode == 1
+    d.logged(r"z\.socket: Cannot watch /dev/zero: Operation not permitted")
+    assert d.show("z.socket", "Result") == "resources"
+    d.stop()
+    begin(d, "z.socket")
+    assert "Resources are exhausted" in d.show("z.socket", "StatusText")
+
+
+@case
 def usb_functions_are_refused(d):
     d.unit("u.socket", "[Socket]\nListenUSBFunction=/dev/ffs\n")
     d.unit("u.service", server(d))

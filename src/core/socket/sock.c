@@ -279,9 +279,8 @@ void sock_enter_listening(struct sock *s)
         if (!sock_conf(s)->accept && sock_conf(s)->flush_pending)
                 sock_flush(s);
         // Entering listening does not end a pause; leaving that state does.
-        if (s->state != SOCK_LISTENING)
+        if (sock_begin_watch(s, SOCK_LISTENING) && s->state != SOCK_LISTENING)
                 sock_set_state(s, SOCK_LISTENING);
-        sock_update_watch(s);
 }
 
 void sock_enter_running(struct sock *s)

@@ -101,6 +101,9 @@ void sock_nodes_remove(struct sock *s, const struct listener *listeners, size_t 
 // decides it has changed (state, pause, descriptors, holders); any number of times. Where one
 // cannot be polled the socket pauses, or fails (systemd's way).
 void sock_update_watch(struct sock *s);
+// The same for a state that is about to be entered: whoever waits for that hears of a failure.
+// False: it fails, and is on its way down.
+bool sock_begin_watch(struct sock *s, enum sock_state state);
 bool sock_is_polled(const struct sock *s); // does it take what comes? No: another state, a pause
 // PollLimitBurst= wake-ups were counted: the listener is not polled for a while.
 bool sock_poll_limit_hit(struct listener *l, usec_t now);

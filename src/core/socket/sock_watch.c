@@ -8,18 +8,19 @@ bool sock_is_polled(const struct sock *s)
         return s->state == SOCK_LISTENING && s->pause == PAUSE_NONE;
 }
 
-static bool is_to_be_polled(const struct listener *l)
+// state: the one that counts.
+static bool is_to_be_polled(const struct listener *l, enum sock_state state)
 {
-        return sock_is_polled(l->sock) && l->watch.fd >= 0 && !l->held &&
-               !timer_is_set(&l->poll_timer);
+        return state == SOCK_LISTENING && l->sock->pause == PAUSE_NONE && l->watch.fd >= 0 &&
+               !l->held && !timer_is_set(&l->poll_timer);
 }
 
-static int update(struct listener *l)
+static int update(struct listener *l, enum sock_state state)
 {
         struct events *e = l->sock->unit.manager->events;
         int r = 0;
 
-        if (is_to_be_polled(l))
+        if (is_to_be_polled(l, state))
                 r = watch_set(e, &l->watch, EPOLLIN);
         else
                 watch_remove(e, &l->watch);
@@ -28,16 +29,24 @@ static int update(struct listener *l)
         return r;
 }
 
-void sock_update_watch(struct sock *s)
+bool sock_begin_watch(struct sock *s, enum sock_state state)
 {
         int r = 0;
 
         for (size_t i = 0; i < s->n_listeners && r == 0; i++)
-                r = update(&s->listeners[i]);
-        if (r < 0 && !manager_differs(s->unit.manager, DIFFERENCE_EXHAUSTION))
+                r = update(&s->listeners[i], state);
+        if (r < 0 && s->unit.manager->options.compat_systemd) {
                 sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
-        else if (r < 0)
+                return false;
+        }
+        if (r < 0)
                 sock_on_exhausted(s, r); // nothing else keeps it from being polled
+        return true;
+}
+
+void sock_update_watch(struct sock *s)
+{
+        (void)sock_begin_watch(s, s->state);
 }
 
 // ---- the limit of wake-ups
@@ -63,7 +72,7 @@ bool sock_poll_limit_hit(struct listener *l, usec_t now)
                 return false;
         if (timer_set(e, &l->poll_timer, rate_window_end(&l->poll_limit, now), on_poll_again) < 0)
                 return false; // polling on is better than never again
-        (void)update(l);
+        (void)update(l, l->sock->state);
         log_unit(l->sock->unit.id, LOG_DEBUG, 0, "Poll limit of %s hit, looking away for a while",
                  l->port->text);
         return true;
