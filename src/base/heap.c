@@ -1,5 +1,7 @@
 #include "base/heap.h"
 
+#include "base/array.h"
+
 void heap_done(struct heap *h)
 {
         free(h->items);
@@ -41,15 +43,8 @@ static void sift_down(struct heap *h, size_t i, struct heap_node *n)
 int heap_set(struct heap *h, struct heap_node *n, usec_t key)
 {
         if (n->index == 0) {
-                if (h->size == h->capacity) {
-                        size_t capacity = h->capacity ? h->capacity * 2 : 16;
-                        struct heap_node **items = realloc(h->items, capacity * sizeof(*items));
-
-                        if (!items)
-                                return -ENOMEM;
-                        h->items = items;
-                        h->capacity = capacity;
-                }
+                if (ARRAY_RESERVE(h->items, h->size, h->capacity, 16) < 0)
+                        return -ENOMEM;
                 n->key = key;
                 sift_up(h, h->size++, n);
                 return 0;

@@ -1,6 +1,7 @@
 // From records (cfgfile_parse.h) to settings and blocks; which files are read.
 #include "conf/cfgfile.h"
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/map.h"
@@ -137,19 +138,13 @@ static int get_block(struct loading *l, const char *type_name, const char *title
 static int add_line(struct loading *l, struct cfgfile_block *b, const char *name, char *value,
                     unsigned line)
 {
-        struct cfgfile_line *more, *new;
+        struct cfgfile_line *new;
 
         value = str_strip(value); // as around the value of a unit file
         if (!str_is_utf8(value) || strpbrk(value, "\n\r"))
                 return COMPLAIN(l, line, "A value of %s= has a line break or is not UTF-8.", name);
-        if ((b->n_lines & (b->n_lines - 1)) == 0) { // room for the next power of two
-                size_t capacity = b->n_lines > 0 ? b->n_lines * 2 : 1;
-
-                more = reallocarray(b->lines, capacity, sizeof(*more));
-                if (!more)
-                        return -ENOMEM;
-                b->lines = more;
-        }
+        if (ARRAY_RESERVE(b->lines, b->n_lines, b->lines_capacity, 4) < 0)
+                return -ENOMEM;
         new = &b->lines[b->n_lines];
         *new = (struct cfgfile_line){strdup(name), strdup(value), line,
                                      l->c->paths[strv_length(l->c->paths) - 1]};

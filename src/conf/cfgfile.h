@@ -31,7 +31,7 @@ struct cfgfile_block {
         char *dir;  // of usher.conf: its rank on the unit path
         enum unit_type type;
         struct cfgfile_line *lines; // in the order in which they are written
-        size_t n_lines;
+        size_t n_lines, lines_capacity;
 };
 
 struct cfgfile;

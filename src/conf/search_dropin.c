@@ -1,4 +1,5 @@
 // Folders below the path: NAME.d with drop-ins, NAME.wants and its like with links.
+#include "base/array.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -56,7 +57,7 @@ static int push_folder(struct folders *list, const struct search *s, size_t dir,
                        const char *suffix)
 {
         CLEANUP(free) char *key = str_printf("%s%s", name, suffix);
-        struct search_folder *f, **more;
+        struct search_folder *f;
 
         if (!key)
                 return -ENOMEM;
@@ -66,13 +67,8 @@ static int push_folder(struct folders *list, const struct search *s, size_t dir,
         for (size_t i = 0; i < list->n; i++)
                 if (list->items[i] == f)
                         return 0;
-        if (list->n == list->capacity) {
-                list->capacity = list->capacity * 2 + 8;
-                more = realloc(list->items, list->capacity * sizeof(struct search_folder *));
-                if (!more)
-                        return -ENOMEM;
-                list->items = more;
-        }
+        if (ARRAY_RESERVE(list->items, list->n, list->capacity, 8) < 0)
+                return -ENOMEM;
         list->items[list->n++] = f;
         return 0;
 }

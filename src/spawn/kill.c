@@ -1,5 +1,6 @@
 #include "spawn/kill.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/fd.h"
 
@@ -66,20 +67,6 @@ struct kill_walk_state {
         size_t n_rows, rows_capacity;
 };
 
-static int grow(void *array, size_t n, size_t *capacity, size_t item_size)
-{
-        if (n < *capacity)
-                return 0;
-        size_t wanted = *capacity ? *capacity * 2 : 16;
-        void *more = reallocarray(*(void **)array, wanted, item_size);
-
-        if (!more)
-                return -ENOMEM;
-        *(void **)array = more;
-        *capacity = wanted;
-        return 0;
-}
-
 static struct kill_walk_state *state_of(struct kill_walk *w)
 {
         if (!w->state) {
@@ -119,15 +106,8 @@ static int add(struct kill_walk *w, pid_t pid, uint64_t start)
                 w->is_cut = true;
                 return 0;
         }
-        // Grown by doubling: at every power of two.
-        if ((w->n & (w->n - 1)) == 0) {
-                struct kill_found *more =
-                        reallocarray(w->items, w->n ? w->n * 2 : 1, sizeof(*more));
-
-                if (!more)
-                        return -ENOMEM;
-                w->items = more;
-        }
+        if (ARRAY_RESERVE(w->items, w->n, w->capacity, 4) < 0)
+                return -ENOMEM;
         w->items[w->n++] = (struct kill_found){pid, start};
         return 0;
 }
@@ -215,7 +195,7 @@ static int read_rows_a_little(struct kill_walk_state *s)
 
         if (pid <= 0 || proc_get_stat(pid, &stat) < 0 || !proc_stat_is_alive(&stat))
                 return 1;
-        if (grow(&s->rows, s->n_rows, &s->rows_capacity, sizeof(*s->rows)) < 0)
+        if (ARRAY_RESERVE(s->rows, s->n_rows, s->rows_capacity, 16) < 0)
                 return -ENOMEM;
         s->rows[s->n_rows++] = (struct row){pid, stat.parent, stat.start_ticks};
         return 1;

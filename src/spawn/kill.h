@@ -26,7 +26,7 @@ int kill_found(const struct kill_found *found, int signo);
 // changes its parent, while it goes on may be left out.
 struct kill_walk {
         struct kill_found *items; // in the order of finding: roots first, parents before children
-        size_t n, n_roots;
+        size_t n, n_roots, capacity;
         bool is_cut; // there were more than KILL_FOUND_MAX
         struct kill_walk_state *state;
 };

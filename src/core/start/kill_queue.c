@@ -1,5 +1,6 @@
 #include "core/start/kill_queue.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/map.h"
 #include "core/start/orphans.h"
@@ -131,15 +132,8 @@ static int add_root(pid_t pid, void *data)
         if (t->has_ended &&
             (is_reached(t, pid) || !orphans_is_met_by(t->queue->orphans, pid, t->look)))
                 return 0;
-        if (t->n_roots == t->roots_capacity) {
-                size_t capacity = t->roots_capacity ? 2 * t->roots_capacity : 16;
-                pid_t *more = reallocarray(t->roots, capacity, sizeof(*more));
-
-                if (!more)
-                        return -ENOMEM;
-                t->roots = more;
-                t->roots_capacity = capacity;
-        }
+        if (ARRAY_RESERVE(t->roots, t->n_roots, t->roots_capacity, 16) < 0)
+                return -ENOMEM;
         t->roots[t->n_roots++] = pid;
         return 0;
 }

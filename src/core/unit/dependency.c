@@ -1,5 +1,6 @@
 #include "core/unit/dependency.h"
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -108,13 +109,9 @@ static int reserve_edge(struct dependency_list *l)
 {
         if (l->n < l->capacity)
                 return 0;
-        uint32_t capacity = l->capacity ? l->capacity * 2 : 4;
-        struct dependency_edge *items = reallocarray(l->items, capacity, sizeof(*items));
+        uint32_t capacity = l->capacity;
 
-        if (!items)
-                return -ENOMEM;
-        l->items = items;
-        if (reserve_blocks(l, capacity) < 0)
+        if (ARRAY_RESERVE(l->items, l->n, capacity, 4) < 0 || reserve_blocks(l, capacity) < 0)
                 return -ENOMEM;
         l->capacity = capacity;
         note_all_kinds(l);

@@ -1,5 +1,7 @@
 #include "core/unit/order.h"
 
+#include "base/array.h"
+
 struct edge {
         uint32_t first, then;
 };
@@ -31,15 +33,8 @@ void order_free(struct order *o)
 
 int order_add(struct order *o, uint32_t first, uint32_t then)
 {
-        if (o->n_edges == o->edges_capacity) {
-                size_t capacity = o->edges_capacity ? o->edges_capacity * 2 : 64;
-                struct edge *edges = realloc(o->edges, capacity * sizeof(*edges));
-
-                if (!edges)
-                        return -ENOMEM;
-                o->edges = edges;
-                o->edges_capacity = capacity;
-        }
+        if (ARRAY_RESERVE(o->edges, o->n_edges, o->edges_capacity, 64) < 0)
+                return -ENOMEM;
         o->edges[o->n_edges++] = (struct edge){first, then};
         o->n = MAX(o->n, MAX(first, then) + 1);
         return 0;

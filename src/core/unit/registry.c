@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -56,15 +57,8 @@ int registry_queue_build(struct unit *u)
 {
         struct manager *m = u->manager;
 
-        if (m->n_unbuilt == m->unbuilt_capacity) {
-                size_t capacity = m->unbuilt_capacity ? m->unbuilt_capacity * 2 : 16;
-                struct unit **items = realloc(m->unbuilt, capacity * sizeof(struct unit *));
-
-                if (!items)
-                        return -ENOMEM;
-                m->unbuilt = items;
-                m->unbuilt_capacity = capacity;
-        }
+        if (ARRAY_RESERVE(m->unbuilt, m->n_unbuilt, m->unbuilt_capacity, 16) < 0)
+                return -ENOMEM;
         m->unbuilt[m->n_unbuilt++] = u;
         return 0;
 }

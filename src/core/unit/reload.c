@@ -1,6 +1,7 @@
 // A reload: new confs for all units in memory, then all edges are rebuilt. Services keep running;
 // the types decide in ops->reconfigure what a new conf changes (sockets keep the descriptors that
 // still fit).
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -55,16 +56,9 @@ static int changes_add(struct changes *c, struct change *change)
 {
         if (!change->conf && !change->template && !change->is_template_gone)
                 return 0;
-        if (c->n == c->capacity) {
-                size_t capacity = c->capacity ? c->capacity * 2 : 16;
-                struct change *items = realloc(c->items, capacity * sizeof(*items));
-
-                if (!items) {
-                        change_done(change);
-                        return -ENOMEM;
-                }
-                c->items = items;
-                c->capacity = capacity;
+        if (ARRAY_RESERVE(c->items, c->n, c->capacity, 16) < 0) {
+                change_done(change);
+                return -ENOMEM;
         }
         c->items[c->n++] = *change;
         return 0;

@@ -1,5 +1,6 @@
 #include "core/unit/transaction.h"
 
+#include "base/array.h"
 #include "base/log.h"
 #include "core/unit/job_type.h"
 
@@ -61,20 +62,6 @@ uint32_t transaction_next_of_unit(const struct transaction *t, uint32_t job)
         return skip_gone(t, t->jobs[job].next_of_unit);
 }
 
-static int reserve(void **items, uint32_t n, uint32_t *capacity, size_t size)
-{
-        if (n < *capacity)
-                return 0;
-        uint32_t more = *capacity ? *capacity * 2 : 16;
-        void *grown = realloc(*items, more * size);
-
-        if (!grown)
-                return -ENOMEM;
-        *items = grown;
-        *capacity = more;
-        return 0;
-}
-
 int transaction_add_job(struct transaction *t, struct unit *u, enum job_type type, uint32_t *ret)
 {
         uintptr_t first = (uintptr_t)u64map_get(t->by_unit, (uintptr_t)u);
@@ -84,7 +71,7 @@ int transaction_add_job(struct transaction *t, struct unit *u, enum job_type typ
                         *ret = i;
                         return 0;
                 }
-        if (reserve((void **)&t->jobs, t->n_jobs, &t->jobs_capacity, sizeof(*t->jobs)) < 0 ||
+        if (ARRAY_RESERVE(t->jobs, t->n_jobs, t->jobs_capacity, 16) < 0 ||
             u64map_set(t->by_unit, (uintptr_t)u, (void *)((uintptr_t)t->n_jobs + 1)) < 0)
                 return -ENOMEM;
         t->jobs[t->n_jobs] = (struct tx_job){
@@ -103,7 +90,7 @@ int transaction_add_edge(struct transaction *t, uint32_t by, uint32_t job, bool 
 {
         struct tx_job *subject = &t->jobs[by], *object = &t->jobs[job];
 
-        if (reserve((void **)&t->edges, t->n_edges, &t->edges_capacity, sizeof(*t->edges)) < 0)
+        if (ARRAY_RESERVE(t->edges, t->n_edges, t->edges_capacity, 16) < 0)
                 return -ENOMEM;
         t->edges[t->n_edges] = (struct tx_edge){
                 .by = by,
