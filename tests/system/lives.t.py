@@ -210,4 +210,27 @@ def as_systemd_the_sidecar_does(d):
     eventually(lambda: d.show("reader.socket", "SubState") == "running", "the socket, which is taken for served")
 
 
+@case
+def listener_that_the_service_lacks(d):
+    """One that a reload adds, and one of a socket that is started later, say so until the service restarts."""
+    script = d.file("echo.py", ECHO)
+    d.unit("first.socket", "[Socket]\nListenStream=127.0.0.1:7001\nService=one.service\n")
+    d.unit("later.socket", "[Socket]\nListenStream=127.0.0.1:7003\nService=one.service\n")
+    d.unit("one.service", f"[Service]\nExecStart={sys.executable} {script}\n")
+    d.start("--units", d.units, "first.socket")
+    assert answer(("127.0.0.1", 7001)) == b"x"
+    assert "runs without" not in d.show("first.socket", "StatusText")
+    d.unit("first.socket", "[Socket]\nListenStream=127.0.0.1:7001\nListenStream=127.0.0.1:7002\nService=one.service\n")
+    d.ctl("daemon-reload", check=True)
+    d.logged(r"first\.socket: one\.service runs already, without 127\.0\.0\.1:7002: .*usherctl restart one\.service")
+    d.ctl("start", "later.socket", check=True)
+    d.logged(r"later\.socket: one\.service runs already, without 127\.0\.0\.1:7003")
+    for unit in ("first.socket", "later.socket"):
+        assert "runs without" in d.show(unit, "StatusText"), unit
+    d.ctl("restart", "one.service", check=True)
+    for unit in ("first.socket", "later.socket"):
+        assert "runs without" not in d.show(unit, "StatusText"), unit
+    assert answer(("127.0.0.1", 7001)) == b"x"
+
+
 main()

@@ -1,7 +1,6 @@
 // The change from one state to the next: what it stops, and who is told.
 #include "base/clock.h"
 #include "base/log.h"
-#include "conf/difference.h"
 #include "core/service/client.h"
 #include "core/service/service_priv.h"
 #include "core/unit/collect.h"
@@ -84,8 +83,7 @@ void service_set_state(struct run *run, enum service_state state)
                 flags |= UNIT_NOTIFY_WILL_RESTART;
         if (run->result == SERVICE_SKIP_CONDITION)
                 flags |= UNIT_NOTIFY_SKIPPED;
-        if (difference_applies(DIFFERENCE_RESTART_NO_STOP, m->options.compat_systemd) &&
-            service_comes_back(run))
+        if (manager_differs(m, DIFFERENCE_RESTART_NO_STOP) && service_comes_back(run))
                 flags |= UNIT_NOTIFY_KEEPS_BOUND;
         unit_notify(&run->service->unit, was, now, flags);
 }

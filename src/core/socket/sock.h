@@ -70,6 +70,7 @@ struct listener {
         struct timer poll_timer; // until polled again
         struct net_node node;    // its own in the file system
         usec_t trouble;          // when poll or accept told of any; 0: never
+        usec_t opened;           // 0: it was passed to us
         const struct held *held; // a process of an earlier supervisor has it; NULL: none
         bool is_adopted;         // it was passed to us: who did so may have it, too
         bool is_missing;         // its address is not there (yet), or it could not be opened anew

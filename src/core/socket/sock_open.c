@@ -217,6 +217,7 @@ static int take_result(struct listener *l, struct node_result *result)
         }
         l->held = NULL;
         l->watch.fd = TAKE_FD(result->fd);
+        sock_note_opened(l);
         l->node = result->node;
         earlier_note(s->unit.manager->earlier, l->port, l->watch.fd);
         net_sockopt_apply(l->watch.fd, l->port, sock_conf(s), false, sock_on_sockopt_failed,

@@ -198,5 +198,7 @@ const char *sock_status_text(const struct sock *s)
                 text = s->status_text;
         if (!text)
                 text = sock_held_status(s);
-        return text ? text : sock_retry_status(s);
+        if (!text)
+                text = sock_retry_status(s);
+        return text ? text : sock_lacking_text(s);
 }

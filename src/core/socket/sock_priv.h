@@ -213,6 +213,9 @@ const char *sock_command_text(const struct sock *s); // what it waits for; NULL:
 
 // ---- traffic and pauses (sock_run.c, sock_pause.c)
 void sock_on_readable(struct watch *w, uint32_t revents);
+// A listener was opened now: does its service run already, without it? Logs.
+void sock_note_opened(struct listener *l);
+const char *sock_lacking_text(const struct sock *s); // for its status; NULL: nothing is lacking
 // The service that traffic starts (Accept=no); NULL: it is gone.
 struct unit *sock_triggered(const struct sock *s);
 // Have the service started (Accept=no); what comes of it is entered. REQUEST_OK or why not.

@@ -78,6 +78,7 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                 l->held = kept->held;
                 l->is_adopted = kept->is_adopted;
                 l->is_joining = kept->is_joining;
+                l->opened = kept->opened;
                 if (is_live && old != s->unit.conf)
                         update_kept(l, old);
         }

@@ -1,6 +1,6 @@
 // What the state of its service means for a socket with Accept=no.
+#include "base/clock.h"
 #include "base/log.h"
-#include "conf/difference.h"
 #include "core/condition/condition.h"
 #include "core/service/service.h"
 #include "core/socket/sock_priv.h"
@@ -17,7 +17,7 @@ struct unit *sock_triggered(const struct sock *s)
         CLEANUP(free) char *name = NULL;
 
         // With systemd any service that has the socket in its Sockets= will do.
-        if (!difference_applies(DIFFERENCE_SIDECAR, m->options.compat_systemd))
+        if (!manager_differs(m, DIFFERENCE_SIDECAR))
                 return unit_triggered(&s->unit);
         if (!s->unit.conf->socket || sock_conf(s)->accept ||
             unit_conf_service_name(s->unit.conf, &name) < 0)
@@ -82,8 +82,7 @@ void sock_trigger_notify(struct unit *u, struct unit *other)
                 return;
         if (sock_conf(s)->accept || other->ops != &service_ops)
                 return;
-        if (difference_applies(DIFFERENCE_SIDECAR, u->manager->options.compat_systemd) &&
-            other != sock_triggered(s))
+        if (manager_differs(u->manager, DIFFERENCE_SIDECAR) && other != sock_triggered(s))
                 return;
         struct service *service = CONTAINER_OF(other, struct service, unit);
 
@@ -101,4 +100,45 @@ void sock_trigger_notify(struct unit *u, struct unit *other)
         } else if (service->run.state == SERVICE_RUNNING && s->state == SOCK_LISTENING) {
                 sock_enter_running(s);
         }
+}
+
+// ---- what the running service does not have
+
+// NULL: it does not run.
+static const struct unit *find_running(const struct sock *s)
+{
+        bool is_handed_over = s->unit.conf->socket && !sock_conf(s)->accept;
+        const struct unit *u = is_handed_over ? sock_triggered(s) : NULL;
+
+        return u && u->ops == &service_ops && active_state_is_up(unit_active_state(u)) ? u : NULL;
+}
+
+static bool lacks(const struct unit *service, const struct listener *l)
+{
+        return l->watch.fd >= 0 &&
+               l->opened > MAX(service->inactive_exit, service_of(service)->main_status.start);
+}
+
+void sock_note_opened(struct listener *l)
+{
+        const struct sock *s = l->sock;
+        const struct unit *u = find_running(s);
+
+        l->opened = clock_now();
+        if (u && lacks(u, l))
+                log_unit(
+                        s->unit.id, LOG_NOTICE, 0,
+                        "%s runs already, without %s: it serves that after \"usherctl restart %s\".",
+                        u->id, l->port->text, u->id);
+}
+
+const char *sock_lacking_text(const struct sock *s)
+{
+        const struct unit *u = find_running(s);
+
+        for (size_t i = 0; u && i < s->n_listeners; i++)
+                if (lacks(u, &s->listeners[i]))
+                        return "Its service runs without an address that was opened later, and serves "
+                               "it after a restart";
+        return NULL;
 }
