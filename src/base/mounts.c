@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 // File systems whose every answer comes from this kernel or from a disk of this machine. Any other
 // type may wait for somebody: autofs for its daemon, fuse* for a process, nfs and cifs for a
@@ -294,6 +295,17 @@ static void tell(const struct mount *m, struct mount_remote *ret)
         strncpy(ret->type, m->type, sizeof(ret->type) - 1);
 }
 
+// In a plain chroot the table lacks the mount that the root folder is on: our programs and
+// libraries are there, so that nothing would be gained by not waiting for it. What is known of the
+// root needs no look at the file system.
+static bool is_of_root(uint64_t id)
+{
+        struct statx root;
+
+        return id > 0 && statx(AT_FDCWD, "/", AT_STATX_DONT_SYNC, STATX_MNT_ID, &root) == 0 &&
+               (root.stx_mask & STATX_MNT_ID) && root.stx_mnt_id == id;
+}
+
 int mounts_answers(uint64_t id, struct mount_remote *ret)
 {
         int r = refresh();
@@ -302,7 +314,7 @@ int mounts_answers(uint64_t id, struct mount_remote *ret)
                 return r;
         const struct mount *found = find_by_id(id);
 
-        if (found && found->answers)
+        if (found ? found->answers : is_of_root(id))
                 return 1;
         tell(found, ret);
         return 0;

@@ -19,7 +19,8 @@ struct mount_remote {
 
 // Does the mount with this id (STATX_MNT_ID) answer by itself? The caller holds a descriptor on it,
 // so that the id cannot have become another mount's. 1; 0 and *ret (id 0, and no type, where the
-// table does not have it, or cannot be read); -ENOMEM.
+// table does not have it, or cannot be read); -ENOMEM. What the root folder is on answers where the
+// table does not have it, as in a plain chroot.
 int mounts_answers(uint64_t id, struct mount_remote *ret);
 // As far as the table was known at the last mounts_answers(): is there any mount that may not
 // answer; is one of them on exactly this path (absolute, without links, "." and "..")? *ret: which.

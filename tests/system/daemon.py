@@ -279,13 +279,17 @@ def _enter_namespaces():
                         sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
         return
+    reasons = []
     for user in ([], ["-r"]):
         flags = [*user, "-n", "-p", "-f", "-m", "--kill-child", "--mount-proc"]
-        if subprocess.run(["unshare", *flags, "true"], check=False, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+        tried = subprocess.run(["unshare", *flags, "true"], check=False, stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True)
+        reasons.append(tried.stderr.strip().splitlines()[-1:] or [f"unshare {user} ends with {tried.returncode}"])
+        if tried.returncode == 0:
             os.environ["USHER_TEST_INSIDE"] = "1"
             os.execvp("unshare", ["unshare", *flags, sys.executable, *sys.argv])
-    print("no namespaces can be made here")
+    # In a plain chroot no mount can be made private: "/" is no mount there.
+    print("no namespaces can be made here: " + "; ".join(r[0] for r in reasons))
     sys.exit(77)
 
 

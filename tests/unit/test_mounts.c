@@ -18,7 +18,7 @@ static const struct {
         {"a process", ROOT "21 20 0:9 / /srv rw - fuse.sshfs a@b: rw\n", 21, 0, "fuse.sshfs"},
         {"a disk served by a process", ROOT "21 20 8:9 / /srv rw - fuseblk /dev/sdc rw\n", 21, 0,
          "fuseblk"},
-        {"one that is not in the table", ROOT, 22, 0, ""},
+        {"one that is not in the table", ROOT, 4000000000, 0, ""},
         {"tags before the dash", ROOT "21 20 0:9 / /a rw shared:1 master:2 - cifs //a/b rw\n", 21,
          0, "cifs"},
         {"lines that are none",

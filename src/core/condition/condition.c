@@ -90,6 +90,9 @@ static int test_glob(const char *pattern)
 
 static int test_mount_point(const char *path)
 {
+        // In a chroot, too, where the kernel sees a folder like any other.
+        if (streq(path, "/"))
+                return 1;
         CLEANUP(free) char *parent = str_printf("%s/..", path);
         CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH | O_NOFOLLOW, FS_EVERYBODY, NULL);
         unsigned mask = STATX_TYPE | STATX_INO | STATX_MNT_ID;
