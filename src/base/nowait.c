@@ -1,5 +1,7 @@
 #include "base/nowait.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -32,4 +34,14 @@ void nowait_end(void)
 
         (void)setitimer(ITIMER_REAL, &never, NULL);
         errno = error;
+}
+
+int nowait_close(int fd)
+{
+        if (fd < 0)
+                return -1;
+        nowait_begin();
+        (void)fd_close(fd);
+        nowait_end();
+        return -1;
 }

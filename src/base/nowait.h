@@ -10,3 +10,10 @@
 // ITIMER_REAL, which nobody else uses.
 void nowait_begin(void);
 void nowait_end(void);
+// Close a descriptor that others have made, or have had: a socket with SO_LINGER makes its last
+// close() wait until its peer has read. What is left to be sent is sent all the same. Gives -1.
+int nowait_close(int fd);
+static inline void cleanup_nowait_fd(int *fd)
+{
+        (void)nowait_close(*fd);
+}

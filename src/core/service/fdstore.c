@@ -1,6 +1,7 @@
 #include "core/service/fdstore.h"
 
 #include "base/fd.h"
+#include "base/nowait.h"
 #include "base/str.h"
 
 #include <linux/kcmp.h>
@@ -29,7 +30,7 @@ bool fdstore_name_is_valid(const char *name)
 static void entry_free(struct fdstore_entry *entry)
 {
         watch_remove(entry->events, &entry->watch);
-        fd_close(entry->watch.fd);
+        (void)nowait_close(entry->watch.fd);
         list_remove(&entry->node);
         entry->store->n--;
         free(entry->name);
@@ -59,7 +60,7 @@ static bool is_same_file(int a, int b)
 int fdstore_add(struct fdstore *s, struct events *e, int fd, const char *name, bool poll,
                 size_t max)
 {
-        CLEANUP(fd) int own = fd_move_up(fd);
+        CLEANUP(nowait_fd) int own = fd_move_up(fd);
 
         if (own < 0)
                 return own;

@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/fs_node.h"
 #include "base/log.h"
+#include "base/nowait.h"
 #include "base/parse.h"
 #include "base/rate.h"
 #include "base/str.h"
@@ -176,7 +177,7 @@ static int receive(int sock, struct datagram *d)
 static void drop_fds(struct datagram *d)
 {
         for (size_t i = 0; i < d->n_fds; i++)
-                fd_close(d->fds[i]);
+                (void)nowait_close(d->fds[i]);
         d->n_fds = 0;
 }
 

@@ -1,5 +1,5 @@
 // How long a service needs the connection that it serves (difference connection-copy).
-#include "base/fd.h"
+#include "base/nowait.h"
 #include "core/service/client.h"
 #include "core/service/service_priv.h"
 #include "spawn/plan.h"
@@ -55,6 +55,6 @@ void run_let_go_of_connection(struct run *run)
         } else if (!is_in_use(run)) {
                 c->ops->release(c);
         } else if (state > SERVICE_START && !is_wanted_later(run, state)) {
-                c->fd = fd_close(c->fd);
+                c->fd = nowait_close(c->fd);
         }
 }

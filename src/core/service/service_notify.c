@@ -1,7 +1,7 @@
 // What a service tells by the notify protocol does to its run.
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
+#include "base/nowait.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "core/service/notify.h"
@@ -195,7 +195,7 @@ static void on_store(struct run *run, const struct notify_message *m, int *fds, 
                         r = fdstore_add(store, run->manager->events, fds[i], name, !m->fdpoll_off,
                                         max);
                 else
-                        fd_close(fds[i]);
+                        nowait_close(fds[i]);
                 if (r == -E2BIG)
                         run_log(run, LOG_WARNING, 0,
                                 "Tried to store file descriptor, but the fd store is full (%zu).",
@@ -210,7 +210,7 @@ void service_on_notify(struct run *run, const struct ucred *sender, struct notif
 {
         if (!may_notify(run, sender->pid) || !run_cold_get(run)) {
                 for (size_t i = 0; i < n_fds; i++)
-                        fd_close(fds[i]);
+                        nowait_close(fds[i]);
                 return;
         }
         if (m->main_pid)

@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/nowait.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -74,7 +75,7 @@ static void make_window_free(struct connection *c)
 
         if (up < 0)
                 return;
-        fd_close(fd);
+        nowait_close(fd);
         c->client.fd = up;
 }
 
@@ -84,7 +85,7 @@ static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
         struct plain *p = calloc(1, sizeof(*p) + peer_packed_size(peer));
 
         if (!p) {
-                fd_close(fd);
+                nowait_close(fd);
                 admit_release(token);
                 return -ENOMEM;
         }
@@ -133,7 +134,7 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
         struct attached *a = r == 0 ? calloc(1, sizeof(*a) + peer_packed_size(peer)) : NULL;
 
         if (!a) {
-                fd_close(fd);
+                nowait_close(fd);
                 admit_release(token);
                 return r < 0 ? r : -ENOMEM;
         }
@@ -156,7 +157,7 @@ int connection_start(struct sock *s, int fd, const struct peer_info *peer,
         int r = sock_template_load(s);
 
         if (r < 0) {
-                fd_close(fd);
+                nowait_close(fd);
                 admit_release(token);
                 return r;
         }
@@ -168,7 +169,7 @@ int connection_start(struct sock *s, int fd, const struct peer_info *peer,
 
 static bool close_connection(struct connection *c)
 {
-        c->client.fd = fd_close(c->client.fd);
+        c->client.fd = nowait_close(c->client.fd);
         if (!c->token.admit)
                 return false;
         admit_release(&c->token);

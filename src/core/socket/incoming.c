@@ -1,8 +1,8 @@
 #include "core/socket/incoming.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
+#include "base/nowait.h"
 #include "core/socket/connection.h"
 #include "core/socket/sock.h"
 #include "core/unit/job.h"
@@ -25,7 +25,7 @@ static int refuse(struct incoming *i, uint64_t *counter, enum incoming_end end)
 {
         struct sock *s = i->sock;
 
-        i->fd = fd_close(i->fd);
+        i->fd = nowait_close(i->fd);
         admit_release(&i->token);
         s->n_refused++;
         (*counter)++;
@@ -71,7 +71,7 @@ static int pass_peer(struct incoming *i)
 
         if (r == 0)
                 return GATE_PASS;
-        i->fd = fd_close(i->fd);
+        i->fd = nowait_close(i->fd);
         if (r == -ENOTCONN) {
                 s->n_aborted++;
                 return INCOMING_CLOSED;
@@ -99,7 +99,7 @@ static int pass_admission(struct incoming *i)
         if (r == ADMIT_OK)
                 return GATE_PASS;
         if (r < 0) {
-                i->fd = fd_close(i->fd);
+                i->fd = nowait_close(i->fd);
                 sock_on_exhausted(s, -r);
                 return INCOMING_STOP;
         }
