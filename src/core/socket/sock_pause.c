@@ -14,7 +14,6 @@
 
 // The first pause lasts as long as the limit's own window; each that follows without a calm time in
 // between doubles, up to this.
-#define PAUSE_MAX (60 * USEC_PER_SEC)
 #define PAUSE_SKIPPED_FIRST (1 * USEC_PER_SEC)
 
 bool sock_pauses(const struct sock *s)
@@ -33,13 +32,16 @@ static void on_pause_over(struct timer *t, usec_t now)
         sock_enter_listening(s);
 }
 
-// Back-off: twice the last pause while they follow one another, else first.
-static usec_t next_length(struct sock *s, usec_t now, usec_t first)
+usec_t sock_pause_length(usec_t last, usec_t last_ended, usec_t first, usec_t now)
 {
-        bool is_calm =
-                s->pause_length == 0 || now > usec_add(s->pause_ended, MAX(first, s->pause_length));
+        bool is_calm = last == 0 || now > usec_add(last_ended, MAX(first, last));
 
-        return MIN(is_calm ? first : s->pause_length * 2, MAX(PAUSE_MAX, first));
+        return MIN(is_calm ? first : last * 2, MAX(SOCK_PAUSE_MAX, first));
+}
+
+static usec_t next_length(const struct sock *s, usec_t now, usec_t first)
+{
+        return sock_pause_length(s->pause_length, s->pause_ended, first, now);
 }
 
 static void set_status(struct sock *s, usec_t length, const char *what)

@@ -223,6 +223,9 @@ enum request_error sock_request_service(struct sock *s);
 // Stay in listening, but poll nothing until `until`; what says why in a few words.
 void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, const char *what);
 void sock_pause_end(struct sock *s);
+#define SOCK_PAUSE_MAX (60 * USEC_PER_SEC)
+// Back-off: twice the last pause while they follow one another, else first. Public for tests.
+usec_t sock_pause_length(usec_t last, usec_t last_ended, usec_t first, usec_t now);
 void sock_pause_forget(struct sock *s); // the next pause is the first one
 // Is there an event left in the trigger limit's window?
 bool sock_may_trigger(struct sock *s, usec_t now);
