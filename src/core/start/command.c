@@ -132,7 +132,7 @@ void command_add_variable(struct command *c, const char *fmt, ...)
         int n = vsnprintf(c->text + c->used, left, fmt, ap);
         va_end(ap);
         if (n < 0 || (size_t)n >= left)
-                return; // no variable is long enough for that
+                return; // no variable is long enough for this
         command_add_text(c, c->text + c->used);
         c->used += (size_t)n + 1;
 }

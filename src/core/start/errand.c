@@ -9,10 +9,10 @@
 
 #include <signal.h>
 
-#define SLOW (5 * USEC_PER_SEC) // then a line tells what is waited for
+#define SLOW (5 * USEC_PER_SEC) // after that, a log line says what it waits for
 #define LIMIT_MAX (90 * USEC_PER_SEC)
 
-// A mount on which processes work.
+// A mount that helper processes work on.
 struct errand_place {
         uint64_t mount;
         size_t n_helpers;
@@ -20,11 +20,12 @@ struct errand_place {
         struct list_node node;
 };
 
-// The process of an inquiry, until it has ended, whether somebody still waits for it or not.
+// The process of an inquiry. It exists until the process has ended, even if no errand waits for it
+// any longer.
 struct helper {
         struct child child;
         struct errands *errands;
-        struct errand_place *place; // NULL: of no mount
+        struct errand_place *place; // NULL: it works on no mount
         struct list_node node;
 };
 
@@ -115,7 +116,7 @@ void errand_done(struct errand *e)
                 (void)kill_process(h->child.pid, h->child.pidfd, SIGKILL);
 }
 
-// The helper of an answer that is there ends by itself.
+// Once the answer is complete, the helper exits by itself.
 static void finish(struct errand *e, int error)
 {
         if (error < 0)
@@ -152,7 +153,7 @@ static void on_slow(struct timer *t, usec_t now UNUSED)
         log_unit(e->id, LOG_WARNING, 0, "%s", e->text);
 }
 
-// Its process is on its way. 0 or -errno.
+// Starts the helper process. 0 or -errno.
 static int launch(struct errand *e, struct errand_place *place)
 {
         struct errands *all = e->errands;
@@ -165,13 +166,13 @@ static int launch(struct errand *e, struct errand_place *place)
         }
         if (r < 0) {
                 free(h);
-                return r; // the inquiry ends a process that there may be
+                return r; // the inquiry ends its process, if it has one
         }
         pid_t pid = inquiry_release(e->inquiry);
 
         *h = (struct helper){.child = {.pidfd = -1}, .errands = all, .place = place};
         r = reaper_watch(all->reaper, &h->child, pid, -1, (struct owner){0}, on_helper_exit);
-        if (r < 0) { // nobody knows when it ends
+        if (r < 0) { // its end would go unnoticed
                 (void)kill_process(pid, -1, SIGKILL);
                 watch_remove(all->events, &e->watch);
                 free(h);
@@ -184,7 +185,7 @@ static int launch(struct errand *e, struct errand_place *place)
         return 0;
 }
 
-// Somebody else's turn, as far as there are places.
+// Launches the errands that wait for this mount, as far as there are free places.
 static void launch_next(struct errand_place *place)
 {
         while (place->n_helpers < ERRANDS_PER_MOUNT && !list_is_empty(&place->waiting)) {
@@ -211,7 +212,7 @@ static int begin(struct errand *e)
 
                 if (r < 0 && place) {
                         place->n_helpers++;
-                        release_place(place); // which nobody may be in
+                        release_place(place); // frees it if it is empty
                 }
                 return r;
         }
@@ -276,7 +277,7 @@ int errands_new(struct events *events, struct reaper *r, const struct settings *
         return 0;
 }
 
-// What still waits for a file system is left to itself.
+// A process that hangs in a file system is left alone.
 void errands_free(struct errands *all)
 {
         if (!all)

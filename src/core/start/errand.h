@@ -1,10 +1,10 @@
-// Waiting for an inquiry (base/inquiry.h): what a unit asks of name services, or of a file system
-// that may not answer. While it waits nothing else does; it has a time limit, and can be given up
-// at any moment. Its process is known to the reaper and never waited for: one that a file system
-// holds outlives a SIGKILL. So that their number is bounded, only a few processes work on one mount
-// at a time, and further errands there wait for a place.
+// Waiting for an inquiry (base/inquiry.h): a question that a unit has for a name service, or for a
+// file system that may not answer. Only the unit waits, never the loop; the wait has a time limit
+// and can be cancelled at any moment. The reaper knows the helper process, but nothing ever waits
+// for it: one that hangs in a file system outlives a SIGKILL. To bound the number of such
+// processes, only a few work on one mount at a time, and further errands queue for a free place.
 //
-// Errands are embedded in what waits: a run, a job, a socket. Called by them.
+// Errands are embedded in the object that waits: a run, a job, a socket. Called by these.
 #pragma once
 
 #include "base/inquiry.h"
@@ -20,12 +20,12 @@ struct settings;
 
 // Zero-initialise.
 struct errand {
-        struct inquiry *inquiry; // borrowed of the owner; NULL: nothing is waited for
+        struct inquiry *inquiry; // borrowed from the owner; NULL: it waits for nothing
         struct errands *errands;
-        const char *id; // the unit's, for log lines; borrowed
+        const char *id; // of the unit, for log lines; borrowed
         void (*on_over)(struct errand *e, int error);
         struct helper *helper;
-        struct errand_place *place; // where it waits for a place
+        struct errand_place *place; // the mount that it waits for a free place on
         struct list_node node;
         struct watch watch;
         struct timer slow_timer, limit_timer;
@@ -36,16 +36,16 @@ struct errand {
 // All borrowed. 0 or -ENOMEM.
 int errands_new(struct events *events, struct reaper *r, const struct settings *settings,
                 struct errands **ret);
-void errands_free(struct errands *all); // NULL is fine; nobody may wait any more
+void errands_free(struct errands *all); // NULL is fine; no errand may wait any longer
 DEFINE_CLEANUP(errands, struct errands *, errands_free)
 
-// Launch an inquiry that is not answered yet, and wait. on_over is called once: with 0 when all of
-// the answer is there, or with an error: -ETIMEDOUT after `limit` (USEC_INFINITY: none), or when
-// the process gave none; what inquiry_launch() and inquiry_read() say (-EAGAIN, -ENOMEM:
-// exhaustion). What was waited for before is given up. 0 or -errno.
+// Launches an inquiry that has no answer yet, and waits for it. on_over is called once: with 0 when
+// the answer is complete, or with an error: -ETIMEDOUT after `limit` (USEC_INFINITY: none), the
+// error that the process reported, or one of inquiry_launch() and inquiry_read() (-EAGAIN, -ENOMEM:
+// exhaustion). An earlier wait of the same errand is cancelled. 0 or -errno.
 int errand_await(struct errands *all, struct errand *e, struct inquiry *inquiry, const char *id,
                  usec_t limit, void (*on_over)(struct errand *e, int error));
-// Wait no longer; before the inquiry is freed. Fine when nothing is waited for.
+// Stops waiting; call it before the inquiry is freed. Does nothing if the errand does not wait.
 void errand_done(struct errand *e);
 static inline bool errand_is_out(const struct errand *e)
 {
@@ -53,6 +53,5 @@ static inline bool errand_is_out(const struct errand *e)
 }
 // "Waiting for /srv/data (nfs4)", borrowed; NULL: it does not wait.
 const char *errand_text(const struct errand *e);
-// The limit where the unit has none of its own: DefaultTimeoutStartSec=, or 90 s where that is
-// none.
+// The limit where the unit sets none: DefaultTimeoutStartSec=, or 90 s where that is unlimited.
 usec_t errand_limit(const struct errands *all, usec_t own);

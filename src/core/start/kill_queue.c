@@ -8,11 +8,11 @@
 
 #include <signal.h>
 
-#define SLICE USEC_PER_MSEC // of the loop's time
-// So much of so long a time is spent on orders at once; what comes then is queued.
+#define SLICE USEC_PER_MSEC // of loop time
+// Within each AT_ONCE_SPAN, orders may take this much loop time directly; further ones are queued.
 #define AT_ONCE_MAX (2 * USEC_PER_MSEC)
 #define AT_ONCE_SPAN (10 * USEC_PER_MSEC)
-// A process that is made while the others get the signal is found by the next pass.
+// A process that is forked while the others are signalled is found by the next pass.
 #define PASSES_MAX 16
 #define N_CHILDREN ARRAY_SIZE(((struct kill_order *)NULL)->children)
 
@@ -20,34 +20,34 @@ struct kill_queue {
         struct events *events;
         struct orphans *orphans;
         struct list_node orders; // struct task
-        struct list_node ended;  // struct task: those of which who was missed is asked yet
-        struct u64map *by_owner; // struct task: of these and those to come
+        struct list_node ended;  // struct task: finished ones, kept for kill_queue_signal_missed()
+        struct u64map *by_owner; // struct task: of the two lists, and the one being made
         struct timer timer;
-        usec_t span_begin, spent; // on those that were not queued
+        usec_t span_begin, spent; // by orders that were not queued
 };
 
 struct tally {
         int n;     // signalled
-        int error; // of the first child that could not be
+        int error; // of the first child that could not be signalled
 };
 
 struct task {
         struct list_node node;
         struct kill_queue *queue;
         struct kill_order order;
-        pid_t pids[N_CHILDREN]; // of the children when it was ordered
+        pid_t pids[N_CHILDREN]; // of the children when the order was given
         pid_t *roots;           // the orphans
         size_t n_roots, roots_capacity;
         struct kill_walk walk;
-        size_t next; // of the roots, then of those that were found
+        size_t next; // index in roots, then in the processes that were found
         bool is_found;
         struct tally tally;
         unsigned n_passes;
-        bool has_news;          // of this pass
-        struct u64map *reached; // pid -> when it was started; NULL: no memory
-        bool has_ended;         // what comes after that is for those that it missed
+        bool has_news;          // this pass signalled a process that it had not reached before
+        struct u64map *reached; // pid -> start time; NULL: no memory
+        bool has_ended;         // later passes are for the processes that it missed
         bool is_queued;
-        uint64_t look; // of orphans, which has met all that there were then
+        uint64_t look; // the look that covers all orphans that existed at its end
 };
 
 static bool is_remembered(const struct task *t)
@@ -128,7 +128,7 @@ static int add_root(pid_t pid, void *data)
 {
         struct task *t = data;
 
-        // One that has come later has not been missed.
+        // A process that appeared after the order was not missed by it.
         if (t->has_ended &&
             (is_reached(t, pid) || !orphans_is_met_by(t->queue->orphans, pid, t->look)))
                 return 0;
@@ -138,7 +138,7 @@ static int add_root(pid_t pid, void *data)
         return 0;
 }
 
-// Those of whom there is something left to do: its children then are its children now.
+// The child, unless it has been replaced since the order was given: NULL then.
 static const struct child *child_of(const struct task *t, size_t i)
 {
         const struct child *c = t->order.children[i];
@@ -167,7 +167,7 @@ static int task_new(struct kill_queue *q, const struct kill_order *order, struct
                 return -ENOMEM;
         t->queue = q;
         t->order = *order;
-        t->reached = u64map_new(); // without it there is one pass
+        t->reached = u64map_new(); // without it there is only one pass
         for (size_t i = 0; i < N_CHILDREN; i++)
                 t->pids[i] = order->children[i] ? order->children[i]->pid : 0;
         int r = begin_pass(t);
@@ -179,8 +179,8 @@ static int task_new(struct kill_queue *q, const struct kill_order *order, struct
         return r;
 }
 
-// An orphan that has ended meanwhile is not waited for before it is known what it left behind, so
-// that its pid is no other's; but that may be over by now.
+// Until the keeper knows what an ended orphan left behind, its zombie keeps the pid from being
+// reused. That may be over by now, so look the orphan up again.
 static int add_next_root(struct task *t)
 {
         struct orphan_facts facts;
@@ -201,10 +201,10 @@ static void signal_children(struct task *t)
         }
 }
 
-// False: this very process has got it.
+// False: this process has already been signalled.
 static bool note_reached(struct task *t, const struct kill_found *f)
 {
-        void *start = (void *)(uintptr_t)(f->start + 1); // not NULL
+        void *start = (void *)(uintptr_t)(f->start + 1); // never NULL
 
         if (!t->reached)
                 return true;
@@ -231,7 +231,7 @@ static void signal_next(struct task *t)
                 count(&t->tally, 0);
 }
 
-// 1 goes on, 0 done. Without memory those that are found get the signal.
+// 1: more to do; 0: done. Out of memory: the processes found so far are signalled.
 static int go_on_with_pass(struct task *t, usec_t until)
 {
         int r = 0;
@@ -266,7 +266,7 @@ static int go_on(struct task *t, usec_t until)
         return 0;
 }
 
-// Who was missed is known later, if it is to be known.
+// Keeps the task if missed processes can be told apart from new ones later.
 static void end_task(struct task *t)
 {
         struct kill_queue *q = t->queue;
@@ -299,7 +299,7 @@ static void on_time(struct timer *timer, usec_t now UNUSED)
                 if (go_on(t, until) == 0)
                         end_task(t);
         }
-        // Without memory a timer that was just taken out can be set.
+        // A timer that was just removed can be set again without allocating.
         if (!list_is_empty(&q->orders))
                 (void)timer_set(q->events, &q->timer, usec_add(clock_now(), SLICE), on_time);
 }
@@ -339,18 +339,18 @@ int kill_children(const struct kill_order *order)
         return result_of(&tally);
 }
 
-// What earlier orders have missed is the business of this one.
+// Takes over what earlier orders of the same owner have missed.
 static void remember(struct kill_queue *q, struct task *t)
 {
         struct task *earlier = u64map_get(q->by_owner, (uintptr_t)t->order.owner);
 
         if (earlier && earlier->has_ended)
                 task_free(earlier);
-        // Without memory nobody is looked for who was missed.
+        // Out of memory: processes that this order misses stay unsignalled.
         (void)u64map_set(q->by_owner, (uintptr_t)t->order.owner, t);
 }
 
-// 1 it goes on later, 0 it is done, -errno: it is lost.
+// 1: it continues later; 0: it is done; -errno: the order is lost.
 static int begin_task(struct kill_queue *q, struct task *t, usec_t begin, int *ret_result)
 {
         if (begin >= usec_add(q->span_begin, AT_ONCE_SPAN)) {

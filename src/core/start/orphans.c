@@ -1,4 +1,4 @@
-// The table of orphans: who they are, and whose.
+// The table of orphans: which processes they are, and which owner each belongs to.
 #include "core/start/orphans.h"
 
 #include "base/clock.h"
@@ -46,13 +46,14 @@ void orphans_set_state(struct orphans *o, struct orphan *x, int state)
                 list_append(&o->ended, &x->todo);
 }
 
-// Those of one session that have an owner are a ring, of which one stands for the session.
+// Orphans of one session that have an owner form a ring; the table by session points to one of
+// them.
 static void join_session(struct orphans *o, struct orphan *x)
 {
         struct orphan *first = u64map_get(o->by_session, (uint64_t)x->session);
 
         list_init(&x->mates);
-        // Without memory for that the next one of the session is asked for its environment.
+        // If this fails, the next orphan of the session has its environment read instead.
         if (first)
                 list_append(&first->mates, &x->mates);
         else if (x->session > 0)
@@ -66,7 +67,7 @@ static void leave_session(struct orphans *o, struct orphan *x)
         list_remove(&x->mates);
         if (u64map_get(o->by_session, (uint64_t)x->session) != x)
                 return;
-        // There is room for it.
+        // Replacing an existing key does not allocate.
         if (other != x)
                 (void)u64map_set(o->by_session, (uint64_t)x->session, other);
         else
@@ -151,7 +152,7 @@ static bool find_session(struct orphans *o, pid_t session, struct orphan_facts *
 
         if (session <= 0)
                 return false;
-        // Its leader is ours, and nobody else can have its pid.
+        // Its leader is our child, and no other process can have its pid.
         if (reaper_find_owner(o->reaper, session, &owner)) {
                 *ret = (struct orphan_facts){.owner = owner, .is_sorted = true};
                 return owner.self;
@@ -171,7 +172,7 @@ bool orphans_find_session(struct orphans *o, pid_t session, struct orphan_facts 
         return find_session(o, session, ret);
 }
 
-// Something could not be read: no descriptor is left, say. It stays as it is.
+// Something could not be read, for instance because no descriptor is free. Its state is unchanged.
 static bool sort_later(struct orphans *o)
 {
         o->is_incomplete = true;
@@ -187,11 +188,11 @@ bool orphans_sort(struct orphans *o, struct orphan *x)
         if (r < 0 && r != -ESRCH)
                 return sort_later(o);
         if (r < 0 || stat.parent != getpid()) {
-                orphans_remove(o, x); // somebody else has waited for it
+                orphans_remove(o, x); // something else has waited for it
                 return false;
         }
         if (!proc_stat_is_alive(&stat)) {
-                // Nothing is known of it, and nothing needs to be.
+                // Its owner is not known, and need not be.
                 orphans_set_state(o, x, ORPHAN_ENDED);
                 x->died = 0;
                 return true;
@@ -201,7 +202,7 @@ bool orphans_sort(struct orphans *o, struct orphan *x)
                 if (!orphans_set_owner(o, x, &facts.owner, facts.is_hinted))
                         return sort_later(o);
         } else if (o->hooks.find_owners &&
-                   stat.session != getsid(0)) { // else: a process of our own
+                   stat.session != getsid(0)) { // else it is a helper process of our own
                 if (proc_get_uids(x->pid, &x->uids) < 0)
                         return sort_later(o);
                 orphans_set_state(o, x, ORPHAN_ASKED);
@@ -256,27 +257,28 @@ void orphans_disown(struct orphans *o, const void *owner)
         struct brood *brood;
 
         reaper_disown(o->reaper, owner);
-        // The brood goes with the last of it.
+        // The brood is freed with its last orphan.
         while ((brood = u64map_get(o->by_owner, (uintptr_t)owner)))
                 unset_owner(o, CONTAINER_OF(brood->orphans.next, struct orphan, kin));
 }
 
-// ---- what the reaper tells
+// ---- what the reaper reports
 
 static uint64_t on_mark(const struct zombie_keeper *k)
 {
         return CONTAINER_OF(k, const struct orphans, keeper)->n_begun;
 }
 
-// It is waited for as soon as what it left behind is known. mark: n_begun when its end was seen.
+// The zombie is waited for as soon as what it left behind is known. mark: n_begun when its end was
+// seen.
 static void on_end(struct zombie_keeper *k, pid_t pid, const struct owner *owner, uint64_t mark)
 {
         struct orphans *o = CONTAINER_OF(k, struct orphans, keeper);
         uint64_t batch = events_batch(o->events);
         bool is_seen = o->n_complete > mark || (batch > 0 && o->batch == batch);
         bool is_kept = owner->self && !is_seen && o->source != CHILDREN_UNSEEN;
-        // The session that it may have led is known by it, until what came of it has been seen. A
-        // list that is being read loses none.
+        // Its pid identifies the session that it may have led, so it stays until the members of
+        // that session have been seen. Reading the list of children must not lose an entry either.
         struct orphan *x = is_kept || o->phase == LOOK_READ ? orphans_add(o, pid) : NULL;
 
         if (!x) {
@@ -300,7 +302,7 @@ static void on_forgotten(struct zombie_keeper *k, pid_t pid, const struct owner 
         struct proc_stat stat;
 
         if (!x)
-                return; // the next look meets it as a stranger
+                return; // the next look treats it as an unknown process
         x->session = proc_get_stat(pid, &stat) == 0 ? stat.session : 0;
         if (owner->self && orphans_set_owner(o, x, owner, false))
                 orphans_set_state(o, x, ORPHAN_SORTED);

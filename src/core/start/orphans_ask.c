@@ -1,5 +1,5 @@
-// What the environment of an orphan says. Another process reads it (base/proc.h says why); one that
-// hangs over it is given up, and only that orphan stays unknown for longer.
+// What the environment of an orphan says. A separate process reads it (base/proc.h says why); a
+// reader that hangs is abandoned, and only the orphan that it hung on stays unknown for longer.
 #include "base/clock.h"
 #include "base/inquiry.h"
 #include "base/str.h"
@@ -9,13 +9,14 @@
 #define BATCH_MAX 4096
 #define ID_SIZE 32
 #define PROGRESS_MAX USEC_PER_SEC
-// In the middle of an exec there is no environment; also where no process could be had.
+// In the middle of an exec a process has no environment; also the delay when no reader could be
+// started.
 #define AGAIN_AFTER (10 * USEC_PER_MSEC)
 #define AGAIN_MAX 50
-// How long nobody waits for one over which a reader hung.
+// For how long an orphan on which a reader hung keeps nothing waiting.
 #define MUTE_FOR (10 * USEC_PER_SEC)
 
-// How long the others of his user come after everybody else.
+// For how long the user's other orphans rank after those of all other users.
 #define HUNG_FOR (60 * USEC_PER_SEC)
 
 #define ANSWER_LATER "?"
@@ -27,12 +28,12 @@ struct question {
         size_t n;
 };
 
-// Nothing to read is an exec on its way, or a process that was started with an empty environment.
-// An exec that is over by the time of the second question looks like the latter: it is read again.
+// An empty environment means that an exec is in progress, or that the process was started with
+// none. An exec that ends between the two checks looks like the latter, so it is read again.
 #define READS_MAX 5
 
-// 0; -EAGAIN: it is in its exec; -ESRCH: that, too, says Linux 6, or it is gone; -ENXIO: it has
-// none.
+// 0; -EAGAIN: the process is in its exec; -ESRCH: it is gone, or (Linux 6) in its exec; -ENXIO: its
+// environment has no id.
 static int read_id(pid_t pid, char **ret)
 {
         for (int i = 0; i < READS_MAX; i++) {
@@ -123,7 +124,7 @@ static void take_owner(struct orphans *o, struct orphan *x, const struct owner *
                 ask_again(o, x);
 }
 
-// The answers so far, which were taken apart already.
+// The answers so far, which have been parsed already.
 static void take_claims(struct orphans *o, struct orphan_claim *claims, const pid_t *pids, size_t n)
 {
         int r = n > 0 ? o->hooks.find_owners(o->hooks.data, claims, n) : 0;
@@ -165,7 +166,7 @@ static void take_answers(struct orphans *o)
         take_claims(o, claims, pids, n);
 }
 
-// The process is done with, as far as it has come.
+// The reader is abandoned, with the answers that it has given.
 static void end_batch(struct orphans *o, bool is_stuck)
 {
         take_answers(o);
@@ -218,7 +219,8 @@ static enum ask_turn turn_of(const struct orphans *o, const struct orphan *x)
         return orphans_has_hung(o, x->uids.real) ? ASK_OF_HUNG : ASK_FIRST;
 }
 
-// Those that are due, of the first turn that has some before `limit`; *ret_next: when others are.
+// Collects the orphans that are due, of the first turn before `limit` that has any; *ret_next: when
+// others are due.
 static size_t collect(const struct orphans *o, pid_t *pids, enum ask_turn limit,
                       enum ask_turn *ret_turn, usec_t *ret_next)
 {
@@ -239,7 +241,7 @@ static size_t collect(const struct orphans *o, pid_t *pids, enum ask_turn limit,
                 if (turn == best && best < limit && n < BATCH_MAX)
                         pids[n++] = x->pid;
         }
-        // The last that came is the least likely to be one of those that hang.
+        // The newest is the least likely to be one that hangs.
         for (size_t i = 0; best == ASK_OF_HUNG && i < n / 2; i++) {
                 pid_t other = pids[i];
 
@@ -289,7 +291,7 @@ static void on_ask_time(struct timer *t, usec_t now UNUSED)
                 orphans_ask_soon(o, next);
         if (n == 0)
                 return;
-        // They do not wait for those over which a reader may hang, who are asked again.
+        // The new ones need not wait for a reader that may hang; its orphans are asked again.
         if (o->inquiry)
                 end_batch(o, false);
         o->turn = turn;
@@ -307,7 +309,7 @@ static void on_ask_time(struct timer *t, usec_t now UNUSED)
 
 void orphans_ask_soon(struct orphans *o, usec_t when)
 {
-        // Without memory the next look comes back to it.
+        // If the timer cannot be set, the next look tries again.
         if (!timer_is_set(&o->ask_timer) || o->ask_timer.node.key > when)
                 (void)timer_set(o->events, &o->ask_timer, when, on_ask_time);
 }

@@ -1,6 +1,6 @@
-// Looks: what has become of those that are known, and who has come. A look is complete when all
-// that had ended before the list of children was read are let go: whoever they left behind is known
-// by then.
+// Looks: which known orphans have ended, and which processes are new. When a look is complete, all
+// orphans that had ended before the list of children was read are waited for: whatever they left
+// behind is known by then.
 #include "base/clock.h"
 #include "base/fd.h"
 #include "core/start/orphans.h"
@@ -8,15 +8,15 @@
 
 #include <sys/wait.h>
 
-// With more children than that a look is taken in slices.
+// With more children than this, a look is taken in slices.
 #define CHILDREN_AT_ONCE 512
 #define AT_ONCE_MAX (2 * USEC_PER_MSEC)
-// Between looks: where somebody waits, and where nobody does; at least so many times what the last
-// one took of the processor.
+// Between looks: while a caller waits, and while none does; at least this multiple of the processor
+// time that the last look took.
 #define GAP_AWAITED (5 * USEC_PER_MSEC)
 #define GAP_IDLE (100 * USEC_PER_MSEC)
 #define GAP_FACTOR 10
-#define CHECKS_A_TIME 64 // between two looks at the clock
+#define CHECKS_A_TIME 64 // between two readings of the clock
 
 // ---- the phases: true when the phase is over
 
@@ -30,7 +30,7 @@ static bool check_some(struct orphans *o)
                 if (x->state == ORPHAN_ENDED)
                         continue;
                 if (waitid(P_PID, (id_t)x->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-                        orphans_remove(o, x); // somebody else has waited for it
+                        orphans_remove(o, x); // something else has waited for it
                 else if (info.si_pid != 0)
                         orphans_set_state(o, x, ORPHAN_ENDED);
         }
@@ -45,7 +45,7 @@ static void meet(struct orphans *o, pid_t pid)
                 o->is_incomplete = true;
 }
 
-// No /proc: whoever has ended is waited for, and nobody's orphans are known.
+// Without /proc: every zombie is waited for, and no orphan's owner is known.
 static void wait_for_any(struct orphans *o)
 {
         struct owner ignored;
@@ -56,7 +56,7 @@ static void wait_for_any(struct orphans *o)
                 if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
                         return;
                 if (reaper_find_owner(o->reaper, info.si_pid, &ignored)) {
-                        o->has_ended_since = true; // that one first
+                        o->has_ended_since = true; // that one comes first
                         return;
                 }
                 (void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
@@ -92,7 +92,7 @@ static int begin_reading(struct orphans *o)
         return 0;
 }
 
-// Of all processes those whose parent we are.
+// Of all processes, those whose parent is this process.
 static bool read_some_processes(struct orphans *o)
 {
         struct dirent *e = readdir(o->processes);
@@ -137,7 +137,7 @@ static bool sort_one(struct orphans *o)
 
         if (list_is_empty(&o->unsorted))
                 return true;
-        // One that cannot be looked at goes to the end, and is tried again at the next look.
+        // If it cannot be examined, it moves to the end of the list, and the next look tries again.
         if (orphans_sort(o, x) && x->state == ORPHAN_UNSORTED)
                 return true;
         return false;
@@ -166,7 +166,7 @@ static bool is_same(const struct proc_uids *a, const struct proc_uids *b)
         return a->real == b->real && a->effective == b->effective && a->saved == b->saved;
 }
 
-// What kinds of users those have who may turn out to be somebody's.
+// The kinds of users that the unsorted orphans have: these may still turn out to have an owner.
 static void list_suspects(struct orphans *o)
 {
         struct suspects *s = &o->suspects;
@@ -198,7 +198,7 @@ static enum orphans_state state_of(struct orphans *o, const void *owner)
                 return ORPHANS_NONE;
         if (brood && brood->n_living > 0)
                 return ORPHANS_SOME;
-        if (brood || s->is_any) // those that ended meanwhile may have left some
+        if (brood || s->is_any) // orphans that ended meanwhile may have left further ones
                 return ORPHANS_UNKNOWN;
         for (size_t i = 0; i < s->n; i++)
                 if (o->hooks.may_own(o->hooks.data, owner, &s->items[i].uids,
@@ -241,7 +241,7 @@ static void on_time(struct timer *t, usec_t now);
 
 static void set_timer(struct orphans *o, usec_t when)
 {
-        // Without memory the next SIGCHLD asks again.
+        // If the timer cannot be set, the next SIGCHLD tries again.
         if (!timer_is_set(&o->timer) || o->timer.node.key > when)
                 (void)timer_set(o->events, &o->timer, when, on_time);
 }
@@ -276,7 +276,7 @@ static void end_look(struct orphans *o)
 {
         o->ended_at = clock_now();
         o->cost = o->spent;
-        // What could not be looked at keeps those that have ended: their pids may be its session.
+        // If something could not be read, zombies are kept: their pids may be its session.
         if (!o->is_incomplete) {
                 o->n_complete = o->n_begun;
                 o->batch = events_batch(o->events);
@@ -345,7 +345,7 @@ static void on_time(struct timer *t, usec_t now UNUSED)
 
 // ---- who asks
 
-// False: there is too much to do, or something could not be looked at.
+// False: there is too much to do, or something could not be read.
 static bool look_at_once(struct orphans *o)
 {
         if (o->phase != LOOK_IDLE ||

@@ -11,18 +11,21 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
-// When it is looked at whether children have let go: at first where a peer waits for that, and
-// where none does; then after twice the time, since a child may hang for ever.
+// When to check whether children have released their copies: first the delay where a peer waits for
+// that, then the one where none does; each further delay is doubled, since a child may hang for
+// ever.
 #define RECLAIM_SOON 40
 #define RECLAIM_LATER (USEC_PER_MSEC)
 #define RECLAIM_LAST (60 * USEC_PER_SEC)
-#define TRIM_AFTER (USEC_PER_SEC) // what hangs so long does not keep the others' memory
-// A connection is moved, its start needs a pidfd and may need a pipe.
+#define TRIM_AFTER \
+        (USEC_PER_SEC) // children that hang longer than this do not keep the others' memory
+// A connection needs one for its move above the low window, its start one for a pidfd and perhaps
+// two for a pipe.
 #define RESERVE_FDS 4
-// Pauses before what is exhausted is tried again.
+// Pauses before an exhausted resource is tried again.
 #define ROOM_WAIT_FIRST (50 * USEC_PER_MSEC)
 #define ROOM_WAIT_MAX (USEC_PER_SEC)
-#define ROOM_BATCH 64 // of those who wait, at a time
+#define ROOM_BATCH 64 // waiting callers tried at a time
 #define COMPLAINT_INTERVAL (10 * USEC_PER_SEC)
 
 struct spawner {
@@ -33,13 +36,13 @@ struct spawner {
         struct timer reclaim_timer;
         usec_t reclaim_wait;
         bool is_calm;
-        int reserve[RESERVE_FDS]; // -1: given up for a start
-        // Who waits for room.
+        int reserve[RESERVE_FDS]; // -1: released for a start
+        // Callers that wait for resources.
         struct list_node queues[_SPAWNER_QUEUE_MAX];
         struct timer room_timer;
         struct work room_work;
         usec_t room_wait, last_try;
-        bool is_trying, has_failed; // has_failed: what is being tried has met with exhaustion again
+        bool is_trying, has_failed; // has_failed: the one being tried met with exhaustion again
         int lacking;                // errno of the last start that waits
         struct rate complaints;
 };
@@ -51,8 +54,7 @@ bool spawner_has_reserve(struct spawner *s)
         for (size_t i = 0; i < RESERVE_FDS; i++) {
                 if (s->reserve[i] >= 0)
                         continue;
-                // An open file of its own, as ENFILE counts them, and no path that may not be
-                // there.
+                // An open file of its own, since ENFILE counts these, and one that needs no path.
                 s->reserve[i] = fd_move_up(eventfd(0, EFD_CLOEXEC));
                 if (s->reserve[i] < 0)
                         return false;
@@ -66,7 +68,7 @@ static void release_reserve(struct spawner *s)
                 s->reserve[i] = fd_close(s->reserve[i]);
 }
 
-// ---- who waits for room
+// ---- waiting for resources
 
 static void try_again(struct spawner *s, usec_t now);
 
@@ -86,7 +88,7 @@ static bool someone_waits(const struct spawner *s)
                !list_is_empty(&s->queues[SPAWNER_INTAKE]);
 }
 
-// One who meets with exhaustion again soon after the last try waits longer.
+// If resources are exhausted again soon after the last try, the pause grows.
 static void arm(struct spawner *s, usec_t now)
 {
         if (timer_is_set(&s->room_timer))
@@ -95,7 +97,8 @@ static void arm(struct spawner *s, usec_t now)
                 s->last_try == 0 || now > usec_add(s->last_try, MAX(s->room_wait, ROOM_WAIT_FIRST));
 
         s->room_wait = is_calm ? ROOM_WAIT_FIRST : MIN(2 * s->room_wait, ROOM_WAIT_MAX);
-        // Without memory for the timer the end of a connection, or the next who waits, tries again.
+        // If the timer cannot be set, the end of a connection or the next waiting caller tries
+        // again.
         (void)timer_set(s->events, &s->room_timer, usec_add(now, s->room_wait), on_room_timer);
 }
 
@@ -109,8 +112,8 @@ static struct work *take_first(struct list_node *queue)
         return w;
 }
 
-// Starts first: they hold what they have taken in. None takes in more before all of them are
-// through.
+// Starts come first: they hold what has been accepted. Nothing more is accepted before all of them
+// have been tried.
 static void try_again(struct spawner *s, usec_t now)
 {
         struct work *w = NULL;
@@ -142,7 +145,7 @@ void spawner_wait(struct spawner *s, enum spawner_queue queue, struct work *w,
         w->run = run;
         if (queue == SPAWNER_STARTS)
                 s->lacking = abs(error);
-        // One that was tried in vain keeps its turn.
+        // One that was tried in vain keeps its place.
         if (s->is_trying && queue == SPAWNER_STARTS)
                 list_prepend(&s->queues[queue], &w->node);
         else
@@ -193,7 +196,7 @@ int spawner_new(const struct spawner_options *options, struct spawner **ret)
         for (int i = 0; i < _SPAWNER_QUEUE_MAX; i++)
                 list_init(&s->queues[i]);
         s->complaints = (struct rate){.interval = COMPLAINT_INTERVAL, .burst = 1};
-        (void)spawner_has_reserve(s); // without one: at the first connection again
+        (void)spawner_has_reserve(s); // on failure, the first connection tries again
         r = spawn_environment_base(options->passes_environment, options->environment,
                                    &s->environment);
         if (r < 0)
@@ -235,7 +238,7 @@ static void on_reclaim(struct timer *t, usec_t now)
         enum spawn_pending pending = spawn_reclaim();
 
         if (pending != SPAWN_HOLDS_NOTHING) {
-                // Memory is less urgent: nobody waits for it.
+                // Memory is less urgent: no peer waits for it.
                 s->reclaim_wait =
                         MAX(2 * s->reclaim_wait, pending == SPAWN_HOLDS_FDS ? 0 : RECLAIM_LATER);
                 s->reclaim_wait = MIN(s->reclaim_wait, RECLAIM_LAST);
@@ -267,7 +270,8 @@ int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_param
                 release_reserve(s);
                 r = spawn_start(plan, params, ret, why);
         }
-        // Only who was handed over has a peer that waits for its end.
+        // Only a handed-over connection has a peer waiting for EOF, so only that needs prompt
+        // reclaiming.
         if (r == 0)
                 reclaim_within(s, is_handed_over && !s->is_calm ? RECLAIM_SOON : RECLAIM_LATER);
         return r;
