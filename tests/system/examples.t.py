@@ -110,6 +110,12 @@ s.sendto(sys.stdin.buffer.read(), ("239.255.77.5", 7705))
 print(s.recv(1000).decode())
 """
 
+# In a README, 1 is for the start of usherd, 2 for what comes after: here as long as it takes on a slow machine.
+SLEEP = """#!/bin/sh
+if [ "$1" != 1 ]; then exec /bin/sleep 5; fi
+while ! usherctl is-system-running >/dev/null; do /bin/sleep 0.1; done
+"""
+
 # What is printed where a README is followed, as root and as somebody else.
 SHOWN = {
     "dual-stack": ("you are 127.0.0.1", "you are ::1"),
@@ -137,7 +143,7 @@ def as_their_readmes_say(d):
     need_root()
     assert set(SHOWN) == set(os.listdir(os.path.join(SRC, "examples")))
     run("ip", "link", "set", "lo", "multicast", "on", check=True)
-    for program, text in (("nc", NC), ("socat", SOCAT), ("sudo", '#!/bin/sh\n[ "$(id -u)" = 0 ] && exec "$@"\n')):
+    for program, text in (("nc", NC), ("socat", SOCAT), ("sleep", SLEEP), ("sudo", '#!/bin/sh\n[ "$(id -u)" = 0 ] && exec "$@"\n')):
         d.file(program, text)
     for uid in (0, 65534):
         home = os.path.join(d.folder, f"home-{uid}")

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 
-from daemon import SRC, USHERCTL, USHERD, WRAPPER, Skip, case, eventually, main, need, need_root, run, talk
+from daemon import SRC, USHERCTL, USHERD, Skip, case, eventually, main, need, need_root, run, talk
 
 INIT = os.path.join(SRC, "contrib/init")
 RUNTIME = "/run/usher"
@@ -15,8 +15,6 @@ RUNTIME = "/run/usher"
 def installed(d):
     """What "make install" and the administrator bring, in folders that only this test sees."""
     need_root()
-    if WRAPPER:
-        raise Skip("the scripts start usherd by themselves")
     for folder in ("/run", "/usr/local/sbin", "/usr/local/bin", "/var/log", "/etc"):
         if folder == "/etc":
             work = os.path.join(d.folder, "etc")
