@@ -1,4 +1,5 @@
-// What turns a registry of units into a supervisor: the types, and what services need to run.
+// Turns a registry of units into a supervisor: adds the unit types, and what services need at run
+// time.
 #include "base/log.h"
 #include "base/mounts.h"
 #include "core/service/notify.h"
@@ -20,7 +21,7 @@ static void close_all(struct manager *m)
         service_log_free(TAKE(m->service_log));
         notify_socket_free(TAKE(m->notify));
         spawner_free(TAKE(m->spawner));
-        mounts_done(); // the table of mounts is the process's
+        mounts_done(); // the mount table belongs to the process
         kill_queue_free(TAKE(m->kills));
 }
 
@@ -32,7 +33,7 @@ static bool stop_connections(struct manager *m, bool kill)
                 connection_stop_all(m);
                 return true;
         }
-        // None ends at once: the loop learns of their end later.
+        // SIGKILL does not end a process synchronously: the loop learns of each exit later.
         for (struct connection *c = connection_next(m, NULL); c; c = connection_next(m, c))
                 service_run_kill(c->run, "all", SIGKILL);
         return true;
@@ -52,7 +53,7 @@ static const struct manager_ops ops = {
         .next_connection = next_connection,
 };
 
-// A container's environment is meant for what runs in it.
+// A container's environment is meant for the programs that run in it.
 static bool passes_environment(const struct manager *m)
 {
         bool is_container =

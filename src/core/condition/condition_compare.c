@@ -47,7 +47,7 @@ bool compare_holds(enum compare op, int order)
                 return order >= 0;
         case COMPARE_GREATER:
                 return order > 0;
-        case COMPARE_GLOB: // of texts: they have no order
+        case COMPARE_GLOB: // of texts: these have no order
         case COMPARE_NOT_GLOB:
                 break;
         }
@@ -64,8 +64,8 @@ static bool is_version_char(char c)
         return isalnum((unsigned char)c) || c == '~' || c == '-' || c == '^' || c == '.';
 }
 
-// Weight of a separator in front of what follows: "1.0~rc1" is older than "1.0", "1.0-1" and
-// "1.0^1" and "1.0.1" newer, in this order.
+// Weight of the separator before a component: "1.0~rc1" is older than "1.0"; "1.0-1", "1.0^1" and
+// "1.0.1" are newer, in this order.
 static int weigh(char c)
 {
         switch (c) {
@@ -133,7 +133,7 @@ int compare_versions(const char *a, const char *b)
                         b++;
                         continue;
                 }
-                // A number is newer than a word.
+                // A number is newer than text.
                 bool da = isdigit((unsigned char)*a), db = isdigit((unsigned char)*b);
 
                 if (da != db)

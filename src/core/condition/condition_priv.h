@@ -1,5 +1,5 @@
-// Tests of condition*.c that need more than a look at one path. All: 1 true, 0 false, -errno; param
-// is the text behind ! and |.
+// Tests of condition*.c that need more than the status of one path. All return 1: true, 0: false,
+// -errno; param is the text after ! and |.
 #pragma once
 
 #include "core/condition/condition.h"
@@ -29,13 +29,13 @@ int condition_test_first_boot(const char *param);
 int condition_test_module(const char *param);
 int condition_test_encrypted(const char *param);
 
-// stat(2), and is the file system mounted for writing; a path is the administrator's, whoever owns
-// the links on its way. -EREMOTE as base/fs_open.h says; other -errno.
-int condition_look(const char *path, int flags, struct stat *ret); // O_NOFOLLOW: of a link itself
+// stat(2), and whether the file system is mounted for writing. The administrator names the path, so
+// links on it are followed whoever owns them. -EREMOTE: see base/fs_open.h; other -errno.
+int condition_look(const char *path, int flags, struct stat *ret); // O_NOFOLLOW: of the link itself
 int condition_is_writable(const char *path);
 
-// An operator (< <= = == != >= > $= !$=) at the start of *p: number as below; moves on. allow_glob:
-// $= is known. -EINVAL: none is there.
+// Parses an operator (< <= = == != >= > $= !$=) at *p and advances *p; number: see below.
+// allow_glob: accepts $= and !$=. -EINVAL: there is none.
 enum compare {
         COMPARE_LESS,
         COMPARE_LESS_EQUAL,
@@ -49,5 +49,5 @@ enum compare {
 int compare_parse(const char **p, bool allow_glob);
 // Does an order (negative, 0, positive) satisfy the operator?
 bool compare_holds(enum compare op, int order);
-// Order of two version strings: digits by value, letters as text, "~" before everything.
+// Compares two version strings: digits by value, letters as text, "~" sorts before everything.
 int compare_versions(const char *a, const char *b);

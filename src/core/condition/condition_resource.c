@@ -1,4 +1,4 @@
-// Conditions about what the machine and the supervisor have: processors, memory, power, ids,
+// Conditions about the resources of the machine and the supervisor: processors, memory, power, ids,
 // capabilities, pressure.
 #include "base/fs.h"
 #include "base/local.h"
@@ -121,7 +121,7 @@ int condition_test_controller(const char *param)
         return 1;
 }
 
-// "10%", "10.5%/1min", "SLICE:10%": pressure as the kernel tells it stays at or below the mark.
+// "10%", "10.5%/1min", "SLICE:10%": the pressure that the kernel reports is at or below this limit.
 int condition_test_pressure(const char *resource, const char *param)
 {
         CLEANUP(free) char *path = NULL, *text = NULL;
@@ -132,7 +132,7 @@ int condition_test_pressure(const char *resource, const char *param)
 
         if (sscanf(mark, " %lf%% / %7[0-9a-z]", &limit, unit) < 1)
                 return -EINVAL;
-        // Which average of the kernel's three is meant.
+        // Which of the kernel's three averages is meant.
         const char *average = streq(unit, "10s")    ? "avg10="
                               : streq(unit, "1min") ? "avg60="
                               : streq(unit, "5min") ? "avg300="
@@ -147,7 +147,7 @@ int condition_test_pressure(const char *resource, const char *param)
                 path = str_printf("/proc/pressure/%s", resource);
         if (!path)
                 return -ENOMEM;
-        // A kernel without this knowledge knows of no pressure.
+        // A kernel without PSI reports no pressure, so the condition holds.
         if (fs_read_file(path, SMALL_FILE, &text, NULL) < 0)
                 return 1;
         const char *line = strstr(text, "full ");
@@ -191,7 +191,7 @@ int condition_test_ac_power(const char *param)
         }
         if (dir)
                 closedir(dir);
-        // What has no mains adapter that it knows of stands on a desk.
+        // A machine that reports no mains adapter is a desktop, which is always on mains power.
         return wanted == (has_power || !has_mains);
 }
 
@@ -205,8 +205,7 @@ int condition_test_firmware(const char *param)
         if (streq(param, "device-tree"))
                 return access("/sys/firmware/devicetree", F_OK) == 0;
         if (str_after_prefix(param, "device-tree-compatible("))
-                return 0; // only where a device tree is, which names each board in a file of its
-                          // own
+                return 0; // only with a device tree, which names each board in a file of its own
         if (!rest)
                 return -EINVAL;
         size_t size = strcspn(rest, " <>=!$)");
@@ -301,7 +300,8 @@ int condition_test_user(const char *param, bool is_user)
                 return uid == getuid() || uid == geteuid();
         if (streq(param, "@system"))
                 return getuid() < 1000 || geteuid() < 1000;
-        // The system's supervisor never asks a name service that it may itself have to start.
+        // The system's supervisor never asks a name service, because it may have to start that
+        // service itself.
         if (!is_user || getuid() == 0)
                 return streq(param, "root") && getuid() == 0;
         int r = ids_get_user(param, NULL, &user);

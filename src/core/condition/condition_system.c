@@ -1,4 +1,4 @@
-// Conditions about the machine: its kind, its kernel, its security.
+// Conditions about the machine: its kind, its kernel, its security features.
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/parse.h"
@@ -24,7 +24,8 @@ static int exists(const char *path)
 
 // ---- virtualization
 
-// What runs us, in systemd-detect-virt(1)'s words; NULL: none of its kind.
+// The container manager that runs this system, in systemd-detect-virt(1)'s words; NULL: no
+// container.
 static const char *find_container(void)
 {
         static const char *const known[] = {"systemd-nspawn", "lxc",   "lxc-libvirt", "docker",
@@ -34,7 +35,8 @@ static const char *find_container(void)
 
         if (exists("/proc/vz") && !exists("/proc/bc"))
                 return "openvz";
-        // Of our own environment as PID 1, or where a manager has left it.
+        // PID 1 reads its own environment; any other process reads the file in /run, or PID 1's
+        // environment.
         if (getpid() == 1 && getenv("container"))
                 value = strdup(getenv("container"));
         else if (fs_read_file("/run/systemd/container", 64, &value, NULL) < 0 &&
@@ -161,7 +163,7 @@ int condition_test_kernel_command_line(const char *param)
         return r < 0 ? r : proc_parse_boot_parameter(line, param);
 }
 
-// Words, each a pattern or an operator with a version; all must hold.
+// A list of patterns, or of operators with a version each; all must match.
 static int test_versions(const char *text, const char *version)
 {
         CLEANUP(strv) char **words = NULL;
@@ -177,7 +179,7 @@ static int test_versions(const char *text, const char *version)
                 pending = -1;
                 rest += strspn(rest, " 	");
                 if (op >= 0 && *rest == '\0') {
-                        pending = op; // the version is the next word
+                        pending = op; // the next word is the version
                         continue;
                 }
                 bool matches = fnmatch(rest, version, 0) == 0;
@@ -204,7 +206,8 @@ int condition_test_version(const char *param)
 
         if (rest)
                 return condition_test_kernel_version(rest);
-        // There is no systemd and no glibc of its own to compare: as on a machine without them.
+        // usher has no systemd and no glibc of its own to compare with, so these names behave as on
+        // a machine without them.
         if (str_after_prefix(param, "systemd ") || str_after_prefix(param, "glibc "))
                 return 0;
         return condition_test_kernel_version(param);
@@ -226,7 +229,7 @@ int condition_test_module(const char *param)
 
 // ---- host
 
-// Value of a field of os-release; *ret NULL: it has none.
+// The value of a field of os-release; *ret NULL: it is not set.
 static int get_os_field(const char *key, size_t key_size, char **ret)
 {
         CLEANUP(free) char *text = NULL, *name = str_ndup(key, key_size);
@@ -252,7 +255,7 @@ static int test_os_word(const char *word)
                 return r;
         const char *have = value ? value : "";
 
-        // "=" compares text, "==" and the others versions.
+        // "=" compares text; "==" and the others compare versions.
         switch (op) {
         case COMPARE_GLOB:
                 return fnmatch(rest, have, 0) == 0;
@@ -343,7 +346,7 @@ int condition_test_needs_update(const char *param)
 
         if (!path)
                 return -ENOMEM;
-        // Nothing can be updated where nothing can be written.
+        // Nothing needs an update if nothing can be written.
         if (condition_is_writable(param) == 0)
                 return 0;
         if (lstat("/usr/", &usr) < 0 || condition_look(path, O_NOFOLLOW, &stamp) < 0)

@@ -1,4 +1,4 @@
-// A process that something of ours has started, and to whom a process belongs.
+// A process that a unit or the supervisor has started, and the owner that a process belongs to.
 #pragma once
 
 #include "base/def.h"
@@ -7,16 +7,16 @@
 
 struct child {
         pid_t pid; // 0: none
-        int pidfd; // owned; -1: none, or the kernel has none (then it is reaped by pid)
+        int pidfd; // owned; -1: no child, or the kernel has no pidfds (then it is reaped by pid)
 };
 
-// To whom a process and those that it leaves behind belong.
+// The owner of a process and of the processes that it leaves behind.
 struct owner {
-        void *self; // NULL: to nobody
+        void *self; // NULL: no owner
         const struct owner_ops *ops;
 };
 
-// Of one kind of owners: compared by address.
+// The kind of owner; kinds are compared by address.
 struct owner_ops {
         // "foo.service", or *buffer, to be freed by the caller.
         const char *(*name)(const void *self, char **buffer);

@@ -5,11 +5,11 @@
 #include "base/str.h"
 #include "conf/unit_name.h"
 
-// With more it begins to forget, and complains again.
+// When this many are remembered, all are forgotten, and complaints are logged again.
 #define REMEMBERED_MAX 4096
 
 struct diag_memory {
-        struct u64map *told; // hashes
+        struct u64map *told; // a set of hashes
 };
 
 static void emit(struct diag *diag UNUSED, const struct diag_entry *entry)
@@ -21,7 +21,7 @@ static void emit(struct diag *diag UNUSED, const struct diag_entry *entry)
         };
         char text[1024];
 
-        // The unit is in front of the line already.
+        // The log line begins with the unit already.
         log_unit(entry->unit, levels[entry->class], 0, "%s",
                  entry->file || !entry->unit ? diag_format(entry, text, sizeof(text))
                                              : entry->text);
@@ -81,7 +81,7 @@ static uint64_t add_text(uint64_t hash, const char *text)
         return add_hash(hash, text ? text : "", text ? strlen(text) + 1 : 1);
 }
 
-// What a file says wrongly is the same for all units that it is read for.
+// A fault in a file is the same complaint for all units that read the file.
 static uint64_t hash_of(const struct diag_entry *entry)
 {
         CLEANUP(free) char *template = NULL;
@@ -93,7 +93,7 @@ static uint64_t hash_of(const struct diag_entry *entry)
         if (entry->file || !entry->unit)
                 return hash;
         if (unit_name_is_instance(entry->unit))
-                (void)unit_name_template(entry->unit, &template); // without memory: its own name
+                (void)unit_name_template(entry->unit, &template); // without memory: by its own name
         return add_text(hash, template ? template : entry->unit);
 }
 
@@ -106,7 +106,7 @@ static void emit_once(struct diag *diag, const struct diag_entry *entry)
                 return;
         if (u64map_size(m->told) >= REMEMBERED_MAX)
                 diag_memory_forget(m);
-        (void)u64map_set(m->told, hash, m); // without memory it is said again
+        (void)u64map_set(m->told, hash, m); // without memory it is logged again next time
         emit(diag, entry);
 }
 

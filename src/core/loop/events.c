@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
-// What one turn does at most of each kind.
+// The most of each kind that one turn handles.
 #define BATCH_EVENTS 64
 #define BATCH_TIMERS 256
 #define BATCH_WORK 512
@@ -17,9 +17,9 @@ struct events {
         int epoll_fd;
         struct heap timers;
         struct list_node queues[_WORK_QUEUE_MAX];
-        struct list_node caused; // what the item of WORK_CHANGES that runs has queued
-        bool is_changing;        // one runs
-        // The batch that is being dispatched: a handler may remove a watch that comes later in it.
+        struct list_node caused; // queued by the running item of WORK_CHANGES
+        bool is_changing;        // an item is running
+        // The batch that is being dispatched: a handler may remove a watch further back in it.
         struct epoll_event batch[BATCH_EVENTS];
         int batch_next, batch_size;
         uint64_t n_batches;
@@ -231,7 +231,7 @@ static usec_t get_wait(struct events *e, usec_t limit)
         return first ? MIN(limit, usec_sub(first->key, clock_now())) : limit;
 }
 
-// sd-event waits whole milliseconds, rounded up.
+// sd-event waits in whole milliseconds, so the wait is rounded up.
 static void wait_precisely(struct events *e, usec_t wait)
 {
         struct pollfd fd = {.fd = sd_event_get_fd(e->sd), .events = POLLIN};

@@ -3,12 +3,12 @@
 //
 // One turn: wait no longer than the first timer, dispatch one sd-event source (the nested epoll is
 // one of them), then due timers, then queued work; each bounded, so that no flood of one kind
-// starves the others. What follows from a change of state (WORK_CHANGES) is no flood but the rest
-// of a step: it is done to its end as soon as the callback that caused it has returned, so that no
-// callback meets a change that is half done.
+// starves the others. The consequences of a state change (WORK_CHANGES) are not bounded: they are
+// the rest of one step, and are all processed as soon as the callback that caused them has
+// returned, so that no callback sees a change half done.
 //
-// Owns the epoll, the heap and the queues. Does not own watches or timers: they are embedded in
-// the objects they belong to and must be removed before those go.
+// Owns the epoll, the heap and the queues. Does not own watches or timers: they are embedded in the
+// objects they belong to and must be removed before those are freed.
 #pragma once
 
 #include "base/heap.h"
@@ -32,14 +32,14 @@ struct timer {
         void (*on_timer)(struct timer *t, usec_t now);
 };
 
-// Work to be done soon, once, outside the current call chain. Zero-initialise.
+// Work to be run soon, once, outside the current call chain. Zero-initialise.
 struct work {
         struct list_node node;
         void (*run)(struct work *w);
 };
 
 enum work_queue {
-        WORK_CHANGES, // what follows from a change of state (core/unit/propagate.h)
+        WORK_CHANGES, // consequences of a state change (core/unit/propagate.h)
         WORK_JOBS,    // runnable jobs
         WORK_STATE,   // follow-ups of state changes (re-listen, restart, stop when unneeded)
         WORK_COLLECT, // free what is no longer needed
@@ -52,24 +52,25 @@ void events_free(struct events *e);
 DEFINE_CLEANUP(events, struct events *, events_free)
 
 sd_event *events_sd(struct events *e); // for signal, bus, inotify sources; borrowed
-int events_run(struct events *e);      // until events_exit; its code, or -errno
+int events_run(struct events *e);      // runs until events_exit(); its code, or -errno
 void events_exit(struct events *e, int code);
-// One turn of it, waiting at most `limit`. 1: goes on, 0: events_exit was called, -errno.
-// Public for tests.
+// Runs one turn, waiting at most `limit`. 1: continue, 0: events_exit() was called, -errno. Public
+// for tests.
 int events_turn(struct events *e, usec_t limit);
-// Between the steps of something long that a source of sd-event has asked for: the watches that are
-// ready, due timers and queued work have a turn. Not to be called by one of these. 0 or -errno.
+// Called between the steps of a long operation that runs in an sd-event callback: serves the ready
+// watches, due timers and queued work. Must not be called from one of these. 0 or -errno.
 int events_serve(struct events *e);
 
-// The number of the batch of watches that is being dispatched: what the kernel tells of a process
-// whose end is in it does not change until the next. 0: none is.
+// The number of the batch of watches that is being dispatched. What the kernel reports about a
+// process whose exit is part of the batch stays the same until the next batch. 0: no batch.
 uint64_t events_batch(const struct events *e);
 
-// Register, or change the mask of, a watch (events 0: remove). 0 or -errno.
+// Registers a watch or changes its mask (events 0: removes it). 0 or -errno.
 int watch_set(struct events *e, struct watch *w, uint32_t events);
 void watch_remove(struct events *e, struct watch *w);
 
-// Arm (or re-arm) for an absolute CLOCK_MONOTONIC time; USEC_INFINITY disarms. 0 or -ENOMEM.
+// Arms (or re-arms) a timer for an absolute CLOCK_MONOTONIC time; USEC_INFINITY disarms it. 0 or
+// -ENOMEM.
 int timer_set(struct events *e, struct timer *t, usec_t when,
               void (*on_timer)(struct timer *t, usec_t now));
 void timer_stop(struct events *e, struct timer *t);
@@ -78,11 +79,11 @@ static inline bool timer_is_set(const struct timer *t)
         return t->node.index != 0;
 }
 
-// Queue (nothing happens when it is queued already). Queues run in enum order, each until empty,
-// after the events of one loop turn (what is queued meanwhile, too), with a bound on a turn's work.
-// WORK_CHANGES has rules of its own: it is emptied after each callback, and what one of its items
-// queues comes before all that was queued earlier (also an item that waits further behind), as if
-// the item had called it.
+// Queues an item; an item that is queued already stays in its place. The queues run in enum order
+// after the events of each turn, each until it is empty (including items queued meanwhile), with a
+// bound on the work of one turn. WORK_CHANGES differs: it is emptied after each callback, and what
+// one of its items queues runs before everything queued earlier (even an item that was already
+// waiting further back), as if the item had called it.
 void work_queue(struct events *e, enum work_queue queue, struct work *w,
                 void (*run)(struct work *w));
 void work_cancel(struct work *w);

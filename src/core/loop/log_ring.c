@@ -8,23 +8,23 @@
 #include <fnmatch.h>
 #include <stdio.h>
 
-// Group names: longer ones, which no unit has, are cut.
+// Longer group names are truncated; no unit name is that long.
 #define KEY_MAX 320
 
-// The lines of a unit, or of all instances of a template; or those about it.
+// Lines printed by a unit, or by all instances of a template; or lines about that unit.
 struct log_ring_group {
         struct heap_node node;
         struct list_node lines;
-        size_t bytes; // with what the group itself takes
+        size_t bytes; // including the group's own memory
         char key[];
 };
 
 struct log_ring {
         struct list_node lines;
         struct map *groups;
-        struct heap fattest; // the group that takes most has the smallest key
+        struct heap fattest; // the largest group has the smallest key
         size_t limit, bytes;
-        uint64_t last; // number of the youngest
+        uint64_t last; // number of the newest line
         bool is_attached;
 };
 
@@ -95,7 +95,8 @@ static void drop_line(struct log_ring *ring, struct log_ring_line *l)
         if (list_is_empty(&g->lines))
                 group_free(ring, g);
         else
-                (void)heap_set(&ring->fattest, &g->node, UINT64_MAX - g->bytes); // it is in it
+                (void)heap_set(&ring->fattest, &g->node,
+                               UINT64_MAX - g->bytes); // cannot fail: the node is in the heap
 }
 
 static void trim(struct log_ring *ring)
@@ -133,7 +134,7 @@ static void on_line(const struct log_line *line, void *data)
         bool is_kept = size + group_size(unit) + 1 <= ring->limit;
         struct log_ring_line *l = is_kept ? malloc(size) : NULL;
 
-        ring->last++; // also where it cannot be kept: the gap tells
+        ring->last++; // counted even if the line cannot be kept: the gap in the numbers shows that
         if (!l)
                 return;
         char *copy = (char *)(l + 1);

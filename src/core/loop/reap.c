@@ -11,9 +11,9 @@
 
 // A known process.
 struct reaped {
-        struct reaper *reaper; // NULL: it has ended, and its owner is being told
-        struct child *child;   // NULL: forgotten meanwhile
-        struct watch watch;    // fd borrowed of the child; -1: the kernel has no pidfds
+        struct reaper *reaper; // NULL: it has ended, and its owner is being notified
+        struct child *child;   // NULL: it has been forgotten meanwhile
+        struct watch watch;    // fd borrowed from the child; -1: the kernel has no pidfds
         void (*on_exit)(struct child *c, const siginfo_t *info);
         struct owner owner;
         pid_t pid;
@@ -22,16 +22,16 @@ struct reaped {
 
 struct reaper {
         struct events *events;
-        struct zombie_keeper *keeper; // NULL: none
+        struct zombie_keeper *keeper; // may be NULL
         struct u64map *by_pid;        // struct reaped
         size_t n_without_pidfd;
-        struct reaped *ending; // whose owner is being told
-        // A source of sd-event would close its signalfd when it is switched off, which does not
-        // take it out of the epoll as long as a child that is about to exec has it, too.
+        struct reaped *ending; // the one whose owner is being notified
+        // Not an sd-event source: that would close its signalfd when disabled, but the epoll keeps
+        // watching the file as long as a child before its exec holds a copy.
         struct watch sigchld; // fd owned
 };
 
-// ---- the end of one
+// the end of a process
 
 static void stop_watching(struct reaped *e)
 {
@@ -52,7 +52,7 @@ static void forget(struct reaped *e)
         free(e);
 }
 
-// A zombie of ours goes on to be one until the keeper says that it may be waited for.
+// A zombie child stays until the keeper decides that it may be waited for.
 static void finish(struct reaped *e, const siginfo_t *info, bool is_zombie)
 {
         struct reaper *r = e->reaper;
@@ -92,7 +92,7 @@ static void look(struct reaped *e)
         }
         if (errno != ECHILD)
                 return;
-        // Not a child of ours, or somebody else has waited for it: its status cannot be had.
+        // It is not our child, or something else has waited for it: its status is unknown.
         info = (siginfo_t){0};
         info.si_pid = e->pid;
         reaper_feed(e->reaper, &info, false);
@@ -103,7 +103,7 @@ static void on_pidfd(struct watch *w, uint32_t revents UNUSED)
         look(CONTAINER_OF(w, struct reaped, watch));
 }
 
-// One at a time: the end of one may change the map.
+// Collects the pids first: handling an exit may change the map.
 static void look_at_those_without_pidfd(struct reaper *r)
 {
         size_t n = 0, position = 0;
@@ -111,7 +111,7 @@ static void look_at_those_without_pidfd(struct reaper *r)
         CLEANUP(free) uint64_t *pids = calloc(r->n_without_pidfd, sizeof(*pids));
 
         if (!pids)
-                return; // the next SIGCHLD finds them, too
+                return; // the next SIGCHLD tries again
         while (n < r->n_without_pidfd) {
                 uint64_t pid;
 
@@ -144,7 +144,7 @@ static void on_sigchld(struct watch *w, uint32_t revents UNUSED)
                 return;
         if (r->n_without_pidfd > 0)
                 look_at_those_without_pidfd(r);
-        else // pidfds tell of those that are known: until the next look there is nothing to hear
+        else // pidfds report the known children: SIGCHLD is not needed until the next look
                 watch_remove(r->events, w);
         if (r->keeper)
                 r->keeper->on_sigchld(r->keeper);
@@ -157,7 +157,7 @@ void reaper_set_keeper(struct reaper *r, struct zombie_keeper *k)
         r->keeper = k;
 }
 
-// One whose end is being told is still in the map.
+// A process whose end is being reported is still in the map.
 void reaper_disown(struct reaper *r, const void *owner)
 {
         if (r->ending && r->ending->owner.self == owner)
@@ -268,7 +268,8 @@ int reaper_watch(struct reaper *r, struct child *c, pid_t pid, int pidfd, struct
                 r->keeper->on_watched(r->keeper, pid);
         siginfo_t info = {0};
 
-        // It may have ended before there was anybody to hear of it. The signal is blocked.
+        // It may have ended before it was watched: raise SIGCHLD again, which is blocked and so
+        // reaches the signalfd.
         if (pidfd < 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
             info.si_pid != 0)
                 (void)raise(SIGCHLD);

@@ -6,7 +6,7 @@
 #include <malloc.h>
 
 #define TRIM_WAIT (USEC_PER_SEC)
-#define TRIM_WORTH (64u << 10) // free bytes; less would be taken again soon
+#define TRIM_WORTH (64u << 10) // free bytes; less than this would soon be needed again
 
 static void on_trim(struct timer *t UNUSED, usec_t now UNUSED)
 {
@@ -17,7 +17,7 @@ static void on_trim(struct timer *t UNUSED, usec_t now UNUSED)
 
 void trim_later(struct trim *t)
 {
-        // Without memory for the timer the next one asks again.
+        // If the timer cannot be set, the next call tries again.
         (void)timer_set(t->events, &t->timer, usec_add(clock_now(), TRIM_WAIT), on_trim);
 }
 

@@ -1,4 +1,4 @@
-// Memory that is given back to the system: not after each burst, but when there was none for a
+// Returns free memory to the system: not after each burst, but once no burst has occurred for a
 // second.
 #pragma once
 
@@ -9,6 +9,6 @@ struct trim {
         struct timer timer;
 };
 
-// Something that took memory is over: the start, a reload, a burst of connections.
+// An operation that took memory is over: the start, a reload, a burst of connections.
 void trim_later(struct trim *t);
 void trim_done(struct trim *t);
