@@ -5,7 +5,8 @@ import json
 import os
 import socket
 
-from daemon import SRC, USHERCTL, USHERD, case, main, need, run
+from daemon import SRC, USHERCTL, USHERD, case, eventually, main, need, run
+from raw_bus import Client, string
 
 TRUE = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
 
@@ -389,8 +390,16 @@ def references_and_dump(d):
                 f"--address=unix:path={d.runtime}/systemd/private", "call", "org.freedesktop.systemd1",
                 "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "Dump", "")
     assert other.returncode == 1, other
-    d.ctl("stop", "a.service", check=True)  # what no client keeps any longer goes
-    assert "a.service" not in d.ctl("list-units", "--all").stdout
+    def is_known():
+        return "a.service" in d.ctl("list-units", "--all").stdout
+    with Client(d) as client:
+        client.authenticate()
+        for _ in range(2):
+            assert not client.call("RefUnit", "s", string("a.service"))[0]
+        d.ctl("stop", "a.service", check=True)
+        assert not client.call("UnrefUnit", "s", string("a.service"))[0]
+        assert is_known(), "it stays for as long as one reference is left"
+    eventually(lambda: not is_known(), "what no client keeps any longer to go")
 
 
 if __name__ == "__main__":
