@@ -1,6 +1,5 @@
 #include "net/accept.h"
 
-#include "base/fail.h"
 #include "base/fd.h"
 #include "base/nowait.h"
 
@@ -53,7 +52,7 @@ int net_accept(int fd, int *ret_fd)
                 }
                 if (is_of_the_connection(errno)) // or there is none
                         return ACCEPT_NONE;
-                return fail_is_exhaustion(errno) ? ACCEPT_EXHAUSTED : -errno;
+                return -errno;
         }
         *ret_fd = connection;
         return ACCEPT_OK;

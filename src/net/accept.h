@@ -6,13 +6,13 @@
 
 enum accept_outcome {
         ACCEPT_OK,
-        ACCEPT_NONE,      // nothing there (any more)
-        ACCEPT_EXHAUSTED, // out of descriptors or memory; errno tells which
+        ACCEPT_NONE, // nothing there (any more)
 };
 
 // Does not wait, be the listener set to blocking by others who have it.
 // *ret_fd: close-on-exec, blocking as a service expects it, the lowest number that is free.
-// ACCEPT_*, or -errno: the listener is of no use any more.
+// ACCEPT_*, or -errno: descriptors or memory are exhausted (fail_is_exhaustion()), else the
+// listener is of no use any more.
 int net_accept(int fd, int *ret_fd);
 // Does one more wait?
 bool net_has_connection(int fd);

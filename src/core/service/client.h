@@ -10,6 +10,9 @@ struct spawn_plan;
 struct client {
         const struct client_ops *ops;
         int fd; // of the connection, owned; -1: no command of the run needs it any more
+        // Nothing else waits to be done: a start may take a moment longer, and leaves nothing to be
+        // given back.
+        bool is_calm;
 };
 
 struct client_ops {

@@ -271,8 +271,10 @@ static int fill(const struct command_order *o, struct command *c)
         if (service_state_is_starting((enum service_state)o->state) && run->cold)
                 STRV_FOREACH (text, run->cold->monitored)
                         command_add_variable(c, "%s", *text);
-        if (o->is_main && run->client && run->client->fd >= 0 && !run_keeps_connection(run))
+        if (o->is_main && run->client && run->client->fd >= 0 && !run_keeps_connection(run)) {
                 c->params.given_fd = &run->client->fd;
+                c->params.is_calm = run->client->is_calm;
+        }
         return r;
 }
 

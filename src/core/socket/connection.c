@@ -80,7 +80,7 @@ static void make_window_free(struct connection *c)
 }
 
 static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
-                       struct admit_token *token)
+                       struct admit_token *token, bool is_calm)
 {
         struct plain *p = calloc(1, sizeof(*p) + peer_packed_size(peer));
 
@@ -93,7 +93,10 @@ static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
         p->connection.peer = p->peer;
         run_init(&p->run, s->unit.manager, s->template_conf);
         begin(&p->connection, s, &p->run, fd, token);
+        p->connection.client.is_calm = is_calm;
         int r = service_run_start(&p->run);
+
+        p->connection.client.is_calm = false;
 
         if (r < 0)
                 on_end(&p->connection.client);
@@ -152,7 +155,7 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
 }
 
 int connection_start(struct sock *s, int fd, const struct peer_info *peer,
-                     struct admit_token *token)
+                     struct admit_token *token, bool is_calm)
 {
         int r = sock_template_load(s);
 
@@ -162,7 +165,7 @@ int connection_start(struct sock *s, int fd, const struct peer_info *peer,
                 return r;
         }
         return sock_template_needs_unit(s) ? start_unit(s, fd, peer, token)
-                                           : start_plain(s, fd, peer, token);
+                                           : start_plain(s, fd, peer, token, is_calm);
 }
 
 // ---- end

@@ -27,8 +27,9 @@ struct connection {
 
 // Takes over fd and token (always; *token is empty afterwards). 0 or -errno: then the connection is
 // closed and the place given back; -ENOENT: no usable template.
+// is_calm: nothing else waits to be done.
 int connection_start(struct sock *s, int fd, const struct peer_info *peer,
-                     struct admit_token *token);
+                     struct admit_token *token, bool is_calm);
 // The socket goes while connections live (the supervisor ends without having stopped them): nothing
 // is kept of them, their processes are left alone.
 void connection_forget_all(struct sock *s);

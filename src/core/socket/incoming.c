@@ -140,7 +140,7 @@ static void on_sockopt_failed(const struct net_sockopt_failure *f, void *data)
                  f->directive);
 }
 
-enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now)
+enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now, bool is_last)
 {
         struct sock *s = l->sock;
         bool is_compat = !manager_differs(s->unit.manager, DIFFERENCE_REFUSED_UNCOUNTED);
@@ -159,7 +159,7 @@ enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now)
                         return (enum incoming_end)end;
         }
         net_sockopt_apply(i.fd, l->port, sock_conf(s), true, on_sockopt_failed, s);
-        int r = connection_start(s, i.fd, &i.peer, &i.token);
+        int r = connection_start(s, i.fd, &i.peer, &i.token, is_last);
 
         if (r >= 0)
                 return INCOMING_SERVED;

@@ -18,6 +18,7 @@ enum incoming_end {
 };
 
 // Takes over fd, which was accepted just now.
-enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now);
+// is_last: no other waits.
+enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now, bool is_last);
 // The same for one whose instance could not begin: its user has all the processes that it may have.
 void incoming_refused_by_service(struct sock *s);

@@ -108,11 +108,26 @@ static bool must_wait(struct sock *s, usec_t now, int *ret_template)
         return lacking > 0;
 }
 
+static void on_accept_failed(struct listener *l, int error)
+{
+        struct sock *s = l->sock;
+        bool is_exhausted = fail_is_exhaustion(error);
+
+        if (is_exhausted && manager_differs(s->unit.manager, DIFFERENCE_EXHAUSTION)) {
+                sock_on_exhausted(s, error);
+        } else if (!is_exhausted &&
+                   manager_differs(s->unit.manager, DIFFERENCE_LISTENER_REOPENED)) {
+                sock_on_trouble(l, 0, error);
+        } else {
+                log_unit(s->unit.id, LOG_ERR, error, "Failed to accept on %s", l->port->text);
+                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+        }
+}
+
 // One connection from the backlog. False: none is to be taken at present.
 static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *n_served)
 {
         struct sock *s = l->sock;
-        struct spawner *spawner = s->unit.manager->spawner;
         int fd = -1, template = 0;
 
         if (must_wait(s, now, &template))
@@ -121,18 +136,8 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
 
         if (r == ACCEPT_NONE)
                 return false;
-        if (r == ACCEPT_EXHAUSTED && manager_differs(s->unit.manager, DIFFERENCE_EXHAUSTION)) {
-                sock_on_exhausted(s, errno);
-                return false;
-        }
-        if (r < 0 && manager_differs(s->unit.manager, DIFFERENCE_LISTENER_REOPENED)) {
-                sock_on_trouble(l, 0, -r);
-                return false;
-        }
-        if (r < 0 || r == ACCEPT_EXHAUSTED) {
-                log_unit(s->unit.id, LOG_ERR, r < 0 ? -r : errno, "Failed to accept on %s",
-                         l->port->text);
-                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
+        if (r < 0) {
+                on_accept_failed(l, -r);
                 return false;
         }
         if (template <0) {
@@ -141,11 +146,8 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
                 return false;
         }
         bool is_last = is_first && !net_has_connection(l->watch.fd);
+        enum incoming_end end = incoming_pass(l, fd, now, is_last);
 
-        spawner_set_calm(spawner, is_last);
-        enum incoming_end end = incoming_pass(l, fd, now);
-
-        spawner_set_calm(spawner, false);
         *n_served += end == INCOMING_SERVED;
         // A listener may go with its state: look before it is touched again.
         return end != INCOMING_STOP && sock_is_polled(s) && !is_last;

@@ -35,7 +35,6 @@ struct spawner {
         char **environment;
         struct timer reclaim_timer;
         usec_t reclaim_wait;
-        bool is_calm;
         int reserve[RESERVE_FDS]; // -1: released for a start
         // Callers that wait for resources.
         struct list_node queues[_SPAWNER_QUEUE_MAX];
@@ -227,11 +226,6 @@ const struct spawn_settings *spawner_settings(const struct spawner *s)
         return &s->settings;
 }
 
-void spawner_set_calm(struct spawner *s, bool is_calm)
-{
-        s->is_calm = is_calm && spawn_reclaim() == SPAWN_HOLDS_NOTHING;
-}
-
 static void on_reclaim(struct timer *t, usec_t now)
 {
         struct spawner *s = CONTAINER_OF(t, struct spawner, reclaim_timer);
@@ -263,7 +257,8 @@ int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_param
 {
         bool is_handed_over = params->given_fd != NULL;
 
-        params->is_calm = s->is_calm && is_handed_over;
+        params->is_calm =
+                params->is_calm && is_handed_over && spawn_reclaim() == SPAWN_HOLDS_NOTHING;
         int r = spawn_start(plan, params, ret, why);
 
         if (r == -EMFILE || r == -ENFILE) {
@@ -273,6 +268,7 @@ int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_param
         // Only a handed-over connection has a peer waiting for EOF, so only that needs prompt
         // reclaiming.
         if (r == 0)
-                reclaim_within(s, is_handed_over && !s->is_calm ? RECLAIM_SOON : RECLAIM_LATER);
+                reclaim_within(s,
+                               is_handed_over && !params->is_calm ? RECLAIM_SOON : RECLAIM_LATER);
         return r;
 }

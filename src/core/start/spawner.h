@@ -56,9 +56,7 @@ bool spawner_may_complain(struct spawner *s);
 
 // For spawn_plan_new().
 const struct spawn_settings *spawner_settings(const struct spawner *s);
-// Nothing else is pending: until reset, a start may block briefly so that no descriptor copies
-// remain to be reclaimed.
-void spawner_set_calm(struct spawner *s, bool is_calm);
-// Calls spawn_start(), and later spawn_reclaim() for as long as it asks for that.
+// Calls spawn_start(), and later spawn_reclaim() for as long as it asks for that. params->is_calm
+// counts for a descriptor that is handed over, if no descriptor copies remain from before.
 int spawner_start(struct spawner *s, struct spawn_plan *plan, struct spawn_params *params,
                   struct spawn_child *ret, struct fail *why);
