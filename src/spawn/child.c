@@ -1,4 +1,4 @@
-// The child between clone and exec: walks the steps, execs, or leaves a report and ends.
+// The child between clone and exec: runs the steps and execs, or leaves a report and exits.
 #include "spawn/step.h"
 #include "spawn/sys.h"
 
@@ -6,10 +6,10 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-#define REPORTS_MAX 64 // failures whose exit has not been looked at yet
+#define REPORTS_MAX 64 // failures whose exit status has not been handled yet
 
 struct report {
-        atomic_int pid; // 0: free; written last
+        atomic_int pid; // 0: the entry is free; written last
         int error;
         const char *op; // of the program's text: the same address in parent and child
         char detail[FAIL_DETAIL_MAX];
@@ -49,7 +49,7 @@ CHILD_CODE static void copy_text(char *to, const char *from, size_t size)
         to[i] = '\0';
 }
 
-// What exec_fd carries when the exec did not happen.
+// What is written to exec_fd when the exec did not happen.
 struct exec_message {
         int error;
         const char *op;
@@ -105,14 +105,14 @@ int spawn_exec_result(int exec_fd, struct fail *why)
                 return errno == EINTR ? -EAGAIN : -errno;
         if (n == 0)
                 return 1;
-        if ((size_t)n != sizeof(message)) // a pipe gives so few bytes whole
+        if ((size_t)n != sizeof(message)) // a pipe always takes so few bytes at once
                 return -EBADMSG;
         message.detail[sizeof(message.detail) - 1] = '\0';
         fail_set(why, message.error, message.op, message.detail[0] ? "%s" : NULL, message.detail);
         return 0;
 }
 
-// The pid in decimal, into the places of LISTEN_PID and the like.
+// Writes the pid in decimal to the places of LISTEN_PID and the like.
 CHILD_CODE static void write_pid(struct launch *l)
 {
         char digits[PID_DIGITS];
@@ -159,7 +159,7 @@ CHILD_CODE void child_run(void *arg)
                 r = -ENOENT;
         else
                 r = (int)SYS_CALL(SYS_execve, l->executable, l->argv, l->envp);
-        // systemd: a missing program of a command that may fail is as good as one that succeeded
+        // as with systemd, a missing program counts as success if the command may fail
         if (r == -ENOENT && (l->command->source->flags & EXEC_IGNORE_FAILURE))
                 sys_exit(0);
         end(l, "exec", -r, EXIT_EXEC);

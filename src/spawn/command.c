@@ -1,4 +1,5 @@
-// Commands of a plan: the program, the words ready but for what differs from start to start.
+// Commands of a plan: the program, and its arguments, complete except for what differs from start
+// to start.
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -20,7 +21,7 @@ static int compile(struct spawn_plan *plan, const struct exec_command *source,
         const char *text;
         int r = 0;
 
-        // Marks are in the texts of a template alone: elsewhere they are filled by now.
+        // Only the strings of a template hold marks; nothing else fills them.
         bool may_mark = plan->is_template;
 
         command->source = source;
@@ -56,7 +57,7 @@ int plan_add_command(struct spawn_plan *plan, const struct exec_command *source,
         return 0;
 }
 
-// Those that had to be looked for are there already.
+// The programs that had to be searched for are there already.
 int plan_get_command(struct spawn_plan *plan, const struct exec_command *source,
                      const struct plan_command **ret)
 {

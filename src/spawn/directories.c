@@ -1,5 +1,5 @@
-// RuntimeDirectory= and its kin: made, owned and linked before each command, by libc in a forked
-// child, where a slow file system holds up nobody else. Removed by the supervisor.
+// RuntimeDirectory= and its like: created, chowned and linked before each command, through libc in
+// a forked child, where a slow file system delays nothing else. Removed by the supervisor.
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/owner.h"
@@ -14,7 +14,7 @@
 
 // ---- compile -----------------------------------------------------------------------------------
 
-// Root of a kind, new string in *ret. 0, -ENOMEM, -ENOENT: a user without a home.
+// The base folder of a kind, new string in *ret. 0, -ENOMEM, -ENOENT: a user without a home.
 static int find_root(const struct spawn_settings *settings, enum spawn_directory kind, char **ret)
 {
         static const struct {
@@ -125,7 +125,7 @@ void plan_directories_done(struct spawn_plan *plan)
 
 // ---- make --------------------------------------------------------------------------------------
 
-// A tree on its way to another owner.
+// A tree that is being given to another owner.
 struct giving {
         const char *path;
         uid_t uid;
@@ -135,9 +135,9 @@ struct giving {
 
 static int give_folder(const struct giving *g, int fd, unsigned depth);
 
-// No link is followed. A device keeps its owner: who owns it may do more than use it. A file that
-// has another name, too, may be one from anywhere that somebody has put here, and ends it all.
-// (systemd gives it away, and relies on fs.protected_hardlinks.)
+// Links are not followed. A device keeps its owner, since its owner may do more than use it. A file
+// with several hard links may be one from anywhere that someone has linked here, so it fails the
+// whole step. (systemd chowns it, and relies on fs.protected_hardlinks.)
 static int give_entry(const struct giving *g, int dir, const struct stat *folder, const char *name,
                       unsigned depth)
 {
@@ -149,7 +149,7 @@ static int give_entry(const struct giving *g, int dir, const struct stat *folder
         if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
                 return 0;
         if (!S_ISDIR(st.st_mode) && st.st_uid == g->uid && st.st_gid == g->gid)
-                return 0; // by another of its names, or by a start that did not come to the end
+                return 0; // done under another of its names, or by a start that was interrupted
         if (owner_may_be_planted(folder, &st))
                 return fail_set(g->why, EMLINK, "chown",
                                 "%s: the file %s in it has several names, and is not of its "
@@ -163,8 +163,8 @@ static int give_entry(const struct giving *g, int dir, const struct stat *folder
         return fchownat(fd, "", g->uid, g->gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-// The folder itself comes last: its owner tells the next start whether all of this was done. fd is
-// closed.
+// The folder itself is chowned last: its owner shows the next start whether all of this was done.
+// Closes fd.
 static int give_folder(const struct giving *g, int fd, unsigned depth)
 {
         const struct dirent *entry;
@@ -205,8 +205,8 @@ static int set_owner(const struct spawn_plan *plan, const char *path, int fd, st
         return copy < 0 ? -errno : give_folder(&g, copy, 0);
 }
 
-// The folder, made if it is not there. A link to one is what an administrator may have put there
-// (except where anybody could have: the runtime folder is made anew at each boot).
+// Opens the folder, or creates it. An administrator may have put a link to one there (except where
+// any user could have: the runtime folder is created at each boot).
 static int open_folder(const struct plan_directory *d, bool *ret_is_new, struct fail *why)
 {
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
@@ -230,12 +230,13 @@ static int make_one(const struct spawn_plan *plan, const struct plan_directory *
         CLEANUP(fd) int fd = open_folder(d, &is_new, why);
         int r = MIN(fd, 0);
 
-        // Configuration is root's, and its mode counts only when it is made.
+        // Configuration stays root's, and its mode applies only when it is created.
         if (r == 0 && d->kind != SPAWN_DIRECTORY_CONFIGURATION) {
                 r = set_owner(plan, d->path, fd, why);
                 is_new = true;
         }
-        if (r == 0 && is_new && fchmod(fd, d->mode) < 0) // after the chown, which drops set-id bits
+        if (r == 0 && is_new &&
+            fchmod(fd, d->mode) < 0) // after the chown, which clears set-id bits
                 r = -errno;
         return r;
 }
@@ -253,7 +254,7 @@ static int link_one(const struct plan_directory *d, struct fail *why)
 static int make_all(struct launch *l, enum spawn_directory kind)
 {
         const struct spawn_plan *plan = l->plan;
-        static struct fail why; // what l->detail points to when we are back
+        static struct fail why; // l->detail refers to it after the return
 
         for (size_t i = 0; i < plan->n_directories; i++) {
                 const struct plan_directory *d = &plan->directories[i];
@@ -304,7 +305,7 @@ static int remove_links(const struct plan_directory *d)
         int first = 0;
 
         STRV_FOREACH (link, d->symlinks) {
-                int r = fs_unlink_symlink(*link, d->path); // only what is still ours
+                int r = fs_unlink_symlink(*link, d->path); // only if it still leads there
 
                 if (r < 0 && first == 0)
                         first = r;

@@ -12,7 +12,7 @@
 enum state {
         LINE_START,
         IN_COMMENT,
-        COMMENT_ESCAPE, // a comment goes on behind a backslash
+        COMMENT_ESCAPE, // a comment continues after a backslash
         IN_NAME,
         VALUE_START,
         IN_VALUE,
@@ -25,7 +25,7 @@ enum state {
 struct parser {
         enum state state;
         struct buf name, value;
-        size_t trim; // value up to here does not end in blanks that are outside of quotes
+        size_t trim; // length of value without trailing blanks outside quotes
         char ***env;
 };
 
@@ -39,7 +39,7 @@ static bool is_blank(char c)
         return c == ' ' || c == '\t' || is_end(c);
 }
 
-// The assignment is complete: set it, unless name or value are not acceptable.
+// The assignment is complete: sets it, unless the name or value is not acceptable.
 static int finish(struct parser *p)
 {
         CLEANUP(free) char *assignment = NULL;
@@ -73,7 +73,7 @@ static void put(struct parser *p, char c, bool is_kept)
 
 static int step_name(struct parser *p, char c)
 {
-        if (is_end(c)) { // no assignment: the line is skipped
+        if (is_end(c)) { // not an assignment: the line is skipped
                 buf_clear(&p->name);
                 p->state = LINE_START;
         } else if (c == '=')
@@ -100,8 +100,8 @@ static int step_value(struct parser *p, char c)
         return 0;
 }
 
-// Inside quotes everything is kept. Behind the closing quote the value goes on as at its start:
-// "a" 'b' gives ab, as it does in systemd.
+// Inside quotes everything is kept. After the closing quote the value continues as at its start:
+// "a" 'b' gives ab, as in systemd.
 static int step_quoted(struct parser *p, char c)
 {
         if (p->state == IN_SINGLE && c == '\'')
@@ -175,7 +175,7 @@ int envfile_parse(const char *text, size_t size, char ***env)
                 r = step(&p, text[i]);
         if (r == 0 && p.state >= VALUE_START)
                 r = finish(&p);
-        name = p.name; // so that both are released
+        name = p.name; // so that both are freed
         value = p.value;
         return r;
 }
@@ -218,7 +218,7 @@ int envfile_read(const char *pattern, bool missing_ok, char ***texts, struct fai
         glob_t found;
         int r = fs_glob(pattern, GLOB_BRACE, &found);
 
-        // As in systemd a wildcard that matches nothing is a missing file, too.
+        // As in systemd, a wildcard that matches nothing counts as a missing file.
         if (r == GLOB_NOSPACE)
                 r = fail_set(why, ENOMEM, "read environment file", "%s", pattern);
         else if (r != 0 || found.gl_pathc == 0)

@@ -5,12 +5,12 @@
 #include "base/fail.h"
 
 #define ENVFILE_SIZE_MAX (4u << 20)
-#define ENVFILE_FILES_MAX 256 // that one glob may match
+#define ENVFILE_FILES_MAX 256 // that one pattern may match
 
-// Parse text (of size bytes) and set what it assigns in *env. Lines that are no assignment, have a
+// Parses text (size bytes) and sets what it assigns in *env. Lines that are not assignments, have a
 // bad name or a value that is not UTF-8 are skipped. 0, -ENOMEM; -EBADMSG: a NUL byte.
 int envfile_parse(const char *text, size_t size, char ***env);
-// Read the files that a path or glob names, in its order: their texts are appended. A name without
-// a match, or a file that cannot be read: -ENOENT and so on, unless missing_ok. *why tells the
-// path. Heeds base/local.h.
+// Reads the files that a path or pattern names, in its order, and appends their texts. A pattern
+// without a match, or a file that cannot be read: -ENOENT and the like, unless missing_ok. *why
+// holds the path. Follows base/local.h.
 int envfile_read(const char *pattern, bool missing_ok, char ***texts, struct fail *why);

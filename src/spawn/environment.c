@@ -1,5 +1,5 @@
-// The environment of processes (systemd.exec(5)): laid out once in the plan, and filled with a
-// start's own variables by copying the pointers.
+// The environment of processes (systemd.exec(5)): prepared once in the plan; a start copies the
+// pointers and adds its own variables.
 #include "base/buf.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -62,7 +62,8 @@ int spawn_environment_base(bool passes_all, char *const *env, char ***ret)
 
 // ---- compile -----------------------------------------------------------------------------------
 
-// In the making: two layers, the second wins over what a start sets.
+// The environment while it is compiled: two layers, of which the second wins over what a start
+// sets.
 struct layers {
         char **below, **above;
 };
@@ -107,7 +108,7 @@ static int set_variable(char ***env, const char *name, const char *value)
         return assignment ? strv_env_set(env, assignment) : -ENOMEM;
 }
 
-// What the supervisor sets for every start of the plan.
+// Variables that the supervisor sets for every start of the plan.
 static int set_manager_variables(struct spawn_plan *plan, char ***env)
 {
         const struct exec_group *exec = plan->conf->exec;
@@ -147,7 +148,7 @@ static int set_user_variables(struct spawn_plan *plan, char ***env)
         return r;
 }
 
-// What does not come from the unit has no marks, whatever bytes it holds.
+// Only strings of the unit have marks; in other strings these bytes mean nothing.
 static int set_foreign(struct spawn_plan *plan, char ***env, const char *assignment)
 {
         CLEANUP(free) char *text = NULL;
@@ -217,7 +218,7 @@ static size_t name_length(const char *entry)
         return strcspn(entry, "=");
 }
 
-// Index of an entry with the name that assignment has, or n.
+// The index of an entry with the same name as the assignment, or n.
 static size_t find_name(char *const *entries, size_t n, const char *assignment)
 {
         size_t length = name_length(assignment) + 1;
@@ -252,7 +253,7 @@ int plan_compile_environment(struct spawn_plan *plan, const struct plan_question
                         env->entries[env->n++] = *entry;
                 else
                         free(*entry);
-        free(TAKE(below)); // its strings have moved
+        free(TAKE(below)); // its strings have been moved
         env->has_wins = above || env->unset;
         STRV_FOREACH (entry, above) {
                 bool marks = plan->is_template && specifier_has_marks(*entry);
@@ -293,7 +294,7 @@ static bool is_unset(const struct plan_env *env, const char *assignment)
         return false;
 }
 
-// Set a variable of this start, unless the unit's own settings win. True: it is in.
+// Sets a variable of this start, unless the unit's own settings win. True: it is in.
 static bool put(struct filling *f, char *assignment)
 {
         size_t i;

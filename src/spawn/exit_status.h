@@ -54,7 +54,8 @@ enum exit_status {
 
 // "EXEC" for 203, "TEMPFAIL" for 75, "SUCCESS" for 0; NULL: no name. Public for tests.
 const char *spawn_exit_status_name(int status);
-// An end as waitid(2) has it. "exited", "killed", "dumped", "unknown" (EXIT_CODE=, log lines).
+// How the process ended, from waitid(2): "exited", "killed", "dumped", "unknown" (EXIT_CODE=, log
+// lines).
 const char *exit_code_name(int code);
 // "FAILURE", "EXEC", "KILL"; "n/a". buf: at least SIGNAL_NAME_MAX.
 const char *exit_status_text(int code, int status, char *buf, size_t size);

@@ -25,14 +25,14 @@ static bool is_blank(char c)
         return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// A word that stands for a list: $NAME, but not ${NAME} and not $$.
+// A word that expands to a list: $NAME, but not ${NAME} and not $$.
 static bool is_list_word(const char *word)
 {
         return word[0] == '$' && word[1] != '{' && word[1] != '$';
 }
 
-// The variable reference that s begins with ("${NAME}"): its length, and the name's in *ret_name_n;
-// 0: s does not begin with a complete one.
+// The length of the variable reference ("${NAME}") at the start of s, and that of the name in
+// *ret_name_n. 0: there is no complete one.
 static size_t reference_length(const char *s, size_t *ret_name_n)
 {
         const char *end;
@@ -40,13 +40,14 @@ static size_t reference_length(const char *s, size_t *ret_name_n)
         if (s[0] != '$' || s[1] != '{')
                 return 0;
         end = s + strcspn(s, "}:");
-        if (*end != '}') // a shell's ${NAME:-...} is text here, as with systemd
+        if (*end != '}') // as with systemd, a shell's ${NAME:-...} is plain text
                 return 0;
         *ret_name_n = (size_t)(end - s) - 2;
         return (size_t)(end - s) + 1;
 }
 
-// Writes the word with its ${NAME} replaced to out (NULL: only counts). Length without the NUL.
+// Writes the word with its ${NAME} replaced to out (NULL: only counts). Returns the length without
+// the NUL.
 static size_t replace(const char *word, char *const *env, char *out)
 {
         size_t n = 0;
@@ -71,8 +72,8 @@ static size_t replace(const char *word, char *const *env, char *out)
         return n;
 }
 
-// Takes one word off *p into *out (moves both on): quotes removed, a backslash makes the next
-// character ordinary, an open quote ends with the text. False: no word left.
+// Moves one word from *p to *out, advancing both: quotes are removed, a backslash makes the next
+// character literal, an unterminated quote ends with the text. False: there is no further word.
 static bool split_word(const char **p, char **out)
 {
         const char *s = *p;
@@ -146,7 +147,7 @@ static int expand_plain(struct expansion *x, char *word)
         return 0;
 }
 
-// No more words than this can come out.
+// An upper bound for the number of words.
 static size_t count_words(char *const *argv, char *const *env)
 {
         size_t n = 0;

@@ -45,7 +45,7 @@ void ids_user_done(struct ids_user *user)
         *user = (struct ids_user){.uid = (uid_t)-1, .gid = (gid_t)-1};
 }
 
-// A missing file is an empty one.
+// A missing file counts as an empty one.
 static int read_file(const char *path, char **ret)
 {
         int r = fs_read_file(path, FILE_SIZE_MAX, ret, NULL);
@@ -56,7 +56,8 @@ static int read_file(const char *path, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-// The next line of *p, cut at the colons in place; how many fields. -1: no line left.
+// Splits the next line of *p at the colons in place; returns the number of fields. -1: no line is
+// left.
 static int next_entry(char **p, char *fields[FIELDS_MAX])
 {
         char *line = *p, *end;
@@ -78,7 +79,7 @@ static int next_entry(char **p, char *fields[FIELDS_MAX])
 
 static bool is_other_service(const char *word, bool counts_systemd)
 {
-        // systemd's own module knows dynamic users; it adds nobody to local groups.
+        // systemd's module only knows dynamic users; it adds no user to local groups.
         return word[0] != '[' && !streq(word, "files") && !streq(word, "compat") &&
                (counts_systemd || !streq(word, "systemd"));
 }
@@ -148,7 +149,8 @@ static int find_local_user(char *text, const char *name, bool is_number, uid_t u
         return -ESRCH;
 }
 
-// Users that systemd knows without an entry (systemd.exec(5), "User="): its own answer comes first.
+// Users that systemd knows without an entry (systemd.exec(5), "User="): its built-in answer takes
+// precedence.
 static int find_built_in(const char *name, bool is_number, uid_t uid, struct ids_user *ret)
 {
         const struct ids_user root = {
@@ -260,7 +262,7 @@ int ids_get_groups(const char *user_name, gid_t primary, struct ids_lookup *look
                 r = has_other_services("group", false);
         if (r == 1 && !lookup)
                 return IDS_NEEDS_LOOKUP;
-        // Name services that do not answer leave a local user with his local groups, as with libc.
+        // If the name services do not answer, a local user keeps the local groups, as with libc.
         if (r < 0 && r != -ETIMEDOUT && r != -ESRCH)
                 return r;
         gids[n_gids++] = primary;

@@ -14,10 +14,10 @@
 
 struct ids_lookup {
         struct inquiry *inquiry;
-        char *user;    // as asked; NULL: none
-        char **groups; // as asked
+        char *user;    // as requested; NULL: none
+        char **groups; // as requested
         bool is_read;
-        int error; // of reading
+        int error; // of reading the answer
         bool has_user;
         struct ids_user answer;
         gid_t *gids;
@@ -134,8 +134,8 @@ static int next_number(struct inquiry *h, uint32_t *ret)
         return field && parse_u32(field, ret) == 0 ? 0 : -EBADMSG;
 }
 
-// An id that the kernel takes for none (to set it would keep root's) comes from a broken name
-// service: 1. 0 and *ret, -EBADMSG.
+// An id that the kernel treats as "unchanged" (setting it would keep root's) comes from a broken
+// name service: 1. 0 and *ret, -EBADMSG.
 static int next_id(struct inquiry *h, uint32_t *ret)
 {
         const char *field = inquiry_next_field(h);
@@ -235,7 +235,7 @@ static int read_answer(struct ids_lookup *lookup)
         return lookup->error = r;
 }
 
-// 0: there is an answer about what was asked; 1, -ETIMEDOUT, -errno.
+// 0: there is an answer for this request; 1, -ETIMEDOUT, -errno.
 static int prepare(struct ids_lookup *lookup, bool is_asked)
 {
         return is_asked ? read_answer(lookup) : 1;

@@ -36,14 +36,15 @@ static bool is_still(const struct kill_found *f)
 
 int kill_found(const struct kill_found *found, int signo)
 {
-        // Opened first: what is looked at then is this process, or it has gone and gets nothing.
+        // The pidfd is opened first: then either the check below sees the process that it refers
+        // to, or that process is gone and the signal reaches none.
         CLEANUP(fd) int pidfd = (int)syscall(SYS_pidfd_open, found->pid, 0);
 
         if (pidfd < 0 && errno == ESRCH)
                 return -ESRCH;
         if (!is_still(found))
                 return -ESRCH;
-        // Without a pidfd (an old kernel, no descriptor left) the start time has to do.
+        // Without a pidfd (an old kernel, no free descriptor) the start time must suffice.
         return kill_process(found->pid, pidfd, signo);
 }
 
@@ -55,14 +56,14 @@ struct row {
 };
 
 struct kill_walk_state {
-        size_t next;   // of items: whose children are being looked for
-        size_t before; // items that there were before them
-        DIR *threads;  // of that process; NULL: it has one, or is not begun with
+        size_t next;   // of items: the one whose children are being collected
+        size_t before; // number of items before its children
+        DIR *threads;  // of that process; NULL: it has one thread, or has not been begun
         bool is_begun;
         struct proc_children children;
-        // Where the kernel does not tell children: all processes, read once.
+        // Fallback if the kernel does not list children: all processes, read once.
         bool is_slow;
-        DIR *all; // NULL: they have been read
+        DIR *all; // NULL: all have been read
         struct row *rows;
         size_t n_rows, rows_capacity;
 };
@@ -124,7 +125,7 @@ int kill_walk_add(struct kill_walk *w, pid_t pid)
         return r;
 }
 
-// A child as its parent's list has it. By the time it is looked at it may be another's.
+// The child is from its parent's list. By now its pid may belong to another process.
 static int add_child(struct kill_walk *w, pid_t parent, pid_t pid)
 {
         struct proc_stat stat;
@@ -135,7 +136,7 @@ static int add_child(struct kill_walk *w, pid_t parent, pid_t pid)
         return add(w, pid, stat.start_ticks);
 }
 
-// The next thread's list is opened. 1, 0 there is none, -EOPNOTSUPP.
+// Opens the list of the next thread. 1: open, 0: there is none, -EOPNOTSUPP.
 static int open_next_thread(struct kill_walk_state *s, pid_t pid)
 {
         struct proc_stat stat;
@@ -163,7 +164,7 @@ static int open_next_thread(struct kill_walk_state *s, pid_t pid)
         return 0;
 }
 
-// A little of what is to be done for the item. 1: more is to come, 0: its children are found.
+// Does a small part of the work for the item. 1: more to do, 0: all its children are found.
 static int expand_a_little(struct kill_walk *w, struct kill_walk_state *s)
 {
         pid_t parent = w->items[s->next].pid, pid;
@@ -177,10 +178,10 @@ static int expand_a_little(struct kill_walk *w, struct kill_walk_state *s)
                 return r < 0 ? r : 1;
         }
         proc_children_close(&s->children);
-        return s->threads ? 1 : 0; // a list that cannot be read: its process is gone
+        return s->threads ? 1 : 0; // if a list cannot be read, its process is gone
 }
 
-// All processes there are, in steps. 1: more are to come, 0: these are all.
+// Reads all processes, in steps. 1: more to read, 0: done.
 static int read_rows_a_little(struct kill_walk_state *s)
 {
         struct dirent *e = readdir(s->all);
@@ -242,8 +243,8 @@ int kill_walk_step(struct kill_walk *w, usec_t until)
                 if (r < 0)
                         return r;
                 if (r == 0) {
-                        // Had it been replaced, these would be a stranger's children. Its own
-                        // come to us when it ends.
+                        // Had the pid been reused, these would be a stranger's children. Its own
+                        // are reparented to us when it ends.
                         if (!is_still(&w->items[s->next]))
                                 w->n = s->before;
                         end_threads(s);

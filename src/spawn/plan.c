@@ -30,7 +30,7 @@ int plan_text(struct spawn_plan *plan, const char *text, const char **ret)
 
 struct spawn_lookup {
         struct ids_lookup *ids; // users and groups, for the first half
-        // what file systems are asked for, and the plan that waits for the answer
+        // the questions for file systems, and the plan that waits for the answer
         struct spawn_plan *plan;
         struct plan_question *question;
         struct inquiry *files;
@@ -52,7 +52,7 @@ struct inquiry *spawn_lookup_inquiry(struct spawn_lookup *lookup)
         return lookup->plan ? lookup->files : ids_lookup_inquiry(lookup->ids);
 }
 
-// What no file that a unit names is needed for.
+// The first half needs no file that a unit names.
 static int compile_first(struct spawn_plan *plan, struct ids_lookup *lookup,
                          struct ids_lookup **ret_lookup)
 {
@@ -114,7 +114,7 @@ static int keep_ids(struct spawn_lookup **lookup, struct ids_lookup *ids)
         return SPAWN_PLAN_NEEDS_LOOKUP;
 }
 
-// From the begin: to the end, or to the first look-up that has to be waited for.
+// Runs from the beginning to the end, or to the first look-up that needs a wait.
 static int begin(struct spawn_plan **plan, struct spawn_lookup **lookup, struct fail *why)
 {
         CLEANUP(plan_question) struct plan_question *q = NULL;
@@ -155,7 +155,7 @@ int spawn_plan_new(const struct spawn_settings *settings, struct unit_conf *conf
         }
         if (plan && plan->conf == conf && streq(plan->unit_name, unit_name)) {
                 r = compile_second(plan, q, files, &detail);
-        } else { // a reload has changed the conf meanwhile
+        } else { // a reload has replaced the conf meanwhile
                 spawn_plan_unref(TAKE(plan));
                 r = plan_new(settings, conf, unit_name, &plan);
                 if (r == 0)

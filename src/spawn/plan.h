@@ -4,8 +4,8 @@
 // state of a unit, and makes no process itself (spawn/spawn.h replays it).
 //
 // Called by core, at a unit's first start and again when spawn_plan_is_stale() says so. A plan is
-// reference counted: the instances of a template share one, and a start that is still on its way
-// to its exec holds one.
+// reference counted: the instances of a template share one, and a start whose child has not reached
+// its exec holds a reference.
 #pragma once
 
 #include "base/fail.h"
@@ -24,22 +24,23 @@ enum spawn_directory {
         _SPAWN_DIRECTORY_MAX,
 };
 
-// What is the same for all plans of a supervisor. Borrowed: outlives every plan.
+// The settings common to all plans of a supervisor. Borrowed: they outlive every plan.
 struct spawn_settings {
         bool is_user;
-        char *const *environment; // what every service starts from: see spawn_environment_base()
+        char *const *environment;     // the base of every service's environment: see
+                                      // spawn_environment_base()
         char *const *own_environment; // the supervisor's: PassEnvironment= picks from it
-        // Where RuntimeDirectory= and its kin are; NULL: /run, /var/lib, /var/cache, /var/log,
-        // /etc, and for a user's supervisor the XDG folders out of own_environment.
+        // The base folders of RuntimeDirectory= and its like; NULL: /run, /var/lib, /var/cache,
+        // /var/log, /etc, and for a user's supervisor the XDG folders from own_environment.
         const char *directory_roots[_SPAWN_DIRECTORY_MAX];
         // Limits where the unit sets none (RLIMIT_NOFILE as it was before the supervisor raised its
         // own), indexed by RLIMIT_*; is_set false: inherited.
         struct rlimit_value limits[RLIM_NLIMITS];
 };
 
-// The environment that services start from: PATH as systemd has it, and LANG, LC_* of env. Or, for
-// a user's supervisor and in a container, all of env less what speaks to the supervisor itself
-// (LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*, INVOCATION_ID, ...), PATH added where it lacks. 0 or
+// The environment that services start from: systemd's PATH, and LANG, LC_* of env. For a user's
+// supervisor and in a container: all of env except what is meant for the supervisor itself
+// (LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*, INVOCATION_ID, ...), with PATH added if it is missing. 0 or
 // -ENOMEM.
 int spawn_environment_base(bool passes_all, char *const *env, char ***ret);
 
@@ -51,22 +52,21 @@ enum spawn_plan_outcome {
         SPAWN_PLAN_NEEDS_LOOKUP = 1,
 };
 
-// What has been asked for a plan, and answered.
+// The questions asked for a plan, and their answers.
 struct spawn_lookup;
 
-// What has to be launched and waited for (base/inquiry.h). Owned by the look-up.
+// The inquiry to launch and wait for (base/inquiry.h). Owned by the look-up.
 struct inquiry *spawn_lookup_inquiry(struct spawn_lookup *lookup);
 void spawn_lookup_free(struct spawn_lookup *lookup); // NULL is fine
 DEFINE_CLEANUP(spawn_lookup, struct spawn_lookup *, spawn_lookup_free)
 
-// Compile conf for unit_name: of a plain unit, an instance (then every mark is filled now), or a
-// template whose instances share the plan (then conf->needs_own_plan must be false; the marks in
-// arguments and environment are filled at each start).
-// *lookup: NULL at first; the caller's, who frees it after the last call. Takes a reference to
-// conf. READY and *ret; NEEDS_LOOKUP and *lookup; -ENOENT and the like: an EnvironmentFile= cannot
-// be read (why says which); -ENOMEM. An unknown user or group, and a missing executable, are no
-// error here: the process started by such a plan ends with 217/USER, 216/GROUP, 203/EXEC, as
-// systemd's does.
+// Compiles conf for unit_name: that of a plain unit, an instance (then every mark is filled now),
+// or a template whose instances share the plan (then conf->needs_own_plan must be false; the marks
+// in arguments and environment are filled at each start). *lookup: NULL at first; the caller's, who
+// frees it after the last call. Takes a reference to conf. READY and *ret; NEEDS_LOOKUP and
+// *lookup; -ENOENT and the like: an EnvironmentFile= cannot be read (why says which); -ENOMEM. An
+// unknown user or group, and a missing executable, are no error here: the process started by such a
+// plan ends with 217/USER, 216/GROUP, 203/EXEC, as systemd's does.
 int spawn_plan_new(const struct spawn_settings *settings, struct unit_conf *conf,
                    const char *unit_name, struct spawn_lookup **lookup, struct spawn_plan **ret,
                    struct fail *why);
@@ -74,22 +74,22 @@ struct spawn_plan *spawn_plan_ref(struct spawn_plan *plan);
 void spawn_plan_unref(struct spawn_plan *plan); // NULL is fine
 DEFINE_CLEANUP(spawn_plan, struct spawn_plan *, spawn_plan_unref)
 
-// Has a file changed that went into the plan (EnvironmentFile=, passwd, group, nsswitch.conf, a
-// searched executable), or did a look-up fail at the time, or can it not be told without waiting
-// for a file system? A look at each such file; none for a plan without any. Then make a new one.
+// Has a file changed that the plan was made from (EnvironmentFile=, passwd, group, nsswitch.conf, a
+// searched executable), did a look-up fail when it was made, or would checking have to wait for a
+// file system? Then a new plan is needed. Checks each such file, and none for a plan without any.
 bool spawn_plan_is_stale(const struct spawn_plan *plan);
-// Does a start need params.unit_name (marks, or a log identifier)? Else it may stay NULL.
+// Does a start need params.unit_name (for marks, or as log identifier)? Otherwise it may be NULL.
 bool spawn_plan_needs_name(const struct spawn_plan *plan);
-// What stdin/stdout/stderr ask of the core: is the socket of the connection (or the only listener)
-// put there, so that it is passed as spawn_params.socket_fd; is log_fd used at all.
+// What stdin, stdout and stderr need from core: the socket of the connection (or the only
+// listener), to be passed as spawn_params.socket_fd; and log_fd.
 bool spawn_plan_wants_socket(const struct spawn_plan *plan);
 bool spawn_plan_wants_log(const struct spawn_plan *plan);
 
-// The user and group that the processes get, for what the core makes for them; (uid_t)-1 and
+// The user and group that the processes get, for objects that core creates for them; (uid_t)-1 and
 // (gid_t)-1: unchanged.
 uid_t spawn_plan_uid(const struct spawn_plan *plan);
 gid_t spawn_plan_gid(const struct spawn_plan *plan);
 
-// Remove the RuntimeDirectory= folders (and their symlinks). Whether (RuntimeDirectoryPreserve=) is
-// the core's to say. Goes on after a failure; the first one is returned (0 or -errno).
+// Removes the RuntimeDirectory= folders (and their symlinks). core decides whether
+// (RuntimeDirectoryPreserve=). Continues after a failure; the first one is returned (0 or -errno).
 int spawn_plan_remove_runtime(const struct spawn_plan *plan, struct fail *why);

@@ -1,9 +1,9 @@
-// What a plan takes from files that a unit names: the texts of EnvironmentFile=, and where programs
-// are that are given by their names alone. All of it is one inquiry (base/inquiry.h), since such a
-// path may lead to a file system that does not answer.
+// The parts of a plan that depend on files which a unit names: the texts of EnvironmentFile=, and
+// the location of programs given without a path. One inquiry (base/inquiry.h) answers all of these,
+// since such a path may lead to a file system that does not answer.
 //
-// The answer: for each EnvironmentFile= its identity (not for a pattern), and how many texts, which
-// follow, or -errno and what it was about. Then for each program, folder by folder until it is
+// The answer: for each EnvironmentFile= its identity (not for a pattern) and the number of texts,
+// followed by these, or -errno and its subject. Then for each program, folder by folder until it is
 // found: the folder's identity, 1 or 0, and for 1 the program's.
 #include "base/fd.h"
 #include "base/fs.h"
@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define TEXTS_MAX (8u << 20) // bytes; no program can be started with so much environment
+#define TEXTS_MAX (8u << 20) // bytes; no program can be started with that much environment
 
 static const char *const default_search_path[] = {
         "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", NULL,
@@ -27,7 +27,7 @@ static const char *const default_search_path[] = {
 struct plan_question {
         const struct spawn_plan *plan;
         const char **patterns; // of EnvironmentFile=, as many as the conf has
-        const char **folders;  // to NULL
+        const char **folders;  // NULL-terminated
         const struct exec_command **programs;
         const char **names; // of programs
         size_t n_programs;
@@ -35,8 +35,8 @@ struct plan_question {
 
 // ---- identity of a file
 
-// What the supervisor itself cannot do without is looked at as it is; passwd(5) that does not
-// answer would stop it at many other places.
+// Files that the supervisor itself depends on are examined directly: if passwd(5) did not answer,
+// the supervisor would hang at many other places.
 static void look(struct plan_file *file)
 {
         struct stat st;
@@ -100,7 +100,7 @@ bool spawn_plan_is_stale(const struct spawn_plan *plan)
         was_only = local_only_set(true);
         for (size_t i = 0; i < plan->n_files && !is_stale; i++)
                 is_stale = has_changed(&plan->files[i]);
-        is_stale |= local_was_refused(); // cannot be told here: it is all asked for anew
+        is_stale |= local_was_refused(); // cannot be checked here: ask everything again
         (void)local_only_set(was_only);
         return is_stale;
 }
@@ -125,7 +125,7 @@ static bool is_pattern(const char *path)
         return strpbrk(path, "*?[{") != NULL;
 }
 
-// A file is looked at before it is read, so that a change in between counts.
+// The file's identity is taken before it is read, so that a change in between is noticed.
 static void put_environment(struct inquiry_answer *answer, const char *pattern, bool missing_ok)
 {
         CLEANUP(strv) char **texts = NULL;
@@ -320,7 +320,7 @@ int plan_take_environment(struct spawn_plan *plan, const struct plan_question *q
         int64_t n = 0;
         int r = 0;
 
-        // A pattern may match other files the next time.
+        // The pattern may match other files next time.
         if (is_pattern(q->patterns[i]))
                 plan->is_always_stale = true;
         else
@@ -360,7 +360,7 @@ static int take_program(struct spawn_plan *plan, const struct plan_question *q, 
                 r = path ? take_identity(plan, path, answer) : -ENOMEM;
                 return r < 0 ? r : plan_add_command(plan, q->programs[i], path, false);
         }
-        plan->is_always_stale = true; // it may be anywhere the next time
+        plan->is_always_stale = true; // it may appear anywhere next time
         return plan_add_command(plan, q->programs[i], q->names[i], true);
 }
 

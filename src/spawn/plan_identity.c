@@ -4,7 +4,7 @@
 #include "base/strv.h"
 #include "spawn/step.h"
 
-// A user or group that cannot be had: every process of the plan ends with the status.
+// The user or group is not available: every process of the plan exits with this status.
 static void set_broken(struct spawn_plan *plan, int status, int error, const char *name)
 {
         if (plan->broken_status == 0) {
@@ -12,10 +12,10 @@ static void set_broken(struct spawn_plan *plan, int status, int error, const cha
                 plan->broken_error = error < 0 ? -error : error;
                 plan->broken_name = name;
         }
-        plan->is_always_stale = true; // failed look-ups are not kept
+        plan->is_always_stale = true; // failed look-ups are not cached
 }
 
-// Expected outcomes of a look-up become a step that fails; true: go on with the next.
+// Turns an expected outcome of a look-up into a failing step. True: continue with the next name.
 static bool is_settled(struct spawn_plan *plan, int r, int status, const char *name)
 {
         if (r != -ESRCH && r != -ETIMEDOUT)
@@ -45,7 +45,7 @@ static int collect_groups(struct spawn_plan *plan, char ***ret)
         return r;
 }
 
-// What stands for "may not log in" is told to no service.
+// A shell or home that only means "may not log in" is not passed to services.
 static bool is_no_shell(const char *shell)
 {
         static const char *const names[] = {"nologin", "false", "true"};
@@ -93,7 +93,7 @@ static int add_group(struct spawn_plan *plan, gid_t gid)
         return 0;
 }
 
-// Group=, then the list: initgroups() for a user, and SupplementaryGroups= on top.
+// Sets Group=, then the supplementary groups: initgroups() for a user, plus SupplementaryGroups=.
 static int resolve_groups(struct spawn_plan *plan, char *const *names, struct ids_lookup *lookup)
 {
         const struct exec_group *exec = plan->conf->exec;
@@ -157,7 +157,7 @@ int plan_compile_identity(struct spawn_plan *plan, struct ids_lookup *lookup,
                         r = ids_lookup_new(user, groups, ret_lookup);
                 return r == 0 ? SPAWN_PLAN_NEEDS_LOOKUP : r;
         }
-        // What it is already needs no right to change.
+        // Keeping the current ids needs no privilege.
         if (geteuid() != 0) {
                 plan->sets_uid = plan->sets_uid && plan->uid != geteuid();
                 plan->sets_gid = plan->sets_gid && plan->gid != getegid();

@@ -7,7 +7,7 @@
 #define MEMORY_SIZE ((sizeof(struct slot) + 4095u) & ~4095u)
 #define MAP_SIZE (GUARD_SIZE + SLOT_STACK_SIZE + MEMORY_SIZE)
 #define SLOTS_CROWDED 16
-#define SLOTS_WARM 2 // keep their pages when nothing is on the way
+#define SLOTS_WARM 2 // these keep their pages while no child is starting
 
 struct arena_chunk {
         struct arena_chunk *next;
@@ -20,8 +20,8 @@ struct arena_chunk {
 static struct slot *slots[SLOTS_MAX];
 static size_t n_slots;
 static struct slot slot_for_fork;
-static size_t n_pending;   // taken ones
-static size_t n_cold_used; // slots beyond the warm ones may have pages
+static size_t n_pending;   // taken slots
+static size_t n_cold_used; // slots beyond the warm ones that may have pages
 
 void *arena_allocate(void *data, size_t size)
 {
@@ -179,7 +179,7 @@ enum spawn_pending slots_reclaim(void)
 
 void slots_done(void)
 {
-        // A child that still runs in our memory cannot be waited for here: its pages stay mapped.
+        // This cannot wait for a child that still runs in our memory: its pages stay mapped.
         slots_reclaim();
         for (size_t i = 0; i < n_slots; i++)
                 if (!slots[i]->is_taken)

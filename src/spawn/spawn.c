@@ -31,7 +31,7 @@ static struct {
         bool has_close_range;
         bool is_at_root;
         int suid_dumpable_fd;     // /proc/sys/fs/suid_dumpable; -errno: it cannot be read
-        uint64_t ignored_signals; // as they were when the supervisor was started
+        uint64_t ignored_signals; // at the time the supervisor was started
 } state;
 
 enum spawn_method spawn_method(void)
@@ -47,7 +47,7 @@ const char *spawn_method_name(enum spawn_method method)
 // ---- clone
 
 #if SYS_HAS_CLONE
-// pid or -errno. *ret_pidfd is as the kernel gave it.
+// pid or -errno. *ret_pidfd is as the kernel returned it.
 static pid_t clone_in_memory(struct slot *slot, void (*fn)(void *), void *arg, int *ret_pidfd)
 {
         int pidfd = -1;
@@ -70,7 +70,7 @@ static pid_t clone_in_memory(struct slot *slot, void (*fn)(void *), void *arg, i
         return pid;
 }
 
-// The first thing that such a child does, and its end.
+// The first thing that such a child does, and its exit.
 CHILD_CODE static void trial_run(void *arg)
 {
         const struct launch *l = arg;
@@ -79,7 +79,7 @@ CHILD_CODE static void trial_run(void *arg)
         sys_exit(r < 0 ? 1 : 0);
 }
 
-// Does a child that shares our memory come to life and end as it should here?
+// Does a child that shares our memory start and exit here as it should?
 static bool sharing_works(void)
 {
         struct slot *slot = slot_take();
@@ -94,9 +94,9 @@ static bool sharing_works(void)
                      info.si_code == CLD_EXITED && info.si_status == 0;
 
         fd_close(pidfd);
-        // The kernel clears the word a moment before the child can be waited for.
+        // The kernel clears the word shortly before the child can be waited for.
         if (__atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) != 0)
-                return false; // the slot stays taken: nobody knows what still writes to it
+                return false; // the slot stays taken: the child may still write to it
         slot_release(slot);
         return works;
 }
@@ -122,7 +122,7 @@ static bool find_is_at_root(void)
 
 static bool has_close_range(void)
 {
-        // No such descriptors: it does nothing, or is not there.
+        // No such descriptors: the call does nothing, or does not exist.
         return SYS_CALL(SYS_close_range, ~0U - 1, ~0U, 0) == 0;
 }
 
@@ -182,7 +182,7 @@ void spawn_trim(void)
 
 // ---- filling a launch
 
-// A place with this name among the descriptors ("a:b"); -1.
+// The index of the descriptor with this name ("a:b"), or -1.
 static int find_named(const struct spawn_params *params, const char *name)
 {
         const char *p = params->fd_names;
@@ -198,7 +198,7 @@ static int find_named(const struct spawn_params *params, const char *name)
         return -1;
 }
 
-// The socket for standard streams, and what is left to pass. 0 or -EINVAL.
+// Determines the socket for standard streams, and the descriptors left to pass. 0 or -EINVAL.
 static int choose_socket(struct launch *l, const struct spawn_params *params, int *ret_socket)
 {
         *ret_socket = params->socket_fd;
@@ -211,7 +211,7 @@ static int choose_socket(struct launch *l, const struct spawn_params *params, in
         if (l->n_sockets > 1 || *ret_socket < 0)
                 return -EINVAL;
         l->has_socket = true;
-        l->n_fds = l->n_sockets = 0; // they have it as a stream
+        l->n_fds = l->n_sockets = 0; // they are passed as a stream
         return 0;
 }
 
@@ -288,7 +288,7 @@ static int fill(struct slot *slot, struct spawn_plan *plan, const struct spawn_p
 
 // ---- the low window
 
-// *fd, or a copy of it, below FD_LOW_WINDOW, which the slot holds. given: what need not be copied.
+// *fd, or a copy of it, below FD_LOW_WINDOW, held by the slot. given: need not be copied.
 static bool hold_one(struct slot *slot, int given, int *fd)
 {
         if (*fd < 0)
@@ -313,7 +313,7 @@ static bool hold_one(struct slot *slot, int given, int *fd)
         return true;
 }
 
-// A start that failed: what it was given is the caller's again.
+// The start has failed: the descriptor that it took over is the caller's again.
 static void give_back(struct slot *slot, int given)
 {
         for (size_t i = 0; i < slot->n_held; i++)
@@ -321,7 +321,7 @@ static void give_back(struct slot *slot, int given)
                         slot->held[i] = -1;
 }
 
-// True: all that the child needs is in the window. The launch is as it was otherwise.
+// True: every descriptor that the child needs is in the window. False: the launch is unchanged.
 static bool hold_descriptors(struct slot *slot, int given)
 {
         struct launch *l = &slot->launch;
@@ -349,9 +349,9 @@ static bool hold_descriptors(struct slot *slot, int given)
 
 // ---- the process
 
-// May a child with another uid share our memory? Only if nobody but root can get at it meanwhile.
-// The change of uid gives the memory the flag that fs.suid_dumpable has (commit_creds() of the
-// kernel): 0 and 2 are fine. It can be changed at any time, so it is read each time.
+// May a child with another uid share our memory? Only if no user but root can access it meanwhile.
+// A change of uid sets the dumpable flag of the memory to fs.suid_dumpable (commit_creds() of the
+// kernel): 0 and 2 are safe. The value can change at any time, so it is read each time.
 static bool is_memory_closed(void)
 {
         char text[4];
@@ -366,7 +366,8 @@ static bool may_share(const struct spawn_plan *plan)
                ((!plan->sets_uid && !plan->sets_gid) || is_memory_closed());
 }
 
-// All signals: a handler must not run in the child. (That of a clone has none from the start.)
+// Blocks all signals: a handler must not run in the child. (A cloned child has no handlers from the
+// start.)
 static uint64_t block_signals(void)
 {
         uint64_t all = UINT64_MAX, old = 0;
@@ -405,7 +406,7 @@ static pid_t start_child(struct slot *slot, enum spawn_method method, int *ret_p
         return fork_child(slot, ret_pidfd);
 }
 
-// Never waits for a slot: a child that has one may be stopped, or hang, for ever.
+// Never waits for a slot: the child that holds one may be stopped, or hang for ever.
 static struct slot *take_slot(const struct spawn_plan *plan, enum spawn_method *ret_method)
 {
         (void)slots_reclaim();
@@ -415,8 +416,9 @@ static struct slot *take_slot(const struct spawn_plan *plan, enum spawn_method *
         return slot ? slot : slot_take_for_fork();
 }
 
-// Until the child has descriptors of its own: some ten microseconds. It has our own uid until then,
-// and meets no file. Bounded, as it may not run at once.
+// Waits until the child has its own descriptor table: some ten microseconds. Until then the child
+// runs with our uid and opens no file. The wait is bounded, since the child may not be scheduled at
+// once.
 static void await_own_fds(struct slot *slot)
 {
         const struct timespec limit = {.tv_nsec = OWN_FDS_WAIT_NS};
@@ -451,7 +453,7 @@ static int start(struct slot *slot, enum spawn_method method, const struct spawn
         ret->pid = pid;
         ret->pidfd = pidfd < 0 ? -1 : fd_move_up(pidfd);
         if (ret->pidfd < 0)
-                ret->pidfd = -1; // known by its pid alone then
+                ret->pidfd = -1; // then only the pid identifies it
         if (slot->launch.is_awaited)
                 await_own_fds(slot);
         return 0;
@@ -474,13 +476,13 @@ int spawn_start(struct spawn_plan *plan, const struct spawn_params *params, stru
 
         if (r == 0)
                 r = start(slot, method, params, &child, why);
-        // Only a child that shares our memory and goes on by itself still needs the slot.
+        // Only a child that shares our memory and still runs needs the slot.
         if (r < 0 || __atomic_load_n(&slot->busy_tid, __ATOMIC_ACQUIRE) == 0)
                 slot_release(slot);
         if (r == 0 && ends[0] >= 0) {
                 child.exec_fd = fd_move_up(ends[0]);
                 if (child.exec_fd < 0)
-                        child.exec_fd = -1; // never told: the start counts as done at once
+                        child.exec_fd = -1; // it will not report: the start counts as done at once
         } else {
                 fd_close(ends[0]);
         }

@@ -1,13 +1,14 @@
 // Starting processes: replays a plan. Owns the launch slots, the choice of the spawn method, and
-// the memory in which a child that fails before its exec leaves its report. Does not reap, does not
-// log, knows no states. Called by core only.
+// the memory in which a child that fails before its exec leaves its report. Neither reaps nor logs,
+// and knows no states. Called by core only.
 //
-// Methods (contrib/adr/0011): `shared` costs the same whatever the memory and the number of open
-// descriptors; `fork` copies. Neither waits for the child, which may hang in a file system, and may
-// be stopped by the user that it has become. `fork` is taken whatever the method where a step is no
-// raw system call (folders, ttys, ...) or acts on all that share a memory; for more descriptors
-// than the low window has room for; where a process with another uid could get at a memory that it
-// shares with us; and while all launch slots are with children that have not come to their exec.
+// Methods (contrib/adr/0011): `shared` costs the same whatever the amount of memory and the number
+// of open descriptors; `fork` copies both. Neither waits for the child, which may hang in a file
+// system, or be stopped by the user that it has become. `fork` is used whatever the method if a
+// step needs more than raw system calls (folders, ttys, ...) or affects all processes that share
+// memory; if there are more descriptors than fit in the low window; if a process with another uid
+// could access memory that it shares with us; and while children that have not reached their exec
+// hold all launch slots.
 #pragma once
 
 #include "base/fail.h"
@@ -25,17 +26,17 @@ enum spawn_method {
 };
 
 struct spawn_params {
-        const struct exec_command *command; // of the plan's conf
-        const char *unit_name;              // may be NULL where spawn_plan_needs_name() is false
+        const struct exec_command *command; // from the plan's conf
+        const char *unit_name;              // may be NULL if spawn_plan_needs_name() is false
         // Passed from 3 on, in this order, to a command whose stdio is not a socket (to main
-        // commands only, as systemd does). fd_names: as LISTEN_FDNAMES has them, "a:b"; NULL:
-        // "unknown" each.
+        // commands only, as systemd does). fd_names: in the form of LISTEN_FDNAMES, "a:b"; NULL:
+        // "unknown" for each.
         const int *fds;
         size_t n_fds;
-        size_t n_sockets; // NonBlocking= applies to the first so many
+        size_t n_sockets; // NonBlocking= applies to the first n_sockets of them
         const char *fd_names;
         bool nonblocking; // NonBlocking=
-        // For stdio that is the socket; -1: the only one of fds is taken, or none.
+        // For stdio that is the socket; -1: the only one of fds is used, if there is one.
         int socket_fd;
         int log_fd; // for stdio that is the journal; -1: /dev/null
         // "NAME=value" set by the supervisor for this start (REMOTE_ADDR, MAINPID, NOTIFY_SOCKET,
@@ -44,11 +45,11 @@ struct spawn_params {
         // WATCHDOG_PID, are added here.
         char *const *environment;
         const char *invocation_id; // 32 hex digits, or NULL
-        // One of the descriptors above that the caller does not need any longer: a successful start
-        // takes it over, and sets it to -1. NULL: none.
+        // One of the descriptors above that the caller no longer needs: a successful start takes it
+        // over, and sets it to -1. NULL: none.
         int *given_fd;
-        // Nothing else waits to be done: sleep, but shortly, until no copies of descriptors are
-        // held.
+        // No other work is pending: the start may sleep briefly, until the child holds no copies of
+        // descriptors.
         bool is_calm;
         bool is_privileged;    // as if the command began with +
         bool want_exec_result; // Type=exec: see spawn_child.exec_fd
@@ -63,21 +64,21 @@ struct spawn_params {
 struct spawn_child {
         pid_t pid;
         int pidfd;   // above the low window; -1: this kernel has none
-        int exec_fd; // where asked for, else -1: readable once the exec is done or has failed
+        int exec_fd; // if requested, else -1: readable once the exec has succeeded or failed
 };
 
-// Choose the method: a name, or NULL for the best that works here (found by probing). Also maps the
-// report memory. 0; -EINVAL: no such name; -EOPNOTSUPP: it does not work here; -ENOMEM.
-// Called once, before the first start; signal dispositions are taken to be final.
+// Chooses the method: a name, or NULL for the best that works here (found by probing). Also maps
+// the report memory. 0; -EINVAL: no such name; -EOPNOTSUPP: it does not work here; -ENOMEM. Called
+// once, before the first start; signal dispositions must not change afterwards.
 int spawn_init(const char *method, struct fail *why);
-// Was the working directory "/" at that time? Then children need not go there. It must not be
-// changed later.
+// Was the working directory "/" at that time? Then children need not change to it. It must not
+// change later.
 bool spawn_is_at_root(void);
 void spawn_done(void);
-enum spawn_method spawn_method(void);                    // which one it is; for tests
+enum spawn_method spawn_method(void);                    // the one in use; for tests
 const char *spawn_method_name(enum spawn_method method); // for tests
 
-// Start a process. The descriptors in params (but given_fd) stay the caller's, who may close them
+// Starts a process. The descriptors in params (but given_fd) stay the caller's, who may close them
 // at once. 0 and *ret; -EINVAL: stdio is to be the socket, and there is none or more than one;
 // -E2BIG; other -errno: no process was made (-EAGAIN, -ENOMEM: exhaustion). A step that fails in
 // the child shows as its exit status (spawn/exit_status.h) and in spawn_report_take(). Signals: the
@@ -88,21 +89,22 @@ int spawn_start(struct spawn_plan *plan, const struct spawn_params *params, stru
 
 enum spawn_pending {
         SPAWN_HOLDS_NOTHING,
-        SPAWN_HOLDS_MEMORY, // of children that have not come to their exec
-        SPAWN_HOLDS_FDS,    // copies of what children were given: a peer sees no end of file
+        SPAWN_HOLDS_MEMORY, // of children that have not reached their exec
+        SPAWN_HOLDS_FDS,    // copies of descriptors that children were given: the peer sees no EOF
+                            // before they are closed
 };
 
-// Give back what children need no longer: copies of the descriptors handed to them, which takes
-// some ten microseconds, and memory, until the exec. Tells what is still held: then call again.
-// Cheap when there is nothing to do.
+// Releases what children no longer need: copies of the descriptors passed to them, after some ten
+// microseconds, and memory, after the exec. Returns what is still held: then call again. Cheap when
+// there is nothing to do.
 enum spawn_pending spawn_reclaim(void);
-// Give back the memory that a burst of starts has taken: when there was none for a while.
+// Frees the memory that a burst of starts has used; called when none has occurred for a while.
 void spawn_trim(void);
 
-// The report of a child that ended with a status of spawn/exit_status.h: 1 and *ret (what failed,
-// and why), 0 if it left none. It is forgotten afterwards.
+// The report of a child that exited with a status of spawn/exit_status.h: 1 and *ret (what failed,
+// and why), 0 if it left none. The report is deleted.
 int spawn_report_take(pid_t pid, struct fail *ret);
 
-// Read exec_fd: 1 the exec is done; 0 it failed (*why as in a report; its exit status follows by
-// the reaper); -EAGAIN: not yet.
+// Reads exec_fd: 1: the exec has succeeded; 0: it failed (*why as in a report; the exit status
+// follows by the reaper); -EAGAIN: not yet.
 int spawn_exec_result(int exec_fd, struct fail *why);

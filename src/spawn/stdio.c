@@ -20,7 +20,7 @@ static bool is_tty_mode(enum stdio_mode mode)
         return mode == STDIO_TTY || mode == STDIO_TTY_FORCE || mode == STDIO_TTY_FAIL;
 }
 
-// Settings as they count for one start: defaults put in.
+// The settings as they apply to one start, with defaults filled in.
 struct modes {
         enum stdio_mode in, out, err;
 };
@@ -33,8 +33,8 @@ static struct modes resolve_modes(const struct exec_group *exec, bool has_socket
 
         if (m.in == STDIO_DEFAULT || m.in == STDIO_INHERIT)
                 m.in = exec->standard_input_data.size > 0 ? STDIO_DATA : STDIO_NULL;
-        // A stream that goes both ways is where the output goes, too, unless said otherwise; what
-        // only gives input is not.
+        // A bidirectional stream of stdin is also used for the output, unless the unit says
+        // otherwise; an input-only one is not.
         in_and_out = is_tty_mode(m.in) || m.in == STDIO_SOCKET || m.in == STDIO_FD;
         if (m.err == STDIO_DEFAULT)
                 m.err = STDIO_INHERIT;
@@ -152,7 +152,7 @@ static int compile_one(struct spawn_plan *plan, bool has_socket, struct plan_std
                 io[2].source = STDIO_FROM_OUTPUT;
         if (r < 0)
                 return r;
-        if (is_same_file(&io[0], &io[1])) { // one open file for both, as systemd has it
+        if (is_same_file(&io[0], &io[1])) { // one open file for both, as in systemd
                 io[0].flags = O_RDWR | (io[1].flags & ~O_ACCMODE);
                 io[1].source = STDIO_FROM_INPUT;
         }
@@ -172,7 +172,7 @@ int plan_compile_stdio(struct spawn_plan *plan)
                 for (size_t i = 0; i < 3; i++) {
                         enum stdio_source source = plan->stdio[has][i].source;
 
-                        // Opening a FIFO or a terminal can wait for somebody.
+                        // Opening a FIFO or a terminal can block.
                         if (source == STDIO_FROM_FILE || source == STDIO_FROM_TTY)
                                 plan->needs |= STEP_OWN_MEMORY;
                         plan->has_stdio_socket |= source == STDIO_FROM_SOCKET;
@@ -183,7 +183,7 @@ int plan_compile_stdio(struct spawn_plan *plan)
 
 // ---- steps -------------------------------------------------------------------------------------
 
-// Put fd, which was opened for this alone, at its place.
+// Moves fd, which was opened for this purpose only, to its place.
 CHILD_CODE static int move_fd(int fd, int to)
 {
         int r;
@@ -195,7 +195,7 @@ CHILD_CODE static int move_fd(int fd, int to)
         return r;
 }
 
-// A stream; who listens there may also speak through one end of it only.
+// Connects to a stream socket; the listener may also shut down one direction.
 static int connect_file(const char *path, int access, struct fail *why)
 {
         CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -208,20 +208,20 @@ static int connect_file(const char *path, int access, struct fail *why)
         return TAKE_FD(fd);
 }
 
-// Opening can wait for somebody, so the step runs in a process of its own, and may call anything.
+// Opening can block, so the step runs in a process with its own memory, and may call any function.
 static int open_path(struct launch *l, const struct plan_stdio *io)
 {
-        static struct fail why; // what l->detail points to when we are back
+        static struct fail why; // l->detail refers to it after the return
         int fd = fs_open(io->name, io->flags | O_NOCTTY, 0666, &why);
 
-        if (fd == -ENXIO && io->source == STDIO_FROM_FILE) // a socket's node
+        if (fd == -ENXIO && io->source == STDIO_FROM_FILE) // it is a socket
                 fd = connect_file(io->name, io->flags & O_ACCMODE, &why);
         if (why.error)
                 l->detail = why.detail;
         return fd;
 }
 
-// Only stdin makes a terminal the controlling one; it waits till another session lets go of it.
+// Only stdin makes a terminal the controlling one; this waits until another session releases it.
 static int open_tty(struct launch *l, const struct plan_stdio *io, bool is_input)
 {
         struct timespec pause = {.tv_nsec = TTY_RETRY_NSEC};
@@ -242,7 +242,7 @@ static int open_tty(struct launch *l, const struct plan_stdio *io, bool is_input
         return fd;
 }
 
-// A file in memory with the bytes of StandardInputText= and StandardInputData=.
+// A memfd with the bytes of StandardInputText= and StandardInputData=.
 CHILD_CODE static int open_data(const struct exec_group *exec)
 {
         const struct data_value *data = &exec->standard_input_data;
@@ -252,7 +252,7 @@ CHILD_CODE static int open_data(const struct exec_group *exec)
                 long r = sys_write(fd, data->data + done, data->size - done);
 
                 if (r < 0)
-                        return (int)r; // fd ends with the child
+                        return (int)r; // fd is closed when the child exits
                 done += (size_t)r;
         }
         if (fd >= 0)

@@ -1,8 +1,8 @@
-// Inside of spawn: a compiled plan, the steps that a child walks, and one start on its way (a
+// Private to spawn: a compiled plan, the steps that a child runs, and one start in progress (a
 // launch). Only files of src/spawn include this.
 //
 // A step is code that runs in the child between clone and exec. Unless it is flagged otherwise it
-// uses only sys.h and memory that is ready: the child may share its memory with the supervisor,
+// uses only sys.h and memory that was prepared: the child may share its memory with the supervisor,
 // which goes on meanwhile.
 #pragma once
 
@@ -21,8 +21,8 @@ enum step_flags {
         // Skipped for commands that begin with...
         STEP_IDENTITY = 1 << 0,  // + ! !!: user and groups
         STEP_PRIVILEGE = 1 << 1, // +: what lowers privileges
-        // What the step needs: fork. It calls libc, is likely to wait for somebody, or acts on all
-        // processes that share a memory.
+        // What the step needs: fork. It calls libc, may block, or affects all processes that share
+        // memory.
         STEP_OWN_MEMORY = 1 << 2,
 };
 
@@ -46,19 +46,19 @@ enum {
 
 // ---- what a plan is made of --------------------------------------------------------------------
 
-// A file that went into the plan, as it was then.
+// A file that the plan was made from, as it was at that time.
 struct plan_file {
         char *path;
-        bool is_system; // no unit names it
+        bool is_system; // not named by the unit
         bool is_missing;
         uint64_t dev, ino;
         int64_t size, mtime_sec, mtime_nsec;
 };
 
 struct plan_command {
-        const struct exec_command *source; // key; of the plan's conf
-        char *executable;                  // absolute; the bare name when it was not found
-        char **argv;                       // marks filled where the plan is one unit's
+        const struct exec_command *source; // key; from the plan's conf
+        char *executable;                  // absolute; the bare name if it was not found
+        char **argv;                       // marks are filled if the plan belongs to one unit
         bool is_missing;
         bool has_marks;
         bool has_variables;
@@ -66,7 +66,7 @@ struct plan_command {
 };
 
 enum plan_env_flags {
-        PLAN_ENV_WINS = 1 << 0,  // over what the supervisor sets for one start
+        PLAN_ENV_WINS = 1 << 0,  // wins over what the supervisor sets for a start
         PLAN_ENV_MARKS = 1 << 1, // filled at each start
 };
 
@@ -92,8 +92,8 @@ enum stdio_source {
 
 struct plan_stdio {
         enum stdio_source source;
-        int flags;                     // of open()
-        const char *name;              // path, or name of the descriptor; of the plan
+        int flags;                     // of open(2)
+        const char *name;              // path, or name of the descriptor; from the plan
         bool is_forced, is_tried_once; // tty
 };
 
@@ -112,14 +112,14 @@ struct spawn_plan {
         bool is_template; // its instances share it
         bool is_always_stale;
         bool has_stdio_socket, has_stdio_log;
-        bool has_command_marks; // a mark stands in a command
+        bool has_command_marks; // a command contains a mark
 
         struct plan_env env;
-        struct plan_command *commands; // made at their first use
+        struct plan_command *commands; // made when first used
         struct plan_file *files;
         size_t n_files;
 
-        // identity; broken_*: the step that every child of this plan fails in
+        // identity; broken_*: the step that fails in every child of this plan
         bool sets_uid, sets_gid, sets_groups;
         uid_t uid;
         gid_t gid;
@@ -127,19 +127,19 @@ struct spawn_plan {
         size_t n_groups;
         char *user_name, *home, *shell;
         int broken_status, broken_error;
-        const char *broken_name; // the user or group, of conf or texts
+        const char *broken_name; // the user or group, from conf or texts
 
         struct rlimit_value limits[RLIMITS_MAX];
         char *working_directory;
         bool working_directory_optional;
-        struct plan_stdio stdio[2][3]; // [is there a socket for it][0..2]
+        struct plan_stdio stdio[2][3]; // [is a socket passed for it][0..2]
         struct plan_directory *directories;
         size_t n_directories;
         char **texts; // strings of the conf with their marks filled
 
         const struct step *steps[STEPS_MAX];
         size_t n_steps;
-        unsigned needs; // step_flags of all steps together
+        unsigned needs; // step_flags of all steps combined
 };
 
 // ---- one start ---------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ struct launch {
         const struct plan_command *command;
         const char *executable;
         char **argv, **envp;
-        // places in envp that the child writes its pid to (PID_DIGITS bytes and a NUL)
+        // offsets in envp where the child writes its pid (PID_DIGITS bytes and a NUL)
         char *pid_slots[LAUNCH_PID_SLOTS];
         size_t n_pid_slots;
         int *fds; // passed from 3 on
@@ -160,32 +160,32 @@ struct launch {
         bool nonblocking;
         bool has_socket;
         int stdio_fds[3];     // for FROM_SOCKET, FROM_LOG, FROM_NAMED; -1
-        int exec_fd;          // gets the report, too; -1
-        unsigned skip;        // step_flags of steps to leave out
-        int window;           // > 0: unshare descriptors, keeping those below it
+        int exec_fd;          // also receives the report; -1
+        unsigned skip;        // step_flags of steps to skip
+        int window;           // > 0: unshares the descriptor table and keeps those below
         uint32_t has_own_fds; // futex, set by the child when it has done that
-        bool is_awaited;      // somebody sleeps until then
+        bool is_awaited;      // the parent waits for that
         uint64_t ignored_signals;
-        bool clears_signals; // clone did not reset the handlers
+        bool clears_signals; // the child was not cloned with default signal handlers
         bool has_close_range;
         uint8_t invocation_id[16];
         bool has_invocation_id;
-        const char *detail;  // what the failing step was about
-        struct arena *arena; // memory of this start
+        const char *detail;  // the subject of the failing step
+        struct arena *arena; // memory for this start
 };
 
-// Code that may run while the supervisor goes on in the same memory is not instrumented.
+// Code that may run while the supervisor continues in the same memory is not instrumented.
 #define CHILD_CODE __attribute__((no_sanitize("address", "undefined"), no_stack_protector))
 
-// Walks the steps and execs; never returns. arg: struct launch.
+// Runs the steps and execs; never returns. arg: struct launch.
 void child_run(void *arg);
-// Map and unmap the memory for reports.
+// Maps and unmaps the memory for reports.
 int child_report_init(void);
 void child_report_done(void);
 
 // The functions of the steps (steps.def). step_NAME() is run by the child: 0 or -errno; it may set
 // l->detail before it fails. step_NAME_compile() is asked when the rest of the plan is ready, and
-// may add to it what the step needs: 1 the plan needs the step, 0 it does not, -errno.
+// may add the data that the step needs: 1 the plan needs the step, 0 it does not, -errno.
 #define STEP_ALWAYS(name, op, exit_status, flags) int step_##name(struct launch *l);
 #define STEP(name, op, exit_status, flags) \
         int step_##name(struct launch *l); \
@@ -196,19 +196,19 @@ void child_report_done(void);
 
 // ---- compile (each fills its part of the plan) --------------------------------------------------
 
-// A string of the conf, marks filled where the plan is one unit's (kept in plan->texts). 0,
+// A string of the conf, with marks filled if the plan belongs to one unit (kept in plan->texts). 0,
 // -ENOMEM.
 int plan_text(struct spawn_plan *plan, const char *text, const char **ret);
-// Remember a file that no unit names, so that spawn_plan_is_stale() sees a change of it. 0,
-// -ENOMEM, -E2BIG.
+// Records a file that no unit names, so that spawn_plan_is_stale() notices a change. 0, -ENOMEM,
+// -E2BIG.
 int plan_watch_system(struct spawn_plan *plan, const char *path);
 // plan_identity.c. 0, SPAWN_PLAN_NEEDS_LOOKUP and *ret_lookup, -errno.
 int plan_compile_identity(struct spawn_plan *plan, struct ids_lookup *lookup,
                           struct ids_lookup **ret_lookup);
-// steps.c: after all of the below. 0 or -errno.
+// steps.c: called after everything below. 0 or -errno.
 int plan_compile_steps(struct spawn_plan *plan);
 
-// plan_files.c: what has to be asked of file systems, and the answer, in this order: each
+// plan_files.c: the questions for file systems, and the answer, in this order: each
 // EnvironmentFile=, then the programs. 0, 1 (the answer has to be waited for), -errno.
 struct plan_question;
 int plan_ask_files(struct spawn_plan *plan, struct plan_question **ret,
@@ -226,19 +226,19 @@ int plan_compile_stdio(struct spawn_plan *plan);
 int plan_compile_directories(struct spawn_plan *plan);
 void plan_env_done(struct plan_env *env);
 void plan_directories_done(struct spawn_plan *plan);
-// A command whose program is this one (its bare name, if it is missing). 0 or -errno.
+// Adds a command whose program is this one (the bare name if it was not found). 0 or -errno.
 int plan_add_command(struct spawn_plan *plan, const struct exec_command *source,
                      const char *executable, bool is_missing);
-// The compiled form of a command, made now if it is new. 0 or -errno.
+// The compiled form of a command, made now if needed. 0 or -errno.
 int plan_get_command(struct spawn_plan *plan, const struct exec_command *source,
                      const struct plan_command **ret);
 void plan_commands_done(struct spawn_plan *plan);
 
 // ---- fill (at each start) -----------------------------------------------------------------------
 
-struct arena; // memory of one start: spawn/slot.h
+struct arena; // memory for one start: spawn/slot.c
 
-// envp out of the plan's environment and the start's variables. 0 or -errno.
+// Makes envp from the plan's environment and the start's variables. 0 or -errno.
 int launch_fill_environment(struct launch *l, const struct spawn_params *params);
-// argv and executable. 0 or -errno.
+// Makes argv and the path of the executable. 0 or -errno.
 int launch_fill_command(struct launch *l, const struct spawn_params *params);

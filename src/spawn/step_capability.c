@@ -1,4 +1,4 @@
-// Steps about capabilities: what can be had at all, and what an ordinary user keeps.
+// Steps for capabilities: the bounding set, and what an ordinary user keeps.
 #include "spawn/step.h"
 #include "spawn/sys.h"
 
@@ -30,7 +30,7 @@ int step_bounding_set_compile(struct spawn_plan *plan)
         return plan->conf->exec->capability_bounding_set != UINT64_MAX;
 }
 
-// CapabilityBoundingSet=: takes effect at the exec; until then the child may still set itself up.
+// CapabilityBoundingSet=: takes effect at the exec; until then the child can still set itself up.
 CHILD_CODE int step_bounding_set(struct launch *l)
 {
         uint64_t keep = l->plan->conf->exec->capability_bounding_set;
@@ -42,7 +42,7 @@ CHILD_CODE int step_bounding_set(struct launch *l)
                 int r = (int)SYS_CALL(SYS_prctl, PR_CAPBSET_READ, i, 0, 0, 0);
 
                 if (r == -EINVAL)
-                        break; // the kernel has no more of them
+                        break; // the kernel has no further ones
                 if (r == 1)
                         r = (int)SYS_CALL(SYS_prctl, PR_CAPBSET_DROP, i, 0, 0, 0);
                 if (r < 0)
@@ -67,7 +67,7 @@ int step_keep_capabilities_compile(struct spawn_plan *plan)
         return plan->sets_uid ? step_ambient_set_compile(plan) : 0;
 }
 
-// Before the user is changed, which would else take all of them.
+// Runs before the change of user, which would otherwise clear all of them.
 CHILD_CODE int step_keep_capabilities(struct launch *l)
 {
         (void)l;

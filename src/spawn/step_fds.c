@@ -2,7 +2,7 @@
 #include "spawn/step.h"
 #include "spawn/sys.h"
 
-// Above the numbers that will be taken, so that none is overwritten before it is copied.
+// Moved above the numbers to be filled, so that none is overwritten before it is copied.
 CHILD_CODE static int gather_one(int *fd, int first_free)
 {
         int up;
@@ -41,7 +41,7 @@ struct kernel_dirent {
         char name[];
 };
 
-// The number that a name of /proc/self/fd is; -1: none.
+// The number in a name of /proc/self/fd; -1: not a number.
 CHILD_CODE static int read_number(const char *s)
 {
         int n = 0;
@@ -53,8 +53,8 @@ CHILD_CODE static int read_number(const char *s)
         return n;
 }
 
-// For kernels before 5.9 and filters that refuse close_range. procfs lists by number, so that
-// closing on the way skips nothing.
+// For kernels before 5.9 and filters that refuse close_range. procfs lists descriptors by number,
+// so closing them during the walk skips none.
 CHILD_CODE static int close_listed(int first, int keep)
 {
         char data[2048] __attribute__((aligned(8)));

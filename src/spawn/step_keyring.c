@@ -1,17 +1,18 @@
 // The session keyring of a service: keyrings(7), session-keyring(7), systemd.exec(5)
-// (KeyringMode=). What is inherited would be the keyring that whoever started the supervisor had.
+// (KeyringMode=). Otherwise a service would inherit the keyring of the user who started the
+// supervisor.
 #include "spawn/step.h"
 #include "spawn/sys.h"
 
 #include <linux/keyctl.h>
 
-#define KEY_NAME "invocation_id" // where systemd has it, too: 16 bytes
-// The owner and whoever possesses the keyring may see, read and find it, and nobody may change it.
+#define KEY_NAME "invocation_id" // the name that systemd uses; the value has 16 bytes
+// The owner and any possessor of the keyring may view, read and search it; nobody may change it.
 #define KEY_PERMISSIONS 0x0b0b0000u
 
-// A kernel without keyrings, a container that is not to use them, or whose root is an ordinary user
-// outside and has as few keys as one. What is left is the supervisor's own, which is empty, and
-// which only its owner can change.
+// A kernel without keyrings, a container that may not use them, or one whose root is an ordinary
+// user outside with that user's quota of keys. The process then keeps the supervisor's own keyring,
+// which is empty and can be changed by its owner only.
 static inline bool is_not_there(long r)
 {
         return r == -ENOSYS || r == -EPERM || r == -EACCES || r == -EDQUOT;
@@ -32,8 +33,9 @@ int step_keyring_compile(struct spawn_plan *plan)
         return keyring_mode(plan) != KEYRING_INHERIT;
 }
 
-// As long as the process is root's, the keyring counts as root's: the 200 keys that any other user
-// may have would end at the 200th connection. The service possesses it all the same.
+// Created while the process is still root, the keyring counts against root's quota: an ordinary
+// user's quota of 200 keys would be used up by the 200th connection. The service possesses it all
+// the same.
 CHILD_CODE int step_keyring(struct launch *l)
 {
         long r = SYS_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
@@ -44,7 +46,7 @@ CHILD_CODE int step_keyring(struct launch *l)
                 return 0;
         r = SYS_CALL(SYS_add_key, "user", KEY_NAME, l->invocation_id, sizeof(l->invocation_id),
                      KEY_SPEC_SESSION_KEYRING);
-        if (r > 0) // it is in the environment as well, whatever comes of this
+        if (r > 0) // whatever the result: the id is in the environment as well
                 (void)SYS_CALL(SYS_keyctl, KEYCTL_SETPERM, r, KEY_PERMISSIONS);
         return 0;
 }

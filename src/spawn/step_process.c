@@ -9,13 +9,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-#define SA_RESTORER 0x04000000 // asm/signal.h, which goes with no other
+#define SA_RESTORER 0x04000000 // asm/signal.h, which conflicts with other headers
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_CLASS_SHIFT 13
 
-// Instead of a core file, which would be one of the supervisor's memory: whoever the child's new
-// user is may send such a signal, and cores are shown to users. (Before Linux 5.16 a dump ended all
-// processes that shared the memory, too.)
+// Prevents a core file, which would contain the supervisor's memory: a process of the child's new
+// user may send such a signal, and that user may be shown the core. (Before Linux 5.16 a core dump
+// also ended all processes that shared the memory.)
 CHILD_CODE static void on_core_signal(int signo)
 {
         (void)signo;
@@ -23,13 +23,12 @@ CHILD_CODE static void on_core_signal(int signo)
         sys_exit(EXIT_SIGNAL_MASK);
 }
 
-// What a signal does until the exec, which puts default dispositions in the place of handlers.
+// Sets a signal's action until the exec, which resets handlers to the default disposition.
 CHILD_CODE static int set_disposition(int signo, void (*handler)(int))
 {
         struct sys_sigaction action = {.handler = handler, .mask = UINT64_MAX};
 
-        if (handler ==
-            on_core_signal) { // x86 wants to know where to return to, which it never does
+        if (handler == on_core_signal) { // x86 requires a return address, which is never used
                 action.flags = SA_RESTORER;
                 action.restorer = (void (*)(void))(void *)handler;
         }
@@ -42,20 +41,20 @@ CHILD_CODE int step_signals(struct launch *l)
                                           SIGFPE,  SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS};
         uint64_t none = 0;
 
-        // A handler of the supervisor must never run here, in its memory; and what is ignored stays
-        // ignored over an exec.
+        // A handler of the supervisor must never run here, in its memory; and ignored signals stay
+        // ignored across an exec.
         for (int signo = 1; signo <= SYS_SIGNALS_MAX; signo++) {
                 bool is_ignored = l->ignored_signals & (UINT64_C(1) << (signo - 1));
 
                 if (signo == SIGKILL || signo == SIGSTOP || (!l->clears_signals && !is_ignored))
                         continue;
-                (void)set_disposition(signo, SIG_DFL); // -EINVAL for those that libc keeps
+                (void)set_disposition(signo, SIG_DFL); // -EINVAL for signals that libc reserves
         }
         for (size_t i = 0; i < ARRAY_SIZE(dumping); i++)
                 (void)set_disposition(dumping[i], on_core_signal);
         if (l->plan->conf->exec->ignore_sigpipe)
                 (void)set_disposition(SIGPIPE, SIG_IGN);
-        // From here on the child can be ended: it may be about to wait for a file for ever.
+        // From here on the child can be killed: it may be about to block on a file for ever.
         return (int)SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
@@ -65,7 +64,7 @@ CHILD_CODE int step_session(struct launch *l)
         return (int)SYS_CALL(SYS_setsid);
 }
 
-// A user or group that cannot be had (plan_identity.c).
+// A user or group that is not available (plan_identity.c).
 int step_find_user_compile(struct spawn_plan *plan)
 {
         return plan->broken_status == EXIT_USER;
@@ -87,7 +86,7 @@ CHILD_CODE int step_find_group(struct launch *l)
         return step_find_user(l);
 }
 
-// 0 or -errno of writing a number to a file of /proc/self.
+// Writes a number to a file of /proc/self. 0 or -errno.
 CHILD_CODE static int write_number(const char *path, int number)
 {
         char text[16], *p = text + sizeof(text);
@@ -116,7 +115,9 @@ CHILD_CODE int step_oom_score(struct launch *l)
 {
         int r = write_number("/proc/self/oom_score_adj", l->plan->conf->exec->oom_score_adjust);
 
-        return r == -EPERM || r == -EACCES ? 0 : r; // as systemd: no right to it is no failure
+        return r == -EPERM || r == -EACCES
+                       ? 0
+                       : r; // as systemd: lacking the privilege is not a failure
 }
 
 int step_nice_compile(struct spawn_plan *plan)
@@ -129,7 +130,8 @@ CHILD_CODE int step_nice(struct launch *l)
         int wanted = l->plan->conf->exec->nice;
         int r = (int)SYS_CALL(SYS_setpriority, PRIO_PROCESS, 0, wanted);
 
-        // Without the right to it: as near as RLIMIT_NICE allows, which is where we are or lower.
+        // Lacking the privilege: as close as RLIMIT_NICE allows, which is the current value or
+        // lower.
         if (r == -EACCES || r == -EPERM) {
                 struct rlimit limit;
 
@@ -240,7 +242,7 @@ CHILD_CODE int step_limits(struct launch *l)
                 if (!value->is_set)
                         continue;
                 r = (int)SYS_CALL(SYS_prlimit64, 0, i, &limit, NULL);
-                if (r == -EPERM) { // no right to raise the hard limit: as far as it goes
+                if (r == -EPERM) { // no privilege to raise the hard limit: up to the present one
                         r = (int)SYS_CALL(SYS_prlimit64, 0, i, NULL, &now);
                         if (r < 0)
                                 return r;
@@ -254,8 +256,8 @@ CHILD_CODE int step_limits(struct launch *l)
         return 0;
 }
 
-// Where fs.suid_dumpable is 2 a new uid or gid makes a memory dumpable, for root. It is to be as it
-// was: it may be the supervisor's.
+// If fs.suid_dumpable is 2, a change of uid or gid makes the memory dumpable for root. This
+// restores the flag, since the memory may be the supervisor's.
 CHILD_CODE static int undo_dumpable(void)
 {
         return (int)SYS_CALL(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -1,4 +1,4 @@
-// The table of steps, and what a plan takes of it.
+// The table of steps, and the selection of those that a plan needs.
 #include "spawn/step.h"
 
 #define STEP(name, op, exit_status, flags) \

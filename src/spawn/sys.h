@@ -1,4 +1,4 @@
-// Raw system calls, for a child between clone and exec. They give -errno and touch neither errno
+// Raw system calls for a child between clone and exec. They return -errno and access neither errno
 // nor any other thread-local state, which such a child may share with the supervisor.
 #pragma once
 
@@ -24,7 +24,7 @@ static inline long sys_call6(long nr, long a, long b, long c, long d, long e, lo
         return ret;
 }
 
-// clone3() whose child runs fn(arg) on the stack that args name; fn must not return.
+// clone3() whose child runs fn(arg) on the stack given in args; fn must not return.
 static inline long sys_clone_run(void *args, size_t size, void (*fn)(void *), void *arg)
 {
         long ret;
@@ -34,7 +34,7 @@ static inline long sys_clone_run(void *args, size_t size, void (*fn)(void *), vo
         __asm__ volatile("syscall\n\t"
                          "test %%rax, %%rax\n\t"
                          "jnz 1f\n\t"
-                         "xor %%ebp, %%ebp\n\t" // the end of the stack, for debuggers
+                         "xor %%ebp, %%ebp\n\t" // marks the end of the stack for debuggers
                          "mov %%r9, %%rdi\n\t"
                          "call *%%r8\n\t"
                          "ud2\n"
@@ -85,7 +85,7 @@ static inline long sys_clone_run(void *args, size_t size, void (*fn)(void *), vo
         return x0;
 }
 #else
-#define SYS_HAS_CLONE 0 // only fork: the child has memory, and so errno, of its own
+#define SYS_HAS_CLONE 0 // only fork: the child has its own memory, and so its own errno
 
 static inline long sys_call6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -115,7 +115,7 @@ static inline long sys_write(int fd, const void *data, size_t size)
         return SYS_CALL(SYS_write, fd, data, size);
 }
 
-// dup2() that accepts from == to (then only close-on-exec goes away).
+// dup2() that accepts from == to (then it only clears close-on-exec).
 static inline int sys_place_fd(int from, int to)
 {
         if (from == to)
@@ -135,7 +135,7 @@ static inline pid_t sys_getpid(void)
 
 #define SYS_SIGNALS_MAX 64
 
-// As the kernel has it; libc's differs, and its sigaction() hides two signals.
+// The kernel's structure; libc's differs, and its sigaction() rejects two signals.
 struct sys_sigaction {
         void (*handler)(int);
         unsigned long flags;

@@ -215,7 +215,7 @@ static int test_io_pressure(const char *param)
         return condition_test_pressure("io", param);
 }
 
-// 1, 0, or -errno. Not those that need to know of the supervisor.
+// The tests that need no facts about the supervisor: 1, 0, or -errno.
 static int (*const tests[_CONDITION_TYPE_MAX])(const char *param) = {
         [CONDITION_PATH_EXISTS] = test_exists,
         [CONDITION_PATH_EXISTS_GLOB] = test_glob,
