@@ -305,6 +305,7 @@ struct disabling {
         struct install *install;
         struct install_changes *changes;
         char **names;
+        bool is_missing; // the first has no file; its links go all the same
 };
 
 // Is a link to (or named as) one of the units, or as an instance of one that is a template?
@@ -344,9 +345,7 @@ static int add_also(struct disabling *d)
                         r = install_read_section(d->install, d->names[k], found.path, &s);
                 if (r == -EPERM) // it has been said; its links go all the same
                         r = 0;
-                if (r == 0 && found.verdict == SEARCH_NOT_FOUND && k == 0)
-                        r = install_complain(d->install, -ENOENT, d->names[k],
-                                             "Unit file does not exist.");
+                d->is_missing |= r == 0 && found.verdict == SEARCH_NOT_FOUND && k == 0;
                 STRV_FOREACH (also, s.also)
                         if (r == 0 && !strv_contains(d->names, *also))
                                 r = strv_push(&d->names, *also);
@@ -359,6 +358,7 @@ static int add_also(struct disabling *d)
 int install_disable(struct install *i, char *const *names, struct install_changes *changes)
 {
         struct disabling d = {.install = i, .changes = changes};
+        size_t n_before = changes->n;
         int r = 0;
 
         STRV_FOREACH (name, names)
@@ -369,6 +369,8 @@ int install_disable(struct install *i, char *const *names, struct install_change
         STRV_FOREACH (dir, i->dirs)
                 if (r == 0 && install_rank_of(i, *dir) == install_wanted_rank(i))
                         r = install_each_link(i, *dir, on_link, &d);
+        if (r == 0 && d.is_missing && changes->n == n_before)
+                r = install_complain(i, -ENOENT, d.names[0], "Unit file does not exist.");
         strv_free(d.names);
         return r;
 }

@@ -7,6 +7,7 @@ import sys
 import threading
 
 from daemon import PATIENCE, answer, case, eventually, main
+from raw_bus import Client
 
 
 def lines(d, name):
@@ -231,6 +232,22 @@ def listener_that_the_service_lacks(d):
     for unit in ("first.socket", "later.socket"):
         assert "runs without" not in d.show(unit, "StatusText"), unit
     assert answer(("127.0.0.1", 7001)) == b"x"
+
+
+@case
+def end_is_told_before_the_unit_is_gone(d):
+    """Whoever follows a unit sees its last state, though it is unloaded at once (systemctl start --wait)."""
+    d.unit("short.service", "[Service]\nExecStart=/bin/true\n")
+    d.start()
+    with Client(d) as follower:
+        follower.authenticate()
+        assert not follower.call("Subscribe")[0]
+        assert d.ctl("start", "short.service").returncode == 0
+        told = b""
+        while b"UnitRemoved" not in told:
+            told += follower.sock.recv(1 << 16)
+        before = told[:told.index(b"UnitRemoved")]
+        assert b"\0inactive\0" in before[before.rindex(b"PropertiesChanged", 0, before.rindex(b"ActiveState")):], told
 
 
 main()

@@ -82,4 +82,17 @@ def loaded_units_stay(d):
     assert d.show("old.service", "Description") == "Changed"
 
 
+@case
+def file_of_an_enabled_unit_is_gone(d):
+    """disable removes the link all the same; what is nowhere is an error."""
+    path = d.unit("gone.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
+    link = os.path.join(d.units, "multi-user.target.wants/gone.service")
+    d.start()
+    assert d.ctl("enable", "gone.service").returncode == 0 and os.path.islink(link)
+    os.unlink(path)
+    assert d.ctl("disable", "gone.service").returncode == 0
+    assert not os.path.lexists(link)
+    assert d.ctl("disable", "gone.service").returncode == 1
+
+
 main()

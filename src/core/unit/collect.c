@@ -62,6 +62,9 @@ static void remove_all(struct manager *m, struct list_node *gone)
                         collect_unit_later(other);
                 }
         }
+        // Whoever waits for its end has to see it.
+        LIST_FOREACH (gone, node)
+                unit_flush_changes(CONTAINER_OF(node, struct unit, collect.node));
         LIST_FOREACH (gone, node)
                 dependency_clear(CONTAINER_OF(node, struct unit, collect.node));
         LIST_FOREACH (gone, node) {
