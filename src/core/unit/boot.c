@@ -1,7 +1,7 @@
-// What is started: the units that are named; else default.target where a file or link gives one
-// (of PID 1 with the enabled sockets of usher's own folders); else every socket that is enabled or
-// that no [Install] section lets enable, and every service that something wants and no socket
-// triggers.
+// What is started: the units that are named on the command line; else default.target if a file or
+// link provides one (for PID 1 together with the enabled sockets of usher's own folders); else
+// every socket that is enabled or has no [Install] section, and every service that some unit wants
+// and no socket triggers.
 #include "core/unit/boot.h"
 
 #include "base/log.h"
@@ -13,10 +13,10 @@
 #include "core/unit/job.h"
 #include "core/unit/registry.h"
 
-// Stands for all that is started where no target says it.
+// Stands for everything that is started if no target lists it.
 #define BOOT_TEXT "[Unit]\nDescription=Units that usherd starts\n"
 
-// Targets that units are installed into though no file may be there for them.
+// Targets that units are installed into even if they have no file.
 static const char *const wanting_targets[] = {"multi-user.target", "graphical.target",
                                               "default.target",    "basic.target",
                                               "sockets.target",    "network-online.target"};
@@ -43,14 +43,14 @@ static int start_by_name(struct manager *m, const char *name)
         return start(m, u);
 }
 
-// Timers and paths are loaded only so that the log says that they are not acted on.
+// Timers and paths are loaded only so that the log can say that usher ignores them.
 static bool is_looked_at(enum unit_type type)
 {
         return type == UNIT_SOCKET || type == UNIT_TARGET || type == UNIT_TIMER ||
                type == UNIT_PATH;
 }
 
-// Loads everything that could be started, and what it names.
+// Loads every unit that could be started, and the units that it names.
 static int load_all(struct manager *m)
 {
         CLEANUP(strv) char **names = NULL;
@@ -92,7 +92,7 @@ static bool is_in_systemd_folder(const struct unit *u)
         return dir && unit_path_is_systemd(dir, false);
 }
 
-// Has its [Install] section something to say, while no link does as it says?
+// Does it have an [Install] section, none of whose links exists?
 static bool is_disabled(const struct unit *u)
 {
         const struct install_group *g = u->conf->install;
@@ -102,17 +102,18 @@ static bool is_disabled(const struct unit *u)
                 return false;
         if (conf_unit_file_state(u->manager->loader, u->id, &state) < 0)
                 return false;
-        // A block of usher.conf is static whatever it says.
+        // A block of usher.conf counts as static, whatever its [Install] section says.
         return !streq(state, "enabled") && !streq(state, "enabled-runtime") &&
                !streq(state, "static");
 }
 
-// What is started, and what is left out because it is disabled.
+// Which units are started, and which are left out because they are disabled.
 struct selection {
         char **names, **disabled;
-        bool takes_disabled; // the folders were given: all that is there is meant
-        bool is_linked_only; // as systemd: not what no [Install] section lets enable
-        bool is_own_only;    // what systemd's folders have is for default.target to want
+        bool takes_disabled; // the command line gives the folders: all units in them are meant to
+                             // start
+        bool is_linked_only; // as systemd: leaves out units that no [Install] section enables
+        bool is_own_only;    // units in systemd's folders are for default.target to start
 };
 
 static void selection_done(struct selection *c)
@@ -123,7 +124,8 @@ static void selection_done(struct selection *c)
 
 static int choose(struct selection *s, const struct unit *u)
 {
-        // What is refused (loading has complained) stays in memory, too, for who asks for it.
+        // Refused units (loading has complained about them) also stay in memory, for clients that
+        // list them.
         if (u->conf->load_state == LOAD_NOT_FOUND || u->conf->load_state == LOAD_MASKED)
                 return 0;
         if (u->conf->type == UNIT_SERVICE)
@@ -158,7 +160,7 @@ static void log_disabled(char *const *names)
                           text, text);
 }
 
-// One target that wants them all, as if by links of its own.
+// One target that wants all of them, as if it had links of its own.
 static int start_together(struct manager *m, char *const *names)
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
@@ -210,7 +212,7 @@ int manager_start(struct manager *m, char *const *names)
                         r = start_by_name(m, *name);
         if (names)
                 return r;
-        // The image's default.target knows nothing of what is in usher's own folders.
+        // The image's default.target does not know the units in usher's own folders.
         if (has_default && (!m->options.is_pid1 || m->options.is_path_given))
                 return start_by_name(m, "default.target");
         return start_found(m, has_default);

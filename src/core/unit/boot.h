@@ -1,11 +1,11 @@
-// The begin of a supervisor, beside manager_start() (core/unit/manager.h).
+// Starting a supervisor, the counterpart of manager_start() (core/unit/manager.h).
 #pragma once
 
 #include "core/unit/manager.h"
 
-// Stands for all that is started where no target says it.
+// Stands for everything that is started if no target lists it.
 #define BOOT_TARGET "usher-start.target"
 
-// A job is gone: was it the last that the start waited for? Then inherited sockets that no unit has
-// taken are closed, and observers hear of it.
+// A job has ended: was it the last one that start-up waited for? Then inherited sockets that no
+// unit has taken are closed, and observers are notified.
 void boot_on_job_removed(struct manager *m);

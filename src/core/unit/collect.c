@@ -4,7 +4,8 @@
 #include "core/unit/dependency.h"
 #include "core/unit/registry.h"
 
-// So many are judged together; what one of them has shown spares the others the same way.
+// Units judged in one batch; what the search finds about one unit spares the others the same
+// search.
 #define BATCH 512
 
 static bool is_alive(const struct unit *u)
@@ -18,9 +19,9 @@ static bool is_alive(const struct unit *u)
         return state != ACTIVE_INACTIVE;
 }
 
-// Is u named, directly or not, by a unit that stays? Those that name it are followed, nearest
-// first, until one is alive. If none is, all that were met are in a list from u on (collect.next):
-// nobody else names any of them, so they can go together.
+// Is u referenced, directly or not, by a unit that stays? The search follows the units that name
+// it, nearest first, until one is alive. If none is, all units met are in a list that begins at u
+// (collect.next): only they name each other, so they can be unloaded together.
 static bool is_referenced(struct unit *u, uint32_t sweep)
 {
         uint32_t walk = ++u->manager->last_walk;
@@ -46,7 +47,7 @@ static bool is_referenced(struct unit *u, uint32_t sweep)
         return false;
 }
 
-// Nobody but one another names them.
+// Only units of this list name each other.
 static void remove_all(struct manager *m, struct list_node *gone)
 {
         uint32_t walk = ++m->last_walk;
@@ -82,7 +83,7 @@ static void on_collect(struct work *w)
         uint32_t sweep;
 
         if (m->is_reloading)
-                return; // all are looked at when it is over
+                return; // all units are judged after the reload
         list_init(&gone);
         sweep = ++m->last_walk;
         for (unsigned i = 0; i < BATCH && !list_is_empty(&m->collectable); i++) {

@@ -1,13 +1,13 @@
-// Units that nobody needs are unloaded: those that are not active, have no job and nothing to keep,
-// and that no unit which stays names. Units that only name one another go together, so that nobody
-// finds one of them without what it names.
+// Unloads units that are not needed: those that are inactive, have no job and no other reason to be
+// kept, and are not named by a unit that stays. Units that only name each other are unloaded
+// together, so that none is left without the units that it names.
 //
-// Costs as much as the units that are looked at and those that name them have edges, whatever their
-// number and order.
+// The cost is proportional to the edges of the units judged and of those that name them, whatever
+// their number and order.
 #pragma once
 
 #include "core/unit/unit.h"
 
-// May u be unloaded? Looked at, and done, later (WORK_COLLECT). To be called when something has
+// Queues u to be judged, and unloaded if possible (WORK_COLLECT). To be called when something has
 // ended that kept it.
 void collect_unit_later(struct unit *u);

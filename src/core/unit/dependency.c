@@ -51,7 +51,7 @@ const char *dependency_name(enum dependency d)
 
 // ---- edges
 
-// What is asked for is most often the edge that was made or widened last, or the one behind it.
+// The edge asked for is usually the one that was made or widened last, or the one after it.
 static struct dependency_edge *find_edge(const struct unit *u, const struct unit *other)
 {
         const struct dependency_list *l = &u->deps;
@@ -67,7 +67,7 @@ static struct dependency_edge *find_edge(const struct unit *u, const struct unit
 
 bool dependency_exists(const struct unit *u, enum dependency d, const struct unit *other)
 {
-        // A target may have ten thousand edges; look at the end that has less.
+        // A target may have ten thousand edges, so the end with fewer is searched.
         if (other->deps.n < u->deps.n) {
                 const struct dependency_edge *back = find_edge(other, u);
 
@@ -78,7 +78,7 @@ bool dependency_exists(const struct unit *u, enum dependency d, const struct uni
         return edge && edge->kinds & DEP_BIT(d);
 }
 
-// What is at index i has got further kinds.
+// The edge at index i has gained kinds.
 static void note_kinds(struct dependency_list *l, uint32_t i)
 {
         if (l->blocks)
@@ -157,7 +157,7 @@ int dependency_add(struct unit *u, enum dependency d, struct unit *other)
         return 0;
 }
 
-// Order is kept: it is the order in which descriptors are passed and units are listed.
+// The order is kept: it is the order in which descriptors are passed and units are listed.
 void dependency_drop_gone(struct unit *u)
 {
         struct dependency_list *l = &u->deps;
@@ -178,7 +178,7 @@ void dependency_clear(struct unit *u)
         u->deps = (struct dependency_list){0};
 }
 
-// ---- what the configuration says
+// ---- from the configuration
 
 static int add_by_name(struct unit *u, const char *name, enum dependency a, enum dependency b)
 {
@@ -245,7 +245,7 @@ static int add_configured(struct unit *u)
         return 0;
 }
 
-// ---- what the types add
+// ---- added by the types
 
 static int add_socket(struct unit *u)
 {
@@ -263,7 +263,7 @@ static int add_socket(struct unit *u)
         return add_by_name(u, g->service ? g->service : same_name, DEP_BEFORE, DEP_TRIGGERS);
 }
 
-// Its bus. A bus that another supervisor runs is not among these units.
+// The bus that the unit needs. If another supervisor runs the bus, it is not among these units.
 static int add_message_bus(struct unit *u)
 {
         struct manager *m = u->manager;
@@ -299,7 +299,7 @@ static int add_service(struct unit *u)
 
 static int add_defaults(struct unit *u)
 {
-        // A supervisor of a user has no sysinit.target; its services stand on basic.target.
+        // A user's supervisor has no sysinit.target; its services are ordered after basic.target.
         bool is_user = u->manager->options.is_user;
         const char *base = is_user ? "basic.target" : "sysinit.target";
         bool is_socket = u->conf->type == UNIT_SOCKET, is_service = u->conf->type == UNIT_SERVICE;

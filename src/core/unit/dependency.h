@@ -6,21 +6,21 @@
 
 #include "core/unit/unit.h"
 
-// Beside the kinds: which unit names which. A unit that no other names can be unloaded.
+// In addition to the kinds: which unit names which. A unit that no other names can be unloaded.
 #define DEP_REFERENCES (UINT32_C(1) << 30)
 #define DEP_REFERENCED_BY (UINT32_C(1) << 31)
 
-// u gets an edge to other, and other the inverse one. Nothing happens for other == u. 0 or -ENOMEM.
+// Adds an edge from u to other, and the inverse edge. Does nothing if other == u. 0 or -ENOMEM.
 int dependency_add(struct unit *u, enum dependency d, struct unit *other);
 bool dependency_exists(const struct unit *u, enum dependency d, const struct unit *other);
 // Removes the edges of u to units that are about to be freed (is_gone).
 void dependency_drop_gone(struct unit *u);
-// Removes all edges of u, but at its end alone: for units that go together, and before all edges of
-// all units are built again.
+// Removes all edges of u, but only at its own end: for units that are freed together, and before
+// all edges of all units are rebuilt.
 void dependency_clear(struct unit *u);
-// All edges that u asks for; units that it names are loaded (registry). May be repeated. 0 or
-// -ENOMEM.
+// Makes all edges that u asks for, loading the units that it names (registry). May be repeated. 0
+// or -ENOMEM.
 int dependency_build(struct unit *u);
-// A target comes after what it pulls in. To be called when everything it names is built. 0 or
-// -ENOMEM.
+// A target is ordered after the units that it pulls in. To be called when the edges of all these
+// units are made. 0 or -ENOMEM.
 int dependency_build_target_order(struct unit *target);

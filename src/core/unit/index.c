@@ -9,8 +9,8 @@
 #include "core/loop/diag_log.h"
 #include "core/unit/registry.h"
 
-// What is in the index is looked for once more at most this often: for it, only a drop-in folder or
-// a file that ranks above can be new.
+// The shortest interval between searches for a new file of a unit that is in the index: for such a
+// unit, only a drop-in folder or a file with higher precedence can be new.
 #define LOOK_EVERY (USEC_PER_MSEC)
 
 enum trust_mode index_trust(const struct manager *m)
@@ -39,7 +39,7 @@ int index_new(struct manager *m, const struct cfgfile *cfgfile, struct diag *dia
         return conf_loader_new(&options, ret);
 }
 
-// Is this a unit that a new file would have somebody start?
+// Would something start this unit, now that it has a file?
 static bool is_startable(struct conf_loader *loader, const char *name)
 {
         CLEANUP(search_result) struct search_result found = {0};
@@ -86,7 +86,7 @@ void index_refresh(struct manager *m, const char *name)
         struct diag diag = diag_log_once(m->complaints);
         usec_t now = clock_now();
 
-        // A reload has an index of its own, and so has the start.
+        // A reload has its own index, and so does the start.
         if (m->is_reloading || (now < m->index_looked + LOOK_EVERY && is_in_index(m, name)))
                 return;
         m->index_looked = now;
@@ -104,7 +104,7 @@ void index_refresh(struct manager *m, const char *name)
         struct conf_loader *old = m->loader;
 
         m->loader = fresh;
-        fresh = old; // what the clean-up frees
+        fresh = old; // the clean-up frees it
 }
 
 int index_look_again(struct unit *u)
@@ -121,7 +121,7 @@ int index_look_again(struct unit *u)
                 return 0;
         int r = conf_load(m->loader, u->id, &diag, &conf);
 
-        // A name that has become an alias of another unit needs a reload.
+        // If the name has become an alias of another unit, a reload is needed.
         if (r < 0 || conf->load_state == LOAD_NOT_FOUND || !streq(conf->id, u->id))
                 return r;
         unit_replace_conf(u, TAKE(conf));

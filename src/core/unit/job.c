@@ -113,17 +113,18 @@ void job_arm_timer(struct job *j)
 
 // ---- the end of a job
 
-// Whose jobs fail with this one?
+// The units whose jobs fail together with this one.
 static uint32_t find_failing(const struct unit *u, enum job_type type, enum job_result result)
 {
-        // A start that ExecCondition= skips is good enough for those that require it.
+        // A start that ExecCondition= skips satisfies the units that require it.
         bool is_done = result == JOB_DONE || (result == JOB_SKIPPED && type == JOB_START);
 
         if (!is_done && (type == JOB_START || type == JOB_VERIFY_ACTIVE))
                 return PROPAGATE_BIT(PROPAGATE_FAIL_NEEDING);
         if (!is_done && type == JOB_STOP)
                 return PROPAGATE_BIT(PROPAGATE_FAIL_CONFLICTED);
-        // Up and away at once (oneshot): no ground for those that want it active.
+        // It started and became inactive at once (oneshot): this does not satisfy units that
+        // require it to be active.
         if (is_done && (type == JOB_START || type == JOB_RELOAD) &&
             !active_state_is_up(unit_active_state(u)))
                 return PROPAGATE_BIT(PROPAGATE_FAIL_REQUISITE);
@@ -183,13 +184,13 @@ static void finish(struct job *j, enum job_result result, bool spreads)
                 if (o->on_job_removed)
                         o->on_job_removed(o, j, job_result_name(result));
         free(j);
-        // Jobs that hang on it fail first; where none does, the order of the run queue is kept:
-        // those that waited come before those of the transaction that takes its place.
+        // Dependent jobs fail first. If none does, the order of the run queue is kept: jobs that
+        // waited come before those of the transaction that replaces this job.
         if (spreads)
                 steps |= find_failing(u, type, result) | PROPAGATE_BIT(PROPAGATE_JOB_WAKE);
         else
                 job_wake_neighbours(u);
-        // It has never begun, so that no change of state tells those that uphold it.
+        // The unit never began to start, so no state change would notify the units that uphold it.
         if (result == JOB_TIMEOUT || result == JOB_DEPENDENCY)
                 steps |= PROPAGATE_BIT(PROPAGATE_JOB_ON_FAILURE) | PROPAGATE_BIT(PROPAGATE_CHECK);
         unit_changed(u);
@@ -263,7 +264,7 @@ bool job_on_unit_change(struct unit *u, enum active_state now, enum unit_notify_
         };
         struct job *j = u->job;
 
-        // What could not run before may be able to now.
+        // Jobs that had to wait may be able to run now.
         if (j->state == JOB_WAITING)
                 job_queue_run(j);
         return on_change[j->type] && on_change[j->type](j, now, flags);

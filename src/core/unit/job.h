@@ -1,9 +1,9 @@
-// Jobs: a request turned into an ordered set of starts and stops (a transaction), merged with what
-// is pending, run as ordering allows, finished by state changes.
+// Jobs: a request becomes an ordered set of starts and stops (a transaction), is merged with the
+// pending jobs, runs as ordering allows, and finishes when the unit changes state.
 //
 // The pure halves are core/unit/job_type (what two jobs of a unit make together) and
 // core/unit/order (jobs and edges in, ordered jobs or a cycle out); core/unit/transaction is in
-// between.
+// between the two.
 #pragma once
 
 #include "core/unit/unit.h"
@@ -37,7 +37,7 @@ enum job_mode {
         JOB_IGNORE_REQUIREMENTS,
         JOB_TRIGGERING,
         JOB_RESTART_DEPENDENCIES,
-        JOB_LENIENT, // as fail, and nothing that runs is stopped (v258)
+        JOB_LENIENT, // as fail, and no running unit is stopped (v256)
         _JOB_MODE_MAX,
         _JOB_MODE_INVALID = -EINVAL,
 };
@@ -62,20 +62,20 @@ struct job {
         enum job_state state;
         struct unit *unit; // whose `job` it is, but for JOB_NOP
         bool irreversible, ignore_order;
-        bool closes_cycle;           // it would wait for itself, and does not wait
-        bool is_quiet;               // nothing was done: no line about its end
-        bool is_told;                // the log has the line about its begin
+        bool closes_cycle;           // it would wait for itself, so it does not wait
+        bool is_quiet;               // nothing was done, so its end is not logged
+        bool is_told;                // its begin has been logged
         usec_t begin, begin_running; // 0: does not run yet
-        uint32_t awaited;            // edge of its unit where it found a job to wait for last
-        uint32_t walk;               // the last search for a cycle that has come by
-        struct job *next_pending;    // what that search looks at next
+        uint32_t awaited;         // the edge of its unit on which it last found a job to wait for
+        uint32_t walk;            // number of the last search for a cycle that reached it
+        struct job *next_pending; // what that search visits next
         struct work run_work;
         struct timer timer;    // JobTimeoutSec=, JobRunningTimeoutSec=
         struct list_node node; // in the queue's list of all jobs
         void *bus;
 };
 
-// Why a request was refused; each has its D-Bus error name in bus/.
+// Why a request was refused; bus maps each to a D-Bus error name.
 enum request_error {
         REQUEST_OK,
         REQUEST_NO_SUCH_UNIT,
@@ -86,55 +86,55 @@ enum request_error {
         REQUEST_CONFLICTING,
         REQUEST_DESTRUCTIVE,
         REQUEST_CYCLIC,
-        REQUEST_NOT_APPLICABLE, // job type does not fit (reload of a target)
+        REQUEST_NOT_APPLICABLE, // the job type does not fit (reload of a target)
         REQUEST_NO_ISOLATION,
         REQUEST_SHUTTING_DOWN,
-        REQUEST_FAILED, // memory, limits
+        REQUEST_FAILED, // memory or a limit
 };
 
-#define REQUEST_TEXT_MAX 600 // two unit names and what is wrong with them
+#define REQUEST_TEXT_MAX 600 // two unit names and the fault
 
 struct request_failure {
         enum request_error error;
         char text[REQUEST_TEXT_MAX]; // systemd's wording: "Unit foo.service not found."
 };
 
-// Make and install a transaction. *ret_job: the anchor job (may have been merged into one that was
-// pending), NULL when there was nothing to do. REQUEST_OK or the reason (also in *failure).
+// Makes and installs a transaction. *ret_job: the anchor job (it may have been merged into a
+// pending one), NULL when there was nothing to do. REQUEST_OK or the reason (also in *failure).
 enum request_error job_request(struct manager *m, enum job_type type, struct unit *u,
                                enum job_mode mode, struct job **ret_job,
                                struct request_failure *failure);
-// Stop all of these, in order, with what goes with them; one for which there is no order is left
-// out.
+// Stops all of these units, in order, with the units that depend on them; a unit that cannot be
+// ordered is left out.
 enum request_error job_request_stops(struct manager *m, struct unit *const *units, size_t n,
                                      struct request_failure *failure);
-// The same for a request by hand (bus): checks RefuseManual*, masks, load state.
+// The same for a manual request (bus): checks RefuseManual*, masks, load state.
 enum request_error job_request_manual(struct manager *m, enum job_type type, struct unit *u,
                                       enum job_mode mode, struct job **ret_job,
                                       struct request_failure *failure);
-// A start job that runs has to begin once more: its unit has come to an end while it went up, and
-// is to be started again (RestartMode=direct).
+// A running start job has to begin again: its unit ended while it was starting, and is to be
+// restarted (RestartMode=direct).
 void job_run_again(struct job *j);
-// The job is over and freed, and observers hear of it (JOB_DONE does not end a restart: it goes on
-// as a start). What follows (core/unit/propagate.h) is done later: jobs that hang on it fail with
-// it, those that waited for it are looked at. Until then no other job changes.
+// The job is over: it is freed, and observers are notified (JOB_DONE does not end a restart: it
+// continues as a start). The consequences (core/unit/propagate.h) follow later: dependent jobs
+// fail, and waiting jobs are looked at. Until then no other job changes.
 void job_finish(struct job *j, enum job_result result);
-// Have the jobs of all units that are ordered before or behind u looked at soon.
+// Queues the jobs of all units that are ordered before or after u.
 void job_wake_neighbours(struct unit *u);
-// What the unit's job has waited for (UNIT_WAITS) may be there.
+// What the unit's job has waited for (UNIT_WAITS) may have arrived.
 void job_look_again(struct unit *u);
 struct job *job_find(struct manager *m, uint32_t id);
 struct job *job_next(struct manager *m, struct job *after); // walk; NULL starts and ends
 size_t job_count(struct manager *m);
-// The number of a job that is none here: of what clients take for one (bus). No other has it.
+// Reserves a job number that no job has, for a job that only clients see (bus).
 uint32_t job_take_id(struct manager *m);
-// The unit changed state: finish or queue its job accordingly (called by unit_notify). True: the
-// change is not what the job asked for.
+// The unit changed state: finishes or queues its job accordingly (called by unit_notify()). True:
+// the job did not ask for this change.
 bool job_on_unit_change(struct unit *u, enum active_state now, enum unit_notify_flags flags);
-bool job_is_stop_pending(const struct unit *u); // a stop (or the stop half of a restart) is queued
+bool job_is_stop_pending(const struct unit *u); // a stop (or the stop part of a restart) is queued
 
 int job_queue_new(struct manager *m, struct job_queue **ret);
-void job_queue_free(struct job_queue *q); // drops all jobs without a word
+void job_queue_free(struct job_queue *q); // drops all jobs without notifying anyone
 
 const char *job_type_name(enum job_type t);
 const char *job_state_name(enum job_state s);

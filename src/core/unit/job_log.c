@@ -1,11 +1,11 @@
-// What the log says about jobs: systemd's sentences, which people search for.
+// The log messages about jobs, in systemd's wording, which people search for.
 #include "base/log.h"
 #include "core/unit/boot.h"
 #include "core/unit/job_priv.h"
 
 #include <stdio.h>
 
-// "foo.service - What it is", or the name alone.
+// "foo.service - Description", or the name alone.
 static const char *name_unit(const struct unit *u, char *buf, size_t size)
 {
         const char *description = unit_description(u);
@@ -28,7 +28,7 @@ void job_log_begin(struct job *j)
         bool is_nothing = j->type == JOB_START ? active_state_is_up(state)
                                                : active_state_is_inactive_or_failed(state);
 
-        // Sockets and targets are up and down in no time: one line is enough.
+        // Sockets and targets start and stop at once: one line is enough.
         if (verb && !is_nothing && !j->is_told && j->unit->conf->type == UNIT_SERVICE)
                 log_unit(j->unit->id, LOG_INFO, 0, "%s %s...", verb,
                          name_unit(j->unit, buf, sizeof(buf)));
@@ -69,7 +69,7 @@ static const char *choose_format(const struct unit *u, enum job_type type, enum 
         }
         if (u->conf->type == UNIT_TARGET && result == JOB_DONE)
                 return is_start ? "Reached target %s." : "Stopped target %s.";
-        // A one-shot that is over was not started but done.
+        // A oneshot that has exited is "finished", not "started".
         if (is_start && result == JOB_DONE && u->conf->service &&
             u->conf->service->type == SERVICE_ONESHOT)
                 return "Finished %s.";
@@ -89,7 +89,7 @@ void job_log_end(const struct unit *u, enum job_type type, enum job_result resul
         char name[600], text[700];
         const char *hole = format ? strstr(format, "%s") : NULL;
 
-        // That one is nobody's: the end of the start has a line of its own.
+        // This unit is internal: the end of start-up has its own line.
         if (!hole || (result == JOB_DONE && strcmp(u->id, BOOT_TARGET) == 0))
                 return;
         snprintf(text, sizeof(text), "%.*s%s%s", (int)(hole - format), format,

@@ -1,4 +1,4 @@
-// What the files of the job engine share. Nobody outside core/unit/job*.c includes it.
+// Shared by the files of the job engine. Only core/unit/job*.c include it.
 #pragma once
 
 #include "base/map.h"
@@ -12,16 +12,17 @@ struct job_queue {
         uint32_t last_id, last_walk;
 };
 
-// Have the job looked at soon: may it run now?
+// Queues the job to be looked at: can it run now?
 void job_queue_run(struct job *j);
 // The run queue's callback (job_run.c).
 void job_on_run(struct work *w);
 void job_arm_timer(struct job *j);
-// Does the job wait for one that waits, over however many, for the job? None would ever run.
+// Does the job wait, directly or through other waiting jobs, for itself? Then none of these would
+// ever run.
 bool job_waits_for_itself(struct job *j);
-// Another request takes its place: no other job fails because of that.
+// The job is replaced by another request: no other job fails because of that.
 void job_replace(struct job *j);
 
 // ---- job_log.c
-void job_log_begin(struct job *j); // once for each start, stop or reload
+void job_log_begin(struct job *j); // logged once for each start, stop or reload
 void job_log_end(const struct unit *u, enum job_type type, enum job_result result);

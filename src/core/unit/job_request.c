@@ -29,7 +29,7 @@ static struct job *new_job(struct job_queue *q, const struct tx_job *from, bool 
         return j;
 }
 
-// A pending job of the unit that does not contradict takes the new one in.
+// A compatible pending job of the unit absorbs the new one.
 static struct job *merge_into_pending(const struct tx_job *from, bool is_irreversible)
 {
         struct job *j = from->unit->job;
@@ -40,7 +40,7 @@ static struct job *merge_into_pending(const struct tx_job *from, bool is_irrever
                 return NULL;
         j->irreversible |= is_irreversible;
         j->ignore_order |= from->ignore_order;
-        // One that runs and does not do what is asked for now has to run again.
+        // A running job that does not do what the request asks for has to run again.
         if (j->state == JOB_RUNNING && !is_covered) {
                 j->state = JOB_WAITING;
                 j->begin_running = 0;
@@ -78,7 +78,7 @@ static struct job *install(struct transaction *t, uint32_t index, struct job **s
         return j;
 }
 
-// Isolate and flush: what is pending and not part of this goes.
+// Isolate and flush: pending jobs that are not part of this transaction are dropped.
 static void cancel_others(struct transaction *t)
 {
         for (struct job *next, *j = job_next(t->manager, NULL); j; j = next) {
@@ -88,7 +88,7 @@ static void cancel_others(struct transaction *t)
         }
 }
 
-// All memory first: applying must not stop half-way.
+// All memory is allocated first: applying must not stop half-way.
 static enum request_error apply(struct transaction *t, const uint32_t *order, uint32_t n,
                                 struct job **ret)
 {
@@ -195,7 +195,7 @@ enum request_error job_request_stops(struct manager *m, struct unit *const *unit
         return error;
 }
 
-// Nothing that could be stopped.
+// There is nothing to stop.
 static bool is_absent(const struct unit *u)
 {
         enum load_state state = u->conf->load_state;

@@ -8,7 +8,8 @@
 
 #define ORDER_KINDS (DEP_BIT(DEP_BEFORE) | DEP_BIT(DEP_AFTER))
 
-// Has j to wait for this job, whose unit j's unit has an edge of these kinds to?
+// Does j have to wait for this job, given that j's unit has an edge of these kinds to the job's
+// unit?
 static bool waits_for(const struct job *j, uint32_t kinds, const struct job *other)
 {
         if (j->type == JOB_NOP || j->ignore_order)
@@ -17,8 +18,8 @@ static bool waits_for(const struct job *j, uint32_t kinds, const struct job *oth
                (kinds & DEP_BIT(DEP_BEFORE) && job_type_order(j->type, other->type) > 0);
 }
 
-// Another job that this one has to wait for, from the edge *position on, which is set to the one
-// behind it. NULL: none (any more).
+// The next job that this one has to wait for, from edge *position on; *position is set after it.
+// NULL: there is none.
 static struct job *next_awaited(const struct job *j, uint32_t *position)
 {
         const struct dependency_list *deps = &j->unit->deps;
@@ -35,8 +36,8 @@ static struct job *next_awaited(const struct job *j, uint32_t *position)
         return NULL;
 }
 
-// It begins at the one that was awaited last: of thousands that a job waits for, each is looked at
-// about once, and not again each time that one of them is over.
+// The search begins at the job that was awaited last, so that each of the thousands that a job may
+// wait for is examined about once, and not each time one of them ends.
 static struct job *find_awaited(struct job *j)
 {
         uint32_t position = j->awaited;
@@ -50,9 +51,9 @@ static struct job *find_awaited(struct job *j)
         return other;
 }
 
-// A transaction has no cycle. But the stop that a restart began as waits for other jobs than the
-// start that it becomes, which may close one; only then can there be any. Jobs that stop wait for
-// others that stop alone, so that they are in none.
+// A transaction has no cycle. But a restart begins as a stop, which waits for other jobs than the
+// start that it becomes, and the change may close a cycle; there is no other way to get one. Stop
+// jobs wait only for other stop jobs, so they are in no cycle.
 bool job_waits_for_itself(struct job *j)
 {
         uint32_t walk = ++j->unit->manager->jobs->last_walk;
@@ -89,7 +90,7 @@ static bool must_wait(struct job *j)
         return false;
 }
 
-// BindsTo= together with After=: the other must be there.
+// BindsTo= together with After=: the other unit must be active.
 static const struct unit *find_missing_bound(const struct unit *u)
 {
         UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_BINDS_TO), other)
@@ -122,7 +123,8 @@ static enum unit_verdict start(struct unit *u)
                 return UNIT_RETRY;
         if (u->conf->load_state != LOAD_LOADED)
                 return UNIT_NOT_LOADED;
-        // On its way up already: a start may cut short a wait, but the question is answered.
+        // It is starting already: this start may only cut short a wait, and conditions have been
+        // tested.
         if (state != ACTIVE_ACTIVATING) {
                 enum unit_verdict verdict = unit_test_conditions(u);
 
@@ -159,7 +161,7 @@ static enum unit_verdict reload(struct unit *u)
         }
         if (u->ops->reload)
                 return u->ops->reload(u);
-        // A target: only passes it on.
+        // A target: it only passes the reload on.
         unit_notify(u, state, state, 0);
         return UNIT_STARTED;
 }
@@ -212,7 +214,7 @@ void job_on_run(struct work *w)
         if (j->state != JOB_WAITING)
                 return;
         if (must_wait(j)) {
-                unit_forget_checks(j->unit); // they are looked at when it is the job's turn
+                unit_forget_checks(j->unit); // they are tested when the job runs
                 return;
         }
         if (j->type == JOB_START && unit_is_checking(j->unit))
@@ -225,7 +227,7 @@ void job_on_run(struct work *w)
         job_log_begin(j);
         enum unit_verdict verdict = perform(j);
 
-        // The unit's own notification may have ended the job, and turned a restart into a start.
+        // The unit's own notification may have ended the job, or turned a restart into a start.
         if (job_find(m, id) == j && j->state == JOB_RUNNING)
                 conclude(j, verdict);
 }

@@ -37,7 +37,7 @@ int job_type_merge(enum job_type a, enum job_type b, enum active_state state,
 
 bool job_type_conflicts(enum job_type a, enum job_type b)
 {
-        // What asks for nothing contradicts nothing.
+        // A job that does nothing contradicts nothing.
         return a != JOB_NOP && b != JOB_NOP && find_merged(a, b) == NEVER;
 }
 
@@ -73,7 +73,7 @@ bool job_type_is_redundant(enum job_type type, enum active_state state)
                 return state == ACTIVE_RELOADING;
         case JOB_NOP:
                 return true;
-        case JOB_RESTART: // always means something
+        case JOB_RESTART: // a restart always has an effect
         case JOB_TRY_RESTART:
         case JOB_TRY_RELOAD:
         case JOB_RELOAD_OR_START:

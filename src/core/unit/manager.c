@@ -118,7 +118,7 @@ static void free_units(struct manager *m)
         m->is_stopping = true;
         for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 dependency_clear(u);
-        // A socket knows the services that serve its connections, and lets them go.
+        // A socket refers to the services of its connections, and releases them.
         free_type(m, UNIT_SOCKET);
         for (int i = 0; i < _UNIT_TYPE_MAX; i++)
                 free_type(m, (enum unit_type)i);
@@ -174,7 +174,7 @@ int manager_random_id(struct manager *m, sd_id128_t *ret)
                 m->n_random_ids = MANAGER_RANDOM_IDS;
         }
         *ret = m->random_ids[--m->n_random_ids];
-        // RFC 4122: version 4, and the variant.
+        // RFC 4122: the bits of version 4 and its variant.
         ret->bytes[6] = (ret->bytes[6] & 0x0f) | 0x40;
         ret->bytes[8] = (ret->bytes[8] & 0x3f) | 0x80;
         return 0;

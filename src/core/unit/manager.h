@@ -1,4 +1,4 @@
-// The run-time whole: event loop, registry of units, settings, jobs, observers. One per process.
+// The run-time context: event loop, registry of units, settings, jobs, observers. One per process.
 #pragma once
 
 #include "base/map.h"
@@ -28,8 +28,8 @@ struct service_log;
 struct sock;
 struct spawner;
 
-// Told about everything that clients may watch. Filled by bus; NULL members are skipped. Observers
-// must not change core state from inside a call (queue work instead).
+// Notified of all changes that clients can watch. Filled by bus; NULL members are skipped.
+// Observers must not change core state from inside a call (queue work instead).
 struct core_observer {
         void (*on_unit_new)(struct core_observer *o, struct unit *u);
         void (*on_unit_removed)(struct core_observer *o, struct unit *u);
@@ -37,7 +37,7 @@ struct core_observer {
                                 struct unit *u); // coalesced by WORK_NOTIFY
         void (*on_job_new)(struct core_observer *o, struct job *j);
         void (*on_job_removed)(struct core_observer *o, struct job *j, const char *result);
-        // A connection that has no unit is over; the run is freed behind this.
+        // A connection without a unit is over; the run is freed after this call.
         void (*on_connection_end)(struct core_observer *o, const struct run *run);
         void (*on_reloading)(struct core_observer *o, bool active);
         void (*on_startup_finished)(struct core_observer *o);
@@ -50,36 +50,38 @@ struct manager_options {
         char **environment;        // the manager's own environment block; copied
         const char *runtime_dir;   // usher's folder: /run/usher, ...
         struct cfgfile *cfgfile;   // unit blocks of usher.conf; may be NULL; owned by the manager
-        // A reload reads usher.conf again: new blocks, and settings in their place. 0 or -errno
-        // (complained about; nothing was changed). NULL: there is none.
+        // A reload reads usher.conf again and replaces blocks and settings. 0 or -errno (logged;
+        // nothing was changed). NULL: there is no such file.
         int (*load_config)(void *data, struct diag *diag, struct cfgfile **ret);
         void *load_config_data;
-        // RLIMIT_* for children that set none: what the supervisor has raised for itself.
+        // RLIMIT_* for children whose unit sets none: the values before the supervisor raised its
+        // own.
         struct rlimit_value limits[RLIM_NLIMITS];
         bool is_user, is_pid1, compat_systemd;
         bool is_path_given;       // the command line names the folders of unit_path
         const char *spawn_method; // "shared", "fork", NULL: probe
-        int *listen_fds; // inherited descriptors that sockets may adopt; owned by the manager then
+        int *listen_fds; // inherited descriptors that sockets may adopt; the manager takes them
+                         // over
         size_t n_listen_fds;
 };
 
-// What the unit room asks of those above it (core/open.c).
+// What the unit room needs from the rooms above it (core/open.c).
 struct manager_ops {
-        // Give back what manager_open() has made.
+        // Frees what manager_open() has made.
         void (*close)(struct manager *m);
-        // The jobs of the start are over.
+        // The jobs of start-up are over.
         void (*on_started)(struct manager *m);
-        // Have connections stop (or killed): true while there are any.
+        // Stops (or kills) the services of connections: true while there are any.
         bool (*stop_connections)(struct manager *m, bool kill);
-        // Walk the runs of connections: NULL starts and ends. Nothing may end while walking.
+        // Walks the runs of connections: NULL starts and ends. No run may end during the walk.
         struct run *(*next_connection)(struct manager *m, struct run *after);
 };
 
-// What whoever asks for a reload is told of the last one.
+// What a client that asks for a reload is told about the last one.
 struct reload_report {
-        char **lines;      // complaints, and what is new; the log has them all
-        bool is_truncated; // there were more
-        bool is_worse;     // a unit, or usher.conf, has become wrong
+        char **lines;      // complaints, and new units; the log has all of them
+        bool is_truncated; // there were more lines
+        bool is_worse;     // a unit, or usher.conf, is wrong now and was not before
 };
 
 #define MANAGER_RANDOM_IDS 16
@@ -92,23 +94,23 @@ struct manager {
         const struct unit_ops *types[_UNIT_TYPE_MAX]; // filled by manager_open()
         struct map *units;                            // every name (aliases too) -> struct unit
         struct list_node by_type[_UNIT_TYPE_MAX];
-        struct unit **unbuilt; // in memory, but their edges are not made yet
+        struct unit **unbuilt; // loaded, but without edges yet
         size_t n_unbuilt, unbuilt_capacity;
         struct job_queue *jobs;
         struct reaper *reaper;
         struct orphans *orphans;   // what children leave behind (core/start/orphans.h)
-        struct errands *errands;   // what is waited for (core/start/errand.h)
-        struct removals *removals; // under way (core/start/removal.h)
-        struct kill_queue *kills;  // signals that are under way
+        struct errands *errands;   // waits for inquiries (core/start/errand.h)
+        struct removals *removals; // in progress (core/start/removal.h)
+        struct kill_queue *kills;  // orders in progress
         struct notify_socket *notify;
         struct core_observer *observers;
         unsigned default_umask;
-        sd_id128_t random_ids[MANAGER_RANDOM_IDS]; // fetched together; the last n are left
+        sd_id128_t random_ids[MANAGER_RANDOM_IDS]; // generated together; the last n are unused
         unsigned n_random_ids;
-        unsigned n_reloads; // begun ones
+        unsigned n_reloads; // reloads begun
         struct reload_report report;
         char **new_names;    // units whose files were found since the last reload
-        usec_t index_looked; // when the folders of the index were looked at last
+        usec_t index_looked; // when the folders of the index were last checked
         usec_t startup, startup_rt;
         bool is_reloading, is_stopping;
         bool is_hurrying; // a second manager_stop() was called: time-outs are cut short
@@ -116,7 +118,7 @@ struct manager {
         usec_t stop_begin;
         struct timer auto_timer, stop_timer;
         struct list_node auto_held;   // units that wait for auto_timer (core/unit/propagate.c)
-        struct work stop_work;        // what stop_act() has decided
+        struct work stop_work;        // does what stop_act() has decided
         struct list_node collectable; // units that may be unloaded (core/unit/collect.h)
         struct work collect_work;
         uint32_t last_walk; // number of the last search among units (core/unit/collect.c)
@@ -126,17 +128,18 @@ struct manager {
         struct service_log *service_log; // what services print (core/service/service_log.h)
         struct log_ring *log_ring;       // the last log lines
         struct diag_memory *complaints;  // about units, since the last reload
-        struct addresses *addresses;     // NULL: nobody waits for one (core/socket/addresses.h)
-        struct bus_names *bus_names;     // NULL: nobody waits for one (core/service/bus_names.h)
-        struct spawner *spawner;         // what all starts share (core/start/spawner.h)
-        struct runner runner;            // and what all commands do (core/start/command.h)
-        struct earlier *earlier;         // what one before us has left; NULL: it does not count
-        int *adoptable;                  // inherited listen fds not yet taken, -1 where taken
+        struct addresses
+                *addresses; // NULL: no socket waits for an address (core/socket/addresses.h)
+        struct bus_names *bus_names; // NULL: no service waits for a name (core/service/bus_names.h)
+        struct spawner *spawner;     // shared by all starts (core/start/spawner.h)
+        struct runner runner;        // shared by all commands (core/start/command.h)
+        struct earlier *earlier;     // what an earlier supervisor has left; NULL: ignored
+        int *adoptable;              // inherited listen fds not yet taken, -1 where taken
         size_t n_adoptable;
         const struct manager_ops *ops; // set by manager_open(); NULL: a test's own types
 };
 
-// Does usher go its own way here (conf/difference.h)?
+// Does usher differ from systemd here (conf/difference.h)?
 static inline bool manager_differs(const struct manager *m, enum difference d)
 {
         return difference_applies(d, m->options.compat_systemd);
@@ -145,8 +148,8 @@ static inline bool manager_differs(const struct manager *m, enum difference d)
 // The loop, an index of the unit path, empty registry and job queue. 0 or -errno (then options
 // still own what the manager would).
 int manager_new(const struct manager_options *options, struct manager **ret);
-// What units need to run: their types, notify socket, logs of services, spawner. 0 or -errno
-// (logged). Not called by tests that have types of their own.
+// Creates what units need at run time: their types, notify socket, logs of services, spawner. 0 or
+// -errno (logged). Not called by tests that have their own types.
 int manager_open(struct manager *m);
 void manager_free(struct manager *m);
 DEFINE_CLEANUP(manager, struct manager *, manager_free)
@@ -157,8 +160,8 @@ void manager_remove_observer(struct manager *m, struct core_observer *o);
 // A new random id (version 4 UUID). 0 or -errno.
 int manager_random_id(struct manager *m, sd_id128_t *ret);
 
-// Load the units to start and queue their start: those of these names (NULL: none); else
-// default.target where a file or link gives one, of PID 1 with the enabled sockets of usher's own
+// Loads the units to start and queues their start: those with these names (NULL: none); else
+// default.target if a file or link provides one, for PID 1 with the enabled sockets of usher's own
 // folders; else every socket that is enabled or has no [Install] section (all where the command
 // line gives the folders) and every wanted service. 0 or -errno; complaints are logged.
 int manager_start(struct manager *m, char *const *names);
@@ -167,5 +170,5 @@ int manager_start(struct manager *m, char *const *names);
 void manager_stop(struct manager *m, int exit_code);
 // Re-read all unit files: mark and sweep; unchanged listeners keep their fd, running instances
 // their conf; a unit that would be worse keeps its own. 0, or -errno when nothing was changed
-// because reading failed. What there is to tell is in m->report then.
+// because reading failed. m->report holds the complaints then.
 int manager_reload(struct manager *m);

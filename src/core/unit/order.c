@@ -40,13 +40,13 @@ int order_add(struct order *o, uint32_t first, uint32_t then)
         return 0;
 }
 
-// ---- depth first, with a stack of our own
+// ---- depth first, with an explicit stack
 
 struct search {
         uint32_t *start; // of each node's followers in `followers`; n + 1 entries
         uint32_t *followers;
-        uint32_t *next; // follower to look at next
-        uint32_t *path; // from the root to where we are
+        uint32_t *next; // the follower to visit next
+        uint32_t *path; // from the root to the current node
         uint32_t depth;
         uint32_t *place; // place + 1 on the path; 0: not on it
         bool *is_done;
@@ -100,12 +100,13 @@ static void push(struct search *s, uint32_t node)
 {
         s->path[s->depth++] = node;
         s->place[node] = s->depth;
-        // From the last one down: what is finished later comes earlier in the order.
+        // Followers are visited from the last one down: a node finished later comes earlier in the
+        // order.
         s->next[node] = s->start[node + 1];
 }
 
-// Everything that waits, directly or not, for root. 1: all done and sorted; 0: a cycle, which is
-// the path from *ret_begin on.
+// Visits everything that waits, directly or not, for root. 1: all visited and sorted; 0: a cycle,
+// which is the path from *ret_begin on.
 static int visit(struct search *s, uint32_t root, uint32_t *ret_begin)
 {
         push(s, root);

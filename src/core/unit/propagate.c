@@ -8,7 +8,7 @@
 #include "core/unit/manager.h"
 #include "core/unit/stop.h"
 
-// Starts and stops without a request: more than these in the interval are taken for a loop.
+// Unrequested starts and stops: more than this number in the interval count as a loop.
 #define AUTO_INTERVAL (10 * USEC_PER_SEC)
 #define AUTO_BURST 16
 
@@ -18,8 +18,8 @@
 
 // ---- the end of a job
 
-// Jobs that cannot do without what did not come up (or down): one at a time, so that all that hangs
-// on the first is over before the second fails.
+// Fails jobs that depend on a start (or stop) that failed: one at a time, so that all consequences
+// of the first are over before the second fails.
 static void fail_next(struct unit *u, uint32_t mask, enum propagation step)
 {
         uint32_t i = dependency_next(&u->deps, u->fail_position, mask);
@@ -131,7 +131,7 @@ static void notify_triggering(struct unit *u)
                         other->ops->trigger_notify(other, u);
 }
 
-// The status of an action that exits: the one that is set, else that of the unit's own process.
+// The exit status of an action: the configured one, else that of the unit's own process.
 static int choose_status(const struct unit *u, int wanted, int usual)
 {
         int status = wanted;
@@ -157,7 +157,7 @@ static void act_on_success(struct unit *u)
                  choose_status(u, g->success_action_exit_status, EXIT_SUCCESS), u->id, "ended");
 }
 
-// ---- continuous wishes, looked at from the work queue
+// ---- continuous dependencies, checked from the work queue
 
 static void on_state(struct work *w);
 
@@ -166,7 +166,7 @@ static void check(struct unit *u)
         work_queue(u->manager->events, WORK_STATE, &u->state_work, on_state);
 }
 
-// The time is over for at least one of those that had to wait.
+// At least one of the units that had to wait is due.
 static void on_auto_timer(struct timer *timer, usec_t now UNUSED)
 {
         struct manager *m = CONTAINER_OF(timer, struct manager, auto_timer);
@@ -177,7 +177,7 @@ static void on_auto_timer(struct timer *timer, usec_t now UNUSED)
         }
 }
 
-// Until the timer is due nothing else makes it be looked at: its work is linked already.
+// Until the timer expires nothing else causes a check, because its work item is linked already.
 static void hold(struct unit *u, usec_t until)
 {
         struct manager *m = u->manager;
@@ -282,7 +282,7 @@ static void check_all(struct unit *u)
         }
 }
 
-// ---- the steps
+// ---- running the steps
 
 static void on_change(struct work *w)
 {
@@ -308,7 +308,7 @@ static void on_change(struct work *w)
 
         u->consequences &= ~PROPAGATE_BIT(step);
         steps[step](u);
-        // Its other steps: behind what this one has brought about.
+        // Its remaining steps run after the consequences of this one.
         if (u->consequences != 0)
                 work_queue(u->manager->events, WORK_CHANGES, &u->change_work, on_change);
 }
@@ -317,6 +317,6 @@ void propagate_later(struct unit *u, uint32_t steps)
 {
         u->consequences |= steps;
         if (steps & FAIL_STEPS)
-                u->fail_position = 0; // all of them, also where this step is under way already
+                u->fail_position = 0; // all edges again, even if this step is in progress
         work_queue(u->manager->events, WORK_CHANGES, &u->change_work, on_change);
 }

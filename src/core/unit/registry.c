@@ -156,14 +156,14 @@ int registry_add_unit(struct manager *m, struct unit_conf *conf, struct unit **r
 
 int registry_build(struct manager *m)
 {
-        // Edges first; building a unit may load others, which join the end of the list.
+        // Building a unit's edges may load further units, which are appended to the list.
         for (size_t i = 0; i < m->n_unbuilt; i++) {
                 int r = dependency_build(m->unbuilt[i]);
 
                 if (r < 0)
                         return r;
         }
-        // Only now it is known which order was asked for.
+        // Only now is it known which ordering the files ask for.
         for (size_t i = 0; i < m->n_unbuilt; i++) {
                 struct unit *u = m->unbuilt[i];
                 int r = u->conf->type == UNIT_TARGET ? dependency_build_target_order(u) : 0;
@@ -175,7 +175,7 @@ int registry_build(struct manager *m)
         return 0;
 }
 
-// The unit itself, without what it names.
+// Loads the unit itself, without the units that it names.
 static int load_one(struct manager *m, const char *name, struct unit **ret)
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
@@ -212,7 +212,7 @@ static int build_pending(struct manager *m)
 int registry_load_unit(struct manager *m, const char *name, struct unit **ret)
 {
         struct unit *u = registry_find_unit(m, name);
-        // Called by dependency_build() itself, too: then the list is being worked off further up.
+        // dependency_build() calls this, too: then an outer call works off the list.
         bool is_building = m->is_building;
         int r = 0;
 

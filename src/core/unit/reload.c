@@ -17,18 +17,18 @@
 
 #include <stdio.h>
 
-// While files are read, the loop is served at this interval, so that clients do not have to wait.
+// The interval at which the loop is served while files are read, so that clients need not wait.
 #define TURN_EVERY (2 * USEC_PER_MSEC)
 
-// Lines of a report.
+// Maximum number of lines in a report.
 #define REPORTED_MAX 64
 
-// What is to be swapped, all read before the first swap.
+// What is to be swapped; everything is read before the first swap.
 struct change {
         struct unit *unit;
-        struct unit_conf *conf;     // NULL: stays
-        struct unit_conf *template; // of its connections; NULL: stays
-        bool is_template_gone;      // it stays not, and there is no new one
+        struct unit_conf *conf;     // NULL: unchanged
+        struct unit_conf *template; // of its connections; NULL: unchanged
+        bool is_template_gone;      // the old one is dropped, and there is no new one
 };
 
 struct changes {
@@ -51,7 +51,7 @@ static void changes_done(struct changes *c)
         free(c->items);
 }
 
-// Takes what is in it, also when it fails.
+// Takes the contents of r, also on failure.
 static int changes_add(struct changes *c, struct change *change)
 {
         if (!change->conf && !change->template && !change->is_template_gone)
@@ -72,12 +72,12 @@ static void report_line(struct manager *m, const char *line)
 
         if (strv_contains(report->lines, line))
                 return;
-        // Without memory the log still has it.
+        // Without memory the line is only in the log.
         if (strv_length(report->lines) >= REPORTED_MAX || strv_push(&report->lines, line) < 0)
                 report->is_truncated = true;
 }
 
-// Logs what was not complained about since the last reload, as any load does, and reports it.
+// Logs complaints that were not logged since the last reload, as any load does, and reports them.
 static void emit(struct diag *diag, const struct diag_entry *entry)
 {
         struct manager *m = diag->data;
@@ -105,8 +105,8 @@ static void report_unit(struct manager *m, const char *unit, int level, const ch
 
 // ---- reading
 
-// A name that has become an alias of another unit is not that unit: what runs under it is kept
-// under a conf that says so.
+// If a name has become an alias of another unit, the unit that has it does not become that unit:
+// what runs under the name keeps it, under a conf that says so.
 static int load_again(struct conf_loader *loader, struct unit *u, struct unit_conf **ret)
 {
         CLEANUP(unit_conf) struct unit_conf *conf = NULL;
@@ -139,7 +139,8 @@ static bool is_kept(const struct unit *u, const struct unit_conf *old,
                unit_conf_is_worse(old, fresh);
 }
 
-// Why nothing of its new files counts; NULL: they do. An old fault is no news.
+// The reason why its new files are ignored; NULL: they are used. A fault that it already had is no
+// reason.
 static int keep(struct unit *u, const char *name, const struct unit_conf *fresh, char **ret)
 {
         const char *why = fresh->load_error ? fresh->load_error
@@ -162,7 +163,7 @@ static int keep(struct unit *u, const char *name, const struct unit_conf *fresh,
         return 0;
 }
 
-// Also where the settings come from, and what links say.
+// Also if only the sources of the settings or the links differ.
 static bool is_same(const struct unit_conf *a, const struct unit_conf *b)
 {
         return a->load_state == b->load_state && str_eq_ptr(a->fragment_path, b->fragment_path) &&
@@ -182,7 +183,7 @@ static int read_own(struct conf_loader *loader, struct unit *u, struct change *c
                 return r;
         if (is_kept(u, u->conf, conf))
                 return keep(u, u->id, conf, ret_kept);
-        // As if it had become worse by this reload, where it is not kept.
+        // Reported as if this reload had made it worse, unless it keeps its old conf.
         u->manager->report.is_worse |= unit_conf_is_worse(u->conf, conf);
         if (conf != u->conf && !is_same(u->conf, conf))
                 c->conf = TAKE(conf);
@@ -255,7 +256,7 @@ static int read_all(struct manager *m, struct conf_loader *loader, struct change
 {
         int r = read_units(m, loader, changes, true);
 
-        // Units that were loaded while the loop was served are read without another pause.
+        // Units that were loaded while the loop was served are read without a further pause.
         return r < 0 ? r : read_units(m, loader, changes, false);
 }
 
@@ -273,8 +274,8 @@ static void swap(struct change *c)
                 unit_replace_conf(c->unit, TAKE(c->conf));
 }
 
-// Names and edges follow from the confs alone and are made from scratch. Where memory is short, the
-// next load makes what is missing.
+// Names and edges depend on the confs alone and are rebuilt from scratch. If memory runs out, the
+// next load makes the missing ones.
 static int rebuild(struct manager *m)
 {
         int r = 0;
@@ -326,7 +327,7 @@ static void apply(struct manager *m, struct changes *changes)
 
 // ---- what is new
 
-// Those that were seen since the last reload, and those that it finds.
+// The new units found since the last reload, and those that this one finds.
 static void report_new(struct manager *m, struct conf_loader *fresh)
 {
         char text[UNIT_NAME_MAX + 64];
@@ -371,7 +372,7 @@ static int reload(struct manager *m)
                 m->options.cfgfile = cfgfile;
                 log_ring_set_limit(m->log_ring, m->settings->log_buffer_size);
                 apply(m, &changes);
-                // What the clean-up frees.
+                // freed by the clean-up
                 loader = old_loader;
                 cfgfile = old_cfgfile;
         }
@@ -390,7 +391,7 @@ int manager_reload(struct manager *m)
         int r = reload(m);
 
         m->is_reloading = false;
-        // What was put off.
+        // Checks that were deferred during the reload.
         for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))
                 collect_unit_later(u);
         notify_observers(m, false);

@@ -17,8 +17,9 @@ static bool is_up(const struct unit *u)
         return !active_state_is_inactive_or_failed(unit_active_state(u));
 }
 
-// What does not conflict with shutdown.target (DefaultDependencies=no) is left: it goes last, in
-// one transaction. Looked at again and again, so that what cannot be done now is done when it can.
+// Units that do not conflict with shutdown.target (DefaultDependencies=no) are left; they are
+// stopped last, in one transaction. Repeated, so that a unit that cannot be stopped now is stopped
+// later.
 static bool stop_leftovers(struct manager *m)
 {
         struct request_failure failure = {.error = REQUEST_FAILED, .text = "no memory"};
@@ -39,8 +40,8 @@ static bool stop_leftovers(struct manager *m)
         return any;
 }
 
-// Is the ordered stop under way? A start that has not ended does not count: it is stopped as what
-// is left over.
+// Is the ordered stop in progress? A start that has not ended does not count: it is stopped with
+// the units that are left.
 static bool is_stopping_in_order(struct manager *m)
 {
         for (struct job *j = job_next(m, NULL); j; j = job_next(m, j))
@@ -142,7 +143,7 @@ void stop_act(struct manager *m, int action, int status, const char *unit, const
                 events_exit(m->events, m->exit_code);
                 break;
         default:
-                // Reboots and the like: the end of a container's PID 1 is the end of the container.
+                // Reboot and the like: the exit of PID 1 ends the container.
                 if (m->options.is_pid1) {
                         log_unit(unit, LOG_WARNING, 0, "It %s: shutting down.", what);
                         stop_later(m, EXIT_SUCCESS);

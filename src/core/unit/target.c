@@ -22,7 +22,7 @@ static void set_active(struct unit *u, bool is_active)
 
 static enum unit_verdict target_start(struct unit *u)
 {
-        // Its ordering is all there is to it: everything before it is up.
+        // A target only orders: it is active once everything before it is up.
         set_active(u, true);
         return UNIT_STARTED;
 }

@@ -4,5 +4,5 @@
 #include "core/unit/unit.h"
 
 extern const struct unit_ops target_ops;
-// For names of types that usher does not run (.slice, .mount, ...): never active, not-found.
+// For unit types that usher does not run (.slice, .mount, ...): never active, not-found.
 extern const struct unit_ops placeholder_ops;

@@ -1,5 +1,5 @@
-// A transaction: all jobs that one request means, and why each is in it. Made, checked, and either
-// applied as a whole or thrown away. Split by step: transaction.c (the structure),
+// A transaction: all jobs that one request leads to, and why each is part of it. Built, checked,
+// and either applied as a whole or dropped. Split by step: transaction.c (the structure),
 // transaction_pull.c (what a job pulls in), transaction_check.c (drop, merge), transaction_order.c
 // and job_request.c, which installs the result. Nobody outside core/unit/job and
 // core/unit/transaction* includes it.
@@ -14,25 +14,25 @@ struct tx_job {
         struct unit *unit;
         enum job_type type;
         bool ignore_order;
-        bool matters;    // the anchor cannot do without it
+        bool matters;    // the anchor depends on it
         bool is_gone;    // deleted, or merged into another
-        bool is_wrong;   // cannot be done; error and culprit say why
-        bool is_doubted; // on the list of those that may be orphans
+        bool is_wrong;   // cannot be done; error and culprit give the reason
+        bool is_doubted; // on the list of possible orphans
         enum request_error error;
         const struct unit *culprit;
         uint32_t next_of_unit;       // another job of the unit
-        uint32_t next_pending;       // while something is deleted: the next to be
-        uint32_t next_doubted;       // of the list of possible orphans
-        uint32_t n_wanting;          // living edges by other jobs to this one
-        uint32_t first_by, first_of; // edges: what this job pulled in; which jobs pulled it in
+        uint32_t next_pending;       // while jobs are deleted: the next to visit
+        uint32_t next_doubted;       // next in the list of possible orphans
+        uint32_t n_wanting;          // remaining edges from other jobs to this one
+        uint32_t first_by, first_of; // edges: jobs that this one pulled in; jobs that pulled it in
 };
 
 // `by` pulled `job` in.
 struct tx_edge {
         uint32_t by, job;
         uint32_t next_by, next_of; // further edges with the same `by`, the same `job`
-        bool matters;              // `by` makes no sense without it
-        bool conflicts;            // it is there because the units conflict
+        bool matters;              // `by` depends on it
+        bool conflicts;            // it is here because of a Conflicts=
         bool is_gone;
 };
 
@@ -46,7 +46,7 @@ struct transaction {
         uint32_t anchor;
         uint32_t first_doubted; // jobs that may have become orphans
         enum job_mode mode;
-        struct request_failure *failure; // filled where a step refuses
+        struct request_failure *failure; // filled when a step refuses the request
 };
 
 int transaction_init(struct transaction *t, struct manager *m, enum job_mode mode,
@@ -63,13 +63,13 @@ int transaction_add_edge(struct transaction *t, uint32_t by, uint32_t job, bool 
 uint32_t transaction_find(const struct transaction *t, const struct unit *u);
 // The next living job of the same unit, TX_NONE.
 uint32_t transaction_next_of_unit(const struct transaction *t, uint32_t job);
-// Delete a job; with_dependants: those that make no sense without it, too.
+// Deletes a job; with_dependants: also those that depend on it.
 void transaction_delete(struct transaction *t, uint32_t job, bool with_dependants);
-// Deletes what no living job has pulled in (any more); the anchor stays.
+// Deletes jobs that no remaining job has pulled in; the anchor stays.
 void transaction_drop_orphans(struct transaction *t);
-// `from` becomes part of `into`, which gets this type.
+// `from` is merged into `into`, which gets this type.
 void transaction_merge(struct transaction *t, uint32_t into, uint32_t from, enum job_type type);
-// Fill t->failure; returns error.
+// Fills t->failure; returns error.
 enum request_error transaction_refuse(struct transaction *t, enum request_error error,
                                       const char *fmt, ...) PRINTF(3, 4);
 
@@ -79,18 +79,19 @@ enum request_error transaction_refuse(struct transaction *t, enum request_error 
 
 // ---- transaction_pull.c: what a job pulls in
 
-// The anchor and everything that belongs to it. REQUEST_OK or why not.
+// The anchor and all jobs that it pulls in. REQUEST_OK or the reason.
 enum request_error transaction_pull(struct transaction *t, struct unit *u, enum job_type type);
-// The stop of all these (at least one) and of what goes with them, each as far as it can be.
+// The stop of all these units (at least one) and of the units that depend on them, as far as each
+// can be stopped.
 enum request_error transaction_pull_stops(struct transaction *t, struct unit *const *units,
                                           size_t n);
 
 // ---- transaction_check.c: from what was pulled in to what is done
 
-// Drops, merges and orders. *ret_order: a new array of the indices of all jobs that are left, in
-// the order of execution. REQUEST_OK or why not.
+// Drops, merges and orders jobs. *ret_order: a new array of the indices of the remaining jobs, in
+// the order of execution. REQUEST_OK or the reason.
 enum request_error transaction_settle(struct transaction *t, uint32_t **ret_order, uint32_t *ret_n);
-// ---- transaction_order.c: which job waits for which, including those that are pending
+// ---- transaction_order.c: the order among these jobs and pending ones
 
-// As transaction_settle; breaks cycles where a job of them is not needed.
+// As transaction_settle(); breaks a cycle where one of its jobs is not required.
 enum request_error transaction_order(struct transaction *t, uint32_t **ret_order, uint32_t *ret_n);

@@ -3,14 +3,14 @@
 #include "base/log.h"
 #include "core/unit/job_type.h"
 
-// ---- what is not needed
+// ---- redundant jobs
 
 static bool contradicts_pending(const struct tx_job *j)
 {
         return j->unit->job && job_type_conflicts(j->unit->job->type, j->type);
 }
 
-// A unit that is already where all its jobs would bring it needs none of them.
+// If all jobs of a unit would leave it as it is, it needs none of them.
 static void drop_redundant(struct transaction *t)
 {
         TX_FOREACH (t, i) {
@@ -33,7 +33,7 @@ static bool stops_something(const struct tx_job *j)
         return j->type == JOB_STOP && (active_state_is_up(state) || state == ACTIVE_ACTIVATING);
 }
 
-// Mode fail: rather leave out what would stop something or reverse a pending job.
+// Mode fail: drops jobs that would stop an active unit or reverse a pending job.
 static void minimize_impact(struct transaction *t)
 {
         TX_FOREACH (t, i) {
@@ -79,8 +79,8 @@ static bool is_conflicted(const struct transaction *t, const struct tx_job *j)
         return false;
 }
 
-// Which of two contradicting jobs may go? TX_NONE: both are needed. Of two that are merely wanted
-// the stop goes, but for one that a Conflicts= asked for.
+// Which of two contradicting jobs can be dropped? TX_NONE: both are required. If neither is
+// required, the stop is dropped, unless a Conflicts= asked for it.
 static uint32_t choose_lesser(const struct transaction *t, uint32_t a, uint32_t b)
 {
         const struct tx_job *x = &t->jobs[a], *y = &t->jobs[b];
@@ -137,7 +137,7 @@ static enum request_error merge_all(struct transaction *t)
 
 // ---- all together
 
-// Would it reverse a pending job that may not be reversed?
+// Would it reverse a pending job that must not be reversed?
 static enum request_error check_destructive(struct transaction *t)
 {
         const struct tx_job *anchor = &t->jobs[t->anchor];

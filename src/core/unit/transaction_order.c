@@ -5,20 +5,20 @@
 #include "core/unit/job_type.h"
 #include "core/unit/order.h"
 
-// How many jobs of a cycle are named.
+// The number of jobs of a cycle that are named.
 #define CYCLE_NAMED_MAX 20
 
-// Nodes: the transaction's jobs by their index, then pending jobs of other units as they are met.
-// Pending jobs are in order among themselves, so a cycle has a new job in it: enough to look at
-// what comes, directly or not, after one.
+// Nodes: the transaction's jobs by index, then pending jobs of other units as they are found.
+// Pending jobs have no cycle among themselves, so a cycle contains a new job: it is enough to
+// search from the new ones.
 struct ordering {
         struct transaction *t;
         struct order *order;
         struct unit **units; // by node
         bool *is_reached;
         uint32_t n, capacity;
-        struct u64map *pending; // struct unit -> node, of units without a job in t
-        uint32_t *queue;        // reached nodes; at most each once
+        struct u64map *pending; // struct unit -> node, of units without a job in the transaction
+        uint32_t *queue;        // nodes reached; each at most once
         uint32_t n_queue;
 };
 
@@ -77,7 +77,7 @@ static int ordering_init(struct ordering *g, struct transaction *t)
         return 0;
 }
 
-// What the job will be: one that takes a pending one in is what they are together.
+// The type that the job will have: one that absorbs a pending job has the merged type.
 static enum job_type node_type(const struct ordering *g, uint32_t node)
 {
         const struct unit *u = g->units[node];
@@ -91,7 +91,7 @@ static enum job_type node_type(const struct ordering *g, uint32_t node)
         return type;
 }
 
-// Others wait for it, but it does not wait for them.
+// Others wait for it, but it waits for none.
 static bool ignores_order(const struct ordering *g, uint32_t node)
 {
         return node < g->t->n_jobs ? g->t->jobs[node].ignore_order
@@ -104,7 +104,7 @@ static int find_node(struct ordering *g, struct unit *u, uint32_t *ret)
         *ret = transaction_find(g->t, u);
         if (*ret != TX_NONE || !u->job)
                 return 0;
-        // Node 0 is a job of the transaction, so that 0 can mean "not known".
+        // Node 0 is a job of the transaction, so 0 can mean "unknown".
         uintptr_t known = (uintptr_t)u64map_get(g->pending, (uintptr_t)u);
 
         if (known != 0) {
@@ -161,7 +161,7 @@ static int make_graph(struct ordering *g, struct transaction *t)
         TX_FOREACH (t, i) {
                 const struct tx_job *j = &t->jobs[i];
 
-                // One that is pending as it is brings nothing new.
+                // A pending job that stays unchanged adds nothing new.
                 if (!j->unit->job || j->unit->job->type != node_type(g, i))
                         reach(g, i);
         }
@@ -170,7 +170,7 @@ static int make_graph(struct ordering *g, struct transaction *t)
         return r;
 }
 
-// Names the cycle, and gives the job that can go; TX_NONE when all of it is needed.
+// Names the cycle, and gives the job that can be dropped; TX_NONE when all of it is required.
 static uint32_t judge_cycle(const struct ordering *g, const uint32_t *nodes, uint32_t n)
 {
         CLEANUP(buf) struct buf text = BUF_NULL;
@@ -191,8 +191,8 @@ static uint32_t judge_cycle(const struct ordering *g, const uint32_t *nodes, uin
         return victim;
 }
 
-// 1: *ret_nodes is the order, 0: they are a cycle, of which *ret_victim can go (TX_NONE: none can),
-// -ENOMEM.
+// 1: *ret_nodes is the order; 0: they are a cycle, of which *ret_victim can be dropped (TX_NONE:
+// none can); -ENOMEM.
 static int sort(struct transaction *t, uint32_t **ret_nodes, uint32_t *ret_n, uint32_t *ret_victim)
 {
         struct ordering g = {0};
@@ -223,7 +223,8 @@ enum request_error transaction_order(struct transaction *t, uint32_t **ret_order
                          "Job %s deleted to break ordering cycle starting with %s/%s",
                          job_type_name(t->jobs[victim].type), t->jobs[t->anchor].unit->id,
                          job_type_name(t->jobs[t->anchor].type));
-                // Where the unit has a pending job, that one is in its place now, and cannot go.
+                // If the unit has a pending job, that job now takes its place, and cannot be
+                // dropped.
                 transaction_delete(t, victim, true);
                 transaction_drop_orphans(t);
         }
@@ -233,7 +234,7 @@ enum request_error transaction_order(struct transaction *t, uint32_t **ret_order
                                           "details.");
         if (r < 0)
                 return transaction_refuse(t, REQUEST_FAILED, "%s", strerror(-r));
-        // Only what is ours.
+        // Only the transaction's own jobs.
         *ret_n = 0;
         for (uint32_t i = 0; i < n; i++)
                 if ((*ret_order)[i] < t->n_jobs && !t->jobs[(*ret_order)[i]].is_gone)

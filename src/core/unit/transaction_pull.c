@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-// What a job of a unit pulls in along which edges.
+// Which jobs a job of a unit pulls in, and along which edges.
 struct pull {
         uint32_t edges;
         enum job_type type;
@@ -32,7 +32,7 @@ static const struct pull restart_pull = {PROPAGATE_STOP, JOB_TRY_RESTART, true, 
 static const struct pull reload_pull = {DEP_BIT(DEP_PROPAGATES_RELOAD_TO), JOB_TRY_RELOAD, false,
                                         false};
 
-// Is there a reason in the unit's load state why it cannot be started? Fills *failure.
+// Does the unit's load state prevent a start? Fills *failure.
 static enum request_error check_load_state(const struct unit *u, struct request_failure *failure)
 {
         const char *why = u->conf->load_error ? u->conf->load_error : "no reason known";
@@ -74,7 +74,7 @@ static bool is_applicable(const struct unit *u, enum job_type type)
         return type != JOB_RELOAD || unit_can_reload(u);
 }
 
-// 0, -ENOMEM, -EOPNOTSUPP: such a job is nothing for the unit. by TX_NONE: it is the anchor.
+// 0, -ENOMEM, -EOPNOTSUPP: the unit does not support such a job. by TX_NONE: it is the anchor.
 static int add(struct transaction *t, uint32_t by, struct unit *u, enum job_type type,
                const struct pull *pull)
 {
@@ -142,7 +142,7 @@ static int pull_in(struct transaction *t, uint32_t job)
         return r;
 }
 
-// Everything that is not part of the target goes.
+// Stops every unit that is not part of the target.
 static int add_isolate_stops(struct transaction *t)
 {
         static const struct pull stop = {0, JOB_STOP, true, false};
@@ -165,7 +165,7 @@ static int add_isolate_stops(struct transaction *t)
         return 0;
 }
 
-// A stop takes those along that would start the unit again.
+// A stop also stops the units that would start this unit again.
 static int add_triggering_stops(struct transaction *t)
 {
         static const struct pull stop = {0, JOB_STOP, true, false};
@@ -222,7 +222,7 @@ enum request_error transaction_pull_stops(struct transaction *t, struct unit *co
 
 static void log_unwanted(const struct tx_job *wanting, const struct tx_job *wrong)
 {
-        // What the start finds bad has been said when it was loaded.
+        // Faults that start-up finds were logged when the unit was loaded.
         bool is_usual = strcmp(wanting->unit->id, BOOT_TARGET) == 0 ||
                         wrong->error == REQUEST_NO_SUCH_UNIT || wrong->error == REQUEST_MASKED;
         struct request_failure f;
@@ -232,7 +232,7 @@ static void log_unwanted(const struct tx_job *wanting, const struct tx_job *wron
                  "Cannot add dependency job for %s, ignoring: %s", wrong->unit->id, f.text);
 }
 
-// One after the other, until there are no more: a job that needs a wrong one is wrong itself.
+// Repeated until nothing changes: a job that depends on an impossible one is impossible itself.
 static void spread_wrong(struct transaction *t)
 {
         uint32_t pending = TX_NONE;

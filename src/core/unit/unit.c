@@ -69,7 +69,7 @@ void unit_configure(struct unit *u)
         u->start_limit.interval = u->conf->unit->start_limit_interval_sec;
         u->start_limit.burst = u->conf->unit->start_limit_burst;
         u->conf_rt = clock_now_realtime();
-        if (unit_is_checking(u)) { // those of the conf before
+        if (unit_is_checking(u)) { // drops tests of the old conf
                 unit_forget_checks(u);
                 job_look_again(u);
         }
@@ -162,7 +162,7 @@ bool unit_can_reload(const struct unit *u)
         return u->ops->reload != NULL;
 }
 
-// What a change means for others, but for what the unit's job asked for.
+// The consequences of a change for other units, except those that the unit's job asked for.
 static uint32_t find_consequences(enum active_state old, enum active_state now,
                                   enum unit_notify_flags flags)
 {
@@ -181,7 +181,7 @@ static uint32_t find_consequences(enum active_state old, enum active_state now,
         return steps;
 }
 
-// The change came by itself.
+// The change was not requested.
 static uint32_t find_unexpected(enum active_state old, enum active_state now)
 {
         if (active_state_is_inactive_or_failed(old) && active_state_is_up_or_coming(now))
@@ -191,7 +191,7 @@ static uint32_t find_unexpected(enum active_state old, enum active_state now)
         return 0;
 }
 
-// Those that are bound to it stop when it is known that it does not come back.
+// Units bound to it are stopped once it is known that it does not come back.
 static uint32_t hold_stop(struct unit *u, enum active_state now, enum unit_notify_flags flags,
                           uint32_t steps)
 {
@@ -206,7 +206,7 @@ static uint32_t hold_stop(struct unit *u, enum active_state now, enum unit_notif
         if (!u->holds_stop || flags & UNIT_NOTIFY_KEEPS_BOUND ||
             !active_state_is_inactive_or_failed(now))
                 return steps;
-        // The first half of the restart is over.
+        // The stop part of the restart is over.
         if (u->job && (u->job->type == JOB_START || u->job->type == JOB_RESTART))
                 return steps;
         u->holds_stop = false;

@@ -1,5 +1,5 @@
-// The conditions of a unit: an inquiry (base/inquiry.h) looks at what they name, since a path may
-// lie on a file system that does not answer. Then the unit's job waits, and nothing else does.
+// The conditions of a unit: an inquiry (base/inquiry.h) tests them, since a path may be on a file
+// system that does not answer. Then the unit's job waits, and nothing else does.
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -11,16 +11,16 @@
 
 #define CONDITION_TEXT_MAX 512
 
-// Kept from the first look on.
+// Kept from the first test on.
 struct unit_checks {
         struct unit *unit;
-        struct unit_conf *conf; // reference: whose lists these are
+        struct unit_conf *conf; // reference: the lists belong to it
         struct condition_context context;
-        struct inquiry *inquiry; // under way
+        struct inquiry *inquiry; // in progress
         struct errand errand;
-        struct work room_work; // waits until there is room for a process
-        bool is_answered;      // the job has not run since
-        int error;             // then: there was no answer; 0 or -errno
+        struct work room_work; // queued here while no process can be created
+        bool is_answered;      // the job has not run since the answer
+        int error;             // if answered: 0, or -errno if there was no answer
         int8_t states[];       // of conditions, then of asserts
 };
 
@@ -48,7 +48,7 @@ static void look(struct inquiry_answer *answer, const void *question)
         const struct unit_checks *c = question;
         const struct unit_group *g = c->conf->unit;
 
-        // Asserts count only where the conditions hold.
+        // Asserts are only tested if the conditions hold.
         bool holds = put_states(answer, &g->conditions, &c->context, true);
 
         (void)put_states(answer, &g->asserts, &c->context, holds);
@@ -143,7 +143,7 @@ static struct unit_checks *get_checks(struct unit *u)
         return u->checks;
 }
 
-// 0: the states are there; 1: the answer is waited for; -errno: there is none.
+// 0: the results are there; 1: it waits for the answer; -errno: there is none.
 static int ask(struct unit *u)
 {
         struct unit_checks *c = count(u->conf) > 0 ? get_checks(u) : NULL;

@@ -1,11 +1,11 @@
-// Have the files behind a unit changed since they were read (NeedDaemonReload)?
+// Has a file of the unit changed since it was read (NeedDaemonReload)?
 #include "base/str.h"
 #include "base/strv.h"
 #include "core/unit/manager.h"
 
 #include <sys/stat.h>
 
-// Later than the unit was read; `missing` when it is not there.
+// Is the file newer than the unit's conf? `missing` is returned if it does not exist.
 static bool is_newer(const char *path, usec_t when, bool missing)
 {
         struct stat st;
@@ -15,7 +15,7 @@ static bool is_newer(const char *path, usec_t when, bool missing)
         usec_t changed =
                 (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + (usec_t)st.st_mtim.tv_nsec / 1000;
 
-        // A mask is a node whose own time says nothing.
+        // A mask is a device node, whose own time means nothing.
         return !S_ISCHR(st.st_mode) && changed > when;
 }
 
