@@ -21,7 +21,7 @@ struct bus_names {
         sd_bus *bus; // NULL: not connected
         struct timer retry_timer;
         usec_t retry_wait;
-        struct work work; // look at the connection again
+        struct work work; // checks the connection again later
         bool is_lost;     // the bus has closed it
         struct core_observer observer;
 };
@@ -61,7 +61,7 @@ static void ask_process(struct bus_name *n, sd_bus *bus, const char *owner)
 static void set_owner(struct bus_name *n, sd_bus *bus, const char *owner)
 {
         n->has_owner = !str_is_empty(owner);
-        n->manager->bus_names->retry_wait = 0; // it answers
+        n->manager->bus_names->retry_wait = 0; // the bus answers again
         log_write(LOG_DEBUG, "Bus name %s: %s", n->name, n->has_owner ? owner : "nobody owns it");
         if (n->has_owner && n->on_process)
                 ask_process(n, bus, owner);
@@ -73,7 +73,7 @@ static int on_owner_changed(sd_bus_message *m, void *data, sd_bus_error *error U
         struct bus_name *n = data;
         const char *name, *from, *to;
 
-        // It tells all that the answer to the question would.
+        // This signal carries everything that the answer to the pending question would.
         n->owner_query = sd_bus_slot_unref(n->owner_query);
         if (sd_bus_message_read(m, "sss", &name, &from, &to) >= 0 && streq(name, n->name))
                 set_owner(n, sd_bus_message_get_bus(m), to);
@@ -94,7 +94,7 @@ static int on_owner_reply(sd_bus_message *m, void *data, sd_bus_error *error UNU
         return 0;
 }
 
-// First the changes, then the present: nothing is missed between the two.
+// Subscribes first and then asks, so that no change in between is missed.
 static int ask(struct bus_names *b, struct bus_name *n)
 {
         char match[MATCH_MAX];
@@ -121,7 +121,7 @@ static struct unit *loaded_unit(struct manager *m, const char *name)
         return u && u->conf->load_state == LOAD_LOADED ? u : NULL;
 }
 
-// A bus of ours that does not run is waited for.
+// If one of our units runs the bus, wait until it is active.
 static bool is_awaited(struct manager *m)
 {
         struct unit *u = loaded_unit(m, "dbus.service");
@@ -147,7 +147,7 @@ static int on_disconnected(sd_bus_message *m UNUSED, void *data, sd_bus_error *e
 {
         struct bus_names *b = data;
 
-        b->is_lost = true; // it cannot be freed in its own call
+        b->is_lost = true; // it cannot be freed inside its own callback
         work_queue(b->manager->events, WORK_STATE, &b->work, run_work);
         return 0;
 }
@@ -185,7 +185,8 @@ static void retry_later(struct bus_names *b)
                 log_write(LOG_WARNING, "The message bus is not tried again: %s", strerror(ENOMEM));
 }
 
-// 0: connected, or will be when our own bus runs. -errno: the bus is not there; tried again.
+// 0: connected, or will be when our own bus is active. -errno: the bus cannot be reached; tried
+// again.
 static int connect_bus(struct bus_names *b)
 {
         if (b->bus)
@@ -209,11 +210,11 @@ static void run_work(struct work *w)
                 disconnect(b);
                 retry_later(b);
         } else {
-                (void)connect_bus(b); // it is tried again
+                (void)connect_bus(b); // tried again later
         }
 }
 
-// Our own bus begins to run, or ends.
+// Our own bus has become active, or has ended.
 static void on_unit_changed(struct core_observer *o, struct unit *u)
 {
         struct bus_names *b = CONTAINER_OF(o, struct bus_names, observer);

@@ -37,14 +37,14 @@ static void entry_free(struct fdstore_entry *entry)
         free(entry);
 }
 
-// The other side hung up: the descriptor is of no use any more.
+// The peer hung up: the descriptor is useless now.
 static void on_hangup(struct watch *w, uint32_t revents UNUSED)
 {
         entry_free(CONTAINER_OF(w, struct fdstore_entry, watch));
 }
 
-// Do both stand for one open file? Where kcmp(2) is not allowed every descriptor counts as new,
-// but for the very same device and inode of what has no offset.
+// Do both refer to one open file? If kcmp(2) is not allowed, every descriptor counts as new, except
+// one with the same device and inode of a file type without an offset.
 static bool is_same_file(int a, int b)
 {
         pid_t self = getpid();
@@ -82,7 +82,7 @@ int fdstore_add(struct fdstore *s, struct events *e, int fd, const char *name, b
         entry->watch = (struct watch){.fd = TAKE_FD(own), .on_event = on_hangup};
         list_append(&s->entries, &entry->node);
         s->n++;
-        // EPOLLHUP and EPOLLERR come unasked; files that cannot be polled never hang up.
+        // EPOLLHUP and EPOLLERR are always reported; files that cannot be polled never hang up.
         if (poll)
                 (void)watch_set(e, &entry->watch, EPOLLET);
         return 1;

@@ -20,10 +20,10 @@
 #include <sys/un.h>
 
 #define MESSAGES_A_TURN 64
-#define MESSAGES_A_DRAIN 4096 // as many as a socket's queue could hold, and more
+#define MESSAGES_A_DRAIN 4096 // more than a socket's queue holds
 #define TURN_MAX (2 * USEC_PER_MSEC)
 #define RECEIVE_BUFFER (8 * 1024 * 1024)
-// Messages of orphans of whom it is not known yet who left them, and the descriptors in them.
+// Messages of orphans whose owner is not known yet, and the descriptors in them.
 #define PARKED_MAX 64
 #define PARKED_FDS_MAX 64
 
@@ -32,10 +32,10 @@ struct notify_socket {
         notify_handler *on_message;
         struct watch watch;
         char *environment; // "NOTIFY_SOCKET=..."
-        char *path;        // NULL: abstract
+        char *path;        // NULL: abstract address
         struct rate complaints;
         bool is_draining;
-        struct list_node parked; // struct parked, in the order of coming
+        struct list_node parked; // struct parked, oldest first
         size_t n_parked, n_parked_fds;
         struct orphans_wait wait;
 };
@@ -46,7 +46,7 @@ static void parse_time(const char *value, usec_t *ret)
 {
         uint64_t t;
 
-        // A number that is none is as good as no assignment.
+        // An invalid number is ignored, as if the assignment were missing.
         if (parse_u64(value, &t) == 0)
                 *ret = t;
 }
@@ -100,7 +100,7 @@ int notify_parse(char *text, size_t size, struct notify_message *ret)
                 .extend_timeout = USEC_INFINITY,
         };
 
-        // One NUL at the end is what some senders count in.
+        // Some senders count the terminating NUL.
         if (size > 0 && text[size - 1] == '\0')
                 size--;
         if (size == 0 || memchr(text, '\0', size))
@@ -139,7 +139,7 @@ struct datagram {
         bool is_cut;
 };
 
-// 1 one was there, 0 none, -errno.
+// 1: a message was there, 0: none, -errno.
 static int receive(int sock, struct datagram *d)
 {
         union {
@@ -181,11 +181,11 @@ static void drop_fds(struct datagram *d)
         d->n_fds = 0;
 }
 
-// A message that waits until it is known whose its sender is, or the process that it names.
+// A message that waits until the owner of its sender, or of the process that it names, is known.
 struct parked {
         struct list_node node;
         struct datagram datagram;
-        sd_id128_t invocation_id; // of the run that it speaks for; null: not known yet
+        sd_id128_t invocation_id; // of the run that it is for; null: not known yet
 };
 
 static void unpark(struct notify_socket *n, struct parked *p)
@@ -229,8 +229,9 @@ static void park(struct notify_socket *n, struct datagram *d, const struct run *
         await_sorting(n);
 }
 
-// The run that a process speaks for; NULL: none. Nobody speaks for one that is over, and who only
-// says that he is of a service has to be of its user. 0, or -EAGAIN: it is not known yet.
+// The run that a process speaks for; NULL: none. No process speaks for a run that is over, and one
+// that merely claims to be of a service must run as the service's user. 0, or -EAGAIN: not known
+// yet.
 static int find_run(struct notify_socket *n, const struct ucred *sender, struct run **ret)
 {
         struct orphan_facts facts;
@@ -245,7 +246,7 @@ static int find_run(struct notify_socket *n, const struct ucred *sender, struct 
         return MIN(r, 0);
 }
 
-// Does it name a main process of which it is not known yet whose it is?
+// Does the message name a main process whose owner is not known yet?
 static bool names_unknown(struct notify_socket *n, const struct datagram *d)
 {
         static const char key[] = "MAINPID=";
@@ -270,7 +271,7 @@ static bool names_unknown(struct notify_socket *n, const struct datagram *d)
         return false;
 }
 
-// run NULL: it is nobody's.
+// run NULL: it is for no run.
 static void handle_for(struct notify_socket *n, struct datagram *d, struct run *run)
 {
         struct notify_message message;
@@ -282,8 +283,8 @@ static void handle_for(struct notify_socket *n, struct datagram *d, struct run *
         if (notify_parse(d->text, d->size, &message) < 0) {
                 complain(n, d->sender.pid, "no text, or a NUL byte in it");
         } else if (message.barrier) {
-                // All before it has been handled: the sender sees that by the end of the
-                // descriptor.
+                // All earlier messages have been handled: closing the descriptor tells the sender
+                // so.
                 if (message.n_assignments != 1 || d->n_fds != 1)
                         complain(n, d->sender.pid, "BARRIER=1 must be alone, with one descriptor");
         } else if (!run) {
@@ -303,7 +304,7 @@ static void on_sorted(struct orphans_wait *w, enum orphans_state state UNUSED)
                 struct parked *p = CONTAINER_OF(node, struct parked, node);
                 struct run *run = run_by_invocation_id(n->manager, p->invocation_id);
 
-                // Its sender may have gone since it was known.
+                // The sender may have exited since it was identified.
                 if (sd_id128_is_null(p->invocation_id) &&
                     find_run(n, &p->datagram.sender, &run) == -EAGAIN)
                         continue;
@@ -333,7 +334,7 @@ static void receive_some(struct notify_socket *n, unsigned most, usec_t until)
 {
         struct datagram d;
 
-        // A message may end a service, which looks here again first.
+        // A message may end a service, and ending it drains the socket again.
         if (n->is_draining)
                 return;
         n->is_draining = true;
@@ -358,8 +359,8 @@ void notify_socket_drain(struct notify_socket *n)
 
 static int bind_path(struct notify_socket *n, const char *path)
 {
-        (void)fs_unlink(path, NULL); // of a supervisor that was here before: the folder is locked
-        // Who may say what is decided by the sender's pid.
+        (void)fs_unlink(path, NULL); // left by an earlier supervisor: the folder is locked by us
+        // The pid of the sender decides what it may say.
         int r = fs_bind(n->watch.fd, path, 0666, 0, NULL);
 
         if (r < 0)
@@ -371,7 +372,7 @@ static int bind_path(struct notify_socket *n, const char *path)
         return n->environment ? 0 : -ENOMEM;
 }
 
-// A name that the kernel chooses, for folders with long names.
+// An address that the kernel chooses, for folders with a long name.
 static int bind_abstract(struct notify_socket *n)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -406,7 +407,8 @@ int notify_socket_new(struct manager *m, notify_handler *on_message, struct noti
                 return n->watch.fd;
         if (setsockopt(n->watch.fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) < 0)
                 return -errno;
-        // More room where it is allowed: a service that notifies would have to wait for us.
+        // Enlarges the queue if that is allowed: otherwise a service that notifies would have to
+        // wait for us.
         if (setsockopt(n->watch.fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) < 0)
                 (void)setsockopt(n->watch.fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
         if (m->options.runtime_dir && !(path = fs_path_join(m->options.runtime_dir, "notify")))

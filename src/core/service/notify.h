@@ -1,6 +1,6 @@
 // The notify protocol (sd_notify(3)): one datagram socket for all services. Owns the socket, parses
-// and bounds messages, finds the run that the sender belongs to. What a message does to a run is
-// core/service/service_notify. Violations are dropped with one warning.
+// and bounds messages, and finds the run that the sender belongs to. core/service/service_notify
+// applies a message to the run. Violations are dropped with one warning.
 #pragma once
 
 #include "core/service/run.h"
@@ -17,17 +17,16 @@ struct ucred;
 typedef void notify_handler(struct run *run, const struct ucred *sender,
                             struct notify_message *message, int *fds, size_t n_fds);
 
-// Opens runtime_dir/notify (an abstract name where that path is too long). 0 or -errno.
-// on_message: what a run is told by one of its processes, the sender; it takes over all of fds.
+// Opens runtime_dir/notify (an abstract address if that path is too long). 0 or -errno.
 int notify_socket_new(struct manager *m, notify_handler *on_message, struct notify_socket **ret);
 void notify_socket_free(struct notify_socket *n); // NULL is fine
 DEFINE_CLEANUP(notify_socket, struct notify_socket *, notify_socket_free)
 // "NOTIFY_SOCKET=/run/usher/notify", borrowed.
 const char *notify_socket_environment(const struct notify_socket *n);
-// Handle what has arrived, before something else is decided (the end of a process).
+// Handles the messages that have arrived, before another event is acted on (the end of a process).
 void notify_socket_drain(struct notify_socket *n);
 
-// One message, taken apart. Strings point into the text that was parsed; NULL: not in it.
+// One parsed message. Strings point into the text that was parsed; NULL: not in it.
 struct notify_message {
         bool ready, reloading, stopping, watchdog, watchdog_trigger;
         bool fdstore, fdstore_remove, fdpoll_off, barrier, restart_reset;
@@ -38,6 +37,6 @@ struct notify_message {
         size_t n_assignments;
 };
 
-// Takes text apart in place (size bytes and a NUL of the caller's behind them). 0; -EINVAL: an
+// Parses text in place (size bytes, followed by a NUL that the caller adds). 0; -EINVAL: an
 // embedded NUL, or empty. Public for tests.
 int notify_parse(char *text, size_t size, struct notify_message *ret);

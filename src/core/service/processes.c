@@ -15,7 +15,7 @@ enum orphans_state run_look_for_strays(struct run *run)
                 return ORPHANS_NONE;
         enum orphans_state state = orphans_look(run->manager->orphans, run);
 
-        // All have ended: nobody is left who could make another one.
+        // All have ended, so none is left that could fork another.
         run_note_strays(run, state != ORPHANS_NONE);
         return state;
 }
@@ -49,7 +49,7 @@ int run_foreach_process(const struct run *run, int (*f)(pid_t pid, void *data), 
         return MIN(r, 0);
 }
 
-// ---- whose is it?
+// ---- the run of a process?
 
 int process_find_owner(struct manager *m, pid_t pid, struct orphan_facts *ret)
 {
@@ -130,7 +130,7 @@ struct run *run_by_invocation_id(struct manager *m, sd_id128_t id)
         return NULL;
 }
 
-// ---- who claims to be whose
+// ---- the run that an environment names
 
 static bool is_of_its_user(const struct run *run, const struct proc_uids *uids)
 {
@@ -153,8 +153,8 @@ static uint64_t key_of(sd_id128_t id)
 }
 
 struct known_runs {
-        struct u64map *by_id;   // the first half of its invocation id
-        struct u64map *by_user; // a run of this user that is not root
+        struct u64map *by_id;   // by the first half of the invocation id
+        struct u64map *by_user; // a run of this user (not root)
 };
 
 static int add_run(struct known_runs *k, struct run *run)
@@ -192,8 +192,8 @@ static struct run *find_claimed(const struct known_runs *k, const struct orphan_
 
         if (!run || !sd_id128_equal(run->invocation_id, id) || !run_may_own(run, &claim->uids))
                 return NULL;
-        // Root's services may have processes of others, but those of another service's user are
-        // more likely that service's.
+        // Root's services may have processes of any user, but one of another service's user more
+        // likely belongs to that service.
         if (run->uid == 0 && claim->uids.real != 0 && u64map_get(k->by_user, claim->uids.real))
                 return NULL;
         return run;

@@ -82,7 +82,7 @@ static long double power(long double base, unsigned n)
         return value;
 }
 
-// The n-th root of x >= 1, by bisection: libm is not worth a dependency.
+// The n-th root of x >= 1, by bisection: not worth a dependency on libm.
 static long double root(long double x, unsigned n)
 {
         long double low = 1, high = x;

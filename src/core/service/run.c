@@ -1,4 +1,4 @@
-// The changes of a run that more than one file of the service machine makes.
+// The changes to a run that more than one file of the service machine makes.
 #include "core/service/run.h"
 
 #include "base/clock.h"

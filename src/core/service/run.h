@@ -1,6 +1,6 @@
 // A run: one life of a service, be it the singleton of foo.service or one of 10,000 connections.
 // The state machine (core/service/service) drives both over a shared conf. The cold part is
-// allocated at first need.
+// allocated when first needed.
 #pragma once
 
 #include "conf/unit_conf.h"
@@ -71,74 +71,73 @@ struct run_cold; // fd store, watchdog, notify state, status text (core/service/
 
 struct run {
         struct manager *manager;
-        struct unit_conf *conf;  // reference: the conf it was started with
+        struct unit_conf *conf;  // reference: the conf that it was started with
         struct service *service; // the singleton that it is part of; NULL for a connection
-        struct client *client;   // whose connection it serves; NULL: it serves none
+        struct client *client;   // the connection that it serves; NULL: none
         struct spawn_plan
                 *plan;          // reference (shared by the instances of a template); NULL: not made
-        struct log_stream *log; // reference: where what it prints goes; NULL: not opened
+        struct log_stream *log; // reference: the stream for its output; NULL: not open
         struct run_cold *cold;  // NULL until needed
         struct child main, control;
         struct timer timer; // the current state's timeout
-        // Of a life that is over: tells it outside the call chain. Else the place among those who
-        // wait until there is room for a process (core/start/spawner.h).
+        // For a run that is over: reports this outside the call chain. Otherwise the place in the
+        // queue for resources (core/start/spawner.h).
         struct work work;
         enum service_state state : 8;
-        enum service_state waits_in : 8; // its command is the one that waits
+        enum service_state waits_in : 8; // the state whose command waits
         enum service_result result : 8;
-        uint8_t main_code, main_status; // how the last main process ended; code 0: it has not
+        uint8_t main_code, main_status; // exit of the last main process; code 0: there is none
         uint16_t main_index;            // in ExecStart=
         uint16_t control_index;         // in the command list of the state
         bool main_pid_known : 1, forbid_restart : 1;
         bool main_ignores_failure : 1, control_ignores_failure : 1; // `-` of the running command
-        bool is_refused : 1; // a connection: its user has all the processes that LimitNPROC= lets
-                             // it
+        bool is_refused : 1; // a connection: its user has as many processes as LimitNPROC= allows
         bool is_empty : 1;   // no process of it was left, and none was started since
-        uid_t uid;           // of its processes, since the last start
+        uid_t uid;           // of its processes, as of the last start
         sd_id128_t invocation_id;
 };
 
 _Static_assert(sizeof(struct run) <= 168, "10,000 connections: keep rarely needed things cold");
 
-// ---- who changes it
+// ---- changes
 //
-// Its state is changed by service_set_state() alone, its client by core/socket/connection, its cold
-// part by run_cold_get() and run_cold_free(), what a single file of the service machine has to do
-// with it by that. All else goes through these.
+// Only service_set_state() changes its state, only core/socket/connection its client, only
+// run_cold_get() and run_cold_free() its cold part; fields that a single file of the service
+// machine uses are changed by that file. All other changes go through these functions:
 
-// Zeroed before; takes a reference to the conf.
+// The run is zeroed before; takes a reference to the conf.
 void run_init(struct run *run, struct manager *m, struct unit_conf *conf);
-// The life goes on with other settings: the next command, the next time limit. Nothing happens if
-// they are the same.
+// Replaces the conf during a life: the next command and the next time limit use it. Does nothing if
+// it is the same.
 void run_set_conf(struct run *run, struct unit_conf *conf);
 void run_share_plan(struct run *run, struct spawn_plan *plan); // takes a reference
-void run_drop_plan(struct run *run);                           // the next command makes one
+void run_drop_plan(struct run *run);                           // the next command makes a new one
 void run_drop_log(struct run *run);                            // service_log.c
-// A life begins: a new invocation id, and nothing of how the last one went. 0 or -errno.
+// Begins a life: a new invocation id, and no result of the last one. 0 or -errno.
 int run_reset_life(struct run *run);
 
-// What went wrong first counts.
+// Only the first failure is recorded.
 void run_set_result(struct run *run, enum service_result result);
 void run_clear_result(struct run *run);
-// A stop by hand suppresses Restart= once only.
+// A manual stop suppresses Restart= once only.
 void run_forbid_restart(struct run *run, bool is_forbidden);
 
-// run->main is watched, and is the main process.
+// run->main is being watched, and becomes the main process.
 void run_set_main(struct run *run);
-void run_end_main(struct run *run, const siginfo_t *info); // as of waitid(2): how it has ended
-void run_forget_main(struct run *run); // what it was means nothing for the next life
+void run_end_main(struct run *run, const siginfo_t *info); // as of waitid(2): its exit
+void run_forget_main(struct run *run);                     // the next life is not affected by it
 
-void run_note_process(struct run *run); // there is one more
-// It has been looked for what main and control left behind.
+void run_note_process(struct run *run); // a process was started
+// The orphans of main and control have been searched for.
 void run_note_strays(struct run *run, bool has_some);
 
-// Which of its commands is next: of ExecStart=, and in the list of the state.
+// The index of its current command: in ExecStart=, and in the list of the state.
 void run_begin_main(struct run *run);
 void run_next_main(struct run *run);
 void run_begin_control(struct run *run);
 void run_next_control(struct run *run);
-// The lists have changed: where the commands that run are now.
+// The lists have changed: the indices of the running commands in the new ones.
 void run_set_commands(struct run *run, uint16_t main_index, uint16_t control_index);
-// `-` of the command that runs: it cannot fail.
+// `-` of the running command: its failure is ignored.
 void run_note_main_command(struct run *run, bool ignores_failure);
 void run_note_control_command(struct run *run, bool ignores_failure);

@@ -1,4 +1,4 @@
-// The unit type: what jobs and the bus ask of a service, and the same for connections.
+// The unit type: operations for jobs and the bus, and the same for runs of connections.
 #include "core/service/service.h"
 
 #include "base/log.h"
@@ -51,7 +51,7 @@ static enum unit_verdict stop_run(struct run *run)
         case SERVICE_RELOAD_SIGNAL:
         case SERVICE_RELOAD_NOTIFY:
         case SERVICE_STOP_WATCHDOG:
-                // Something is running already: no further command.
+                // A process is running already: no further command is started.
                 run_forbid_restart(run, true);
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_SUCCESS);
                 return UNIT_STARTED;
@@ -82,7 +82,7 @@ static enum unit_verdict stop_run(struct run *run)
 
 void service_run_stop(struct run *run)
 {
-        (void)stop_run(run); // a run that is over already is what was wanted
+        (void)stop_run(run); // if the run is over already, nothing is left to stop
 }
 
 // ---- operations of the unit type
@@ -105,8 +105,8 @@ static void service_done(struct unit *u)
         unit_conf_unref(s->run.conf);
 }
 
-// A reload: the life goes on with the new settings (the next command, the next timeout). Where the
-// file is gone or bad, the old ones serve until the end.
+// A reload: the life continues with the new settings (for the next command and time limit). If the
+// file is gone or bad, the old ones are kept until the end.
 static void service_reconfigure(struct unit *u, struct unit_conf *old UNUSED)
 {
         struct run *run = &service_of(u)->run;
@@ -123,7 +123,7 @@ static void service_reconfigure(struct unit *u, struct unit_conf *old UNUSED)
                 (void)run_watch_bus_name(run);
 }
 
-// Processes of the last life that must not be killed would be mixed with the new ones.
+// Processes of the last life that must not be killed would mix with those of the new one.
 static bool has_leftovers(struct run *run)
 {
         const struct kill_group *k = run->conf->kill;
@@ -194,7 +194,7 @@ static enum unit_verdict service_start(struct unit *u)
         case SERVICE_FINAL_SIGKILL:
         case SERVICE_DEAD_BEFORE_AUTO_RESTART:
         case SERVICE_FAILED_BEFORE_AUTO_RESTART:
-        case SERVICE_AUTO_RESTART: // RestartSec= is not passed by
+        case SERVICE_AUTO_RESTART: // RestartSec= has not passed
         case SERVICE_CLEANING:
         case _SERVICE_STATE_MAX:
                 break;
@@ -238,7 +238,7 @@ static const char *sub_state(const struct unit *u)
 {
         enum service_state state = service_of(u)->run.state;
 
-        // systemd has a name of its own for this since v253.
+        // systemd has had a name of its own for this since v253.
         if (state == SERVICE_RELOAD_NOTIFY &&
             !manager_differs(u->manager, DIFFERENCE_NEWER_SYSTEMD))
                 state = SERVICE_RELOAD;
@@ -263,7 +263,7 @@ static void service_reset_failed(struct unit *u)
         s->flush_n_restarts = false;
 }
 
-// A connection that it serves, or descriptors that it left to us.
+// It serves a connection, or stores descriptors.
 static bool service_is_needed(const struct unit *u)
 {
         const struct run *run = &service_of(u)->run;
@@ -272,7 +272,7 @@ static bool service_is_needed(const struct unit *u)
                run->state == SERVICE_DEAD_RESOURCES_PINNED;
 }
 
-// One that a signal has ended has none.
+// A process that was killed by a signal has no exit status.
 static int service_exit_status(const struct unit *u)
 {
         const struct run *run = &service_of(u)->run;

@@ -1,5 +1,5 @@
-// BusName=: Type=dbus has started when its name has an owner, and ends when it has none. Services
-// of other types whose main process nobody knows learn it from the bus.
+// BusName=: a Type=dbus service is started once its name has an owner, and has ended when it has
+// none. Services of other types with an unknown main process learn its pid from the bus.
 #include "base/log.h"
 #include "core/service/service_priv.h"
 
@@ -33,7 +33,7 @@ static void on_process(struct bus_name *n, pid_t pid)
         int r = run_set_main_pid(run, pid, false);
 
         if (r == -EPERM || r == -EBUSY || r == -ESRCH)
-                return; // it is of no service, or of another one
+                return; // it belongs to no service, or to another one
         if (r < 0)
                 run_log(run, LOG_WARNING, -r,
                         "Process %d, the owner of its bus name, is not watched", (int)pid);
@@ -61,7 +61,7 @@ int run_watch_bus_name(struct run *run)
                         bus_name_unwatch(&run->cold->bus_name);
                 return 0;
         }
-        // One name has one owner, and connections are many.
+        // A name has one owner, but there are many connections.
         int r = run->service ? watch(run) : -EOPNOTSUPP;
 
         if (r == 0 || !is_needed)

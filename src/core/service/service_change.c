@@ -1,4 +1,4 @@
-// The change from one state to the next: what it stops, and who is told.
+// The change from one state to the next: what it stops, and which observers it notifies.
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/service/client.h"
@@ -21,8 +21,8 @@ static void on_over_timer(struct timer *t, usec_t now UNUSED)
         on_over(&CONTAINER_OF(t, struct run, timer)->work);
 }
 
-// The life of a connection's run is over; it serves its client while a job for its unit is
-// there.
+// The life of a connection's run is over; the run keeps serving its client while its unit has a
+// job.
 static void on_over(struct work *w)
 {
         struct run *run = CONTAINER_OF(w, struct run, work);

@@ -20,7 +20,7 @@
 
 // ---- environment
 
-// prefix: "", or "MONITOR_" where the result is another service's. Texts are appended to the list.
+// prefix: "", or "MONITOR_" if the result is another service's. Appends the texts to the list.
 static int push_result(char ***list, const struct run *run, const char *prefix)
 {
         char buf[SIGNAL_NAME_MAX];
@@ -52,8 +52,8 @@ static int add_result(struct command *c, const struct run *run)
         return r;
 }
 
-// The one service whose OnFailure= or OnSuccess= names this one, which is started by hand; NULL:
-// none, or it cannot be told which.
+// The service whose OnFailure= or OnSuccess= names this one, for a manual start; NULL: there is
+// none, or more than one.
 static const struct run *find_monitored(const struct run *run)
 {
         struct unit *found = NULL;
@@ -70,7 +70,7 @@ static const struct run *find_monitored(const struct run *run)
                                                    : NULL;
 }
 
-// That service may be gone when a command runs.
+// That service may have been freed by the time a command runs.
 static int push_monitored(char ***list, const struct run *other)
 {
         char id[SD_ID128_STRING_MAX];
@@ -91,7 +91,7 @@ void service_handle(struct unit *u, struct unit *ended)
 
         if (!cold)
                 return;
-        // Without memory it is not told.
+        // Without memory the variables are omitted.
         strv_free(TAKE(cold->monitored_next));
         if (push_monitored(&cold->monitored_next, &service_of(ended)->run) < 0)
                 strv_free(TAKE(cold->monitored_next));
@@ -143,7 +143,7 @@ static int add_environment(struct command *c, const struct run *run, bool is_mai
 
 // ---- descriptors
 
-// What the service has stored, and what is opened for it, after its sockets.
+// Stored descriptors and OpenFile= descriptors follow those of its sockets.
 static int add_others(struct command *c, const struct run *run)
 {
         size_t n_stored = run->cold ? run->cold->fdstore.n : 0;
@@ -177,7 +177,7 @@ static int add_others(struct command *c, const struct run *run)
         return r;
 }
 
-// Those that Sockets= names come in its order, before the others that trigger it.
+// Sockets in Sockets= come first, in its order, then the others that trigger the service.
 static int collect_sockets(struct unit *service, int **fds, size_t *n, char ***names)
 {
         char *const *sockets = service->conf->service ? service->conf->service->sockets : NULL;
@@ -196,7 +196,7 @@ static int collect_sockets(struct unit *service, int **fds, size_t *n, char ***n
         return r;
 }
 
-// The sockets that the service is served by (main commands); for stdio also the other commands.
+// Passes the sockets of the service (to main commands; for stdio also to other commands).
 static int add_descriptors(struct command *c, struct run *run, bool is_main)
 {
         bool wants_socket = spawn_plan_wants_socket(run->plan);
@@ -316,7 +316,7 @@ static void on_room(struct work *w)
         service_resume(CONTAINER_OF(w, struct run, work));
 }
 
-// Where the state has a time limit of its own, that counts for what its commands wait for, too.
+// If the state has its own time limit, it also applies to the waits of its commands.
 static usec_t timeout_of(const struct run *run, enum service_state state)
 {
         return state == SERVICE_STOP || state == SERVICE_STOP_POST
@@ -324,7 +324,8 @@ static usec_t timeout_of(const struct run *run, enum service_state state)
                        : run_conf(run)->timeout_start_sec;
 }
 
-// state: whose command it is. 0, 1 waits for a look-up or for room, -errno (logged).
+// state: the one that the command belongs to. 0, 1: it waits for a look-up or for resources, -errno
+// (logged).
 static int start_process(struct run *run, enum service_state state,
                          const struct exec_command *command, bool is_main, int *ret_exec_fd)
 {
@@ -349,7 +350,7 @@ static int start_process(struct run *run, enum service_state state,
                 .on_known = run_on_known,
                 .room = &run->work,
                 .on_room = on_room,
-                .is_quiet = run->client != NULL, // their socket tells of it
+                .is_quiet = run->client != NULL, // their socket logs it
         };
         int r = command_run(&order, ret_exec_fd);
 
@@ -388,8 +389,9 @@ static bool is_same_command(const struct exec_command *a, const struct exec_comm
         return streq(a->path, b->path) && strv_equal(a->argv, b->argv);
 }
 
-// Where the command that was run is in the new list: at its old place, else at the first one where
-// it stands. What is not in it any more was the last (systemd does not resume such a list either).
+// The index in the new list of the command that was running: its old one if the command is still
+// there, else the first that matches. A command that was removed counts as the last (systemd does
+// not continue such a list either).
 static uint16_t move_index(uint16_t i, const struct command_list *old,
                            const struct command_list *fresh)
 {
@@ -411,7 +413,7 @@ void service_move_commands(struct run *run, const struct service_group *old,
                          was && is ? move_index(run->control_index, was, is) : run->control_index);
 }
 
-// 0 under way, 1 waits (service_resume() follows), -errno (logged).
+// 0: in progress, 1: it waits (service_resume() follows), -errno (logged).
 static int service_start_control(struct run *run, enum service_state state, usec_t timeout)
 {
         const struct command_list *list = service_control_list(run, state);
@@ -475,7 +477,7 @@ static void on_not_started(struct run *run, enum service_state state)
 {
         bool is_first = run->control_index == 0;
 
-        // What has been done already is undone by the stop.
+        // The stop undoes what has been done so far.
         if (!is_first && state < SERVICE_RELOAD) {
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
                 return;
@@ -519,7 +521,7 @@ static void on_not_started(struct run *run, enum service_state state)
         case SERVICE_AUTO_RESTART_QUEUED:
         case SERVICE_CLEANING:
         case _SERVICE_STATE_MAX:
-                break; // they run no commands
+                break; // these states run no commands
         }
 }
 

@@ -1,10 +1,10 @@
-// How long a service needs the connection that it serves (difference connection-copy).
+// For how long a service needs the connection that it serves (difference connection-copy).
 #include "base/nowait.h"
 #include "core/service/client.h"
 #include "core/service/service_priv.h"
 #include "spawn/plan.h"
 
-// Commands beside the main ones get it only where it is their standard input or output.
+// Commands other than the main ones get it only as standard input or output.
 static bool is_wanted_later(const struct run *run, enum service_state state)
 {
         const struct service_group *g = run_conf(run);
@@ -31,7 +31,7 @@ static bool is_restarting(enum service_state state)
                state != SERVICE_DEAD_RESOURCES_PINNED;
 }
 
-// May a command that runs, or one that is to come, use it?
+// Can a running or later command use it?
 static bool is_in_use(const struct run *run)
 {
         enum service_state state = run->state;
@@ -49,7 +49,7 @@ void run_let_go_of_connection(struct run *run)
         struct client *c = run->client;
 
         if (!manager_differs(run->manager, DIFFERENCE_CONNECTION_COPY)) {
-                // An end without a restart is told by itself, once there is no job for the unit.
+                // An end without a restart is reported separately, once its unit has no job.
                 if (is_restarting(state))
                         c->ops->release(c);
         } else if (!is_in_use(run)) {

@@ -1,4 +1,4 @@
-// What the end of a process means in each state.
+// What the exit of a process means in each state.
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/loop/reap.h"
@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-// A step before the exec failed: its own words.
+// A step before the exec failed: its report is logged.
 static void log_report(struct run *run, const siginfo_t *info)
 {
         char text[FAIL_DETAIL_MAX + 128];
@@ -19,8 +19,8 @@ static void log_report(struct run *run, const siginfo_t *info)
         if (command_take_report(info, text, sizeof(text), &error) == 0)
                 return;
         // Since Linux 3.1 it is exec(2) that fails above LimitNPROC= of its own user. For a
-        // connection that limit is one like MaxConnections=: the others of its kind need not be
-        // told of each.
+        // connection this is a limit like MaxConnections=: the others of its kind need not be told
+        // of each.
         if (run->client && error == EAGAIN &&
             manager_differs(run->manager, DIFFERENCE_EXHAUSTION)) {
                 run->is_refused = true;
@@ -42,8 +42,8 @@ static void log_exit(const struct run *run, const char *what, enum service_resul
                 result == SERVICE_SUCCESS ? " (success)" : "");
 }
 
-// What it said and printed last counts before its end does: for that it is taken to live a moment
-// longer. False: another process has taken its place meanwhile (MAINPID=).
+// Its last messages and output are handled before its exit: for that it counts as alive for a
+// moment longer. False: another process has become the main one meanwhile (MAINPID=).
 static bool settle(struct run *run, struct child *c, pid_t pid)
 {
         c->pid = pid;
@@ -68,7 +68,7 @@ static enum service_result note_exit(struct run *run, bool is_main, const siginf
         const struct service_group *g = run_conf(run);
 
         log_report(run, info);
-        // Nobody knows how it ended, but that is what was asked of it.
+        // The exit status is unknown, but the process was asked to exit.
         if (info->si_code == 0 && is_main && is_on_its_way_down(run))
                 return SERVICE_SUCCESS;
 
@@ -80,7 +80,7 @@ static enum service_result note_exit(struct run *run, bool is_main, const siginf
 
 // ---- main
 
-// The main process ended while the service was being started.
+// The main process exited while the service was starting.
 static void on_main_exit_in_start(struct run *run, enum service_result result)
 {
         const struct service_group *g = run_conf(run);
@@ -97,7 +97,7 @@ static void on_main_exit_in_start(struct run *run, enum service_result result)
                 if (result != SERVICE_SUCCESS)
                         service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
                 else if (!g->remain_after_exit || run_notify_access(run) == NOTIFY_MAIN)
-                        // Nobody is left who could say that it is ready.
+                        // No process is left that could report readiness.
                         service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_PROTOCOL);
                 break;
         default:
@@ -119,7 +119,7 @@ static void on_main_gone(struct run *run, enum service_result result)
         case SERVICE_RELOAD_SIGNAL:
         case SERVICE_RELOAD_NOTIFY:
         case SERVICE_STOP:
-                // A command of the state is waited for; without one it would never end.
+                // The state waits for its command; without one it would never end.
                 if (!has_control)
                         service_enter_stop(run, result);
                 break;
@@ -158,7 +158,7 @@ static void on_main_gone(struct run *run, enum service_result result)
         }
 }
 
-// With ExitType=cgroup the service goes on as long as one process of it does.
+// With ExitType=cgroup the service runs as long as any of its processes.
 static bool goes_on_without_main(struct run *run)
 {
         if (run_conf(run)->exit_type != EXIT_TYPE_CGROUP || run->state != SERVICE_RUNNING ||
@@ -203,7 +203,7 @@ void service_on_main_exit(struct child *c, const siginfo_t *info)
         if (run->main_ignores_failure)
                 result = SERVICE_SUCCESS;
         log_exit(run, "Main process", result, info->si_code, info->si_status);
-        // A daemon may hand over to another process, if its PID file says so in time.
+        // A daemon may be replaced by another process, if its PID file names that one in time.
         if (g->pid_file && (run->state == SERVICE_RUNNING || run->state == SERVICE_RELOAD) &&
             run_cold_get(run)) {
                 run->cold->exit_result = result;
@@ -221,7 +221,7 @@ static void on_pid_file_before_post(struct run *run, int r UNUSED)
                 service_enter_start_post(run);
 }
 
-// ExecStart= of a forking service has ended: now its daemon should be there.
+// ExecStart= of a forking service has exited: now its daemon should exist.
 static void on_forking_started(struct run *run, enum service_result result)
 {
         const struct service_group *g = run_conf(run);
@@ -232,7 +232,7 @@ static void on_forking_started(struct run *run, enum service_result result)
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
                 return;
         }
-        // ExecStartPost= may write the file; else it may come a little later.
+        // ExecStartPost= may write the file, or it may appear a little later.
         if (g->pid_file && g->exec_start_post.n > 0)
                 run_read_pid_file(run, false, on_pid_file_before_post);
         else if (g->pid_file)
@@ -275,13 +275,13 @@ static void on_reload_done(struct run *run, enum service_result result)
 
         if (result == SERVICE_SUCCESS && g->type == SERVICE_FORKING) {
                 if (g->pid_file)
-                        run_read_pid_file(run, true, NULL); // complains itself
+                        run_read_pid_file(run, true, NULL); // logs its own errors
                 else if (run->main.pid == 0)
                         (void)run_guess_main_pid(run, false);
         }
         if (run->cold && run->cold->reload_result == SERVICE_SUCCESS)
                 run->cold->reload_result = result;
-        // The command is done; the service itself may still be at it.
+        // The command has exited; the service may still be reloading.
         if (run->cold && run->cold->notify_state == NOTIFY_STATE_RELOADING)
                 service_set_state(run, SERVICE_RELOAD_NOTIFY);
         else
@@ -358,7 +358,7 @@ void service_on_control_exit(struct child *c, const siginfo_t *info)
 
         if (run->control_ignores_failure)
                 result = SERVICE_SUCCESS;
-        // 1 to 254: the service is not wanted; 255 and signals: the check itself failed.
+        // 1 to 254: the condition does not hold; 255 and signals: the check itself failed.
         if (run->state == SERVICE_CONDITION) {
                 bool is_skip = result == SERVICE_FAILURE_EXIT_CODE && info->si_code == CLD_EXITED &&
                                info->si_status < 255;

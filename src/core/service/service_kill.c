@@ -33,7 +33,7 @@ static void log_kill(const void *owner, pid_t pid, int signo)
         char name[SIGNAL_NAME_MAX];
 
         if (proc_get_comm(pid, &comm) < 0)
-                return; // gone already
+                return; // it has exited already
         run_log(owner, LOG_NOTICE, 0, "Killing process %d (%s) with signal SIG%s.", (int)pid, comm,
                 signal_format(signo, name, sizeof(name)));
 }
@@ -96,7 +96,7 @@ static void on_strays_left(struct run *run)
         bool is_kill = run->state == SERVICE_STOP_SIGKILL || run->state == SERVICE_FINAL_SIGKILL;
         struct kill_order order = make_order(run, KILL_OPERATION_KILL);
 
-        // Those that came after the last SIGKILL get it, too. Main and control are gone.
+        // Processes that appeared after the last SIGKILL get it, too. Main and control have exited.
         if (is_kill)
                 (void)kill_queue_signal(run->manager->kills, &order);
         else if (run->state != SERVICE_RUNNING)
@@ -109,7 +109,7 @@ static void on_strays_known(struct orphans_wait *w, enum orphans_state state)
         struct run *run = CONTAINER_OF(w, struct run_cold, strays_wait)->run;
 
         if (run->main.pid > 0 || run->control.pid > 0)
-                return; // their exits tell
+                return; // their exits are reported
         run_note_strays(run, state != ORPHANS_NONE);
         if (run->state == SERVICE_START || run->state == SERVICE_START_POST)
                 service_on_daemon_known(run);
@@ -123,7 +123,7 @@ static void await_strays(struct run *run, bool is_urgent)
 {
         struct run_cold *cold = run_cold_get(run);
 
-        // Without memory the state's timeout is what is left.
+        // If that cannot be waited for, the state's timeout ends the wait.
         if (cold)
                 orphans_wait(run->manager->orphans, &cold->strays_wait, run, is_urgent,
                              on_strays_known);
@@ -141,7 +141,7 @@ void run_forget_strays(struct run *run)
                 orphans_wait_stop(&run->cold->strays_wait);
 }
 
-// ---- by hand
+// ---- manual
 
 int service_run_kill(struct run *run, const char *who, int signo)
 {

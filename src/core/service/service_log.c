@@ -12,12 +12,13 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#define LINE_MAX_BYTES (8 * 1024) // longer ones go out in parts
+#define LINE_MAX_BYTES (8 * 1024) // longer lines are split
 #define READ_MAX (16 * 1024)
 #define READS_A_TURN 4
 #define READS_A_FLUSH 64
-#define IDLE_MAX (5 * USEC_PER_SEC) // how long a stream nobody refers to is kept for the next start
-// As the journal limits what one service may log.
+#define IDLE_MAX \
+        (5 * USEC_PER_SEC) // for how long an unreferenced stream is kept for the next start
+// The journal's rate limit for one service.
 #define LINES_INTERVAL (30 * USEC_PER_SEC)
 #define LINES_BURST 10000
 
@@ -30,8 +31,8 @@ struct service_log {
 struct log_stream {
         struct service_log *log;
         struct list_node node;
-        struct watch watch; // our end
-        int writer;         // what services get; -1: closed, the rest is still read
+        struct watch watch; // for our end
+        int writer;         // the services' end; -1: closed, and the rest is still read
         unsigned refs;
         struct timer idle_timer;
         char *unit, *identifier;
@@ -39,8 +40,8 @@ struct log_stream {
         bool has_prefixes, is_ended;
         struct rate limit;
         uint64_t dropped, dropped_told;
-        pid_t pid;  // who wrote what is in the buffer
-        char *part; // an unfinished line
+        pid_t pid;  // writer of the text in the buffer
+        char *part; // an incomplete line
         size_t n_part;
 };
 
@@ -98,12 +99,12 @@ static void tell_dropped(struct log_stream *s)
         s->dropped_told = s->dropped;
 }
 
-// "<3>text": the level, and the prefix skipped.
+// Parses "<3>text": returns the level and skips the prefix.
 static int take_prefix(const char **line, size_t *size, int level)
 {
         const char *p = *line;
 
-        // Also with a facility in front ("<30>"), of which the level is the lower three bits.
+        // With a facility ("<30>"), the level is the lower three bits.
         for (size_t n = 3; n <= 5 && n <= *size; n++) {
                 if (p[0] != '<' || p[n - 1] != '>')
                         continue;
@@ -191,7 +192,7 @@ static void put_text(struct log_stream *s, const char *text, size_t size)
 
 // ---- reading
 
-// 1 something was there, 0 nothing (now), -EPIPE all writers are gone, other -errno.
+// 1: something was read, 0: nothing (now), -EPIPE: all writers have closed, other -errno.
 static int read_once(struct log_stream *s)
 {
         union {
@@ -220,7 +221,7 @@ static int read_once(struct log_stream *s)
                         memcpy(&sender, CMSG_DATA(c), sizeof(sender));
                         pid = sender.pid;
                 } else if (c->cmsg_type == SCM_RIGHTS) {
-                        // Nobody asked for descriptors.
+                        // No descriptors are expected.
                         size_t n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
                         for (size_t i = 0; i < n_fds; i++) {
@@ -253,7 +254,7 @@ static void on_readable(struct watch *w, uint32_t revents UNUSED)
 
         if (read_some(s, READS_A_TURN) >= 0)
                 return;
-        // No writer is left, ours included.
+        // All writers have closed, including us.
         flush_part(s);
         tell_dropped(s);
         watch_remove(s->log->manager->events, w);
@@ -269,7 +270,7 @@ static void on_readable(struct watch *w, uint32_t revents UNUSED)
 
 void log_stream_flush(struct log_stream *s, pid_t pid)
 {
-        (void)read_some(s, READS_A_FLUSH); // trouble shows again in the loop
+        (void)read_some(s, READS_A_FLUSH); // an error shows again in the loop
         if (s->pid == pid)
                 flush_part(s);
         tell_dropped(s);
@@ -287,8 +288,8 @@ static int stream_open(struct log_stream *s)
         s->writer = fd_move_up(pair[1]);
         if (s->watch.fd < 0 || s->writer < 0)
                 return -EMFILE;
-        // The services' end stays blocking, as programs expect of stdout; ours is read faster than
-        // they write, since what is too much is thrown away.
+        // The services' end stays blocking, as programs expect of stdout; we read faster than they
+        // write, since excess lines are dropped.
         if (setsockopt(s->watch.fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) < 0 ||
             shutdown(s->writer, SHUT_RD) < 0)
                 return -errno;
@@ -346,7 +347,7 @@ int log_stream_open(struct service_log *l, const char *unit, const struct unit_c
         return 0;
 }
 
-// Nobody came back in time: the next start gets a new stream, this one ends with its last writer.
+// Not reused in time: the next start gets a new stream, and this one ends with its last writer.
 static void on_idle(struct timer *t, usec_t now UNUSED)
 {
         struct log_stream *s = CONTAINER_OF(t, struct log_stream, idle_timer);

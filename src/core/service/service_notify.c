@@ -1,4 +1,4 @@
-// What a service tells by the notify protocol does to its run.
+// How the messages of a service (notify protocol) change its run.
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/nowait.h"
@@ -19,7 +19,7 @@ enum notify_access run_notify_access(const struct run *run)
 
         if (g->notify_access != NOTIFY_NONE)
                 return (enum notify_access)g->notify_access;
-        // Who must notify, may.
+        // A service of these kinds has to notify, so it is allowed to.
         return g->type == SERVICE_NOTIFY || g->type == SERVICE_NOTIFY_RELOAD ||
                                g->watchdog_sec > 0 || g->file_descriptor_store_max > 0
                        ? NOTIFY_MAIN
@@ -100,7 +100,7 @@ static void on_main_pid(struct run *run, const struct ucred *sender, const char 
                 run_log(run, LOG_WARNING, -r, "Cannot watch its new main PID %d", (int)pid);
 }
 
-// STOPPING= wins over READY=, which wins over RELOADING=.
+// STOPPING= takes precedence over READY=, and READY= over RELOADING=.
 static void on_state(struct run *run, const struct notify_message *m)
 {
         struct run_cold *cold = run->cold;
@@ -224,7 +224,7 @@ void service_on_notify(struct run *run, const struct ucred *sender, struct notif
         run_changed(run);
 }
 
-// ---- what others ask
+// ---- queries
 
 const char *run_status_text(const struct run *run)
 {

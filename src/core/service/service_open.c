@@ -1,4 +1,4 @@
-// OpenFile=: what is opened for a service before it starts, with the supervisor's rights.
+// OpenFile=: files opened for a service before it starts, with the supervisor's rights.
 #include "base/fd.h"
 #include "base/fs_node.h"
 #include "base/log.h"
@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-// Who listens there may be of any type. The descriptor or -errno.
+// The listener may be a socket of any type. Returns the descriptor or -errno.
 static int connect_to(const char *path, struct fail *why)
 {
         static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
@@ -31,14 +31,14 @@ static int open_one(const struct open_file *f, struct fail *why)
                     : f->flags & OPEN_FILE_APPEND   ? O_RDWR | O_APPEND
                     : f->flags & OPEN_FILE_TRUNCATE ? O_RDWR | O_TRUNC
                                                     : O_RDWR;
-        // Nothing that the supervisor opens may make it wait.
+        // No file that the supervisor opens may block it.
         int fd = fs_open(f->path, flags | O_NOCTTY | O_NONBLOCK, 0, why);
 
-        return fd == -ENXIO ? connect_to(f->path, why) : fd; // a socket's node
+        return fd == -ENXIO ? connect_to(f->path, why) : fd; // it is a socket
 }
 
-// For each file its error or 0, and what it was about. In a process of its own, or in this one if
-// nobody has to be waited for.
+// For each file: its error or 0, and its subject. Runs in a separate process, or in this one if it
+// cannot block.
 void service_open_files(struct inquiry_answer *answer, const void *question)
 {
         const struct open_files *files = question;

@@ -1,5 +1,4 @@
-// The main process of a service that does not tell it by being our child: PID files, guessing,
-// MAINPID=.
+// Finding the main process of a service if it is not our child: PID files, guessing, MAINPID=.
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/fs.h"
@@ -18,7 +17,7 @@
 
 #define PID_FILE_MAX 4096
 #define PID_FILE_LOOK (20 * USEC_PER_MSEC)
-#define PID_FILE_LOOK_FAR (500 * USEC_PER_MSEC) // each look is a process
+#define PID_FILE_LOOK_FAR (500 * USEC_PER_MSEC) // each look forks a process
 
 // Is the main process known and alive (1), known and gone (0), not known (-EAGAIN)?
 static int run_main_is_good(const struct run *run)
@@ -57,7 +56,7 @@ void run_unwatch_control(struct run *run)
         unwatch(run, &run->control);
 }
 
-// An orphan that is nobody's: a daemon that left session and environment behind.
+// An orphan without an owner: a daemon that left both session and environment behind.
 static bool is_free(const struct run *run, pid_t pid)
 {
         struct proc_stat stat;
@@ -85,7 +84,7 @@ int run_main_pid_is_suitable(struct run *run, pid_t pid, const char **ret_owner,
         return -EBUSY;
 }
 
-// What is looked at now is the process behind pidfd, or that is dead.
+// The checks apply to the process behind pidfd, or that process is gone.
 static int watch_main(struct run *run, pid_t pid, int pidfd)
 {
         const struct owner owner = run_as_owner(run);
@@ -96,7 +95,7 @@ static int watch_main(struct run *run, pid_t pid, int pidfd)
         if (r == 0 && stat.parent == getpid())
                 return reaper_watch(reaper, &run->main, pid, pidfd, owner, service_on_main_exit);
         if (r == 0 && pidfd < 0)
-                r = -EOPNOTSUPP; // nobody would tell of its end
+                r = -EOPNOTSUPP; // its exit would not be reported
         if (r < 0) {
                 fd_close(pidfd);
                 return r;
@@ -111,7 +110,8 @@ int run_set_main_pid(struct run *run, pid_t pid, bool is_trusted)
 
         if (pid == run->main.pid)
                 return 0;
-        // Opened before it is looked at once more: by now the pid may be another's.
+        // The pidfd is opened before the process is checked again: by now the pid may belong to
+        // another.
         CLEANUP(fd) int pidfd = kill_pidfd_open(pid);
 
         if (pidfd == -ESRCH)
@@ -133,18 +133,18 @@ int run_set_main_pid(struct run *run, pid_t pid, bool is_trusted)
 
 // ---- PID file
 
-// A look at the file that is under way.
+// A read of the file that is in progress.
 struct pid_reading {
         struct run *run;
-        char *path; // the question
+        char *path; // what the inquiry reads
         bool may_warn;
         void (*then)(struct run *run, int r);
         struct inquiry *inquiry;
         struct errand errand;
 };
 
-// *ret_is_roots: nobody but root (or who the supervisor is) can have written it, or brought it
-// about that it is read.
+// *ret_is_roots: only root (or the supervisor's user) can have written the file, or placed it at
+// this path.
 static int read_pid(const char *path, pid_t *ret, bool *ret_is_roots)
 {
         bool is_safe;
@@ -178,7 +178,7 @@ static void read_pid_file(struct inquiry_answer *answer, const void *path)
         inquiry_put_number(answer, is_roots);
 }
 
-// What it says: 0 and that is the main process, -errno.
+// What the file says: 0 and that is the main process, -errno.
 static int accept_pid(struct run *run, const char *path, pid_t pid, bool is_roots, int level)
 {
         if (run->main_pid_known && pid == run->main.pid)
@@ -188,7 +188,7 @@ static int accept_pid(struct run *run, const char *path, pid_t pid, bool is_root
         int r = run_main_pid_is_suitable(run, pid, &other, &buffer);
 
         if (r == -EAGAIN)
-                return r; // it is looked at again
+                return r; // it is read again
         if (r == -EBUSY) {
                 run_log(run, level == LOG_INFO ? LOG_ERR : level, 0,
                         "New main PID %d belongs to %s. Refusing.", (int)pid, other);
@@ -199,7 +199,7 @@ static int accept_pid(struct run *run, const char *path, pid_t pid, bool is_root
                         (int)pid, path);
                 return r;
         }
-        // Whose word would otherwise have root signal any process.
+        // Otherwise the file could have root signal an arbitrary process.
         if (r == 0 && !is_roots) {
                 run_log(run, level == LOG_INFO ? LOG_ERR : level, 0,
                         "PID %d read from file %s does not belong to the service, and others than "
@@ -231,7 +231,7 @@ void run_forget_pid_file(struct run *run)
                 reading_free(TAKE(run->cold->pid_reading));
 }
 
-// The answer, or why there is none.
+// The answer, or the reason why there is none.
 static void finish_reading(struct pid_reading *reading, int error)
 {
         CLEANUP(reading) struct pid_reading *p = reading;
@@ -261,13 +261,13 @@ static void on_read(struct errand *e, int error)
         finish_reading(CONTAINER_OF(e, struct pid_reading, errand), error);
 }
 
-// 0 or 1: there is an answer (or none yet) in *ret.
+// 0 or 1: *ret holds the answer (or none yet).
 static int begin_reading(struct run *run, struct pid_reading **ret)
 {
         CLEANUP(reading) struct pid_reading *p = calloc(1, sizeof(*p));
         const char *path = run_conf(run)->pid_file;
 
-        if (!path) // a reload has taken it away
+        if (!path) // a reload has removed the setting
                 return -ENOENT;
         if (!p || str_set(&p->path, path) < 0 || !run_cold_get(run))
                 return -ENOMEM;
@@ -285,7 +285,7 @@ void run_read_pid_file(struct run *run, bool may_warn, void (*then)(struct run *
         usec_t own = run_conf(run)->timeout_start_sec;
         int r = begin_reading(run, &p);
 
-        run_forget_pid_file(run); // an older look
+        run_forget_pid_file(run); // drops an older read
         if (r >= 0) {
                 p->may_warn = may_warn;
                 p->then = then;
@@ -314,7 +314,7 @@ const char *run_pid_file_text(const struct run *run)
         return p ? errand_text(&p->errand) : NULL;
 }
 
-// ---- until it is there
+// ---- waiting for the file
 
 static void on_looked(struct run *run, int r);
 
@@ -333,7 +333,7 @@ static void look_again(struct run *run)
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
                 return;
         }
-        // Nobody is left who could write it.
+        // No process is left that could write it.
         if (run_look_for_strays(run) == ORPHANS_NONE) {
                 run_log(run, LOG_WARNING, 0, "No process is left that could write its PID file.");
                 if (run->state == SERVICE_START)
@@ -342,7 +342,7 @@ static void look_again(struct run *run)
                         service_enter_stop(run, SERVICE_FAILURE_PROTOCOL);
                 return;
         }
-        // Without memory for the timer the start runs into its timeout.
+        // If the timer cannot be set, the start runs into its timeout.
         (void)timer_set(
                 run->manager->events, &cold->pid_file_timer,
                 usec_add(clock_now(), cold->is_pid_file_far ? PID_FILE_LOOK_FAR : PID_FILE_LOOK),
@@ -396,8 +396,8 @@ int run_guess_main_pid(struct run *run, bool may_wait)
                 run_await_strays(run);
                 return 1;
         }
-        // The daemon is the one whose parent has left: it belongs to us now. More than one: no
-        // guess.
+        // The daemon is the process whose parent has exited: it is our child now. If there are
+        // several, the choice is a guess.
         (void)orphans_foreach(run->manager->orphans, run, consider, &guess);
         if (guess.n == 1 && run_set_main_pid(run, guess.pid, false) == 0)
                 run_log(run, LOG_DEBUG, 0, "Main PID guessed: %d", (int)guess.pid);

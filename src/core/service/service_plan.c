@@ -1,6 +1,6 @@
-// What a command of a run needs before its process: a spawn plan, which is made at the first start,
-// made anew when a file behind it has changed, and shared by the connections of a template; and the
-// files of OpenFile=. Both may have to wait for name services or for a file system.
+// What a command of a run needs before its process starts: a spawn plan, which is made at the first
+// start, remade when a file behind it has changed, and shared by the connections of a template; and
+// the files of OpenFile=. Both may have to wait for name services or a file system.
 #include "core/service/client.h"
 #include "core/service/service_priv.h"
 #include "spawn/plan.h"
@@ -45,7 +45,7 @@ void run_on_known(struct command_wait *w)
         service_resume(run);
 }
 
-// What the last life has left behind is being removed: not under the feet of this one.
+// The last life's leftovers are still being removed, which must not hit those of this one.
 static void on_removed(void *data)
 {
         struct run *run = data;
@@ -97,7 +97,7 @@ static int get_opened(const struct command_order *o)
 
         if (!cold)
                 return -ENOMEM;
-        // Asked for under the settings of before a reload: that does not count.
+        // Opened with the settings from before a reload: not valid any longer.
         if (cold->opened && cold->opened_conf != run->conf)
                 inquiry_free(TAKE(cold->opened));
         if (cold->opened)

@@ -12,7 +12,7 @@
 #include <signal.h>
 
 #define IDLE_WAIT_MAX (5 * USEC_PER_SEC)
-#define IDLE_LOOK (50 * USEC_PER_MSEC) // how often the job queue is looked at
+#define IDLE_LOOK (50 * USEC_PER_MSEC) // the interval between looks at the job queue
 
 static void reset_cold(struct run_cold *cold)
 {
@@ -32,7 +32,7 @@ int run_begin_life(struct run *run)
 
         if (r < 0)
                 return r;
-        service_forget_exec(run); // a process of the last life may never have come to its exec
+        service_forget_exec(run); // a process of the last life may never have reached its exec
         if (run->cold)
                 reset_cold(run->cold);
         struct service *s = run->service;
@@ -99,8 +99,7 @@ static void on_idle_timer(struct timer *t, usec_t now)
 
         if (run->state != SERVICE_START || run->main.pid > 0 || cold->idle_until == 0)
                 return;
-        // Jobs that run are waited for; this one's own is done as soon as the state counts as
-        // active.
+        // Waits for running jobs; its own job ends once the state counts as active.
         if (now < cold->idle_until && job_count(run->manager) > 0 &&
             timer_set(run->manager->events, t, usec_add(now, IDLE_LOOK), on_idle_timer) == 0)
                 return;
@@ -130,7 +129,7 @@ void service_enter_start(struct run *run)
         assert(service_state_may_start(run->state) || run->state <= SERVICE_START_PRE);
         run_begin_main(run);
         if (g->exec_start.n == 0) {
-                // Only a oneshot may have none. It passes through start, so that others see it.
+                // Only a oneshot may have none. It passes through start, so that observers see it.
                 run_set_timeout(run, USEC_INFINITY);
                 service_set_state(run, SERVICE_START);
                 service_enter_start_post(run);
@@ -173,7 +172,7 @@ void service_check_exec(struct run *run)
         if (r == -EAGAIN)
                 return;
         service_forget_exec(run);
-        // When it failed, the process has ended, and its exit tells how.
+        // If it failed, the process has exited, and its exit status tells why.
         if (r > 0 && run->state == SERVICE_START && run_conf(run)->type == SERVICE_EXEC)
                 service_enter_start_post(run);
 }
@@ -204,7 +203,7 @@ void service_enter_running(struct run *run, enum service_result result)
         if (run->result != SERVICE_SUCCESS) {
                 service_enter_signal(run, SERVICE_STOP_SIGTERM, result);
         } else if (run_is_good(run)) {
-                // What the service told while it was being started counts now.
+                // Messages that the service sent while it was starting take effect now.
                 if (told == NOTIFY_STATE_RELOADING) {
                         service_enter_reload_by_notify(run);
                 } else if (told == NOTIFY_STATE_STOPPING) {
@@ -265,7 +264,7 @@ void service_enter_reload(struct run *run)
         }
 }
 
-// ---- after a wait: for a look-up of users, or for room
+// ---- after a wait: for a look-up of users, or for resources
 
 void service_resume(struct run *run)
 {

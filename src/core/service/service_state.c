@@ -1,4 +1,4 @@
-// What is said of a run and of its states: names, what a state means to others, lines of the log.
+// The description of a run and its states: names, what a state means to other units, log lines.
 #include "base/log.h"
 #include "conf/specifier.h"
 #include "core/service/client.h"
@@ -100,7 +100,7 @@ bool service_lets_socket_listen(const struct service *s)
                state == SERVICE_AUTO_RESTART_QUEUED;
 }
 
-// Type=idle only waits for its turn: whoever depends on it does not.
+// Type=idle only delays the command: units that depend on the service do not wait.
 enum active_state run_state_to_active(const struct run *run, enum service_state state)
 {
         if (run->conf && run->conf->service && run_conf(run)->type == SERVICE_IDLE &&

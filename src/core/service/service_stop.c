@@ -29,7 +29,7 @@ void service_enter_stop(struct run *run, enum service_result result)
 void service_enter_stop_by_notify(struct run *run)
 {
         run_set_timeout(run, run_stop_timeout(run));
-        // It ends by itself: no signal is sent before the time is up.
+        // It exits by itself: no signal is sent before the timeout.
         service_set_state(run, SERVICE_STOP_SIGTERM);
 }
 
@@ -63,7 +63,7 @@ void service_enter_signal(struct run *run, enum service_state state, enum servic
         enum kill_operation operation = operation_of(state);
         bool sends_sigkill = run->conf->kill->send_sigkill;
 
-        // The way from one state to the next is short where there is nobody left to signal.
+        // States are skipped if no process is left to signal.
         for (;;) {
                 run_set_result(run, result);
                 result = SERVICE_SUCCESS;
@@ -247,7 +247,7 @@ static void remove_leftovers(struct inquiry_answer *answer, const void *question
                 put_failure(answer, "PID file", -r, l->pid_file);
 }
 
-// RuntimeDirectory= and the PID file.
+// Removes RuntimeDirectory= and the PID file.
 static void remove_files(struct run *run, bool is_restarting)
 {
         const struct exec_group *g = run->conf->exec;
@@ -273,8 +273,8 @@ static void remove_files(struct run *run, bool is_restarting)
         (void)removal_begin(run->manager->removals, run_removal(run), &task);
 }
 
-// What a life that is over leaves behind. Before the state tells of the end: whoever hears of it
-// finds all in order.
+// Removes what a finished life leaves behind. This precedes the state change, so that observers of
+// the end find everything clean.
 static void clean_up(struct run *run, bool is_restarting)
 {
         const struct service_group *g = run_conf(run);
@@ -294,7 +294,7 @@ static void clean_up(struct run *run, bool is_restarting)
                 run_drop_log(run);
 }
 
-// Is this end the first half of a restart by a job? Then what is kept over restarts is kept.
+// Is this end the stop part of a restart job? Then what is kept over restarts is kept.
 static bool is_job_restart(const struct run *run)
 {
         const struct job *j = run_job(run);
@@ -346,7 +346,7 @@ void service_enter_dead(struct run *run, enum service_result result, bool may_re
 
 void service_enter_restart(struct run *run)
 {
-        struct service *s = run->service; // connections of their own are not restarted
+        struct service *s = run->service; // runs of connections are not restarted
         struct request_failure why = {0};
 
         assert(run->state == SERVICE_AUTO_RESTART);
@@ -360,7 +360,8 @@ void service_enter_restart(struct run *run)
         s->n_restarts++;
         s->flush_n_restarts = false;
         service_set_state(run, SERVICE_AUTO_RESTART_QUEUED);
-        // Directly restarted it has not come down, so that the first start is still under way.
+        // With RestartMode=direct it counts as never stopped, so the first start is still in
+        // progress.
         if (s->unit.job && s->unit.job->type == JOB_START && s->unit.job->state == JOB_RUNNING)
                 job_run_again(s->unit.job);
         if (job_request(run->manager, type, &s->unit, JOB_REPLACE, NULL, &why) != REQUEST_OK) {

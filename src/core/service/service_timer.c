@@ -1,4 +1,4 @@
-// Time: what happens when a state takes too long, the watchdog, the longest run.
+// Time: timeouts of states, the watchdog, the maximum run time.
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/service/service_priv.h"
@@ -16,7 +16,7 @@ static const struct {
         [true] = {SERVICE_FINAL_SIGTERM, SERVICE_FINAL_WATCHDOG, SERVICE_FINAL_SIGKILL},
 };
 
-// SIGKILL, or, where it may not be sent, what comes after it.
+// SIGKILL, or, if that may not be sent, the state after it
 static void kill_or_skip(struct run *run, const char *what, bool is_final)
 {
         if (run->conf->kill->send_sigkill) {
@@ -31,7 +31,7 @@ static void kill_or_skip(struct run *run, const char *what, bool is_final)
                 service_enter_stop_post(run, SERVICE_FAILURE_TIMEOUT);
 }
 
-// A command of a state took too long: as Timeout*FailureMode= says.
+// A command of a state took too long: acts as Timeout*FailureMode= says.
 static void on_command_timeout(struct run *run, int mode, const char *what, bool is_final)
 {
         switch ((enum timeout_failure_mode)mode) {
@@ -49,7 +49,7 @@ static void on_command_timeout(struct run *run, int mode, const char *what, bool
         }
 }
 
-// The first signal was not enough.
+// The first signal was not sufficient.
 static void on_signal_timeout(struct run *run, const char *what, bool is_final)
 {
         bool is_first = run->state == SERVICE_STOP_SIGTERM || run->state == SERVICE_FINAL_SIGTERM;
@@ -185,7 +185,7 @@ void run_extend_timeout(struct run *run, usec_t after)
         struct run_cold *cold = run_cold_get(run);
         usec_t when = usec_add(clock_now(), after);
 
-        // Only ever later; a state without a limit has nothing to extend.
+        // The deadline only moves back; a state without a limit has nothing to extend.
         if (!cold || !timer_is_set(&run->timer) || run->timer.node.key >= when ||
             run->state == SERVICE_AUTO_RESTART)
                 return;
@@ -195,7 +195,7 @@ void run_extend_timeout(struct run *run, usec_t after)
         (void)timer_set(run->manager->events, &run->timer, when, on_timeout);
 }
 
-// Until when it may run, counted from `begin`.
+// The end of its run time, counted from `begin`.
 static usec_t choose_runtime_end(const struct run *run, usec_t begin)
 {
         const struct service_group *g = run_conf(run);
@@ -222,7 +222,7 @@ void run_running_timeout(struct run *run)
                 timer_stop(run->manager->events, &run->timer);
                 return;
         }
-        // Counted from the first time that it ran: a reload of the service gives no new time.
+        // Counted from when it first ran: a reload of the service does not extend it.
         if (cold->runtime_until == 0)
                 cold->runtime_until = choose_runtime_end(run, clock_now());
         run_set_timeout(run, usec_sub(cold->runtime_until, clock_now()));
