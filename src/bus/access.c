@@ -1,6 +1,6 @@
-// Who may look and who may act, by the credentials of the peer (SO_PEERCRED, SO_PEERGROUPS:
-// socket(7), unix(7)). Names in the settings are found in the local files alone: the loop must not
-// wait for a name service.
+// Decides who may read and who may control by the credentials of the peer (SO_PEERCRED,
+// SO_PEERGROUPS: socket(7), unix(7)). Names in the settings are looked up in the local files only,
+// since the loop must not wait for a name service.
 #include "base/str.h"
 #include "base/strv.h"
 #include "bus/bus_priv.h"

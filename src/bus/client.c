@@ -10,13 +10,13 @@
 #include <sys/socket.h>
 #include <systemd/sd-id128.h>
 
-// What a message may have. Readers ask for names and states; who controls may enable many units.
+// Size limits of a message. Readers ask for names and states; those who control may enable many
+// units.
 #define READER_MESSAGE_MAX BUS_PIECE
 #define MESSAGE_MAX ((size_t)1 << 20)
-// In the kernel, for answers; sd-bus would ask for 8 MiB.
+// Size of the kernel's buffer for answers; sd-bus would ask for 8 MiB.
 #define SEND_BUFFER (128 << 10)
-// A client that has not finished authentication by then goes, and one that leaves a message half
-// sent.
+// A client is dropped if it has not finished authentication, or a message, within this time.
 #define HELLO_TIMEOUT (5 * USEC_PER_SEC)
 #define MESSAGE_TIMEOUT (10 * USEC_PER_SEC)
 // Messages that wait for a client that does not read. A client with more of them is disconnected
@@ -29,7 +29,7 @@
 // Readers with signals.
 #define LISTENING_MAX 16
 #define LISTENING_USER_MAX 4
-// As many clients as that leave enough memory behind to give it back.
+// When this many clients have gone, enough memory is free to be returned to the kernel.
 #define TRIM_CLIENTS 16
 
 // ---- the end
@@ -103,9 +103,9 @@ static void on_deadline(struct timer *t, usec_t now UNUSED)
         bus_client_drop(c);
 }
 
-// ---- its way through the loop
+// ---- events
 
-// What to wait for: while an answer is being made, or waits to be read, nothing new is taken.
+// Chooses the events to wait for: nothing is read while an answer is being made or is unread.
 static void update_source(struct bus_client *c)
 {
         int wanted = c->is_dropped ? 0 : sd_bus_get_events(c->bus);
@@ -123,14 +123,14 @@ static void update_source(struct bus_client *c)
                 bus_place_set_unread(c, is_unread);
         if (c->is_dropped)
                 return;
-        // The end of one that waits shows in any case.
+        // A hang-up is reported without being asked for.
         if (sd_event_source_set_io_events(c->source, is_unread ? EPOLLOUT
                                                      : waits   ? 0
                                                                : EPOLLIN) < 0)
                 bus_client_drop(c);
 }
 
-// Do more messages wait than this client may have?
+// Are more messages queued than this client may have?
 static bool has_too_many(struct bus_client *c)
 {
         uint64_t n = 0;
@@ -163,7 +163,7 @@ void bus_client_sent(struct bus_client *c, int result)
         update_source(c);
 }
 
-// The objects cost 60 KiB a connection: they are made for who has authenticated.
+// The objects cost 60 KiB a connection, so they are made only after authentication.
 static int on_connected(struct bus_client *c)
 {
         struct bus_server *s = c->server;
@@ -179,7 +179,7 @@ static int on_connected(struct bus_client *c)
         return r;
 }
 
-// sd-bus works on what it has. 0, or -errno: the client goes.
+// Lets sd-bus process what it has been given. 0, or -errno: the client must be dropped.
 static int process(struct bus_client *c)
 {
         int r;
@@ -191,7 +191,7 @@ static int process(struct bus_client *c)
                 return MIN(r, 0);
         if (sd_bus_is_open(c->bus) <= 0)
                 return -ECONNRESET;
-        // It has taken all that came, to the end of the line: what comes next is a message.
+        // sd-bus has read everything up to the end of the line, so the next bytes are a message.
         if (!c->intake.is_running && sd_bus_is_ready(c->bus) > 0) {
                 c->intake.is_running = true;
                 return on_connected(c);
@@ -229,7 +229,7 @@ static ssize_t read_piece(struct bus_client *c)
         n = recv(c->fd, buffer, (size_t)n, MSG_DONTWAIT);
         if (n <= 0)
                 return n < 0 ? -errno : -ECONNRESET;
-        // As much, or less where descriptors came with it, which are closed now.
+        // The kernel has closed descriptors that came along; they can make the read shorter.
         n = intake_take(&c->intake, buffer, (size_t)n);
         if (c->intake.is_running && c->intake.head[1] == SD_BUS_MESSAGE_METHOD_CALL &&
             !intake_is_open(&c->intake))
@@ -247,13 +247,14 @@ static int step(struct bus_client *c)
 
         if (r < 0)
                 return r;
-        // It fits: what came before was taken.
+        // There is room, since sd-bus has read everything before it.
         if (send(c->feed_fd, c->server->buffer, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) != n)
                 return -ENOBUFS;
         return process(c);
 }
 
-// Work on a client, and see what comes next. A reload serves others meanwhile: they may drop it.
+// Processes a client's input and chooses the next events. A reload serves other clients meanwhile,
+// and they may drop this one.
 static void run_client(struct bus_client *c, int (*f)(struct bus_client *c))
 {
         c->is_busy = true;
@@ -285,7 +286,7 @@ static int on_io(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents
                 bus_place_touch_unread(c);
                 run_client(c, process);
         } else if (!(revents & EPOLLIN)) {
-                bus_client_drop(c); // it has gone, and nobody would read an answer
+                bus_client_drop(c); // the peer has closed, so nothing would read an answer
         } else if (bus_client_is_trusted(c)) {
                 bus_client_step(c);
         } else {
@@ -311,7 +312,7 @@ static int set_up_bus(struct bus_client *c, int feed, int fd)
                 return r;
         }
         c->fd = fd;
-        // Who it is the kernel has told already: what it says itself does not matter.
+        // The kernel has reported the peer's credentials, so those that it claims do not matter.
         if ((r = sd_id128_randomize(&id)) < 0 || (r = sd_bus_set_server(c->bus, 1, id)) < 0 ||
             (r = sd_bus_set_anonymous(c->bus, 1)) < 0 ||
             (r = sd_bus_negotiate_fds(c->bus, 0)) < 0 ||
@@ -376,7 +377,7 @@ int bus_client_listen(struct bus_client *c, sd_bus_error *error)
         return 0;
 }
 
-// Every vtable was added with its client as userdata; what a handler gets is the object found.
+// Every vtable was added with its client as userdata; a handler gets the object found instead.
 struct bus_client *bus_client_of_bus(sd_bus *bus)
 {
         return sd_bus_slot_get_userdata(sd_bus_get_current_slot(bus));

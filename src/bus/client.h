@@ -1,13 +1,12 @@
-// The clients of the control socket: who they are, what they may take, and their way through the
-// loop.
+// The clients of the control socket: their identity, their limits, and how the loop serves them.
 //
-// A client is not left to sd-bus: its bytes are read here (bus/intake.h), and handed on a message
-// at a time, when the answer to the one before has been read and, for readers, when it is their
-// turn. So a client has at most one unfinished message and one unread answer, whatever it does, and
-// what all of them together can take is the number of places times a bound.
+// sd-bus does not read from a client directly: its bytes are read here (bus/intake.h), and passed
+// on one message at a time, when the previous answer has been read and, for readers, when it is
+// their turn. So a client has at most one unfinished message and one unread answer, whatever it
+// does, and all clients together use at most the number of places times a bound.
 //
-// Readers are strangers: any local user, by default. They have places, signals, unread answers and
-// a share of the loop's time of their own, of which no user takes all, and what they do takes none
+// Readers are untrusted: any local user, by default. They have separate limits for places, signals,
+// unread answers and time of the loop, of which no user gets all, and what they do takes nothing
 // from those who control, nor from the owner.
 #pragma once
 
@@ -42,7 +41,8 @@ bool bus_may_read_logs(const struct bus_client *c);
 
 // ---- clients (client.c)
 
-// What is read of a client at once: the size of the server's buffer, and of a reader's messages.
+// Bytes read from a client at once: the size of the server's buffer, and the limit of a reader's
+// message.
 #define BUS_PIECE ((size_t)64 << 10)
 
 // The clients of one user with the same access.
@@ -68,7 +68,7 @@ struct bus_client {
         struct timer deadline; // for the authentication, or for a message that has begun
         usec_t crowded_since;  // too many messages wait for it since then; 0: no
         bool is_subscribed;
-        bool is_listening; // a reader that gets signals; who controls gets them all
+        bool is_listening; // a reader that gets signals; those who control always do
         bool has_called, is_dropped, is_busy;
         struct bus_listing *listing; // an answer that is being made; NULL: none
         char **refs;                 // units that stay in memory for it (bus/manager_units.c)
@@ -82,33 +82,34 @@ static inline bool bus_client_is_trusted(const struct bus_client *c)
 }
 
 // Serve a connected socket of user u; pair: sockets between us and sd-bus. Takes over the place and
-// all three descriptors, in any case. 0 or -errno.
+// all three descriptors, even when it fails. 0 or -errno.
 int bus_client_new(struct bus_server *s, struct bus_user *u, int fd, const int pair[2]);
-// It is set aside now, and freed by work: never inside its own callbacks. Once is enough.
+// The client is detached now and freed later from the work queue, never inside its own callbacks.
+// A second call does nothing.
 void bus_client_drop(struct bus_client *c);
 void bus_client_drop_work(struct work *w);
-// One line or message of what it has sent, or a part of it.
+// Processes one line or message that the client has sent, or a part of it.
 void bus_client_step(struct bus_client *c);
-// After something was sent to it that it had not asked for; who takes nothing any more is dropped.
+// Called after a signal was sent to the client; one that no longer reads is dropped.
 void bus_client_sent(struct bus_client *c, int result);
-// Signals for a reader from now on. 0, or an error in *error: too many have them.
+// Sends signals to this reader from now on. 0, or an error in *error: too many readers get them.
 int bus_client_listen(struct bus_client *c, sd_bus_error *error);
-// The client of the connection that a message came by, or for whom a property is read.
+// The client from which the current message came, or for which a property is read.
 struct bus_client *bus_client_of(sd_bus_message *message);
 struct bus_client *bus_client_of_bus(sd_bus *bus);
 
 // ---- places (places.c)
 
-// A place for one more client of this user; another client may have gone for it. NULL: there is
-// none, or no memory. To be given to bus_client_new() or dropped.
+// Reserves a place for one more client of this user; another client may be dropped for it. NULL:
+// there is none, or no memory. The caller passes it to bus_client_new() or drops it.
 struct bus_user *bus_place_take(struct bus_server *s, uid_t uid, enum bus_access access);
 void bus_place_drop(struct bus_user *u);
-// Answers begin to wait for a reader, or have been read: one goes where too many wait.
+// Answers begin to wait for a reader, or have been read: if too many wait, one client is dropped.
 void bus_place_set_unread(struct bus_client *c, bool is_unread);
 void bus_place_touch_unread(struct bus_client *c); // it reads: it is the youngest again
 
 // ---- turns (turns.c)
 
-// A reader that has something to say: it is served when it is its turn.
+// Queues a reader that has sent something; it is served when it is its turn.
 void bus_turn_queue(struct bus_client *c);
 void bus_turn_cancel(struct bus_client *c);

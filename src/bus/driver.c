@@ -1,6 +1,6 @@
-// What a client asks of a message bus before it asks for anything else: busctl says hello, looks
-// for names and adds matches also where --address= names a connection that has no bus in between.
-// Two names live here: the bus itself, and the manager. Interface: D-Bus Specification, "Message
+// The calls that a client makes to a message bus before any other: busctl calls Hello, looks up
+// names and adds matches even if --address= names a connection without a bus in between. Two names
+// are owned here: the bus's own, and the manager's. Interface: D-Bus Specification, "Message
 // Bus Messages".
 #include "base/str.h"
 #include "bus/bus_priv.h"
@@ -8,7 +8,7 @@
 #define DRIVER_NAME "org.freedesktop.DBus"
 #define DRIVER_PATH "/org/freedesktop/DBus"
 #define MANAGER_NAME "org.freedesktop.systemd1"
-// Unique names: of the supervisor, and of whoever asks; neither sees other clients.
+// Unique names: the supervisor's, and that of the client that asks, which sees no other clients.
 #define OWN_UNIQUE ":1.0"
 #define CLIENT_UNIQUE ":1.1"
 
@@ -28,7 +28,7 @@ static int on_list_activatable(sd_bus_message *m, void *userdata UNUSED, sd_bus_
         return sd_bus_reply_method_return(m, "as", 0);
 }
 
-// The unique name behind a name; NULL: nobody has it.
+// The unique name of a name's owner; NULL: it has none.
 static const char *find_owner(const char *name)
 {
         if (streq(name, DRIVER_NAME))
@@ -90,13 +90,13 @@ static int on_get_id(sd_bus_message *m, void *userdata UNUSED, sd_bus_error *err
         return r < 0 ? r : sd_bus_reply_method_return(m, "s", sd_id128_to_string(id, text));
 }
 
-// All signals come anyway, and nobody else's messages pass here.
+// A match changes nothing: all signals are sent anyway, and no other client's messages pass here.
 static int on_match(sd_bus_message *m, void *userdata UNUSED, sd_bus_error *error UNUSED)
 {
         return sd_bus_reply_method_return(m, NULL);
 }
 
-// A monitor has no name any more, and starts to print when it is told so.
+// A monitor loses its name; it starts to print when the NameLost signal arrives.
 static int on_become_monitor(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         struct bus_client *c = userdata;

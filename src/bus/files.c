@@ -1,4 +1,4 @@
-// Methods of the Manager interface about unit files: states, enable and its kin.
+// Methods of the Manager interface about unit files: states, enable and related operations.
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -75,8 +75,8 @@ static int on_get_state(sd_bus_message *message, void *userdata, sd_bus_error *e
         return r < 0 ? r : sd_bus_reply_method_return(message, "s", state);
 }
 
-// A list is made in steps, since the files of all units are read for it: each turn of the loop a
-// part. The client is told nothing else, and nothing else is taken of it, until it is there.
+// A list is made in steps, one in each turn of the loop, since it reads the files of all units. No
+// further message of the client is read, and none is sent to it, until the list is complete.
 struct bus_listing {
         struct bus_client *client;
         sd_bus_message *call, *reply;

@@ -1,8 +1,8 @@
-// What a control client sends, measured before sd-bus gets it. sd-bus makes room for a message as
-// soon as its header has announced it, for up to 128 MiB, and takes any number of descriptors: so
-// the client's bytes are read here, without room for descriptors (the kernel closes them), and
-// handed on in pieces that end where a line of the authentication or a message ends. A message that
-// is larger than the client may send is never begun.
+// Measures what a control client sends before sd-bus gets it. sd-bus allocates a message as soon as
+// its header announces it, up to 128 MiB, and accepts any number of descriptors. So the client's
+// bytes are read here, without room for descriptors (the kernel closes them), and passed on in
+// pieces that end where a line of the authentication or a message ends. No byte is passed on of a
+// message that is larger than the client may send.
 //
 // Pure: the bytes come as arguments. Called by client.c. Format: D-Bus Specification, "Message
 // Format" and "Authentication Protocol".
@@ -23,9 +23,9 @@ struct intake {
         size_t left; // once the header is complete: bytes of the message still to come
 };
 
-// How many of these n (>= 1) bytes belong to the line or message that is at hand: they count as
-// taken. -EBADMSG: no message begins like this. -EMSGSIZE: it is larger than allowed, as is an
-// authentication without an end.
+// Returns how many of these n (>= 1) bytes belong to the current line or message; they count as
+// consumed. -EBADMSG: no message begins like this. -EMSGSIZE: the message is larger than allowed,
+// or the authentication does not end.
 ssize_t intake_take(struct intake *in, const void *data, size_t n);
-// Is a line or a message begun and not yet complete?
+// Has a line or a message begun that is not complete yet?
 bool intake_is_open(const struct intake *in);

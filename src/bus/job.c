@@ -1,8 +1,8 @@
 // The Job interface, and the methods of the Manager about jobs.
 //
-// A connection that has no unit has no jobs either: the end of its service is all that can be asked
-// for. Clients wait for the job that a stop gives them: so there is one, which is known here alone,
-// and which is done when the connection is over.
+// A connection that has no unit has no jobs either: it can only be stopped. Since clients wait for
+// the job that a stop returns, this file makes one, which only it knows, and which is done when the
+// connection has ended.
 #include "base/map.h"
 #include "base/str.h"
 #include "bus/bus_priv.h"
@@ -104,7 +104,7 @@ int bus_stop_connection(sd_bus_message *message, struct bus_server *s, struct ru
         if (!path)
                 return -ENOMEM;
         r = sd_bus_reply_method_return(message, "o", path);
-        // It may end at once, and the stop with it.
+        // The connection may end at once, which also completes the stop.
         service_run_stop(run);
         return r;
 }

@@ -1,4 +1,4 @@
-// The Manager interface: what tools of packages and administrators do with single units, beside
+// The Manager interface: what package tools and administrators do with single units other than
 // starting and stopping them.
 #include "base/buf.h"
 #include "base/log.h"
@@ -118,7 +118,7 @@ int bus_append_marks(sd_bus_message *reply, const struct unit *u)
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-// "+needs-restart" and "-needs-restart" change those that there are; plain words replace them.
+// "+needs-restart" and "-needs-restart" change the existing marks; plain words replace them.
 static int set_marks(struct unit *u, char *const *words, sd_bus_error *error)
 {
         unsigned result = u->marks;
@@ -146,7 +146,7 @@ static int set_marks(struct unit *u, char *const *words, sd_bus_error *error)
         return 0;
 }
 
-// Only what is no setting of the unit: its files say what it is.
+// Only properties that are not settings of the unit, which come from its files.
 static int on_set_properties(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
         struct unit *u = NULL;
@@ -218,7 +218,7 @@ static int on_enqueue_marked(sd_bus_message *message, void *userdata, sd_bus_err
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-// ---- dump: all units, for people who look for a fault
+// ---- dump: all units, for debugging
 
 static void dump_list(struct buf *b, const char *label, char *const *items)
 {

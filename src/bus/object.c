@@ -1,4 +1,4 @@
-// What stands behind an object path.
+// Finds the object that an object path names.
 #include "base/str.h"
 #include "bus/bus_priv.h"
 #include "conf/assign.h"
@@ -72,7 +72,7 @@ const char *bus_view_description(const struct bus_view *v, char **buffer)
 
         if (!v->run || !v->run->client)
                 return v->unit ? unit_description(v->unit) : v->id;
-        // A connection shows its peer behind the template's description.
+        // A connection's peer is appended to the template's description.
         const char *text = v->conf->unit->description ? v->conf->unit->description : v->id;
 
         if (connection_peer(connection_of(v->run), &peer) < 0 || peer[0] == '\0')

@@ -1,6 +1,6 @@
-// Who may be connected at once. Readers, those who control, and the owner have places of their own;
-// of each kind no user has them all, so that connections which are held lock nobody else out. Of
-// unread answers there is a number of places, too, for readers.
+// Limits on connected clients. Readers, those who control, and the owner have separate limits, and
+// no user gets all places of a kind, so that held connections shut no other user out. The unread
+// answers of readers are limited, too.
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/bus_priv.h"
@@ -14,7 +14,7 @@ static const struct {
         [BUS_ACCESS_CONTROL] = {96, 32},
         [BUS_ACCESS_OWNER] = {64, 48},
 };
-// Answers that were not taken at once, and that nobody reads.
+// Answers that did not fit the socket's buffer and are not read.
 #define UNREAD_MAX 8
 #define UNREAD_USER_MAX 2
 
@@ -54,9 +54,9 @@ void bus_place_drop(struct bus_user *u)
 
 // ---- connections
 
-// Who goes for a newcomer of user u: one that has not authenticated yet, of u or, where u has not
-// its full number, of any of its kind; else the idlest one of the user with most clients, if that
-// has more than u. NULL: nobody.
+// The client that is dropped for a new one of user u: one that has not authenticated yet, of u or,
+// if u is below its limit, of any user of this kind; else the one that has been idle longest among
+// those of the user with most clients, if that user has more than u. NULL: none.
 static struct bus_client *choose_victim(struct bus_server *s, const struct bus_user *u)
 {
         bool is_user_full = u->n_clients >= places[u->access].user;
@@ -109,7 +109,7 @@ struct bus_user *bus_place_take(struct bus_server *s, uid_t uid, enum bus_access
 
 // ---- unread answers
 
-// Of the user with most of them; that is the one that has gone over its number, where one has.
+// Of the user with most of them; if a user is above its limit, it is that one.
 static void drop_unread(struct bus_server *s)
 {
         struct bus_client *victim = NULL;

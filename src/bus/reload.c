@@ -1,5 +1,5 @@
-// usher's own interface: what there is to tell of the last reload. (The stock systemctl gets a
-// success; it takes no more.)
+// usher's own interface: the report of the last reload. (The reply to the stock systemctl can only
+// be a success.)
 #include "bus/bus_priv.h"
 
 // GetReport(): whether a unit or usher.conf has become wrong by it, complaints and what is new,

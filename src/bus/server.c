@@ -12,16 +12,16 @@
 #include <sys/socket.h>
 
 #define ACCEPT_BATCH 64
-// More readers than that in a second, and the door is shut for them for one: a queue that is full
-// of them would lock out the owner, too.
+// If more readers than this connect within a second, the socket is closed to them for the next
+// second: a backlog that is full of them would shut out the owner, too.
 #define RUSH_INTERVAL USEC_PER_SEC
 #define RUSH_BURST 256
 #define MODE_OPEN 0666
 #define MODE_SHUT 0600
-// After descriptors ran out: the next try, and the next line about it.
+// After descriptors ran out: when to accept again, and when to log it again.
 #define PAUSE (500 * USEC_PER_MSEC)
 #define EXHAUSTIONS_INTERVAL (60 * USEC_PER_SEC)
-// Lines about clients that misbehave, which are in their hands.
+// Limit of log lines about misbehaving clients, since the clients could cause any number of them.
 #define COMPLAINTS_INTERVAL (60 * USEC_PER_SEC)
 #define COMPLAINTS_BURST 5
 // At the end: until the others are looked at again.
@@ -45,7 +45,7 @@ static int make_pair(int ret[2])
         return 0;
 }
 
-// As far as there are descriptors.
+// Takes as many as there are descriptors.
 static void fill_reserve(struct bus_reserve *r)
 {
         if (r->fd < 0)
@@ -66,7 +66,8 @@ static bool is_full(const struct bus_reserve *r)
         return r->fd >= 0 && r->pair[0] >= 0;
 }
 
-// The owner needs the reserve: where it is taken, the idlest client goes that is not the owner's.
+// The owner needs the reserve: if it is in use, the client of another user that has been idle
+// longest is dropped.
 static void regain_reserve(struct bus_server *s)
 {
         struct bus_client *victim = NULL;
@@ -97,7 +98,7 @@ static int take_pair(struct bus_server *s, bool is_owner, int ret[2])
         return 0;
 }
 
-// The number moves above the low window; closed where it cannot.
+// Moves the descriptor above the low window; closes it if that fails.
 static int move_up(struct bus_server *s, bool is_owner, int fd)
 {
         int up = fd >= FD_LOW_WINDOW ? fd : fd_dup_up(fd);
@@ -143,11 +144,11 @@ static void shut_door(struct bus_server *s, usec_t now)
         if (rate_below(&s->complaints, now))
                 log_write(LOG_WARNING, "Too many control clients connect: but for root and usher's "
                                        "own user, they have to wait");
-        (void)chmod(s->path, MODE_SHUT); // where it fails nothing is lost but the protection
+        (void)chmod(s->path, MODE_SHUT); // a failure only loses the protection
         set_door_timer(s, now);
 }
 
-// One that is not the owner's has come.
+// A client of a user other than the owner has connected.
 static void count_reader(struct bus_server *s)
 {
         usec_t now = clock_now();
@@ -223,7 +224,7 @@ static void on_pause_end(struct timer *t, usec_t now UNUSED)
         (void)sd_event_source_set_enabled(s->listen_source, SD_EVENT_ON);
 }
 
-// The socket stays readable: it is not looked at for a while.
+// The socket stays readable, so it is not polled for a while.
 static void pause_listening(struct bus_server *s, int error)
 {
         complain_exhaustion(s, error);
@@ -264,7 +265,7 @@ static int listen_at(struct bus_server *s)
 
         if (fd < 0)
                 return fd;
-        // The runtime folder is locked by us: whatever stands there is a leftover.
+        // We hold the lock of the runtime folder, so an existing node is a leftover.
         (void)fs_unlink(s->path, NULL);
         int r = fs_bind(fd, s->path, MODE_OPEN, 0755, NULL);
 
@@ -314,7 +315,7 @@ int bus_server_new(struct manager *m, const char *runtime_dir, struct bus_server
         return 0;
 }
 
-// 1: something is left for it; 0: nothing, or it takes nothing any more.
+// 1: output is left for this client; 0: nothing is left, or it cannot be written any more.
 static int flush_client(struct bus_client *c)
 {
         uint64_t n = 0;
@@ -326,7 +327,7 @@ static int flush_client(struct bus_client *c)
         return 0;
 }
 
-// A reader gets what fits at once: nobody waits for it.
+// A reader gets what fits into the socket's buffer at once; usherd does not wait for it.
 void bus_server_flush(struct bus_server *s, usec_t limit)
 {
         usec_t end = usec_add(clock_now(), limit);

@@ -3,7 +3,7 @@
 // daemon.
 //
 // Owns the listening socket and the clients. Nothing here may delay the loop: clients, their queues
-// and the time that they may take to say hello are bounded, and who does not read is disconnected.
+// and the time for authentication are bounded, and a client that does not read is disconnected.
 #pragma once
 
 #include "base/def.h"
@@ -15,5 +15,5 @@ struct manager;
 int bus_server_new(struct manager *m, const char *runtime_dir, struct bus_server **ret);
 void bus_server_free(struct bus_server *s);
 DEFINE_CLEANUP(bus_server, struct bus_server *, bus_server_free)
-// Write out what is still queued for the clients, for at most `limit`: before the process goes.
+// Before the process exits: writes what is still queued for the clients, for at most `limit`.
 void bus_server_flush(struct bus_server *s, usec_t limit);

@@ -1,12 +1,12 @@
-// The share of the loop's time that readers of the control socket have, all together: a fifth, and
-// a little at once after a rest. What is over it waits. Pure: the time comes as an argument.
+// The share of the loop's time that all readers of the control socket have together: a fifth, and a
+// short burst after idle time. Calls beyond it wait. Pure: the time comes as an argument.
 #pragma once
 
 #include "base/def.h"
 
 struct share {
         int64_t left; // microseconds that may still be spent; below 0: overdrawn
-        usec_t last;  // when that was so; 0: never, all of it is there
+        usec_t last;  // when `left` was computed; 0: never, the whole share is left
 };
 
 // Is there something left?

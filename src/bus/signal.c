@@ -1,10 +1,10 @@
-// What changes in core, told to the clients. Those who control get all signals, as peer-to-peer
-// clients of systemd do; readers get them when they ask for them.
+// Sends the changes of core to the clients as signals. Those who control get all signals, as
+// peer-to-peer clients of systemd do; readers get them when they subscribe.
 #include "base/clock.h"
 #include "base/str.h"
 #include "bus/bus_priv.h"
 
-// A client that says hello, as to a message bus, takes nothing before the answer.
+// A client that calls Hello, as on a message bus, accepts no signal before the answer.
 static bool is_told(const struct bus_client *c)
 {
         return !c->is_dropped && c->has_called && (bus_client_is_trusted(c) || c->is_listening);
@@ -53,7 +53,7 @@ static void emit_unit(struct core_observer *o, struct unit *u, const char *signa
                 return;
         CLEANUP(free) char *path = bus_unit_path(u->id);
 
-        // A client that misses a signal asks again; memory is what is short.
+        // Memory is short; a client that misses a signal can ask again.
         if (path)
                 bus_tell(s, send_unit,
                          &(struct unit_signal){.id = u->id, .path = path, .signal = signal});
@@ -178,7 +178,7 @@ static void on_job_removed(struct core_observer *o, struct job *j, const char *r
 
         if (list_is_empty(&s->clients))
                 return;
-        // State changes first: who waits for the job reads the unit's properties next.
+        // State changes first: a client that waits for the job reads the unit's properties next.
         unit_flush_changes(j->unit);
         bus_tell_job(s, j->id, j->unit->id, result);
 }

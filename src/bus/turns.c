@@ -1,5 +1,5 @@
-// Readers of the control socket take turns: the users one after the other, and each user's clients
-// one after the other, as long as their share of the loop's time lasts.
+// Readers of the control socket are served in turn: round robin over the users, and over the
+// clients of each user, while their share of the loop's time lasts.
 #include "base/clock.h"
 #include "bus/bus_priv.h"
 

@@ -23,7 +23,7 @@
                         const char *property UNUSED, sd_bus_message *reply, void *userdata,        \
                         sd_bus_error *error UNUSED)
 
-// One that depends on who asks.
+// A property that depends on the client's access.
 #define GETTER_FOR(name)                                                                    \
         static int name(sd_bus *bus, const char *path UNUSED, const char *interface UNUSED, \
                         const char *property, sd_bus_message *reply, void *userdata,        \
@@ -286,7 +286,7 @@ GETTER(get_load_error)
                 name = "org.freedesktop.systemd1.UnitMasked";
         else if (v.conf->load_state == LOAD_ERROR)
                 name = "org.freedesktop.systemd1.LoadFailed";
-        // systemctl shows a reason beside "loaded", too.
+        // systemctl shows a reason even beside "loaded".
         if (!name[0] && v.unit && v.unit->kept)
                 return sd_bus_message_append(
                         reply, "(ss)", "org.freedesktop.systemd1.BadUnitSetting", v.unit->kept);
@@ -306,7 +306,7 @@ GETTER_FOR(get_invocation_id)
                         : v.run ? v.run->invocation_id
                                 : SD_ID128_NULL;
 
-        // Who knows it could pass for a part of the service.
+        // A process that knows the invocation id could pass for a part of the service.
         return sd_id128_is_null(id) || !bus_client_is_trusted(bus_client_of_bus(bus))
                        ? sd_bus_message_append(reply, "ay", 0)
                        : sd_bus_message_append_array(reply, 'y', id.bytes, sizeof(id.bytes));
@@ -353,8 +353,8 @@ void bus_reset_failed(void *object)
         collect_unit_later(v.unit);
 }
 
-// The name alone: its command line is in the process's own memory, which a process can arrange so
-// that whoever reads it waits for ever. A client that may see it reads it itself.
+// Only the name: the command line lies in the memory of the process, which can make a read of it
+// block for ever. A client that may see it reads it itself.
 static int append_process(pid_t pid, void *data)
 {
         CLEANUP(free) char *name = NULL;

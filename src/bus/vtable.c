@@ -1,6 +1,6 @@
 // The tables that sd-bus wants, made once: the static rows of each interface, followed by a
-// property for every directive that usher acts on. 700 rows are 63 KiB: they are made when the
-// first client comes.
+// property for every directive that usher acts on. 700 rows are 63 KiB, so they are made only when
+// the first client connects.
 #include "base/str.h"
 #include "base/strv.h"
 #include "bus/bus_priv.h"
@@ -223,7 +223,7 @@ static int find_unit(sd_bus *bus UNUSED, const char *path, const char *interface
         r = bus_find_object(c, name, true, &object, error);
         if (r < 0 || (r = bus_view_get(object, &v)) < 0)
                 return r;
-        // What is not there has no properties of a type.
+        // A unit that does not exist has no properties of its type.
         if (bus_view_is_absent(&v) && streq(interface, BUS_UNIT)) {
                 *ret = object;
                 return 1;
