@@ -3,7 +3,7 @@
 #include <assert.h>
 
 // Sources sit in a chained hash table that grows with their number; a source exists only while it
-// has a connection, and freed entries are kept for the next newcomer, up to a bound.
+// has a connection, and a bounded number of freed entries is kept for reuse.
 #define ADMIT_BUCKETS_MIN 16
 #define ADMIT_SPARE_MAX 64
 
@@ -27,7 +27,7 @@ struct admit {
 static uint32_t hash_key(const uint8_t *key, size_t size)
 {
         uint32_t hash =
-                2166136261u; // FNV-1a; peers choose their address, not the table's order of growth
+                2166136261u; // FNV-1a; a peer chooses its own address, but not how the table grows
 
         for (size_t i = 0; i < size; i++)
                 hash = (hash ^ key[i]) * 16777619u;
@@ -71,7 +71,7 @@ void admit_free(struct admit *a)
                 destroy(a);
 }
 
-// Doubling keeps chains short; when memory is short the table simply stays as it is.
+// Doubling keeps chains short; without memory the table keeps its size.
 static void grow(struct admit *a)
 {
         size_t n = a->n_buckets * 2;

@@ -1,6 +1,6 @@
-// Admission of connections: how many live ones a socket has, in all and from each source. Pure
-// policy: keys and limits come as data; no descriptor, no clock, no log. A count is handed out as a
-// token and goes down when the token is released, once.
+// Admission of connections: how many live ones a socket has, in total and from each source. Pure
+// policy: keys and limits are parameters; no descriptor, no clock, no log. A count is represented
+// by a token, and decreases once when the token is released.
 #pragma once
 
 #include "base/def.h"
@@ -19,25 +19,25 @@ enum admit_verdict {
 
 struct admit_limits {
         unsigned max_connections;
-        unsigned max_per_source; // 0: off
+        unsigned max_per_source; // 0: no limit
 };
 
-// Embedded in whoever lives because of the admission. All zero: holds nothing.
+// Embedded in the object that the admission is for. All zero: holds nothing.
 struct admit_token {
         struct admit *admit;
         struct admit_source *source; // NULL: not counted by source
 };
 
 int admit_new(struct admit **ret); // 0 or -ENOMEM
-// Tokens may outlive the call: the object goes when the last of them is released.
+// Tokens may outlive this call: the object is freed when the last token is released.
 void admit_free(struct admit *a);
 DEFINE_CLEANUP(admit, struct admit *, admit_free)
 
 // May one more connection live? key NULL (or limit 0): not counted by source. ADMIT_OK fills
-// *ret_token; -ENOMEM when a first connection of a source cannot be recorded.
+// *ret_token; -ENOMEM when a new source cannot be recorded.
 int admit_try(struct admit *a, const struct admit_limits *limits, const void *key, size_t key_size,
               struct admit_token *ret_token);
-// Give the place back; the token is empty afterwards. Nothing happens with an empty one.
+// Releases the place; the token is empty afterwards. Does nothing with an empty one.
 void admit_release(struct admit_token *token);
 
 unsigned admit_count(const struct admit *a);       // live connections; NULL: none

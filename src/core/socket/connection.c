@@ -18,15 +18,15 @@
 static const struct client_ops connection_client_ops;
 static void on_end(struct client *client);
 
-// A connection whose run is no unit's. What names it is packed behind (net/peer.h): the peer is
-// asked once, while it is surely there.
+// A connection whose run has no unit. The data for its name is stored behind it (net/peer.h): the
+// peer is asked once, while it is surely connected.
 struct plain {
         struct connection connection;
         struct run run;
         char peer[];
 };
 
-// One whose run is a unit's.
+// A connection whose run belongs to a unit.
 struct attached {
         struct connection connection;
         char peer[];
@@ -37,7 +37,7 @@ static struct connection *connection_of_client(const struct client *client)
         return CONTAINER_OF(client, struct connection, client);
 }
 
-// Else its run is a unit's.
+// otherwise the run belongs to a unit
 static bool is_plain(const struct connection *c)
 {
         return !c->run->service;
@@ -117,7 +117,7 @@ static int make_name(const struct sock *s, uint64_t number, const struct peer_in
         return r < 0 ? r : unit_name_with_instance(template, text, ret);
 }
 
-// The long way: a unit of its own, started by a job.
+// The slow path: a unit of its own, started by a job.
 static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
                       struct admit_token *token)
 {
@@ -188,7 +188,7 @@ static void release(struct client *client)
                 sock_on_place_free(c->sock);
 }
 
-// A plain connection's run goes with it.
+// A plain connection's run is freed with it.
 static void detach(struct connection *c)
 {
         struct run *run = c->run;
@@ -223,7 +223,7 @@ void connection_forget_all(struct sock *s)
                 detach(CONTAINER_OF(node, struct connection, node));
 }
 
-// ---- what it is called
+// ---- names
 
 static int make_environment(const struct client *client, char ***env)
 {
@@ -231,7 +231,7 @@ static int make_environment(const struct client *client, char ***env)
         const struct connection *c = connection_of_client(client);
         struct peer_info peer;
 
-        // With systemd the peer is asked each time, so that a restart knows none.
+        // systemd asks for the peer each time, so a restarted service gets none.
         if (client->fd < 0 && !manager_differs(c->sock->unit.manager, DIFFERENCE_CONNECTION_COPY))
                 return 0;
         peer_unpack(c->peer, &peer);
@@ -369,8 +369,8 @@ struct connection *connection_find(struct manager *m, const char *name)
 
 void connection_stop_all(struct manager *m)
 {
-        // A stop may end a run at once, which takes it off the list: start over until none is left
-        // that was not asked. Each run is asked once; asking again is harmless.
+        // A stop may end a run at once, which removes it from the list: the walk starts over until
+        // every run has been asked. Asking again is harmless.
         LIST_FOREACH (&m->by_type[UNIT_SOCKET], node) {
                 struct sock *s = sock_of(CONTAINER_OF(node, struct unit, type_node));
 

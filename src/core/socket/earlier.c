@@ -1,4 +1,4 @@
-// Who holds the sockets of the last supervisor.
+// Finds the processes that hold the sockets of an earlier supervisor.
 #include "core/socket/earlier.h"
 
 #include "base/clock.h"
@@ -47,7 +47,7 @@ static int add_fifo(struct earlier *e, const struct earlier_record *record)
         return 0;
 }
 
-// The last one of a port counts.
+// If a port was recorded several times, the last record counts.
 static int on_record(const struct earlier_record *record, void *data)
 {
         struct earlier *e = data;
@@ -80,7 +80,7 @@ static int on_record(const struct earlier_record *record, void *data)
         return MIN(r, 0);
 }
 
-// ---- who holds what
+// ---- holders
 
 static void search_later(struct earlier *e);
 
@@ -99,7 +99,7 @@ static void on_exit_of_holder(struct watch *w, uint32_t revents UNUSED)
         search_later(h->earlier);
 }
 
-// The process that was found has to be the one that is watched. False: look again.
+// The process that was found must be the one that is watched. False: search again.
 static bool watch_holder(struct held *h, pid_t pid, int number)
 {
         CLEANUP(free) char *comm = NULL;
@@ -107,7 +107,7 @@ static bool watch_holder(struct held *h, pid_t pid, int number)
         h->holder.pid = pid;
         h->holder.fd = number;
         h->watch.on_event = on_exit_of_holder;
-        // Without one it is looked at now and then.
+        // Without a pidfd the process is checked from time to time.
         h->watch.fd = MAX(fd_move_up((int)syscall(SYS_pidfd_open, pid, 0)), -1);
         if (h->watch.fd >= 0)
                 (void)watch_set(h->earlier->manager->events, &h->watch, EPOLLIN);
@@ -122,7 +122,7 @@ static bool watch_holder(struct held *h, pid_t pid, int number)
         return true;
 }
 
-// Those that nobody is known of: *ret (to be freed) has n.
+// The entries without a known holder: *ret (to be freed) has n.
 static size_t collect_unknown(struct earlier *e, struct net_holder **ret)
 {
         struct net_holder *holders = calloc(map_size(e->by_port) + 1, sizeof(*holders));
@@ -137,7 +137,7 @@ static size_t collect_unknown(struct earlier *e, struct net_holder **ret)
         return n;
 }
 
-// True: it is to be searched for once more.
+// True: it has to be searched for once more.
 static bool take_found(struct earlier *e, const struct net_holder *found)
 {
         struct held *h = u64map_get(e->by_inode, found->inode);
@@ -153,7 +153,7 @@ static bool take_found(struct earlier *e, const struct net_holder *found)
         return !watch_holder(h, found->pid, found->fd);
 }
 
-// What was searched for in vain is free.
+// Without a holder, the socket is free.
 static void let_go(struct earlier *e)
 {
         size_t position = 0;
@@ -161,14 +161,14 @@ static void let_go(struct earlier *e)
         for (struct held *h; (h = earlier_next(e, &position));) {
                 if (!h->is_searched)
                         continue;
-                map_remove(e->by_port, h->port); // it is found no longer
+                map_remove(e->by_port, h->port); // it can no longer be found
                 if (e->on_gone)
                         e->on_gone(e->manager, h);
                 held_free(h);
         }
 }
 
-// In a process of its own: there may be many thousands of others.
+// Runs in a separate process: there may be many thousands of processes to examine.
 static void search(struct inquiry_answer *answer, const void *question)
 {
         struct net_holder *holders;
@@ -182,7 +182,7 @@ static void search(struct inquiry_answer *answer, const void *question)
                         inquiry_put_number(answer, holders[i].pid);
                         inquiry_put_number(answer, holders[i].fd);
                 }
-        inquiry_put_field(answer, "."); // it is all there
+        inquiry_put_field(answer, "."); // the end of the answer
         free(holders);
 }
 
@@ -214,7 +214,7 @@ static void on_answer(struct watch *w, uint32_t revents UNUSED)
         search_later(e);
 }
 
-// Is there one that nobody is known of (any more)?
+// Is there an entry without a known holder?
 static bool look_at_holders(struct earlier *e)
 {
         bool is_due = false;
@@ -250,7 +250,7 @@ static void on_search_timer(struct timer *t, usec_t now)
         struct earlier *e = CONTAINER_OF(t, struct earlier, search_timer);
 
         if (!look_at_holders(e) || begin_search(e) < 0)
-                search_later(e); // the answer asks for it else
+                search_later(e); // otherwise the answer schedules the next search
         else
                 e->last_search = now;
 }
@@ -275,7 +275,7 @@ static void search_later(struct earlier *e)
                       : e->last_search ? MAX(now, usec_add(e->last_search, SEARCH_WAIT))
                                        : now;
 
-        // Without memory the end of a holder asks again.
+        // If the timer cannot be set, the exit of a holder tries again.
         (void)timer_set(e->manager->events, &e->search_timer, when, on_search_timer);
 }
 
@@ -287,7 +287,7 @@ static int load(struct earlier *e)
         int r = earlier_read(e, &text);
 
         if (r < 0)
-                return r == -ENOMEM ? r : 0; // there is none that counts
+                return r == -ENOMEM ? r : 0; // there is no usable record
         r = earlier_parse(text, e->first_line, on_record, e);
         if (r < 0)
                 return r == -ESTALE ? 0 : r;

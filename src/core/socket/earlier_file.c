@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #define FILE_MAX ((size_t)16 * 1024 * 1024)
-#define SLACK 1000 // lines that are out of date, before the file is written anew
+#define SLACK 1000 // number of obsolete lines before the file is written anew
 
 // ---- reading
 
@@ -28,7 +28,7 @@ char *earlier_make_first_line(void)
         return str_printf("usher listeners 1 %s %s", boot, net);
 }
 
-// inode, cookie, type, text: what a line has.
+// inode, cookie, type, text: the fields of a line
 static bool parse_line(char *line, struct earlier_record *ret)
 {
         char *end;
@@ -63,7 +63,7 @@ int earlier_parse(char *text, const char *first_line,
                 char *line = next, *end = strchr(line, '\n');
 
                 if (!end)
-                        break; // it was not finished
+                        break; // the writer was interrupted
                 *end = '\0';
                 next = end + 1;
                 if (parse_line(line, &record))
@@ -72,7 +72,7 @@ int earlier_parse(char *text, const char *first_line,
         return r;
 }
 
-// Only what nobody else can have written.
+// Only a file that no other user can have written.
 int earlier_read(const struct earlier *e, char **ret)
 {
         CLEANUP(fd)
@@ -164,7 +164,7 @@ void earlier_flush(struct earlier *e)
         work_cancel(&e->flush_work);
         if (r == 0)
                 return;
-        e->fd = fd_close(e->fd); // all of it is written the next time
+        e->fd = fd_close(e->fd); // the whole file is written next time
         log_write(e->is_failure_told ? LOG_DEBUG : LOG_WARNING,
                   "%s: %s. After a sudden end, sockets that services hold could not be listened on "
                   "again.",

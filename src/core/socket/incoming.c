@@ -10,7 +10,7 @@
 #include "net/peer.h"
 #include "net/sockopt.h"
 
-#define GATE_PASS (-1) // else an enum incoming_end, and the connection is closed
+#define GATE_PASS (-1) // otherwise an enum incoming_end, and the connection is closed
 
 struct incoming {
         struct listener *listener;
@@ -35,7 +35,7 @@ static int refuse(struct incoming *i, uint64_t *counter, enum incoming_end end)
 
 static void log_refusals(struct sock *s, const char *what, usec_t now)
 {
-        // One line a second at the most says how many there were.
+        // At most one line per second reports the number of refusals.
         if (s->refusals_logged != 0 && now < usec_add(s->refusals_logged, USEC_PER_SEC))
                 return;
         log_unit(s->unit.id, LOG_WARNING, 0,
@@ -88,7 +88,7 @@ static int pass_admission(struct incoming *i)
                                             .max_per_source = conf->max_connections_per_source};
         struct peer_key key = {0};
         bool is_counted = limits.max_per_source > 0 &&
-                          // systemd counts local peers by user since v256 only
+                          // systemd counts local peers by user since v256 only.
                           !(!manager_differs(s->unit.manager, DIFFERENCE_NEWER_SYSTEMD) &&
                             i->listener->port->address.addr.sa.sa_family == AF_UNIX);
         bool has_key = is_counted && peer_get_key(&i->peer, &key);
@@ -110,7 +110,7 @@ static int pass_admission(struct incoming *i)
         return end;
 }
 
-// Where the socket pauses instead, no connection is taken that would be above the limit.
+// If the socket pauses instead, it accepts no connection above the limit.
 static int pass_trigger_limit(struct incoming *i)
 {
         struct sock *s = i->sock;
@@ -144,7 +144,7 @@ enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now, bool is_
 {
         struct sock *s = l->sock;
         bool is_compat = !manager_differs(s->unit.manager, DIFFERENCE_REFUSED_UNCOUNTED);
-        // Not an initialiser: the addresses need not be cleared for each connection.
+        // No initialiser: the addresses need not be cleared for each connection.
         struct incoming i;
 
         i.listener = l;

@@ -1,7 +1,6 @@
-// A connection between accept(2) and its instance: the gates that it passes, one after the other,
-// each of which lets it through or turns it away. What is turned away is closed and counted;
-// nothing is allocated for it, and it uses up no limit of those who are served (difference
-// refused-uncounted).
+// A connection between accept(2) and its instance: it passes a sequence of gates, each of which
+// admits or refuses it. A refused connection is closed and counted; nothing is allocated for it,
+// and it does not use up a limit of the connections that are served (difference refused-uncounted).
 //
 // Called by core/socket/sock_run.
 #pragma once
@@ -12,13 +11,13 @@ struct listener;
 struct sock;
 
 enum incoming_end {
-        INCOMING_SERVED, // an instance has it
-        INCOMING_CLOSED, // it was turned away, or its peer had gone already
-        INCOMING_STOP,   // it could not be served: the socket has paused, or is on its way down
+        INCOMING_SERVED, // an instance serves it
+        INCOMING_CLOSED, // it was refused, or its peer had closed already
+        INCOMING_STOP,   // it could not be served: the socket has paused, or is stopping
 };
 
-// Takes over fd, which was accepted just now.
-// is_last: no other waits.
+// Takes over fd, which has just been accepted.
 enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now, bool is_last);
-// The same for one whose instance could not begin: its user has all the processes that it may have.
+// The same for a connection whose instance could not start: its user has as many processes as
+// LimitNPROC= allows.
 void incoming_refused_by_service(struct sock *s);

@@ -13,9 +13,9 @@
 static const struct {
         const char *name;
         enum active_state active;
-        bool runs_commands; // or looks up what one of them would
-        bool is_up;         // its ports are open to stay so, or being opened
-        bool is_open;       // they are open
+        bool runs_commands; // runs commands, or looks up the users that one of them needs
+        bool is_up;         // its ports are open for serving, or being opened
+        bool is_open;       // its ports are open
 } states[_SOCK_STATE_MAX] = {
         [SOCK_DEAD] = {"dead", ACTIVE_INACTIVE},
         [SOCK_START_PRE] = {"start-pre", ACTIVE_ACTIVATING, .runs_commands = true, .is_up = true},
@@ -122,7 +122,7 @@ static void enter_dead(struct sock *s, enum sock_result result)
         sock_set_state(s, s->result == SOCK_SUCCESS ? SOCK_DEAD : SOCK_FAILED);
 }
 
-// Signals whatever command still runs; goes on to what comes after it when there is none.
+// Signals the command that still runs; continues with the next state if there is none.
 static void enter_signal(struct sock *s, enum sock_state state, enum sock_result result)
 {
         int signo = state == SOCK_STOP_PRE_SIGTERM || state == SOCK_FINAL_SIGTERM
@@ -203,7 +203,7 @@ static void on_removed(void *data)
 
 static void enter_start_open(struct sock *s)
 {
-        if (s->removal) { // not under the feet of what is made now
+        if (s->removal) { // a removal must not delete new nodes
                 removal_await(s->removal, on_removed, s);
                 sock_command_arm_timeout(s);
                 unit_changed(&s->unit);
@@ -243,7 +243,7 @@ static void on_start_again(struct work *w)
         struct sock *s = CONTAINER_OF(w, struct sock, start_work);
 
         if (!list_is_empty(&s->nodes))
-                return; // it goes on already
+                return; // the start continues already
         if (s->state == SOCK_START_PRE) {
                 enter_start_open(s);
                 return;
@@ -414,14 +414,14 @@ static enum unit_verdict sock_start(struct unit *u)
                 enter_dead(s, SOCK_FAILURE_START_LIMIT_HIT);
                 return UNIT_LIMIT;
         }
-        // One that listens on nothing only counts as reached (conf/boot_units.h).
+        // A socket without listeners counts as started (conf/boot_units.h).
         if (!sock_conf(s)->accept && sock_conf(s)->ports.n > 0 && !sock_service_permits_start(s))
                 return UNIT_NOT_LOADED;
         if (sock_conf(s)->accept)
                 sock_template_check(s);
         s->result = SOCK_SUCCESS;
         sock_pause_forget(s);
-        // Who starts it by hand wants it to serve; with systemd what was counted still counts.
+        // A manual start resets the limits; systemd keeps what was counted.
         if (manager_differs(u->manager, DIFFERENCE_TRIGGER_LIMIT))
                 rate_reset(&s->trigger_limit);
         s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
@@ -430,7 +430,7 @@ static enum unit_verdict sock_start(struct unit *u)
         return UNIT_STARTED;
 }
 
-// Is all there that it should have?
+// Restores listeners that are missing.
 static void sock_start_again(struct unit *u)
 {
         sock_mend(sock_of(u));
@@ -463,7 +463,7 @@ static enum unit_verdict sock_stop(struct unit *u)
         case SOCK_FINAL_SIGKILL:
         case SOCK_CLEANING:
         case _SOCK_STATE_MAX:
-                break; // on its way down already
+                break; // it is stopping already
         }
         return UNIT_STARTED;
 }
@@ -550,13 +550,13 @@ static void sock_reconfigure(struct unit *u, struct unit_conf *old)
         struct sock *s = sock_of(u);
 
         if (!u->conf->socket)
-                return; // the file is gone or bad: go on with what is open until the stop
+                return; // the file is gone or bad: what is open stays until the stop
         s->trigger_limit.interval = sock_conf(s)->trigger_limit_interval_sec;
         s->trigger_limit.burst = sock_conf(s)->trigger_limit_burst;
         sock_mend(s);
-        (void)sock_reopen(s, old); // logged; what there was stays
+        (void)sock_reopen(s, old); // logged; the old listeners stay
         if (s->state == SOCK_LISTENING || s->state == SOCK_RUNNING || s->state == SOCK_DEFERRED)
-                (void)sock_names_ask(s); // a failure is logged; what is known stays
+                (void)sock_names_ask(s); // a failure is logged; known addresses stay
         sock_update_watch(s);
 }
 

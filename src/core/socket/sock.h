@@ -13,7 +13,7 @@ enum sock_state {
         SOCK_START_CHOWN,
         SOCK_START_POST,
         SOCK_LISTENING,
-        SOCK_DEFERRED, // DeferTrigger=: the service is to start, and may not yet
+        SOCK_DEFERRED, // DeferTrigger=: the service should start, but may not yet
         SOCK_RUNNING,
         SOCK_STOP_PRE,
         SOCK_STOP_PRE_SIGTERM,
@@ -59,22 +59,22 @@ struct sock_history;
 struct sock_names;
 struct sock_park;
 struct sock_retry;
-struct admit; // counts by source (core/socket/admit.h)
+struct admit; // counts connections by source (core/socket/admit.h)
 
-// One port; of a name (X-ListenName=) each of its addresses.
+// One port; with X-ListenName=, one of the addresses of the name.
 struct listener {
         struct watch watch; // fd inside; fd = -1: not open
         struct sock *sock;
         const struct port *port; // in sock->ports_conf, or in sock->names
         struct rate poll_limit;
-        struct timer poll_timer; // until polled again
-        struct net_node node;    // its own in the file system
-        usec_t trouble;          // when poll or accept told of any; 0: never
+        struct timer poll_timer; // runs until it is polled again
+        struct net_node node;    // the node that it owns in the file system
+        usec_t trouble;          // time of the last error from poll or accept; 0: never
         usec_t opened;           // 0: it was passed to us
-        const struct held *held; // a process of an earlier supervisor has it; NULL: none
-        bool is_adopted;         // it was passed to us: who did so may have it, too
-        bool is_missing;         // its address is not there (yet), or it could not be opened anew
-        bool is_joining;         // that of a multicast group's interface
+        const struct held *held; // a process of an earlier supervisor holds it; NULL: none
+        bool is_adopted;         // it was passed to us: the process that did so may hold it, too
+        bool is_missing; // its address does not exist (yet), or it could not be opened again
+        bool is_joining; // the interface of a multicast group is missing
 };
 
 struct sock {
@@ -83,38 +83,38 @@ struct sock {
         enum sock_result result;
         struct listener *listeners; // in file order
         size_t n_listeners;
-        struct unit_conf *ports_conf; // reference: what the listeners were made for
+        struct unit_conf *ports_conf; // reference: the listeners were made from it
         struct rate trigger_limit;
-        // Counters as systemd names them; refused by reason for ourselves.
+        // Counters, named as in systemd; refused connections by reason for usher's own use.
         uint64_t n_accepted, n_connections, n_refused; // n_connections: in the limits
         uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit,
                 n_refused_service;
         uint64_t n_aborted, n_reopened;
-        usec_t refusals_logged;          // when the last summary line was written
-        struct admit *admit;             // NULL: there was no connection yet
+        usec_t refusals_logged;          // time of the last summary line
+        struct admit *admit;             // NULL: no connection yet
         struct list_node connections;    // live ones (core/socket/connection.h)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances
         struct spawn_plan *template_plan;
-        struct sock_names *names;     // X-ListenName=: what they stand for; NULL: there are none
-        struct sock_history *history; // of connections whose service failed; NULL: none did
-        struct sock_park *park;       // its descriptors are kept over a restart; NULL: they are not
+        struct sock_names *names;     // addresses of X-ListenName=; NULL: no such names
+        struct sock_history *history; // connections whose service failed; NULL: none did
+        struct sock_park *park;       // descriptors kept over a restart; NULL: none
         struct sock_retry *retry;     // what is tried again; NULL: nothing
         struct sock_defer *defer;     // in state deferred
-        struct sock_command *command; // what runs for it (ExecStartPre=, ...); NULL: nothing
-        struct list_node nodes;       // what is done in file systems (sock_node.c)
-        struct removal *removal;      // of nodes, under way; NULL: none is
-        size_t n_started;             // listeners that the start has come to
-        struct work start_work;       // the start goes on
+        struct sock_command *command; // the running command (ExecStartPre=, ...); NULL: none
+        struct list_node nodes;       // operations on file systems in progress (sock_node.c)
+        struct removal *removal;      // of its nodes, in progress; NULL: none
+        size_t n_started;             // number of listeners that the start has dealt with
+        struct work start_work;       // continues the start
         // Pause: listening, but not polled until `until`.
         enum pause_reason pause;
         usec_t pause_until, pause_length;
-        usec_t pause_ended; // when the last one was over (back-off starts anew after a calm time)
+        usec_t pause_ended; // end of the last one (the back-off is reset after a calm time)
         struct timer pause_timer;
         struct work room_work; // PAUSE_EXHAUSTED: waits until there is room (core/start/spawner.h)
-        bool is_mending_told;  // since the last load
-        uid_t node_uid;      // SocketUser=, SocketGroup= of nodes that are made later; -1: none, or
-        gid_t node_gid;      // not known
-        usec_t trigger_time; // when traffic last asked for the service (Accept=no)
+        bool is_mending_told;  // logged since the last load
+        uid_t node_uid;        // SocketUser=, SocketGroup= for nodes made later; -1: none, or
+        gid_t node_gid;        // not known
+        usec_t trigger_time;   // when traffic last triggered the service (Accept=no)
         char *status_text, *failure; // failure: of the last start
 };
 
@@ -130,50 +130,50 @@ static inline const struct socket_group *sock_conf(const struct sock *s)
         return s->unit.conf->socket;
 }
 
-// The running command of ExecStartPre= and its sisters; 0: none.
+// The pid of the running command of ExecStartPre= and the like; 0: none.
 pid_t sock_control_pid(const struct sock *s);
-// Whose that is; (uid_t)-1, (gid_t)-1: the supervisor's.
+// Its user and group; (uid_t)-1, (gid_t)-1: the supervisor's.
 uint32_t sock_uid_gid(const struct sock *s, bool want_gid);
 
 const char *sock_state_name(enum sock_state s);
 const char *sock_result_name(enum sock_result r);
 
-// Nobody holds what processes of an earlier supervisor have held (core/socket/earlier.h).
+// The processes of an earlier supervisor that held it have ended (core/socket/earlier.h).
 void sock_on_holder_gone(struct manager *m, const struct held *h);
-// Close what was passed to us and no socket wanted, and say so.
+// Closes descriptors that were passed to us and that no socket has adopted, and logs this.
 void sock_adopt_done(struct manager *m);
 
 // ---- for its connections (core/socket/incoming, core/socket/connection)
 
 // "foo@.service"; new string.
 int sock_template_name(const struct sock *s, char **ret);
-// What is needed of the template before a connection is taken: 0 or -errno (-ENOENT: none is
-// usable; logged).
+// Checks the template before a connection is accepted: 0 or -errno (-ENOENT: none that is usable;
+// logged).
 int sock_template_load(struct sock *s);
-// Does it ask for what only a unit can have? Else a connection needs neither registry nor job.
+// Does it need what only a unit can have? Otherwise a connection needs neither registry nor job.
 bool sock_template_needs_unit(const struct sock *s);
-// A connection is not taken because of the trigger limit.
+// A connection is not served because of the trigger limit.
 void sock_on_trigger_limit(struct sock *s, usec_t now);
-// Something is lacking (fail_is_exhaustion()) for what traffic asks for: wait until there is room.
+// A resource is exhausted (fail_is_exhaustion()): traffic waits until there is enough.
 void sock_on_exhausted(struct sock *s, int error);
-// A connection cannot be handed to an instance (it is closed already, or still in the backlog).
+// A connection cannot be passed to an instance (it is closed already, or still in the backlog).
 void sock_on_instance_failed(struct sock *s, int error);
-// A connection's place in the limits was given back: a queueing socket resumes, and who waits for
-// room tries again.
+// A connection's place in the limits was released: a paused socket resumes, and starts that wait
+// for resources are tried again.
 void sock_on_place_free(struct sock *s);
 // A connection is over.
 void sock_on_connection_end(struct sock *s);
-void sock_history_add(struct sock *s, const struct run *run); // nothing for one that went well
+void sock_history_add(struct sock *s, const struct run *run); // ignored if the service succeeded
 
 // One of the last connections whose service failed.
 #define SOCK_HISTORY_MAX 10
 struct sock_failure {
         char *name; // of the instance
         enum service_result result;
-        int code, status; // of the main process, as waitid(2); code 0: there was none
+        int code, status; // of the main process, as waitid(2); code 0: none ran
         usec_t time;      // CLOCK_REALTIME
 };
 // The i-th from the last; NULL: there is none.
 const struct sock_failure *sock_history_get(const struct sock *s, size_t i);
-// Why and until when it is paused, or its trouble, in words; NULL: nothing to tell.
+// Why and until when it is paused, or its error, as text; NULL: none of these.
 const char *sock_status_text(const struct sock *s);

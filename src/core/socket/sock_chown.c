@@ -1,4 +1,4 @@
-// SocketUser= and SocketGroup=: to whom the nodes of a socket belong.
+// SocketUser= and SocketGroup=: the owners of a socket's nodes.
 #include "base/log.h"
 #include "base/str.h"
 #include "core/socket/sock_priv.h"
@@ -20,7 +20,7 @@ static void on_ids_known(struct sock *s)
                 sock_on_commands_done(s, r < 0 ? SOCK_FAILURE_EXIT_CODE : SOCK_SUCCESS);
 }
 
-// What was not found. Returns error.
+// Logs what was not found. Returns error.
 static int complain_ids(struct sock *s, int error, bool has_user)
 {
         const struct socket_group *conf = sock_conf(s);
@@ -36,7 +36,7 @@ static int complain_ids(struct sock *s, int error, bool has_user)
         return error;
 }
 
-// 0, 1 waiting, -errno (logged).
+// 0, 1: waiting, -errno (logged).
 static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
 {
         const struct socket_group *conf = sock_conf(s);
@@ -55,7 +55,7 @@ static int find_ids(struct sock *s, uid_t *ret_uid, gid_t *ret_gid)
         else if (has_user)
                 gid = user.gid;
         if (r == IDS_NEEDS_LOOKUP && lookup)
-                r = -ESRCH; // it has been asked, and has no answer
+                r = -ESRCH; // the look-up is over, without an answer
         if (r == IDS_NEEDS_LOOKUP) {
                 char *groups[] = {conf->socket_group, NULL};
 
@@ -77,7 +77,7 @@ void sock_log_give_failure(const struct listener *l, const struct node_result *r
                          l->port->path, result->why);
 }
 
-// 0, 1 waiting, -errno.
+// 0, 1: waiting, -errno.
 static int give_nodes(struct sock *s)
 {
         struct node_result result;

@@ -1,5 +1,5 @@
-// The commands of a socket unit (ExecStartPre=, ExecStartPost=, ExecStopPre=, ExecStopPost=): one
-// after the other, each with the state's time limit.
+// The commands of a socket unit (ExecStartPre=, ExecStartPost=, ExecStopPre=, ExecStopPost=): they
+// run one after the other, each with the state's time limit.
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/service/service_log.h"
@@ -87,7 +87,8 @@ void sock_command_arm_timeout(struct sock *s)
         struct sock_command *c = sock_command_get(s);
         usec_t span = sock_conf(s)->timeout_sec;
 
-        // Without memory there is no limit, and the state ends with what runs in it.
+        // If the timer cannot be set, there is no limit, and the state lasts as long as its
+        // command.
         if (c && span > 0 && span != USEC_INFINITY)
                 (void)timer_set(s->unit.manager->events, &c->timer, usec_add(clock_now(), span),
                                 on_timeout);
@@ -106,7 +107,7 @@ static void on_ids_known(struct command_wait *w)
 {
         struct sock_command *c = CONTAINER_OF(w, struct sock_command, wait);
 
-        w->error = 0; // on_ids sees for itself whether there is an answer
+        w->error = 0; // on_ids checks whether there is an answer
         c->on_ids(c->sock);
 }
 
@@ -168,7 +169,7 @@ static void on_exit_of_child(struct child *child, const siginfo_t *info)
         if (c->log)
                 log_stream_flush(c->log, info->si_pid);
         sock_set_result(s, result);
-        // After a signal of ours nothing more is started.
+        // After a signal from us no further command is started.
         bool is_list_state = s->state == SOCK_START_PRE || s->state == SOCK_START_POST ||
                              s->state == SOCK_STOP_PRE || s->state == SOCK_STOP_POST;
 
@@ -182,8 +183,7 @@ static void on_exit_of_child(struct child *child, const siginfo_t *info)
 
 // ---- starting
 
-// PassFileDescriptorsToExec=: before the sockets are bound, and after they are closed, there are
-// none.
+// PassFileDescriptorsToExec=: there are no sockets before they are bound and after they are closed.
 static int fill(const struct command_order *o, struct command *c)
 {
         struct sock *s = ((struct sock_command *)o->self)->sock;

@@ -1,5 +1,5 @@
-// DeferTrigger=: a service whose start would stop something is not started, but waited for. The
-// socket is in state `deferred` meanwhile, and polls nothing.
+// DeferTrigger=: if starting the service would stop another unit, the start is deferred. Meanwhile
+// the socket is in state `deferred`, and polls nothing.
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/enums.h"
@@ -8,7 +8,7 @@
 
 struct sock_defer {
         struct sock *sock;
-        struct core_observer observer; // of what may make room for the service
+        struct core_observer observer; // of changes that may allow the start
         struct work retry;
         struct timer timer; // DeferTriggerMaxSec=
 };
@@ -58,7 +58,7 @@ void sock_enter_deferred(struct sock *s)
         usec_t span = sock_conf(s)->defer_trigger_max_sec;
 
         if (s->defer)
-                return; // it has been tried again, in vain
+                return; // it has been tried again without success
         struct sock_defer *d = calloc(1, sizeof(*d));
 
         if (d)
@@ -75,7 +75,7 @@ void sock_enter_deferred(struct sock *s)
         s->defer = d;
         manager_add_observer(m, &d->observer);
         sock_set_state(s, SOCK_DEFERRED);
-        retry_later(&d->observer); // with no job under way nothing else would end the wait
+        retry_later(&d->observer); // if no job is pending, nothing else would end the wait
 }
 
 void sock_defer_done(struct sock *s)

@@ -1,7 +1,7 @@
 // Listeners whose sockets processes of an earlier supervisor hold (core/socket/earlier; difference
-// earlier-supervisor). Such a process goes on serving, and is unknown to us: the socket is taken
-// over where that is allowed, so that nothing which arrives is lost, but it is not polled before
-// the process has ended. Where it cannot be taken over, the address is bound when it is free.
+// earlier-supervisor). Such a process continues to serve, and is unknown to us: its socket is
+// duplicated if that is allowed, so that no connection is lost, but it is not polled before the
+// process has ended. Otherwise the address is bound once it is free.
 #include "base/fd.h"
 #include "base/log.h"
 #include "core/socket/earlier.h"
@@ -28,7 +28,7 @@ int sock_take_held(struct listener *l)
         int fd = held_take(h);
 
         if (fd >= 0 && !net_adopt_fits(fd, l->port, sock_conf(s))) {
-                fd_close(fd); // shut down, or without its node: what is asked for has to be made
+                fd_close(fd); // shut down, or without its node: a new one has to be made
                 return 0;
         }
         if (is_new)
@@ -40,7 +40,7 @@ int sock_take_held(struct listener *l)
                 return -EADDRINUSE;
         l->watch.fd = fd;
         if (accepts) {
-                l->held = NULL; // nobody else takes connections from it
+                l->held = NULL; // no other process accepts its connections
                 (void)fd_set_nonblock(fd, true);
         }
         return 1;
@@ -54,7 +54,7 @@ const char *sock_held_status(const struct sock *s)
         return NULL;
 }
 
-// The process has ended: what it held is a listener as any other.
+// The process has ended: the listener is an ordinary one now.
 static void let_go(struct sock *s, const struct held *h)
 {
         for (size_t i = 0; i < s->n_listeners; i++) {

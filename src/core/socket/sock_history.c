@@ -7,7 +7,7 @@
 
 struct sock_history {
         struct sock_failure items[SOCK_HISTORY_MAX];
-        size_t n; // all there have been
+        size_t n; // total number
 };
 
 void sock_history_add(struct sock *s, const struct run *run)
@@ -20,7 +20,7 @@ void sock_history_add(struct sock *s, const struct run *run)
         if (!s->history)
                 s->history = calloc(1, sizeof(*s->history));
         if (!s->history || str_set(&name, run_name(run, &buffer)) < 0)
-                return; // what failed was logged
+                return; // the failure is logged
         struct sock_failure *f = &s->history->items[s->history->n++ % SOCK_HISTORY_MAX];
 
         free(f->name);

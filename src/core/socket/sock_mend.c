@@ -1,7 +1,7 @@
-// What a service, or whoever owns the folder of a node, has done to listeners: they are opened
-// anew, and the socket goes on (differences listener-reopened and node-restored). Looked at when
-// the service ends, when poll tells of something else than traffic, at a reload, and when a start
-// is asked for.
+// Repairs listeners that a service, or the owner of a node's folder, has made unusable: they are
+// opened again, and the socket stays up (differences listener-reopened and node-restored). Checked
+// when the service ends, when poll reports something other than traffic, at a reload, and when a
+// start is requested.
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-// A listener that is spoilt again so soon is not opened at once.
+// A listener that becomes unusable again within this time is not reopened at once.
 #define CALM_TIME (1 * USEC_PER_SEC)
 
 static const char *const what_happened[] = {
@@ -21,7 +21,7 @@ static const char *const what_happened[] = {
         [NET_LOOK_NODE_TAKEN] = "has another node at its path, perhaps of",
 };
 
-// One warning in a load of the unit; the count tells of the others.
+// One warning for each time the unit is loaded; the counter shows the others.
 static void tell(struct sock *s, const struct listener *l, const char *what)
 {
         const struct unit *service = sock_conf(s)->accept ? NULL : sock_triggered(s);
@@ -34,7 +34,7 @@ static void tell(struct sock *s, const struct listener *l, const char *what)
         s->is_mending_told = true;
 }
 
-// On failure it is tried again like an address that is not there yet.
+// On failure it is retried like an address that does not exist yet.
 static void reopen(struct listener *l, bool owns_node)
 {
         struct net_node node = l->node;
@@ -45,7 +45,7 @@ static void reopen(struct listener *l, bool owns_node)
         l->is_missing = sock_open_later(l) != 0;
 }
 
-// True: it was opened anew, or is to be.
+// True: it was reopened, or will be.
 static bool mend(struct sock *s, struct listener *l, bool service_is_gone)
 {
         enum net_look look = net_look(l->watch.fd, l->port, &l->node);
@@ -53,14 +53,14 @@ static bool mend(struct sock *s, struct listener *l, bool service_is_gone)
 
         if (look == NET_LOOK_CONNECTED) {
                 if (s->state == SOCK_RUNNING && !service_is_gone)
-                        return false; // it may want just that
+                        return false; // this may be its purpose
                 tell(s, l, what);
                 what = NULL;
                 if (net_dissolve(l->watch.fd, l->port, sock_conf(s)) == 0)
                         look = NET_LOOK_FINE;
         }
         if (look == NET_LOOK_FINE) {
-                // The socket's own commands may have set something for good.
+                // The socket's own commands may have changed an option on purpose.
                 if (!service_is_gone || sock_conf(s)->pass_file_descriptors_to_exec)
                         return false;
                 int r = net_restore(l->watch.fd, l->port, sock_conf(s));
@@ -89,7 +89,7 @@ static void mend_all(struct sock *s, bool service_is_gone)
         if (has_changed)
                 sock_retry_update(s);
         else
-                sock_retry_now(s); // what was missing before
+                sock_retry_now(s); // missing before this check
         if (has_changed)
                 sock_update_watch(s);
 }
@@ -125,7 +125,7 @@ void sock_on_trouble(struct listener *l, uint32_t revents, int error)
         bool is_calm = l->trouble == 0 || now > usec_add(l->trouble, CALM_TIME);
 
         log_unit(s->unit.id, LOG_DEBUG, error, "Trouble with %s (0x%x)", l->port->text, revents);
-        // An error of the network is told once.
+        // A network error is logged once.
         if (look == NET_LOOK_FINE && (revents & EPOLLERR) && take_error(l->watch.fd) != 0)
                 return;
         l->trouble = now;

@@ -1,4 +1,5 @@
-// X-ListenName=: what names stand for. Asked at each start, and again for those that had no answer.
+// X-ListenName=: the addresses of names. They are queried at each start, and again for names that
+// had no answer.
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/address.h"
@@ -7,20 +8,20 @@
 
 #include <sys/epoll.h>
 
-// Several files may have the same name in the same words: one answer is enough.
+// The same X-ListenName= text may occur twice; one query is enough.
 struct found {
-        char *text; // of the named port
+        char *text; // of the port
         struct port_list ports;
 };
 
 struct sock_names {
         struct sock *sock;
-        struct unit_conf *conf; // reference: its ports are asked for
+        struct unit_conf *conf; // reference: its ports are queried for
         struct net_names *question;
         struct watch watch;
         struct found *items;
         size_t n;
-        struct found *retired; // for listeners that could not be made anew (memory)
+        struct found *retired; // for listeners that could not be remade (memory)
         size_t n_retired;
 };
 
@@ -98,7 +99,7 @@ static int on_name(const struct port *port, struct port_list *found, const char 
         return 0;
 }
 
-// Names that had an answer keep it where there is none now: their listeners stay.
+// A name that has no answer any more keeps its addresses: its listeners stay.
 static void keep_known(struct sock_names *names, struct found *old, size_t n_old)
 {
         for (size_t i = 0; i < n_old; i++) {
@@ -113,7 +114,7 @@ static void keep_known(struct sock_names *names, struct found *old, size_t n_old
         }
 }
 
-// What the listeners still refer to stays, beside what was found anew.
+// Addresses that listeners still refer to are kept beside the new ones.
 static void give_back(struct sock_names *names, struct found *old, size_t n_old)
 {
         free_items(names->retired, names->n_retired);
@@ -131,7 +132,7 @@ static void on_answer(struct watch *w, uint32_t revents UNUSED)
         names->n = 0;
         int r = net_names_read(names->question, on_name, s);
 
-        if (r == -EAGAIN) { // nothing was told
+        if (r == -EAGAIN) { // there was no query to make
                 names->items = old;
                 names->n = n_old;
                 return;
@@ -141,7 +142,7 @@ static void on_answer(struct watch *w, uint32_t revents UNUSED)
                          "Cannot find out what its names stand for");
         keep_known(names, old, n_old);
         sock_names_cancel(s);
-        // The listeners of before have their ports in old, until there are new ones.
+        // The old listeners have their ports in `old` until there are new ones.
         if (sock_on_names_known(s, r) < 0) {
                 give_back(names, old, n_old);
                 return;
@@ -169,7 +170,7 @@ int sock_names_ask(struct sock *s)
         if (!names)
                 return -ENOMEM;
         if (names->question && names->conf == s->unit.conf)
-                return 1; // under way
+                return 1; // in progress
         sock_names_cancel(s);
         names->conf = unit_conf_ref(s->unit.conf);
         int r = net_names_new(&sock_conf(s)->ports, &names->question);

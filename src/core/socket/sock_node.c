@@ -1,6 +1,6 @@
-// What a socket does in file systems: nodes are made, given to their owners, linked, and removed.
-// Where the file system answers by itself that is done here and now; else by a process
-// (base/inquiry.h), for which the socket waits, and nothing else does.
+// A socket's operations in file systems: nodes are created, given to their owners, linked, and
+// removed. If the file system answers without delay, this happens directly; otherwise in a separate
+// process (base/inquiry.h), for which only the socket waits.
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -11,18 +11,19 @@
 
 #define FAIL_TEXT_MAX 512
 
-// One that is under way.
+// An operation in progress.
 struct sock_node {
         struct sock *sock;
-        struct listener *listener; // NULL: of the socket as a whole (Symlinks=)
+        struct listener *listener; // NULL: for the whole socket (Symlinks=)
         enum node_work work;
         struct unit_conf *conf, *ports_conf; // references
         const struct port *port;
         struct net_listen_params params;
-        bool sets_mode, is_again; // is_again: what has been set meanwhile is to be set, too
+        bool sets_mode,
+                is_again; // is_again: must be repeated, since the settings have changed meanwhile
         uid_t uid;
         gid_t gid;
-        int fd; // the listener's; NODE_OPEN: -1
+        int fd; // the listener's; NODE_OPEN: a new one
         struct inquiry *inquiry;
         struct errand errand;
         struct list_node node;
@@ -53,7 +54,7 @@ static int give(const struct sock_node *n, struct fail *why)
         return r;
 }
 
-// The result, why, and the node of what was opened.
+// Writes the result, the reason, and the node that was created.
 static void do_work(struct inquiry_answer *answer, const void *question)
 {
         const struct sock_node *n = question;
@@ -109,7 +110,7 @@ static void on_over(struct errand *e, int error)
         else
                 (void)snprintf(result.why, sizeof(result.why), "%s: %s", inquiry_where(n->inquiry),
                                strerror(-error));
-        // A process of ours has made it: who connects is to see us.
+        // A process of ours has bound it, but a client is to see our credentials.
         if (result.fd >= 0)
                 net_listen_again(n->port, n->params.socket, result.fd);
         enum node_work work = n->work;
@@ -139,7 +140,7 @@ bool sock_node_is_busy(const struct listener *l)
         return find(l->sock, l) != NULL;
 }
 
-// In a start the state's time limit ends the wait, if there is one.
+// During a start the state's time limit also limits the wait.
 static usec_t limit_of(const struct sock *s)
 {
         usec_t own = sock_conf(s)->timeout_sec;
@@ -197,7 +198,7 @@ static int begin_work(struct sock *s, struct listener *l, enum node_work work,
         return r;
 }
 
-// A failure to begin is one of the work.
+// An operation that cannot begin has failed.
 static int to_result(int r, struct node_result *result)
 {
         if (r < 0) {
@@ -281,7 +282,7 @@ const char *sock_node_text(const struct sock *s)
 // ---- removal
 
 struct leftovers {
-        struct unit_conf *ports_conf, *conf; // references; conf: of Symlinks=, NULL: they stay
+        struct unit_conf *ports_conf, *conf; // references; conf: for Symlinks=, NULL: these stay
         size_t n;
         const struct port *ports[];
 };

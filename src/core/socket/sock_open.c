@@ -1,5 +1,4 @@
-// The descriptors of a socket: opening, adopting, owners, polling, closing, and what a reload
-// changes.
+// The descriptors of a socket: opening, adopting, owners, closing, and what a reload changes.
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/fd.h"
@@ -105,7 +104,8 @@ struct net_listen_params sock_listen_params(const struct sock *s)
         };
 }
 
-// What is to be known of one that was open before: its node, if that need not be waited for.
+// Records what later checks need about a listener that was open before: its node, unless the file
+// system has to be waited for.
 static void take_in(struct listener *l)
 {
         bool was_only = local_only_set(true);
@@ -127,8 +127,7 @@ static bool adopt(struct sock *s, struct listener *l)
                         l->watch.fd = TAKE_FD(m->adoptable[i]);
                         l->is_adopted = true;
                         take_in(l);
-                        // Who made it may have waited in accept(2); it has our options from here
-                        // on.
+                        // Its creator may wait in accept(2); from now on it has our options.
                         (void)fd_set_nonblock(l->watch.fd, true);
                         net_sockopt_apply(l->watch.fd, l->port, sock_conf(s), false,
                                           sock_on_sockopt_failed, s);
@@ -162,7 +161,7 @@ static bool is_node(const struct port *port)
         return port->kind == PORT_SOCKET && port->path;
 }
 
-// Is another socket unit of ours listening on this AF_UNIX node? (difference dup-unix-path)
+// Does another socket unit of ours listen on this AF_UNIX node? (difference dup-unix-path)
 static const char *find_path_owner(const struct sock *s, const char *path)
 {
         const struct manager *m = s->unit.manager;
@@ -179,7 +178,7 @@ static const char *find_path_owner(const struct sock *s, const char *path)
         return NULL;
 }
 
-// If there is one it is why the listener cannot be opened.
+// If so, it is the reason why the listener cannot be opened.
 static bool name_path_owner(const struct listener *l, struct node_result *result)
 {
         const char *owner =
@@ -197,14 +196,14 @@ static bool name_path_owner(const struct listener *l, struct node_result *result
 
 static void log_open_failure(const struct listener *l, const char *why)
 {
-        // What is tried again and again was told the first time.
+        // A failure that is retried was logged the first time.
         log_unit(l->sock->unit.id, l->is_missing ? LOG_DEBUG : LOG_ERR, 0,
                  "Failed to listen on %s (%s:%u): %s", l->port->text,
                  l->port->file ? l->port->file : "built-in", l->port->line, why);
-        sock_set_failure(l->sock, strdup(why)); // no text when memory is short
+        sock_set_failure(l->sock, strdup(why)); // without memory there is no text
 }
 
-// What was opened, or was not. 0 or -errno (logged).
+// Handles the result of opening a listener. 0 or -errno (logged).
 static int take_result(struct listener *l, struct node_result *result)
 {
         const struct sock *s = l->sock;
@@ -226,7 +225,7 @@ static int take_result(struct listener *l, struct node_result *result)
         return 0;
 }
 
-// As sock_node_open(); what has no node is not waited for.
+// As sock_node_open(); an address without a node needs no wait.
 static int open_port(struct listener *l, const struct net_listen_params *params,
                      struct node_result *ret)
 {
@@ -244,13 +243,13 @@ static int open_port(struct listener *l, const struct net_listen_params *params,
         return 0;
 }
 
-// 0; 1: it is waited for, sock_on_node_done() follows; -errno (logged).
+// 0; 1: it has to wait, sock_on_node_done() follows; -errno (logged).
 static int open_listener(struct listener *l, struct net_listen_params *params)
 {
         struct sock *s = l->sock;
         struct node_result result = {.fd = -1};
 
-        // Else what is in the way is asked whether it is alive.
+        // Otherwise the code below checks whether the existing socket is alive.
         if (params->unlink_blindly && name_path_owner(l, &result)) {
                 log_open_failure(l, result.why);
                 return -EADDRINUSE;
@@ -273,8 +272,8 @@ int sock_open_later(struct listener *l)
         if (sock_node_is_busy(l))
                 return 1;
         if (l->sock->removal && net_port_has_node(l->port))
-                return -EINPROGRESS;   // what was there before is still being removed
-        params.unlink_blindly = false; // a service that runs may have a node of its own there
+                return -EINPROGRESS;   // the old node is still being removed
+        params.unlink_blindly = false; // a running service may have put its own node there
         int r = open_listener(l, &params);
 
         if (r == 0)
@@ -284,7 +283,7 @@ int sock_open_later(struct listener *l)
 
 // ---- the start
 
-// What has become of the one that the start has come to. True: the start goes on.
+// Handles the result for the current listener. True: the start continues.
 static bool note_started(struct listener *l, int r)
 {
         struct sock *s = l->sock;
@@ -350,8 +349,8 @@ void sock_open(struct sock *s)
 {
         sock_park_done(s);
         (void)sock_nodes_cancel(s);
-        // What was passed to us is closed when the boot is over, and one of these may be waited
-        // for.
+        // Descriptors passed to us are closed when start-up is over, and this socket may still need
+        // one.
         for (size_t i = 0; i < s->n_listeners; i++)
                 if (s->listeners[i].watch.fd < 0)
                         (void)adopt(s, &s->listeners[i]);
@@ -359,7 +358,7 @@ void sock_open(struct sock *s)
         go_on(s);
 }
 
-// ---- what was waited for
+// ---- results
 
 // While the socket is up.
 static void on_opened_later(struct listener *l, struct node_result *result)
@@ -457,7 +456,7 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
         return 0;
 }
 
-// systemd gives the listener to an instance that is restarted without its connection.
+// systemd passes the listener to an instance that is restarted without its connection.
 int sock_collect_for_service(struct unit *u, int **fds, size_t *n, char ***names)
 {
         bool is_handed_over =

@@ -1,12 +1,12 @@
 // A restart while the service runs (difference socket-restart): the service has the same open
-// sockets, so their addresses cannot be bound anew. The descriptors are kept from the stop to the
-// start, and nothing that arrives in between is lost. Without a start they are closed.
+// sockets, so their addresses cannot be bound again. The descriptors are kept from the stop until
+// the start, so no connection is lost in between. If no start follows they are closed.
 #include "core/socket/sock_priv.h"
 #include "core/unit/job.h"
 
 struct sock_park {
         struct sock *sock;
-        struct core_observer observer; // of the end of the restart
+        struct core_observer observer; // reports the end of the restart
         struct work work;
 };
 
@@ -40,7 +40,7 @@ void sock_park(struct sock *s)
                 return;
         s->park = calloc(1, sizeof(*s->park));
         if (!s->park)
-                return; // then its addresses have to be bound again
+                return; // then the addresses have to be bound again
         *s->park = (struct sock_park){.sock = s, .observer = {.on_job_removed = on_job_removed}};
         manager_add_observer(s->unit.manager, &s->park->observer);
 }

@@ -1,6 +1,6 @@
 // Pauses: instead of failing for good, a socket that meets a limit stops polling for a while and
 // comes back by itself (conf/differences.def: trigger-limit, service-start-limit, skipped-service,
-// exhaustion). The state stays `listening`, the status text tells why and until when; clients wait
+// exhaustion). The state stays `listening`, the status text says why and until when; clients wait
 // in the backlog.
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <time.h>
 
-// The first pause lasts as long as the limit's own window; each that follows without a calm time in
-// between doubles, up to this.
+// The first pause lasts for the limit's own interval; each pause that follows without a calm time
+// in between lasts twice as long, up to this maximum.
 #define PAUSE_SKIPPED_FIRST (1 * USEC_PER_SEC)
 
 bool sock_pauses(const struct sock *s)
@@ -87,7 +87,7 @@ void sock_pause_begin(struct sock *s, enum pause_reason reason, usec_t until, co
         if (until != USEC_INFINITY)
                 set_status(s, usec_sub(until, now), what);
         else
-                (void)str_set(&s->status_text, what); // no text when memory is short
+                (void)str_set(&s->status_text, what); // without memory there is no text
         log_pause(s, reason, usec_sub(until, now), what);
         sock_update_watch(s);
         sock_poll_limit_reset(s);
@@ -161,8 +161,7 @@ void sock_on_service_start_limit(struct sock *s)
 void sock_on_service_skipped(struct sock *s, const char *why)
 {
         if (!sock_pauses(s) || s->pause != PAUSE_NONE)
-                return; // systemd's way: it is triggered again at once, until the trigger limit is
-                        // hit
+                return; // systemd: it is triggered again at once, until the trigger limit is hit
         usec_t now = clock_now(), length = next_length(s, now, PAUSE_SKIPPED_FIRST);
         char what[256];
 

@@ -1,4 +1,4 @@
-// What a reload changes in the listeners of a socket, and other addresses of its names.
+// Changes to a socket's listeners by a reload, or because its names have got other addresses.
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -10,10 +10,10 @@
 struct former {
         struct listener *listeners;
         size_t n;
-        struct unit_conf *conf; // reference: theirs
+        struct unit_conf *conf; // reference: their conf
 };
 
-// The open one of before for a port of the new conf.
+// The old open listener for a port of the new conf.
 static struct listener *find_kept(const struct former *f, const struct port *port,
                                   const struct socket_group *conf)
 {
@@ -25,7 +25,7 @@ static struct listener *find_kept(const struct former *f, const struct port *por
         return NULL;
 }
 
-// Difference reload-sockets: systemd changes nothing on what it keeps.
+// Difference reload-sockets: systemd changes nothing on the sockets that it keeps.
 static void update_kept(struct listener *l, const struct unit_conf *old)
 {
         struct sock *s = l->sock;
@@ -48,7 +48,7 @@ static void open_added(struct listener *l, bool is_live)
         }
         int r = sock_open_later(l);
 
-        l->is_missing = r < 0 && sock_is_retryable(s, l, r); // else its log line stands
+        l->is_missing = r < 0 && sock_is_retryable(s, l, r); // otherwise the logged error stands
 }
 
 int sock_reopen(struct sock *s, const struct unit_conf *old)

@@ -1,5 +1,6 @@
-// X-BindRetry=: an address, an interface or a name that is not there yet. The other listeners work
-// meanwhile; what is missing is tried when the kernel tells of a new address, and now and then.
+// X-BindRetry=: an address, an interface or a name that does not exist yet. The other listeners
+// work meanwhile; the missing one is retried when the kernel reports a new address, and from time
+// to time.
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -18,8 +19,8 @@ struct sock_retry {
         char *status_text;
 };
 
-// A port in use is no such thing: somebody has to choose. But what an earlier supervisor has left
-// comes to its end.
+// A port in use is not retried, because an administrator has to resolve the conflict. But a process
+// of an earlier supervisor will end.
 bool sock_is_retryable(const struct sock *s, const struct listener *l, int error)
 {
         if (!manager_differs(s->unit.manager, DIFFERENCE_BIND_RETRY) || !sock_conf(s)->x_bind_retry)
@@ -59,7 +60,7 @@ static void try_all(struct sock *s)
                 }
         }
         if (sock_names_missing(s))
-                (void)sock_names_ask(s); // a failure is logged, and tried again
+                (void)sock_names_ask(s); // a failure is logged, and retried
         sock_update_watch(s);
 }
 
@@ -77,7 +78,7 @@ static void on_time(struct timer *t, usec_t now UNUSED)
         struct sock *s = r->sock;
 
         r->wait = MIN(r->wait * 2, WAIT_MAX);
-        try_all(s); // r may be gone
+        try_all(s); // r may have been freed
         sock_retry_update(s);
 }
 
@@ -117,7 +118,7 @@ void sock_retry_update(struct sock *s)
                 log_unit(s->unit.id, LOG_ERR, ENOMEM, "Giving up on what is not there yet");
                 return;
         }
-        (void)addresses_wait(m, &r->waiter); // the timer comes in any case
+        (void)addresses_wait(m, &r->waiter); // the timer expires in any case
         free(r->status_text);
         r->status_text = str_printf("Not there yet, trying again: %s", missing);
         unit_changed(&s->unit);

@@ -1,5 +1,5 @@
-// What happens on traffic: one start job for the service (Accept=no), or connections are taken
-// (Accept=yes), each of which goes its way through core/socket/incoming.
+// Handles traffic: starts a job for the service (Accept=no), or accepts connections (Accept=yes),
+// each of which is passed to core/socket/incoming.
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -67,7 +67,8 @@ static void trigger_service(struct sock *s, usec_t now)
                 sock_on_trigger_limit(s, now);
                 return;
         }
-        (void)rate_below(&s->trigger_limit, now); // counts; that there is room was just seen
+        (void)rate_below(&s->trigger_limit,
+                         now); // counts; the check above has shown that there is room
         s->trigger_time = now;
         (void)sock_request_service(s);
 }
@@ -79,8 +80,8 @@ static bool is_queueing(const struct sock *s)
         return sock_conf(s)->x_max_connections_action == MAX_CONNECTIONS_QUEUE;
 }
 
-// Before a connection is taken: is there a reason to leave it in the backlog? *ret_template: else,
-// 0 or why its template is of no use.
+// Before a connection is accepted: is there a reason to leave it in the backlog? *ret_template:
+// otherwise 0, or why its template is unusable.
 static bool must_wait(struct sock *s, usec_t now, int *ret_template)
 {
         struct spawner *spawner = s->unit.manager->spawner;
@@ -98,7 +99,7 @@ static bool must_wait(struct sock *s, usec_t now, int *ret_template)
                 return false;
         int lacking = spawner_has_reserve(spawner) ? spawner_exhaustion(spawner) : EMFILE;
 
-        // Where the template is of no use the connection is taken all the same, and closed.
+        // If the template is unusable the connection is accepted all the same, and closed.
         if (lacking == 0) {
                 *ret_template = sock_template_load(s);
                 lacking = fail_is_exhaustion(*ret_template) ? -*ret_template : 0;
@@ -124,7 +125,7 @@ static void on_accept_failed(struct listener *l, int error)
         }
 }
 
-// One connection from the backlog. False: none is to be taken at present.
+// Accepts one connection from the backlog. False: no further one should be accepted now.
 static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *n_served)
 {
         struct sock *s = l->sock;
@@ -149,7 +150,7 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
         enum incoming_end end = incoming_pass(l, fd, now, is_last);
 
         *n_served += end == INCOMING_SERVED;
-        // A listener may go with its state: look before it is touched again.
+        // A state change may free the listener: check before it is used again.
         return end != INCOMING_STOP && sock_is_polled(s) && !is_last;
 }
 

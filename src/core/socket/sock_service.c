@@ -16,7 +16,7 @@ struct unit *sock_triggered(const struct sock *s)
         struct manager *m = s->unit.manager;
         CLEANUP(free) char *name = NULL;
 
-        // With systemd any service that has the socket in its Sockets= will do.
+        // With systemd, any service that has the socket in its Sockets= satisfies this.
         if (!manager_differs(m, DIFFERENCE_SIDECAR))
                 return unit_triggered(&s->unit);
         if (!s->unit.conf->socket || sock_conf(s)->accept ||
@@ -30,13 +30,13 @@ bool sock_service_permits_start(struct sock *s)
         struct unit *u = sock_triggered(s);
 
         if (u)
-                (void)index_look_again(u); // without memory it is not there
+                (void)index_look_again(u); // without memory the file is not found
         if (!u || u->conf->load_state != LOAD_LOADED) {
                 log_unit(s->unit.id, LOG_ERR, 0, "Does not start: its service %s is not there.",
                          u ? u->id : "");
                 return false;
         }
-        // Difference socket-restart: usher hands the descriptors on at the service's next start.
+        // Difference socket-restart: usher passes the descriptors at the service's next start.
         if (manager_differs(s->unit.manager, DIFFERENCE_SOCKET_RESTART))
                 return true;
         struct service *service = CONTAINER_OF(u, struct service, unit);
@@ -49,7 +49,7 @@ bool sock_service_permits_start(struct sock *s)
         return false;
 }
 
-// Did the start that this socket asked for last do nothing, because a condition does not hold?
+// Did a condition skip the start that this socket last requested?
 static bool was_skipped(const struct sock *s, const struct service *service)
 {
         const struct unit *u = &service->unit;

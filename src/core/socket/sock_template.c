@@ -1,5 +1,5 @@
-// The template of a socket's connections (Accept=yes): its conf, read when it starts, and the
-// plan that they share.
+// The template of a socket's connections (Accept=yes): its conf, read when the socket starts, and
+// the plan that they share.
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/load.h"
@@ -60,7 +60,7 @@ int sock_template_load(struct sock *s)
         return 0;
 }
 
-// With systemd each connection is a unit, which stays when it has failed (difference
+// With systemd each connection is a unit, which stays loaded when it has failed (difference
 // failed-instances).
 bool sock_template_needs_unit(const struct sock *s)
 {
@@ -75,8 +75,8 @@ bool sock_template_needs_unit(const struct sock *s)
                conf->service->sockets;
 }
 
-// It may still come before the first connection does; until then this one line tells. What is wrong
-// with it is told now, and what is right is what a later reload may keep.
+// The file may still appear before the first connection; until then this line is the only report. A
+// faulty template is reported now, and a valid one is kept, since a later reload may break it.
 void sock_template_check(struct sock *s)
 {
         CLEANUP(free) char *name = NULL;
@@ -95,7 +95,7 @@ void sock_template_reloaded(struct sock *s)
 {
         const struct socket_group *conf = s->unit.conf->socket;
 
-        // The plan was made of other files, too.
+        // The plan depends on other files, too.
         spawn_plan_unref(TAKE(s->template_plan));
         if (conf && !conf->accept)
                 sock_template_drop(s);
