@@ -62,7 +62,7 @@ static void set_owner(struct bus_name *n, sd_bus *bus, const char *owner)
 {
         n->has_owner = !str_is_empty(owner);
         n->manager->bus_names->retry_wait = 0; // the bus answers again
-        log_write(LOG_DEBUG, "Bus name %s: %s", n->name, n->has_owner ? owner : "nobody owns it");
+        log_write(LOG_DEBUG, "Bus name %s: %s", n->name, n->has_owner ? owner : "it has no owner");
         if (n->has_owner && n->on_process)
                 ask_process(n, bus, owner);
         n->on_owner(n);

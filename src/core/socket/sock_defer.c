@@ -22,7 +22,7 @@ static void on_retry(struct work *w)
             sock_conf(s)->defer_trigger == DEFER_PATIENT || job_count(s->unit.manager) > 0)
                 return;
         log_unit(s->unit.id, LOG_WARNING, 0,
-                 "Nothing is under way that would make room for its service, giving up.");
+                 "No job is pending that would allow its service to start, giving up.");
         sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
 }
 

@@ -139,7 +139,7 @@ static void on_answer(struct watch *w, uint32_t revents UNUSED)
         }
         if (r < 0)
                 log_unit(s->unit.id, s->retry ? LOG_DEBUG : LOG_WARNING, -r,
-                         "Cannot find out what its names stand for");
+                         "Cannot get the addresses of its names");
         keep_known(names, old, n_old);
         sock_names_cancel(s);
         // The old listeners have their ports in `old` until there are new ones.
@@ -180,7 +180,7 @@ int sock_names_ask(struct sock *s)
                 r = watch_set(s->unit.manager->events, &names->watch, EPOLLIN);
         }
         if (r < 0) {
-                log_unit(s->unit.id, LOG_ERR, -r, "Cannot ask what its names stand for");
+                log_unit(s->unit.id, LOG_ERR, -r, "Cannot query the addresses of its names");
                 sock_names_cancel(s);
                 return r;
         }

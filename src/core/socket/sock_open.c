@@ -150,7 +150,7 @@ void sock_adopt_done(struct manager *m)
                 if (getsockname(m->adoptable[i], &own.addr.sa, &own.size) == 0)
                         text = address_format(&own, 0);
                 log_write(LOG_WARNING,
-                          "A descriptor was passed that no socket wants, closing it: %s",
+                          "No socket unit uses a descriptor that was passed, closing it: %s",
                           text ? text : "not a socket");
                 m->adoptable[i] = fd_close(m->adoptable[i]);
         }
@@ -318,7 +318,7 @@ static void finish_opening(struct sock *s)
         for (size_t i = 0; i < s->n_listeners; i++)
                 is_any_open |= s->listeners[i].watch.fd >= 0;
         if (!is_any_open && (s->n_listeners > 0 || sock_names_missing(s)))
-                log_unit(s->unit.id, LOG_WARNING, 0, "None of its addresses is there yet, waiting");
+                log_unit(s->unit.id, LOG_WARNING, 0, "None of its addresses exists yet, waiting");
         sock_retry_update(s);
         if (sock_node_link(s, &result) > 0) {
                 await(s);

@@ -115,7 +115,7 @@ void sock_retry_update(struct sock *s)
                 s->retry = r;
         }
         if (!r || timer_set(m->events, &r->timer, usec_add(clock_now(), r->wait), on_time) < 0) {
-                log_unit(s->unit.id, LOG_ERR, ENOMEM, "Giving up on what is not there yet");
+                log_unit(s->unit.id, LOG_ERR, ENOMEM, "Cannot retry missing addresses");
                 return;
         }
         (void)addresses_wait(m, &r->waiter); // the timer expires in any case

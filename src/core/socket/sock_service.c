@@ -45,7 +45,7 @@ bool sock_service_permits_start(struct sock *s)
         if (state == SERVICE_DEAD || state == SERVICE_DEAD_RESOURCES_PINNED ||
             state == SERVICE_FAILED || state == SERVICE_AUTO_RESTART)
                 return true;
-        log_unit(s->unit.id, LOG_ERR, 0, "Does not start: its service %s runs already.", u->id);
+        log_unit(s->unit.id, LOG_ERR, 0, "Cannot start: its service %s is already running.", u->id);
         return false;
 }
 

@@ -73,7 +73,7 @@ bool sock_poll_limit_hit(struct listener *l, usec_t now)
         if (timer_set(e, &l->poll_timer, rate_window_end(&l->poll_limit, now), on_poll_again) < 0)
                 return false; // polling on is better than never again
         (void)update(l, l->sock->state);
-        log_unit(l->sock->unit.id, LOG_DEBUG, 0, "Poll limit of %s hit, looking away for a while",
+        log_unit(l->sock->unit.id, LOG_DEBUG, 0, "Poll limit of %s hit, not polling it for a while",
                  l->port->text);
         return true;
 }

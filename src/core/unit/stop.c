@@ -81,7 +81,7 @@ static void hurry(struct manager *m)
 {
         if (m->is_hurrying)
                 return;
-        log_write(LOG_NOTICE, "Asked to stop again: killing what is left.");
+        log_write(LOG_NOTICE, "Asked to stop again: killing the remaining processes.");
         m->is_hurrying = true;
         m->stop_begin = clock_now();
         for (struct unit *u = registry_next_unit(m, NULL); u; u = registry_next_unit(m, u))

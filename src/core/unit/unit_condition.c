@@ -234,7 +234,7 @@ enum unit_verdict unit_test_conditions(struct unit *u)
         if (r > 0)
                 return UNIT_WAITS;
         if (r < 0) {
-                log_unit(u->id, LOG_ERR, -r, "Its conditions cannot be looked at");
+                log_unit(u->id, LOG_ERR, -r, "Cannot test its conditions");
                 return r == -ETIMEDOUT ? UNIT_TIMEOUT : UNIT_FAILED;
         }
         stamp(&u->condition_time, &u->condition_time_rt);
