@@ -54,7 +54,7 @@ int run_reset_life(struct run *run)
         return 0;
 }
 
-// ---- how it goes
+// ---- the result
 
 void run_set_result(struct run *run, enum service_result result)
 {

@@ -135,7 +135,7 @@ void orphans_remove(struct orphans *o, struct orphan *x)
         free(x);
 }
 
-// ---- whose is it?
+// ---- the owner of an orphan
 
 static void tell_facts(const struct orphan *x, struct orphan_facts *ret)
 {

@@ -131,7 +131,7 @@ static int load_again(struct conf_loader *loader, struct unit *u, struct unit_co
         return 0;
 }
 
-// A unit that was right and would be wrong keeps what it has (difference reload-keeps-bad-unit).
+// A unit that a reload would make invalid keeps its old conf (difference reload-keeps-bad-unit).
 static bool is_kept(const struct unit *u, const struct unit_conf *old,
                     const struct unit_conf *fresh)
 {

@@ -127,7 +127,7 @@ static void drop_edge(struct transaction *t, uint32_t e)
         doubt(t, edge->job);
 }
 
-// The stack of what is to be deleted goes through the jobs themselves, so that this cannot fail.
+// The stack of jobs to delete is linked through the jobs themselves, so that this cannot fail.
 void transaction_delete(struct transaction *t, uint32_t job, bool with_dependants)
 {
         uint32_t pending = job;
