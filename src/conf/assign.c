@@ -231,7 +231,7 @@ static int set_field(struct conf_builder *b, const struct directive *d, const ch
                 b->conf->skips_listener =
                         *value && (b->conf->skips_listener || count_ports(b) == n_ports);
 
-        // Of what only the unit reads, nobody makes a plan.
+        // A value that only the unit reads is not part of a plan.
         if (has_kept && d->group >= GROUP_SERVICE && !(d->flags & DIRECTIVE_AT_START))
                 b->conf->needs_own_plan = true;
         return r;
@@ -258,7 +258,7 @@ int conf_builder_assign(struct conf_builder *b, const char *section, const char 
         const char *other = defaults_companion(d);
 
         if (r == 0 && other) {
-                struct diag *diag = TAKE(b->diag); // what is wrong was told
+                struct diag *diag = TAKE(b->diag); // the error was reported
 
                 d = directive_find(b->conf->type, section, other);
                 r = set_field(b, d, section, value, b->specifiers, file, line);

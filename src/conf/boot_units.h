@@ -4,7 +4,7 @@
 
 #include "conf/types.h"
 
-// Who has booted what usher runs on.
+// What booted the system on which usher runs.
 enum boot_role {
         BOOT_NOT_OURS, // nothing is left out: a user's supervisor, or a look at files alone
         BOOT_FIRST,    // usher is PID 1

@@ -167,7 +167,7 @@ static int take_setting(struct loading *l, const char *name, const char *value, 
                 l->is_bad = true;
         if (r == SETTINGS_UNKNOWN && !str_after_prefix(name, "X-")) {
                 near = settings_nearest(name);
-                l->is_bad = true; // it may be what keeps somebody out
+                l->is_bad = true; // the setting might be one that restricts access
                 diag_report(l->diag, DIAG_ERROR, NULL, l->path, line, "Unknown setting '%s'.%s%s%s",
                             name, near ? " Did you mean " : "", near ? near : "", near ? "=?" : "");
         }
@@ -375,7 +375,7 @@ static int check_folder(struct loading *l)
                 return 0;
         CLEANUP(fd) int fd = open_trusted(l, l->c->dir, O_DIRECTORY);
 
-        return fd == -EPERM ? fd : 0; // reading the file tells what else may be wrong
+        return fd == -EPERM ? fd : 0; // reading the file reports any other error
 }
 
 int cfgfile_load(const char *path, enum trust_mode trust, struct settings *settings,

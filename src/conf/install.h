@@ -86,7 +86,7 @@ int install_presets_parse(char *text, const char *file, struct diag *diag,
                           struct install_presets **ret);
 void install_presets_free(struct install_presets *presets); // NULL is fine
 DEFINE_CLEANUP(install_presets, struct install_presets *, install_presets_free)
-// "enabled" (also where nothing is said), "disabled", "ignored". Static.
+// "enabled" (also if no line matches), "disabled", "ignored". Static.
 const char *install_presets_ask(const struct install_presets *presets, const char *name);
 // Enable and disable units as the presets say; the second: all there are, names are not looked at.
 // Results as of install_enable().

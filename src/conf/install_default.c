@@ -85,7 +85,7 @@ int install_add_dependency(struct install *i, char *const *names, const char *ta
 
 // ---- revert
 
-// Drop-ins: the files, which are told one by one, then the folder with whatever else is there.
+// Drop-ins: the files, which are reported one by one, then the folder with anything else in it.
 static int revert_dropins(const char *folder, struct install_changes *changes)
 {
         DIR *dir = opendir(folder);

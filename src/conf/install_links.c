@@ -142,7 +142,7 @@ static int on_link(void *data, const char *dir, const char *folder, const char *
         return r < 0 || !template ? r : add_link(l, l->by_template, template, name, rank);
 }
 
-// Folders whose content counts: of links, and of drop-ins.
+// Folders whose entries are examined: those of links and of drop-ins.
 static int stamp_subfolders(struct install *i, const char *dir)
 {
         static const char *const suffixes[] = {".wants", ".requires", ".upholds", ".d"};

@@ -249,7 +249,7 @@ static enum action ask(const struct install_presets *rules, const char *name,
                 if (matches(&rules->items[i], name, ret_instances))
                         return rules->items[i].action;
         *ret_instances = NULL;
-        return ACTION_ENABLE; // as systemd, where nothing is said
+        return ACTION_ENABLE; // as in systemd, if no line matches
 }
 
 const char *install_presets_ask(const struct install_presets *presets, const char *name)

@@ -17,7 +17,7 @@ static int complain_choice(const struct parse_context *c, const char *value)
         CLEANUP(buf) struct buf known = BUF_NULL;
         int last = INT32_MIN;
 
-        // Further words for a value are not told.
+        // Further words for a value are not listed.
         for (size_t i = 0; i < choices->n && known.size < KNOWN_MAX; i++) {
                 const struct choice *item = &choices->items[i];
 

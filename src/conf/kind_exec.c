@@ -57,7 +57,7 @@ static int add_command(struct command_list *list, struct exec_command *command)
 
 // ---- one line ----------------------------------------------------------------------------------
 
-// Complains, and tells what becomes of the unit: 1 refused, or LEFT_OUT for a "-" line.
+// Complains. Returns what it means for the unit: 1 refused, or LEFT_OUT for a "-" line.
 static int refuse(const struct exec_parser *x, const char *what, const char *text)
 {
         bool is_ignored = x->command.flags & EXEC_IGNORE_FAILURE;

@@ -49,7 +49,7 @@ static int fill_template(const struct parse_context *c, char **name)
 static bool is_unit_name(const char *name)
 {
         if (specifier_has_marks(name))
-                return true; // told when the instance is loaded
+                return true; // reported when the instance is loaded
         return unit_name_is_valid(name) && !unit_name_is_template(name);
 }
 

@@ -148,7 +148,7 @@ static int parse_who(const struct setting *setting, const char *value, struct se
         STRV_FOREACH (word, words)
                 if (streq(*word, "none") && (words[1] || is_control))
                         return -EINVAL;
-        // Nobody, or no longer nobody.
+        // The list becomes "none", or is no longer "none".
         if (is_none(words) || is_none(*field)) {
                 strv_free(*field);
                 *field = NULL;

@@ -32,7 +32,7 @@ uid_t trust_owner_of(const char *folder, enum trust_mode mode);
 // Says to diag what was refused, with what *why has of it, and how that can be allowed.
 void trust_complain(const struct fail *why, const char *unit, const char *path, struct diag *diag);
 
-// May others than the folder's owner have put links into it? Then each is asked whose it is;
-// elsewhere only who may be believed can have made it.
+// Can users other than the folder's owner have put links into it? Then each link's owner is
+// checked; otherwise only a trusted user can have made it.
 bool trust_is_shared(int dir);
 bool trust_is_strange_link(int dir, const char *name, uid_t owner);

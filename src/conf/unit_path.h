@@ -1,4 +1,4 @@
-// Which folders the unit files are in, when nobody says so.
+// The default folders of unit files.
 #pragma once
 
 #include "base/def.h"
