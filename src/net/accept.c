@@ -46,7 +46,7 @@ int net_accept(int fd, int *ret_fd)
         connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
         nowait_end();
         if (connection < 0) {
-                if (errno == EINTR) { // somebody who has it, too, has made it wait
+                if (errno == EINTR) { // another holder of the socket has made it blocking
                         (void)fd_set_nonblock(fd, true);
                         return ACCEPT_NONE;
                 }

@@ -9,7 +9,7 @@ enum accept_outcome {
         ACCEPT_NONE, // nothing there (any more)
 };
 
-// Does not wait, be the listener set to blocking by others who have it.
+// Does not block, even if another holder has set the listener to blocking mode.
 // *ret_fd: close-on-exec, blocking as a service expects it, the lowest number that is free.
 // ACCEPT_*, or -errno: descriptors or memory are exhausted (fail_is_exhaustion()), else the
 // listener is of no use any more.

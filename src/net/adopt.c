@@ -23,7 +23,7 @@ static int get_int(int fd, int option, int fallback)
         return getsockopt(fd, SOL_SOCKET, option, &value, &size) < 0 ? fallback : value;
 }
 
-// What stands at a path: 0, -EREMOTE where it would have to be waited, other -errno.
+// Like stat(2). 0; -EREMOTE if it could block; another -errno.
 static int look(const char *path, struct stat *ret)
 {
         bool was_only = local_only_set(true);

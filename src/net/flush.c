@@ -44,7 +44,7 @@ void net_flush(int fd, const struct port *port)
 
         if (port->kind == PORT_SPECIAL)
                 return; // reading a device may do more than throw away
-        // Others who have the descriptor may take what is there, and make it wait for more.
+        // Another holder of the descriptor may take the data first and make our read block.
         nowait_begin();
         for (unsigned i = 0; i < FLUSH_MAX && is_readable(fd); i++)
                 if (!(has_backlog ? drop_connection(fd) : drop_data(fd)))

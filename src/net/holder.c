@@ -113,7 +113,7 @@ static bool descends_from(pid_t pid, pid_t ancestor)
         return pid > 0;
 }
 
-// How many of those that nobody was found for this process has.
+// Returns how many of the addresses without a known holder this process has.
 static size_t look_at(const char *pid_text, struct net_holder *holders, size_t n, pid_t except)
 {
         CLEANUP(free) char *folder = str_printf("/proc/%s/fd", pid_text);

@@ -8,7 +8,7 @@
 
 struct net_holder {
         uint64_t inode; // of the socket that is looked for
-        pid_t pid;      // who has it; 0: nobody was found
+        pid_t pid;      // the process that has it; 0: none was found
         int fd;         // its number there; with pid 0: -1, it is there all the same
 };
 
@@ -27,7 +27,7 @@ int net_socket_identity(int fd, uint64_t *ret_inode, uint64_t *ret_cookie);
 // close-on-exec and above the low window; -ESTALE: that number is another one by now; -errno.
 int net_holder_take(const struct net_holder *holder, int pidfd, uint64_t cookie);
 
-// Who holds the address: "PID (NAME)" into text, or "" where it cannot be told.
+// Writes the holder of the address into text: "PID (NAME)", or "" if it is not known.
 #define NET_HOLDER_MAX 96
 void net_holder_of_address(const struct port *port, char text[NET_HOLDER_MAX]);
 // The inode of the socket that has the address, in the text of a table of /proc/net; 0: there is

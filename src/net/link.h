@@ -1,9 +1,9 @@
-// What the kernel tells about network interfaces and addresses (rtnetlink(7)).
+// Notifications of the kernel about network interfaces and addresses (rtnetlink(7)).
 #pragma once
 
 #include "base/def.h"
 
-// A descriptor that gets readable when an interface or an address comes or goes. -errno.
+// A descriptor that becomes readable when an interface or an address appears or disappears. -errno.
 int net_link_open(void);
-// Read all that waits. What has changed is not told: look again.
+// Reads all pending messages. It does not report what has changed: the caller checks again.
 void net_link_drain(int fd);

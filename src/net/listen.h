@@ -27,7 +27,7 @@ int net_listen_open(const struct net_listen_params *params, const struct port *p
 // The protocol for socket(2): that of netlink; SocketProtocol= where the type has it (features
 // §1.1: not applied to others); else 0.
 int net_port_protocol(const struct port *port, const struct socket_group *group);
-// Backlog=, of a listener that is open. Who connects sees from then on that this process listens.
+// Applies Backlog= to an open listener. Peers see this process as the listening one from then on.
 void net_listen_again(const struct port *port, const struct socket_group *group, int fd);
 // Does it come to a file system, which may not answer? What does so heeds base/local.h.
 bool net_port_has_node(const struct port *port);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Does somebody listen there? 1, 0, or -errno where it cannot be told.
+// Does a process listen there? 1, 0, or -errno if it cannot be determined.
 static int probe(const struct port *port)
 {
         CLEANUP(fd) int fd = socket(AF_UNIX, port->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -51,7 +51,7 @@ static void set_int(const struct applying *a, bool is_wanted, const char *direct
                 fail(a, directive, errno);
 }
 
-// The forced variant goes over the administrator's maximum, and needs the privilege for it.
+// The forced variant may exceed the administrator's maximum, and needs CAP_NET_ADMIN.
 static void set_buffer(const struct applying *a, const char *directive, int option, int forced,
                        uint64_t size)
 {
@@ -60,7 +60,7 @@ static void set_buffer(const struct applying *a, const char *directive, int opti
         if (!is_due(a, size > 0, SOL_SOCKET, option, &value))
                 return;
         if (size == 0)
-                value /= 2; // the kernel tells the double of what it is told
+                value /= 2; // the kernel reports twice the value that was set
         if (setsockopt(a->fd, SOL_SOCKET, forced, &value, sizeof(value)) < 0)
                 set_int(a, true, directive, SOL_SOCKET, option, value);
 }

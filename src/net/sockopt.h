@@ -1,5 +1,5 @@
 // Options of listening and accepted sockets (systemd.socket(5)): each directive to its
-// setsockopt(2). Failures are told, and not fatal.
+// setsockopt(2). Failures are reported, and not fatal.
 #pragma once
 
 #include "conf/unit_conf.h"
