@@ -1,4 +1,4 @@
-// Time. Policy code takes the time as an argument; these are for those who call it.
+// Time. Policy code takes the time as an argument; its callers use these functions.
 #pragma once
 
 #include "base/def.h"

@@ -14,7 +14,7 @@
 #include <sys/vfs.h>
 
 #define LINKS_MAX 40 // as many as the kernel follows
-#define TRIES_MAX 32 // of opening what somebody swaps all the time
+#define TRIES_MAX 32 // attempts to open a path that is being replaced all the time
 #define MAKING_FLAGS (O_CREAT | O_EXCL | O_TRUNC)
 #define FD_LINK_MAX 32
 

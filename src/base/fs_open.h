@@ -58,9 +58,9 @@ struct fs_entry {
 // folders on the way that are missing (the umask does not count); 0: then it is -ENOENT. -EINVAL:
 // path has no last component ("/", "a/..").
 int fs_entry_open(const char *path, mode_t make_mode, struct fs_entry *ret, struct fail *why);
-// What stands there; a link is not followed. 0 or -errno.
+// Like stat(2) of the last component; a link is not followed. 0 or -errno.
 int fs_entry_stat(const struct fs_entry *e, struct stat *ret);
-// Open the file that stands there; a link is not followed (-ELOOP). Descriptor or -errno.
+// Opens the file of that name; a link is not followed (-ELOOP). Descriptor or -errno.
 int fs_entry_open_file(const struct fs_entry *e, int flags);
 void fs_entry_close(struct fs_entry *e);
 static inline void cleanup_fs_entry(struct fs_entry *e)

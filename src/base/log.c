@@ -269,7 +269,7 @@ static ssize_t write_now(const char *data, size_t size)
         struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 
         if (poll(&p, 1, 0) <= 0 || p.revents != POLLOUT)
-                return 0; // full, or a pipe that nobody reads any more: no SIGPIPE for that
+                return 0; // full, or a pipe without a reader: a write would raise SIGPIPE
         CLEANUP(fd)
         int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 

@@ -23,7 +23,7 @@ static const char *const answering_types[] = {
         "xfs",       "zfs",
 };
 
-// Options of an overlay that name what it stands on.
+// Options of an overlay that name its layers.
 static const char *const layer_options[] = {
         "lowerdir=", "lowerdir+=", "datadir+=", "upperdir=", "workdir="};
 
@@ -246,7 +246,7 @@ static bool has_changed(void)
 {
         struct pollfd p = {.fd = table.fd, .events = POLLPRI};
 
-        return poll(&p, 1, 0) != 0; // what cannot be told counts as a change
+        return poll(&p, 1, 0) != 0; // an error counts as a change
 }
 
 static int read_table(void)
@@ -276,7 +276,7 @@ static int refresh(void)
                         return 0;
                 table.fd = fd;
         }
-        // Before it is read: what changes meanwhile is told again.
+        // Cleared before reading: a change during the read is reported again.
         if (!has_changed() && table.is_read)
                 return 0;
         int r = read_table();

@@ -58,7 +58,7 @@ int proc_get_cmdline(pid_t pid, char **ret)
         return 0;
 }
 
-// ---- what is told without the memory
+// ---- what can be read without the memory of the process
 
 #define STAT_MAX 2048   // 52 numbers and a name
 #define STATUS_MAX 1024 // the first lines

@@ -1,4 +1,4 @@
-// What /proc tells about processes. All accept that the process may be gone (-ESRCH).
+// Information about processes from /proc. Each function gives -ESRCH if the process is gone.
 //
 // The command line and the environment are read from the process's memory: the kernel takes its
 // memory lock for that, which a process can hold for as long as a disk hangs. They are for programs
