@@ -84,12 +84,12 @@ static int try_connect(struct ctl *c, const char *path)
         sd_bus *bus = NULL;
         int r = address ? start_bus(address, &bus) : -ENOMEM;
 
-        // The queue of those who connect is full: usherd shuts out who fills it.
+        // The backlog is full: usherd shuts out the users that fill it.
         for (int i = 0; r == -EAGAIN && i < CONNECT_TRIES; i++) {
                 usleep(CONNECT_PAUSE);
                 r = start_bus(address, &bus);
         }
-        // The answer to the authentication tells whether we are let in.
+        // The answer to the authentication shows whether usherd admits us.
         while (r >= 0 && sd_bus_is_ready(bus) == 0 && (r = sd_bus_process(bus, NULL)) >= 0)
                 if (r == 0 && sd_bus_is_ready(bus) == 0)
                         r = sd_bus_wait(bus, UINT64_MAX);

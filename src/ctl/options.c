@@ -132,7 +132,7 @@ static int set_units(struct ctl *c, const char *value)
         return strv_push(&c->units, path) < 0 ? CTL_FAILED : OPTIONS_RUN;
 }
 
-// Options whose value is kept as it is.
+// Options that keep their value unchanged.
 static bool set_text(struct ctl *c, int id, const char *value)
 {
         const struct {

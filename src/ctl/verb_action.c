@@ -184,7 +184,7 @@ static int print_report(struct ctl *c)
                 fprintf(stderr, "%s\n", shown(*line));
         if (is_truncated)
                 fputs("There is more: see usherctl logs.\n", stderr);
-        // One that has no such method has told all there is.
+        // A supervisor without this method has already reported everything.
         if (r < 0 && !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_METHOD) &&
             !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_INTERFACE))
                 is_worse =

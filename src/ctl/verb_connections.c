@@ -16,7 +16,7 @@
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 
 struct row {
-        char *socket, *unit, *local, *peer, *state; // state NULL: the kernel told none
+        char *socket, *unit, *local, *peer, *state; // state NULL: the kernel reported none
         uint32_t pid;                               // 0: none
         bool has_traffic;
         uint64_t received, sent, segments_received, segments_sent;

@@ -69,7 +69,7 @@ static bool says_nothing(const char *text)
         return true;
 }
 
-// Where what is edited goes. 0 or -errno.
+// The path of the edited file. 0 or -errno.
 static int choose_path(const struct ctl *c, const char *dir, const char *unit, char **ret)
 {
         *ret = c->full ? str_printf("%s%s/%s", c->root ? c->root : "", dir, unit)

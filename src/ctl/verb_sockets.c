@@ -52,7 +52,7 @@ static const char *const counters[_CELL_MAX] = {
 };
 
 struct listener {
-        bool is_bad; // refused, or failed: nobody listens
+        bool is_bad; // refused or failed: the socket does not listen
         char *cells[_CELL_MAX];
 };
 
@@ -102,7 +102,7 @@ static char *state(const struct ctl_unit *u)
                                         : str_printf("%s (%s)", u->active, u->sub);
 }
 
-// Why nobody listens, or what is the matter with it. New string, may be empty.
+// Why the socket does not listen, or what is wrong with it. New string, may be empty.
 static char *reason(struct ctl *c, const struct ctl_unit *u)
 {
         CLEANUP(free) char *status = client_get_string(c, u->path, INTERFACE, "StatusText");

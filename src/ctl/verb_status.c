@@ -62,7 +62,7 @@ static void print_loaded(const struct status *s)
                        color_off(s->c));
 }
 
-// The label stands before the first.
+// The label precedes the first item only.
 static void print_list(const char *label, char *const *lines)
 {
         STRV_FOREACH (line, lines)

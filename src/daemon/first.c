@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-// What services get where nobody has said how many: select(2) ends there.
+// The default soft limit of services: select(2) cannot handle more.
 #define CHILD_NOFILE_SOFT 1024
 
 // Of keyrings(7): possessors view, read, search; the owner may do everything.

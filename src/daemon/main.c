@@ -73,8 +73,8 @@ static int apply_log(const struct daemon *d)
         return 0;
 }
 
-// Who may do what is looked up when somebody connects, and in local files only: a name that nobody
-// has would be found out by those who are kept out.
+// Permissions are looked up when a client connects, and in local files only: a name that does not
+// exist would be noticed only by those who are refused.
 static void check_names(const struct daemon *d)
 {
         const struct {

@@ -52,7 +52,7 @@ static const struct option_help help_lines[] = {
 #undef HIDDEN_OPTION
 };
 
-// What getopt_long() gave: a letter stands for its option.
+// Handles a result of getopt_long(); a letter identifies its option.
 static int option_id(int c)
 {
         for (size_t i = 0; i < ARRAY_SIZE(help_lines); i++)

@@ -50,9 +50,9 @@ static int choose_private(char **ret)
         return 0;
 }
 
-// ---- whose it is
+// ---- ownership
 
-// Who may change what is in it could steer usherd.
+// A user who can change its contents could control usherd.
 static int check_ours(const char *path, const struct stat *st)
 {
         if (st->st_uid != 0 && st->st_uid != geteuid())

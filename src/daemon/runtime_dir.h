@@ -7,7 +7,7 @@
 struct runtime_dir {
         char *path;
         int lock_fd;
-        bool is_private; // made for usherd run: goes with it
+        bool is_private; // made for usherd run, and removed at its end
 };
 
 // given: --runtime-dir, or NULL. Makes and locks it. 0, COMPLAINED or -ENOMEM.

@@ -1,4 +1,4 @@
-// What signals mean to usherd, and telling its own manager (sd_notify) how it stands.
+// Handles usherd's signals, and reports its state to its own manager (sd_notify).
 #pragma once
 
 #include "core/unit/manager.h"
