@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/local.h"
+#include "base/nowait.h"
 #include "base/parse.h"
 #include "base/proc.h"
 
@@ -282,7 +283,7 @@ void inquiry_free(struct inquiry *h)
         end_process(h);
         fd_close(h->fd);
         while (h->next_fd < h->n_fds)
-                fd_close(h->fds[h->next_fd++]);
+                (void)nowait_close_file(h->fds[h->next_fd++]);
         free(h->fds);
         free(h->where);
         buf_done(&h->data);
@@ -293,11 +294,11 @@ void inquiry_free(struct inquiry *h)
 
 static int add_fd(struct inquiry *h, int fd)
 {
-        int up = fd_move_up(fd);
+        int up = nowait_move_up(fd);
         int *more = up < 0 ? NULL : reallocarray(h->fds, h->n_fds + 1, sizeof(int));
 
         if (!more) {
-                fd_close(up);
+                (void)nowait_close_file(up);
                 return up < 0 ? up : -ENOMEM;
         }
         h->fds = more;

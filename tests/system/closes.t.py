@@ -3,9 +3,11 @@
 
 import os
 import signal
+import subprocess
 import sys
 
-from daemon import case, eventually, main, talk
+from daemon import case, eventually, main, need_root, talk
+from stuck_memory import FLUSH, StuckMemory
 
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 # A socket whose peer reads nothing, and whose last close() waits for it.
@@ -31,6 +33,18 @@ open(sys.argv[1], "w").close()
 time.sleep(600)
 """
 
+# Whose end is waited for by whoever closes it, the sender included, which another process stands for.
+FILES = """import array, os, socket, sys, time
+fd = os.open(sys.argv[2], os.O_RDWR)
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+    for text in sys.argv[4:]:
+        fds = array.array("i", [fd])
+        notify.sendmsg([text.encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)], 0,
+                       sys.argv[3] if sys.argv[3] != "-" else os.environ["NOTIFY_SOCKET"])
+open(sys.argv[1], "w").close()
+time.sleep(600)
+"""
+
 
 @case
 def sockets_that_linger(d):
@@ -52,6 +66,44 @@ def sockets_that_linger(d):
         assert talk(d.folder + "/a", b"x") == b"x"
         d.ctl("stop", name + ".service", check=True, timeout=60)
         assert talk(d.folder + "/a", b"x") == b"x"
+
+
+@case
+def files_of_a_hanging_disk(d):
+    """Of a stranger, of a service that may not store them, and of one that may, and takes them away again."""
+    need_root()
+    script = d.file("files.py", FILES)
+    d.unit("a.socket", f"[Socket]\nListenStream={d.folder}/a\nAccept=yes\n")
+    d.unit("a@.service", "[Service]\nStandardInput=socket\nExecStart=/bin/cat\n")
+    with StuckMemory(d.folder, FLUSH) as stuck:
+        rows = (
+            ("b", "X=1", 0),
+            ("c", "FDSTORE=1", 0),
+            ("d", "FDSTORE=1", 9),
+            ("e", "'FDSTORE=1\\nFDPOLL=0' FDSTOREREMOVE=1", 9),
+            ("f", "BARRIER=1", 9),
+        )
+        for name, words, most in rows:
+            d.unit(name + ".service", f"[Service]\nNotifyAccess=all\nFileDescriptorStoreMax={most}\nExecStart={PYTHON} "
+                   f"{script} {d.folder}/{name}.ready {stuck.mount_point}/{name} - {words}\n")
+        d.start("--units", d.units, "--target", "basic.target")
+        d.ctl("start", "a.socket", check=True)
+        with subprocess.Popen([PYTHON, script, d.folder + "/s.ready", stuck.mount_point + "/s",
+                               d.runtime + "/notify", "X=1", "FDSTORE=1", "BARRIER=1"]) as stranger:
+            eventually(lambda: os.path.exists(d.folder + "/s.ready"), "the stranger's messages")
+            for _ in range(20):
+                assert talk(d.folder + "/a", b"x") == b"x"
+            for name, _, most in rows:
+                d.ctl("start", name + ".service", check=True, timeout=60)
+                eventually(lambda n=name: os.path.exists(f"{d.folder}/{n}.ready"), "it to be sent")
+                assert talk(d.folder + "/a", b"x") == b"x"
+                if name == "d":
+                    eventually(lambda: d.show("d.service", "NFileDescriptorStore") == "1", "the store")
+            for name, _, _ in rows:
+                d.ctl("stop", "--no-block", name + ".service", check=True, timeout=60)
+                assert talk(d.folder + "/a", b"x") == b"x"
+            stranger.kill()
+            stuck.end()
 
 
 main()

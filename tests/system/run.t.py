@@ -56,6 +56,7 @@ def start_run(d, *args):
     with open(d.log_path, "wb") as log:
         d.process = subprocess.Popen([*WRAPPER, USHERD, "--log-target=stderr", *args], stdin=subprocess.DEVNULL,
                                      stdout=log, stderr=log)
+    d.logged("Startup finished")
     return re.search(r"/run/usher-run-\w+", d.logged(r"usherctl --runtime-dir=/run/usher-run-")[0]).group()
 
 

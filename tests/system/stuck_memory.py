@@ -17,6 +17,7 @@ import threading
 from daemon import Skip
 
 _INIT, _LOOKUP, _GETATTR, _OPEN, _READ, _WRITE, _FORGET = 26, 1, 3, 14, 15, 16, 2
+FLUSH = 25  # what close(2) asks for
 _ENOSYS = 38
 _ROOT = 1
 _MNT_FORCE, _MNT_DETACH = 1, 2
@@ -43,7 +44,8 @@ def _attributes(inode, mode, size):
 
 
 class StuckMemory:
-    def __init__(self, folder):
+    def __init__(self, folder, unanswered=_WRITE):
+        self.unanswered = unanswered
         self.mount_point = os.path.join(folder, "stuck")
         self.program = os.path.join(folder, "stuck.py")
         self.libc = ctypes.CDLL(None, use_errno=True)
@@ -60,7 +62,7 @@ class StuckMemory:
             os.close(self.fd)
             raise Skip(f"mount of fuse: {os.strerror(ctypes.get_errno())}")
         threading.Thread(target=self._serve, daemon=True).start()
-        self.limit = threading.Timer(_LONGEST, self._end)
+        self.limit = threading.Timer(_LONGEST, self.end)
         self.limit.daemon = True
         self.limit.start()
         with open(self.program, "w", encoding="utf-8") as file:
@@ -69,10 +71,10 @@ class StuckMemory:
 
     def __exit__(self, *_):
         self.limit.cancel()
-        self._end()
+        self.end()
         os.close(self.fd)
 
-    def _end(self):
+    def end(self):
         # Whoever waits for an answer gets an error.
         self.libc.umount2(self.mount_point.encode(), _MNT_FORCE | _MNT_DETACH)
 
@@ -104,4 +106,4 @@ class StuckMemory:
             return struct.pack("<Q2I", 1, 0, 0)
         if operation == _READ:
             return b"\0" * 4096
-        return None if operation in (_WRITE, _FORGET) else False
+        return None if operation in (self.unanswered, _FORGET) else False

@@ -6,7 +6,7 @@
 
 #include <linux/kcmp.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 void fdstore_init(struct fdstore *s)
@@ -30,7 +30,7 @@ bool fdstore_name_is_valid(const char *name)
 static void entry_free(struct fdstore_entry *entry)
 {
         watch_remove(entry->events, &entry->watch);
-        (void)nowait_close(entry->watch.fd);
+        (void)nowait_close_file(entry->watch.fd);
         list_remove(&entry->node);
         entry->store->n--;
         free(entry->name);
@@ -43,24 +43,33 @@ static void on_hangup(struct watch *w, uint32_t revents UNUSED)
         entry_free(CONTAINER_OF(w, struct fdstore_entry, watch));
 }
 
+static bool is_socket(int fd)
+{
+        int type;
+        socklen_t size = sizeof(type);
+
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
 // Do both refer to one open file? If kcmp(2) is not allowed, every descriptor counts as new, except
 // one with the same device and inode of a file type without an offset.
 static bool is_same_file(int a, int b)
 {
         pid_t self = getpid();
         long r = syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);
-        struct stat sa, sb;
+        dev_t dev_a, dev_b;
+        ino_t ino_a, ino_b;
 
         if (r >= 0)
                 return r == 0;
-        return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 && S_ISSOCK(sa.st_mode) &&
-               sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+        return is_socket(a) && fd_get_node(a, &dev_a, &ino_a) == 0 &&
+               fd_get_node(b, &dev_b, &ino_b) == 0 && dev_a == dev_b && ino_a == ino_b;
 }
 
 int fdstore_add(struct fdstore *s, struct events *e, int fd, const char *name, bool poll,
                 size_t max)
 {
-        CLEANUP(nowait_fd) int own = fd_move_up(fd);
+        CLEANUP(nowait_file) int own = nowait_move_up(fd);
 
         if (own < 0)
                 return own;
@@ -83,7 +92,8 @@ int fdstore_add(struct fdstore *s, struct events *e, int fd, const char *name, b
         list_append(&s->entries, &entry->node);
         s->n++;
         // EPOLLHUP and EPOLLERR are always reported; files that cannot be polled never hang up.
-        if (poll)
+        // A file system that may not answer would be asked whether the file can be polled.
+        if (poll && !nowait_is_file(entry->watch.fd))
                 (void)watch_set(e, &entry->watch, EPOLLET);
         return 1;
 }

@@ -136,11 +136,13 @@ struct datagram {
         struct ucred sender;
         int fds[NOTIFY_FDS_MAX];
         size_t n_fds;
+        bool had_fds; // though they need not have been taken
         bool is_cut;
 };
 
-// 1: a message was there, 0: none, -errno.
-static int receive(int sock, struct datagram *d)
+// Where descriptors are not taken there is no room for them, and the kernel drops them: close(2)
+// of a file could wait for its file system. 1 one was there, 0 none, -errno.
+static int receive_message(int sock, struct datagram *d, int flags, bool takes_fds)
 {
         union {
                 struct cmsghdr header;
@@ -151,8 +153,9 @@ static int receive(int sock, struct datagram *d)
         struct msghdr message = {.msg_iov = &iov,
                                  .msg_iovlen = 1,
                                  .msg_control = &control,
-                                 .msg_controllen = sizeof(control)};
-        ssize_t n = recvmsg(sock, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+                                 .msg_controllen = takes_fds ? sizeof(control)
+                                                             : CMSG_SPACE(sizeof(struct ucred))};
+        ssize_t n = recvmsg(sock, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
 
         if (n < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
@@ -160,7 +163,9 @@ static int receive(int sock, struct datagram *d)
         d->text[n] = '\0';
         d->n_fds = 0;
         d->sender = (struct ucred){0};
-        d->is_cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || d->size > NOTIFY_MESSAGE_MAX;
+        d->had_fds = message.msg_flags & MSG_CTRUNC;
+        d->is_cut = (message.msg_flags & MSG_TRUNC) || d->size > NOTIFY_MESSAGE_MAX ||
+                    (takes_fds && d->had_fds);
         for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
                 if (c->cmsg_level != SOL_SOCKET)
                         continue;
@@ -169,6 +174,7 @@ static int receive(int sock, struct datagram *d)
                 } else if (c->cmsg_type == SCM_RIGHTS) {
                         d->n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
                         memcpy(d->fds, CMSG_DATA(c), d->n_fds * sizeof(int));
+                        d->had_fds = true;
                 }
         }
         return 1;
@@ -177,7 +183,7 @@ static int receive(int sock, struct datagram *d)
 static void drop_fds(struct datagram *d)
 {
         for (size_t i = 0; i < d->n_fds; i++)
-                (void)nowait_close(d->fds[i]);
+                (void)nowait_close_file(d->fds[i]);
         d->n_fds = 0;
 }
 
@@ -285,7 +291,7 @@ static void handle_for(struct notify_socket *n, struct datagram *d, struct run *
         } else if (message.barrier) {
                 // All earlier messages have been handled: closing the descriptor tells the sender
                 // so.
-                if (message.n_assignments != 1 || d->n_fds != 1)
+                if (message.n_assignments != 1 || !d->had_fds)
                         complain(n, d->sender.pid, "BARRIER=1 must be alone, with one descriptor");
         } else if (!run) {
                 complain(n, d->sender.pid, "it belongs to no service");
@@ -330,6 +336,50 @@ static void handle(struct notify_socket *n, struct datagram *d)
                 handle_for(n, d, run);
 }
 
+static bool has_line(const char *text, const char *line)
+{
+        for (size_t n = strlen(line); *text; text += strspn(text, "\n")) {
+                size_t size = strcspn(text, "\n");
+
+                if (size == n && strncmp(text, line, n) == 0)
+                        return true;
+                text += size;
+        }
+        return false;
+}
+
+// Descriptors are taken of those who may store them, and where the end of one is what the sender
+// waits for, though its messages are not handled yet.
+static bool takes_fds(struct notify_socket *n, const struct datagram *d)
+{
+        bool stores = has_line(d->text, "FDSTORE=1");
+        struct run *run = NULL;
+
+        if ((!stores && !has_line(d->text, "BARRIER=1")) || d->sender.pid <= 0 || nowait_is_full())
+                return false;
+        if (has_parked(n, d->sender.pid) || find_run(n, &d->sender, &run) == -EAGAIN)
+                return true;
+        return stores && run && run_takes_fds(run);
+}
+
+// 1 one was there, 0 none, -errno.
+static int receive(struct notify_socket *n, struct datagram *d)
+{
+        int r = receive_message(n->watch.fd, d, MSG_PEEK, false);
+
+        if (r <= 0)
+                return r;
+        bool takes = d->had_fds && takes_fds(n, d), had_fds = d->had_fds;
+
+        // The last of a socket that lingers may be what the kernel drops.
+        if (had_fds)
+                nowait_begin();
+        r = receive_message(n->watch.fd, d, 0, takes);
+        if (had_fds)
+                nowait_end();
+        return r;
+}
+
 static void receive_some(struct notify_socket *n, unsigned most, usec_t until)
 {
         struct datagram d;
@@ -338,7 +388,7 @@ static void receive_some(struct notify_socket *n, unsigned most, usec_t until)
         if (n->is_draining)
                 return;
         n->is_draining = true;
-        for (unsigned i = 0; i < most && clock_now() < until && receive(n->watch.fd, &d) > 0; i++)
+        for (unsigned i = 0; i < most && clock_now() < until && receive(n, &d) > 0; i++)
                 handle(n, &d);
         n->is_draining = false;
 }

@@ -141,3 +141,5 @@ void run_set_commands(struct run *run, uint16_t main_index, uint16_t control_ind
 // `-` of the running command: its failure is ignored.
 void run_note_main_command(struct run *run, bool ignores_failure);
 void run_note_control_command(struct run *run, bool ignores_failure);
+// May any of its processes put descriptors into its store? (service_notify.c)
+bool run_takes_fds(const struct run *run);

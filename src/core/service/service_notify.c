@@ -26,6 +26,12 @@ enum notify_access run_notify_access(const struct run *run)
                        : NOTIFY_NONE;
 }
 
+bool run_takes_fds(const struct run *run)
+{
+        return run_conf(run)->file_descriptor_store_max > 0 &&
+               run_notify_access(run) != NOTIFY_NONE;
+}
+
 static bool may_notify(struct run *run, pid_t pid)
 {
         switch (run_notify_access(run)) {
@@ -195,7 +201,7 @@ static void on_store(struct run *run, const struct notify_message *m, int *fds, 
                         r = fdstore_add(store, run->manager->events, fds[i], name, !m->fdpoll_off,
                                         max);
                 else
-                        nowait_close(fds[i]);
+                        nowait_close_file(fds[i]);
                 if (r == -E2BIG)
                         run_log(run, LOG_WARNING, 0,
                                 "Tried to store file descriptor, but the fd store is full (%zu).",
@@ -210,7 +216,7 @@ void service_on_notify(struct run *run, const struct ucred *sender, struct notif
 {
         if (!may_notify(run, sender->pid) || !run_cold_get(run)) {
                 for (size_t i = 0; i < n_fds; i++)
-                        nowait_close(fds[i]);
+                        nowait_close_file(fds[i]);
                 return;
         }
         if (m->main_pid)

@@ -17,7 +17,7 @@ static const struct {
         bool is_up;         // its ports are open for serving, or being opened
         bool is_open;       // its ports are open
 } states[_SOCK_STATE_MAX] = {
-        [SOCK_DEAD] = {"dead", ACTIVE_INACTIVE},
+        [SOCK_DEAD] = {.name = "dead", .active = ACTIVE_INACTIVE},
         [SOCK_START_PRE] = {"start-pre", ACTIVE_ACTIVATING, .runs_commands = true, .is_up = true},
         [SOCK_START_CHOWN] = {"start-chown", ACTIVE_ACTIVATING, .runs_commands = true,
                               .is_up = true, .is_open = true},
@@ -34,7 +34,7 @@ static const struct {
         [SOCK_STOP_POST] = {"stop-post", ACTIVE_DEACTIVATING, .runs_commands = true},
         [SOCK_FINAL_SIGTERM] = {"final-sigterm", ACTIVE_DEACTIVATING, .runs_commands = true},
         [SOCK_FINAL_SIGKILL] = {"final-sigkill", ACTIVE_DEACTIVATING, .runs_commands = true},
-        [SOCK_FAILED] = {"failed", ACTIVE_FAILED},
+        [SOCK_FAILED] = {.name = "failed", .active = ACTIVE_FAILED},
         [SOCK_CLEANING] = {"cleaning", ACTIVE_MAINTENANCE, .is_open = true},
 };
 

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/local.h"
 #include "base/log.h"
+#include "base/nowait.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/address.h"
@@ -410,7 +411,7 @@ void sock_close_listener(struct listener *l)
         if (l->watch.fd < 0)
                 return;
         watch_remove(e, &l->watch);
-        l->watch.fd = fd_close(l->watch.fd);
+        l->watch.fd = nowait_close_file(l->watch.fd);
 }
 
 void sock_close(struct sock *s, bool unlink)

@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/nowait.h"
 #include "base/parse.h"
 #include "base/strv.h"
 #include "core/loop/reap.h"
@@ -154,7 +155,7 @@ static void init(struct command *c, const struct command_order *o)
 static void done(struct command *c)
 {
         for (size_t i = 0; i < c->n_opened; i++)
-                fd_close(c->fds[c->params.n_fds - 1 - i]);
+                (void)nowait_close_file(c->fds[c->params.n_fds - 1 - i]);
         free(c->fds);
         strv_free(c->fd_names);
         strv_free(c->variables);
