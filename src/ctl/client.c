@@ -253,7 +253,6 @@ static int client_exit_code(const sd_bus_error *error, int r)
                 {"org.freedesktop.systemd1.NoIsolation", CTL_NO_PERMISSION},
                 {"org.freedesktop.systemd1.TransactionIsDestructive", CTL_NO_PERMISSION},
                 {"org.freedesktop.systemd1.LoadFailed", CTL_NOT_CONFIGURED},
-                {"org.freedesktop.systemd1.BadUnitSetting", CTL_NOT_CONFIGURED},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(codes); i++)

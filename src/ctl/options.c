@@ -70,7 +70,7 @@ void options_print_help(void)
                 print_entry(left, rows[i].doc);
         }
         printf("\nExit status of actions: 0 done, 1 failed or wrong use, 4 not permitted, 5 no such "
-               "unit, 6 refused unit.\nOf queries: 0 yes, 3 not active, 4 no such unit. More: usherctl(1)."
+               "unit, 6 unreadable unit.\nOf queries: 0 yes, 3 not active, 4 no such unit. More: usherctl(1)."
                "\n");
 }
 

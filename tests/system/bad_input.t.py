@@ -51,7 +51,7 @@ def refused_sockets(d):
         assert any(word in l for l in lines), (unit, word, lines)
         assert d.show(unit, "LoadState") == "bad-setting", (unit, d.show(unit, "LoadState"))
         answer = d.ctl("start", unit)
-        assert answer.returncode == 6, answer
+        assert answer.returncode == 1, answer
         assert unit in answer.stderr, answer
     is_good()
 

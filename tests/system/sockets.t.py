@@ -299,7 +299,7 @@ def usb_functions_are_refused(d):
     d.unit("u.socket", "[Socket]\nListenUSBFunction=/dev/ffs\n")
     d.unit("u.service", server(d))
     begin(d)
-    assert d.ctl("start", "u.socket").returncode == 6
+    assert d.ctl("start", "u.socket").returncode == 1
     d.logged(r"u\.socket:2: .*ListenUSBFunction")
 
 

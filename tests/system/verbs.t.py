@@ -139,7 +139,7 @@ CODES = [
     (0, "stop", "a.service"), (3, "status", "a.service"), (3, "is-active", "a.service"),
     (1, "is-failed", "a.service"), (3, "reload", "b.service"), (5, "start", "none.service"),
     (5, "stop", "none.service"), (4, "status", "none.service"), (3, "is-active", "none.service"),
-    (6, "start", "bad.socket"), (1, "start", "masked.service"), (1, "kill", "none.service"),
+    (1, "start", "bad.socket"), (1, "start", "masked.service"), (1, "kill", "none.service"),
     (1, "reset-failed", "none.service"), (1, "cat", "none.service"), (1, "nonsense"),
     (0, "is-system-running"), (1, "log-level", "loud"), (0, "log-level"), (0, "help"),
     (1, "log-target", "nowhere"), (0, "log-target", "stderr"),
