@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <mqueue.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -69,13 +70,15 @@ static struct {
 bool nowait_is_file(int fd)
 {
         uint64_t mount = 0;
+        struct mq_attr queue;
         struct statx st;
 
         if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
                 return false;
-        // Memory files (memfd_create(2)) are on no mount that could be found; they alone have
-        // seals.
-        if ((!S_ISREG(st.stx_mode) && !S_ISDIR(st.stx_mode)) || fcntl(fd, F_GET_SEALS) >= 0)
+        // Memory files (memfd_create(2)), which alone have seals, and message queues are on no
+        // mount that could be found.
+        if ((!S_ISREG(st.stx_mode) && !S_ISDIR(st.stx_mode)) || fcntl(fd, F_GET_SEALS) >= 0 ||
+            mq_getattr(fd, &queue) == 0)
                 return false;
         bool was = local_only_set(true);
         int r = local_check(fd, &mount);
