@@ -1,5 +1,6 @@
 #include "base/nowait.h"
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/local.h"
 
@@ -8,6 +9,7 @@
 #include <linux/sched.h>
 #include <mqueue.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -58,13 +60,12 @@ int nowait_close(int fd)
 // ---- files
 
 #define CLOSERS_MAX 16
-#define PENDING_MAX 1024
 
 static struct {
         int pidfds[CLOSERS_MAX]; // of processes that close
         size_t n;
-        int pending[PENDING_MAX]; // to be closed by the next one
-        size_t n_pending;
+        int *pending; // to be closed by the next one
+        size_t n_pending, capacity;
 } closers;
 
 bool nowait_is_file(int fd)
@@ -120,7 +121,8 @@ static void close_pending(void)
         if (pid < 0)
                 return;
         closers.pidfds[closers.n++] = fd_move_up(pidfd);
-        closers.n_pending = 0;
+        free(TAKE(closers.pending));
+        closers.n_pending = closers.capacity = 0;
 }
 
 bool nowait_is_full(void)
@@ -134,8 +136,11 @@ int nowait_close_file(int fd)
 {
         if (fd < 0)
                 return -1;
-        if (!nowait_is_file(fd) || closers.n_pending == PENDING_MAX)
+        if (!nowait_is_file(fd))
                 return nowait_close(fd);
+        // Without memory it stays open: that costs a descriptor, and close() could cost the loop.
+        if (ARRAY_RESERVE(closers.pending, closers.n_pending, closers.capacity, 16) < 0)
+                return -1;
         closers.pending[closers.n_pending++] = fd;
         (void)nowait_is_full();
         return -1;
