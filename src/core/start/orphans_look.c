@@ -315,17 +315,21 @@ static void go_on(struct orphans *o, usec_t until)
                 [LOOK_CHECK] = check_some, [LOOK_READ] = read_some, [LOOK_SORT] = sort_one,
                 [LOOK_REAP] = reap_some,   [LOOK_TELL] = tell_one,
         };
-        usec_t before = clock_cpu(), now;
+        usec_t before = clock_cpu(); // a system call, so it is read only where the sum is needed
 
         while (o->phase != LOOK_IDLE && clock_now() < until) {
                 if (!go_on_a_little[o->phase](o))
                         continue;
-                now = clock_cpu();
-                o->spent += now - before;
-                before = now;
+                if (o->phase == LOOK_REAP) { // the look ends, and takes the sum as its cost
+                        usec_t now = clock_cpu();
+
+                        o->spent += now - before;
+                        before = now;
+                }
                 begin_next_phase(o);
         }
-        o->spent += clock_cpu() - before;
+        if (o->phase != LOOK_IDLE)
+                o->spent += clock_cpu() - before;
 }
 
 static void on_time(struct timer *t, usec_t now UNUSED)
