@@ -1,4 +1,4 @@
-// Completion for bash; it needs nothing but bash itself.
+// Completion for bash, without the bash-completion package.
 #include "base/str.h"
 #include "gen/gen.h"
 
@@ -23,7 +23,7 @@ static void put_options(const struct program *p, bool with_run)
         }
 }
 
-// How bash finds the words for an argument.
+// Prints the shell code that offers the possible arguments of an option.
 static void put_answer(const struct option_row *o)
 {
         if (option_has_words(o))
@@ -77,7 +77,7 @@ static void put_verbs_of(const struct program *p, enum verb_argument what, const
         printf(") %s ;;\n", answer);
 }
 
-// The options that say which supervisor is meant are handed on to the look-up.
+// The options --user and --system are passed on to usherctl, so that it asks the same supervisor.
 static void put_functions(void)
 {
         puts("__usher_reply() { mapfile -t COMPREPLY < <(compgen \"$@\" -- \"$cur\"); }\n"

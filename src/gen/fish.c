@@ -1,4 +1,4 @@
-// Completion for fish: one command a word.
+// Completion for fish: one command for each word.
 #include "base/str.h"
 #include "gen/gen.h"
 
@@ -87,7 +87,7 @@ int gen_fish(const struct program *p)
                        "-a '(__fish_complete_directories)'\n",
                        p->name);
                 printf("complete -c %s -n __fish_is_first_token -a run "
-                       "-d 'Serve one command without any file'\n",
+                       "-d 'Serve one command without a unit file'\n",
                        p->name);
         }
         for (size_t i = 0; i < p->n_options; i++)

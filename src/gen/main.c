@@ -1,4 +1,4 @@
-// usher-gen: which list is wanted.
+// usher-gen: its command line.
 #include "base/str.h"
 #include "gen/gen.h"
 

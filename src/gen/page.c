@@ -1,6 +1,6 @@
-// Manual pages: the hand-written source is copied, and a line of the form .\" @WHAT NAME@ becomes a
-// list. WHAT: options, run-options, verbs (of program NAME), settings, differences, directives (of
-// section NAME, as the table's row forms call it).
+// Manual pages: the hand-written source is copied, and a line of the form .\" @WHAT NAME@ is
+// replaced with a list. WHAT is options, run-options or verbs (of program NAME), settings,
+// differences, or directives (of section NAME, as the rows of the table spell it).
 #include "base/str.h"
 #include "conf/difference.h"
 #include "conf/directive.h"
@@ -11,7 +11,7 @@
 
 #define MARK ".\\\" @"
 
-// Text that roff takes as it is written; a newline is a blank.
+// Escapes the text for roff; a newline becomes a blank.
 static void put_text(const char *text)
 {
         if (*text == '.' || *text == '\'')
@@ -73,7 +73,7 @@ static void put_options(const struct program *p, enum option_scope scope)
                         put_in(o->name ? "=\\fI" : " \\fI", o->argument, "\\fR");
                 putchar('\n');
                 put_sentence(o->doc);
-                // Words that the text tells already are not told again.
+                // If the text mentions the words already, they are not repeated.
                 if (option_has_words(o) && strchr(o->words, ' ') &&
                     !strstr(o->doc, strrchr(o->words, ' ') + 1)) {
                         fputs("One of: ", stdout);
@@ -137,15 +137,15 @@ static void put_directive(const struct directive *d)
                 put_in("", d->example, "\n");
         }
         if (d->flags & DIRECTIVE_USHER)
-                puts("(Of usher; systemd passes over it.)");
+                puts("(Only in usher; systemd ignores it.)");
         if (d->flags & DIRECTIVE_OBSOLETE)
                 puts("Obsolete.");
         if (d->how == DIRECTIVE_IGNORE || d->flags & DIRECTIVE_INERT)
-                puts("\\fINot acted on: ignored with a notice.\\fR");
+                puts("\\fINo effect: ignored with a notice.\\fR");
         else if (d->how == DIRECTIVE_REFUSE)
                 puts("\\fIRefused: a unit that sets it does not start.\\fR");
         else if (d->how == DIRECTIVE_SILENT)
-                puts("\\fIIgnored without a word.\\fR");
+                puts("\\fIIgnored without a notice.\\fR");
 }
 
 static int put_directives(const char *section)
@@ -171,7 +171,7 @@ static int put_directives(const char *section)
 
 // ---- the page ----------------------------------------------------------------------------------
 
-// text: what stands between the two @ of a mark.
+// text: the part of a mark between its two @.
 static int put_list(char *text)
 {
         char *name = strchr(text, ' ');

@@ -50,7 +50,7 @@ bool option_words_stand_for(const struct option_row *o, const char *what)
 
 bool option_has_words(const struct option_row *o)
 {
-        // What stands for something is written in capitals.
+        // Placeholders are written in capitals.
         return o->words && !isupper((unsigned char)o->words[0]);
 }
 

@@ -1,17 +1,17 @@
-// The verbs and options of the programs, as tables for the manual and for the completions. The rows
-// are those that the programs themselves are made of (daemon/options.def, ctl/*.def).
+// The verbs and options of the programs, as tables for the manual and the completions. The programs
+// themselves use the same rows (daemon/options.def, ctl/*.def).
 #pragma once
 
 #include "base/def.h"
 
-// What log-level and log-target take.
+// The arguments of log-level and log-target.
 #define PROGRAM_LOG_LEVELS "emerg alert crit err warning notice info debug"
 #define PROGRAM_LOG_TARGETS "auto stderr journal"
 
 enum verb_argument {
         VERB_NONE,
         VERB_UNITS,      // units that are loaded
-        VERB_UNIT_FILES, // also those that are only found on the unit path
+        VERB_UNIT_FILES, // also unit files that are not loaded
         VERB_FILES,
         VERB_JOBS,
         VERB_LEVELS,
@@ -27,17 +27,16 @@ struct verb_row {
 
 enum option_scope {
         OPTION_PLAIN,
-        OPTION_RUN,    // behind `usherd run` only
+        OPTION_RUN,    // only after `usherd run`
         OPTION_HIDDEN, // for tests
 };
 
 struct option_row {
-        const char *name; // NULL: it has only a letter
+        const char *name; // NULL: there is only the letter
         char character;   // 0: none
         const char *argument;
-        const char
-                *words;  // what the argument may be; or DIR, FILE, UNIT, SIGNAL, PROPERTY; or NULL
-        const char *doc; // a newline is only for --help
+        const char *words; // possible arguments; or DIR, FILE, UNIT, SIGNAL, PROPERTY; or NULL
+        const char *doc;   // newlines matter only for --help
         enum option_scope scope;
 };
 
@@ -51,9 +50,9 @@ struct program {
 
 // NULL: no such program.
 const struct program *program_find(const char *name);
-// Is that one of the words that stand for something (DIR, FILE, ...)?
+// Are the words the placeholder what (DIR, FILE, ...)?
 bool option_words_stand_for(const struct option_row *o, const char *what);
-// Are the words to be offered as they are?
+// Are the words literal, not a placeholder?
 bool option_has_words(const struct option_row *o);
-// Print the names of properties that `usherctl show -p` takes: run-time ones and directives.
+// Prints the names of the properties that `usherctl show -p` accepts: run-time ones and directives.
 void program_put_properties(void);

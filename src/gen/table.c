@@ -1,4 +1,4 @@
-// The directive table for people, and the dictionary for fuzzing.
+// The directive table for people to read, and the dictionary for fuzzing.
 #include "conf/directive.h"
 #include "conf/unit_name.h"
 #include "gen/gen.h"

@@ -1,4 +1,4 @@
-// What a directive may be set to, and what it is where nothing sets it, in words for the manual.
+// The possible values and the default of a directive, in words for the manual.
 #include "base/str.h"
 #include "conf/directive.h"
 #include "conf/enums.h"
@@ -52,7 +52,7 @@ static void put_choices(const struct choices *c)
         }
 }
 
-// "Values: ...", a line, or nothing.
+// Prints the line "Values: ...", or nothing.
 void value_put_words(const struct directive *d)
 {
         if (d->kind == &kind_choice && d->table) {
@@ -75,14 +75,14 @@ void value_put_words(const struct directive *d)
                         printf("Values: %s.\n", sorts[i].words);
 }
 
-// In words where the text of the table says nothing to people. NULL: there is nothing to say.
+// The default; in words where the table's value is not clear to readers. NULL: there is none.
 const char *value_default_words(const struct directive *d)
 {
         const char *text = d->default_;
         bool is_number = text && (streq(text, "0") || streq(text, "-1"));
 
         if (d->kind == &kind_rlimit)
-                return "what usherd was started with";
+                return "that of usherd";
         if (d->owner && streq(d->owner, "net/sockopt.c") && (!text || is_number))
                 return "the kernel's";
         if (d->group == GROUP_SOCKET && is_number &&

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-// Text inside '...[...]' or '...:...'.
+// Escapes text for use inside '...[...]' or '...:...'.
 static void put_text(const char *text)
 {
         for (const char *c = text; *c; c++)

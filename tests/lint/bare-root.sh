@@ -1,16 +1,16 @@
 #!/bin/sh
 # tests/lint/bare-root.sh [COMMAND]...: do the README's commands work on a Debian 12 that has nothing?
 # Makes such a root with debootstrap below /var/tmp, clones HEAD into it, runs `sh contrib/demo` and
-# `sh contrib/check` there (or the commands named), and removes it. Root only; takes this machine's apt
-# settings and certificates along, so that mirrors and proxies work inside.
+# `sh contrib/check` there (or the given commands), and removes it. Root only. It copies this machine's apt
+# settings and certificates, so that mirrors and proxies work inside.
 set -eu
-if [ "$(id -u)" != 0 ]; then echo "bare-root: only root can make a root" >&2 && exit 77; fi
+if [ "$(id -u)" != 0 ]; then echo "bare-root: run this as root" >&2 && exit 77; fi
 command -v debootstrap >/dev/null || { echo "bare-root: install debootstrap" >&2 && exit 77; }
 source_root=$(cd "$(dirname "$0")/../.." && pwd -P)
 if [ $# = 0 ]; then set -- 'sh contrib/demo' 'sh contrib/check'; fi
 
 root=$(mktemp -d /var/tmp/usher-root.XXXXXX)
-chmod 755 "$root" # it is "/" for services of other users
+chmod 755 "$root" # the "/" of services of other users
 finish() {
 	for folder in dev/pts dev/shm dev sys proc .; do
 		if mountpoint -q "$root/$folder"; then umount "$root/$folder" || umount -l "$root/$folder"; fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# tests/lint/coverage.sh SOURCE BUILD: line coverage by folder and file, from gcov's notes.
+# tests/lint/coverage.sh SOURCE BUILD: line coverage by folder and file, from gcov's output.
 set -eu
 cd "$2"
 find obj/src -name '*.gcda' -exec gcov -n {} + 2>/dev/null | awk '

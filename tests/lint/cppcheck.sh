@@ -1,6 +1,6 @@
 #!/bin/sh
 # cppcheck's errors and warnings over src; a false one is silenced at its line with a reason. It does not
-# know the cleanup attribute: leaks are looked for by the sanitizers and valgrind.
+# know the cleanup attribute, so that leaks are left to the sanitizers and valgrind.
 . tests/lint/files.sh
 command -v cppcheck >/dev/null || { echo "cppcheck is not installed" && exit 77; }
 list=$(list_files 'src/*.c')

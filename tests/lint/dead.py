@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Nothing dead, and nothing needlessly public: each global symbol of src is used by another object of
-src. What only tests use stands in its header under a comment that says "tests"."""
+"""No function is dead or needlessly public: another object of src uses each global symbol of src. One that
+only tests use has a comment in its header that says "tests"."""
 
 import collections
 import glob
@@ -39,10 +39,10 @@ def is_declared_for_tests(name):
 
 def main():
     ours = glob.glob(OBJECTS + "/src/**/*.o", recursive=True)
-    # Objects of files that have moved stay behind in an old build.
+    # An old build still has the objects of files that have moved.
     ours = [o for o in ours if os.path.exists(o[len(OBJECTS) + 1:-2] + ".c")]
     if len(ours) < len(glob.glob("src/**/*.c", recursive=True)):
-        print("make tests-build first")
+        print("run make tests-build first")
         return 77
     others = glob.glob(OBJECTS + "/tests/**/*.o", recursive=True)
     defined, used, used_by_tests = {}, collections.defaultdict(set), set()

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A public function of core is found by its name: it carries the family of its file (the first word of
-# the file's name), or the name of an object that this family has. And a switch is over the enum
-# itself: a cast would keep the compiler from telling which values it leaves out.
+# The name of a public function of core leads to its file: it begins with the family of the file (the first
+# word of the file's name), or with the name of an object that this family owns. And no switch casts an
+# enum, since with a cast the compiler cannot warn about missing values.
 . tests/lint/files.sh
 bad=0
 list_files 'src/core/*.c' | xargs -r awk '
@@ -29,12 +29,12 @@ FNR == 1 {
 	for (i = 1; i <= n; i++)
 		if (index(name "_", names[i] "_") == 1 || index(name, names[i] "s_") == 1)
 			next
-	print FILENAME ":" FNR ": " name "() does not carry the name of its file"
+	print FILENAME ":" FNR ": " name "() does not begin with the name of its file or family"
 	bad = 1
 }
 END { exit bad }' || bad=1
 if list_files 'src/*.c' | xargs -r grep -n 'switch (.*(int)'; then
-	echo "^ switch over the enum"
+	echo "^ switch over the enum, without a cast"
 	bad=1
 fi
 exit $bad

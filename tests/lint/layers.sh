@@ -1,9 +1,9 @@
 #!/bin/sh
-# Includes go down only: which folder of src, and which room of core, may include which.
-# The generator reads the option tables (.def) of the programs too, which are data.
-# Besides: base, conf, net and spawn return what went wrong and never log, core has few files outside
-# its rooms, and NAME_priv.h is for its own family only: NAME.c and NAME_*.c beside it, or all of a
-# folder of that name that has no rooms.
+# Includes go down only: a table says which folder of src, and which room of core, may include which.
+# The generator also includes the option tables (.def) of the programs, which are data.
+# Besides, base, conf, net and spawn return errors and never log, core has few files outside its rooms,
+# and NAME_priv.h is for its own family only: NAME.c and NAME_*.c beside it, or all files of a folder of
+# that name that has no rooms.
 . tests/lint/files.sh
 list_files 'src/*.c' 'src/*.h' 'src/*.def' | xargs -r awk '
 BEGIN {
@@ -26,12 +26,12 @@ BEGIN {
 	may["gen"] = "base conf gen"
 	may["proxy"] = "base net proxy"
 }
-# The room of a file below core: "core/unit"; "core/" for one that is in none.
+# The room of a file below core: "core/unit"; "core/" for a file outside all rooms.
 function room_of(file, parts, n) {
 	n = split(file, parts, "/")
 	return n > 2 ? "core/" parts[2] : "core/"
 }
-# Is file (below src) of the family that the private header is for?
+# Does the file (below src) belong to the family of the private header?
 function is_family(file, header, name, folder) {
 	name = header
 	sub(/_priv\.h$/, "", name)
@@ -41,7 +41,7 @@ function is_family(file, header, name, folder) {
 		(name == folder "/" folder && index(file, folder "/") == 1)
 }
 FNR == 1 && FILENAME ~ /^src\/core\/[^\/]*$/ && ++n_core_files > core_files_max {
-	print FILENAME ": core has rooms, put it into one"
+	print FILENAME ": put the file into one of the rooms of core"
 	bad = 1
 }
 /^[ \t]*#[ \t]*include[ \t]*"/ {
@@ -55,7 +55,7 @@ FNR == 1 && FILENAME ~ /^src\/core\/[^\/]*$/ && ++n_core_files > core_files_max 
 		print where "folder src/" from " has no row in tests/lint/layers.sh"
 		bad = 1
 	} else if (target !~ /\//) {
-		print where "write the folder too: \"" from "/" target "\""
+		print where "include it with its folder: \"" from "/" target "\""
 		bad = 1
 	} else {
 		to = target

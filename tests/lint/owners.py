@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The table of directives says what is so: the file that a row names as its owner reads the row's
-field, few others do, and a field that nothing reads belongs to a row that says so.
+"""The table of directives is true: the file that a row names as its owner reads the row's field, few
+others do, and a row whose field nothing reads is marked as inert.
 
-The compiler tells who reads a field: conf/unit_conf.h marks each of them on demand."""
+The compiler finds the readers of a field: if asked, conf/unit_conf.h marks each field as deprecated."""
 
 import collections
 import glob
@@ -13,13 +13,13 @@ import sys
 
 CONFIG = "build/config.h"
 MARK = '-DCONF_FIELD(section,name)=__attribute__((deprecated("FIELD " #section " " #name)))'
-SHOWS_ALL = "bus/property.c"  # all that some rows are for
-READERS_MAX = 3  # besides the owner; who only shows or checks a value (conf, bus, ctl) is not counted
-# What by its nature many have to know.
+SHOWS_ALL = "bus/property.c"  # some rows exist only to be shown
+READERS_MAX = 3  # besides the owner; files that only show or check a value (conf, bus, ctl) do not count
+# Fields that many files have to read.
 WIDE = {
-    ("Service", "Type"): "what starting and stopping means",
+    ("Service", "Type"): "how a service starts and stops",
     ("Socket", "Accept"): "one service, or one for each connection",
-    ("Socket", "ListenStream"): "the ports: opened, named, watched, handed over",
+    ("Socket", "ListenStream"): "the ports: opened, named, watched, passed on",
 }
 ROW = re.compile(r"^(DIRECTIVE|MORE)\((\w+), ([\w-]+), (\w+), (\w+),(.*?)\)$", re.M | re.S)
 
@@ -65,12 +65,12 @@ def main():
         argument = re.search(r"\.arg = (\w+)", rest)
         if "DIRECTIVE_INERT" in rest:
             if acting and not (owner and owner.group(1) in acting):
-                bad.append(f"{where} is said to have no effect, but is read by {' '.join(sorted(acting))}")
+                bad.append(f"{where} is marked as inert, but is read by {' '.join(sorted(acting))}")
             if owner and not acting:
-                bad.append(f"{where} has no effect, and thus no owner")
+                bad.append(f"{where} is inert, so that it has no owner")
             continue
         if not owner:
-            bad.append(f"{where} has no owner: it is read by {' '.join(sorted(who)) or 'nobody'}")
+            bad.append(f"{where} has no owner: it is read by {' '.join(sorted(who)) or 'nothing'}")
             continue
         owner = owner.group(1)
         if ".sockopt" in rest:
@@ -80,11 +80,11 @@ def main():
         if owner == SHOWS_ALL and not acting:
             continue
         if owner not in who:
-            # One field of several rows, or what is read by its name: the owner knows this row's own word.
+            # Several rows share the field, or it is read by name: the owner contains this row's name or argument.
             sort = argument.group(1).replace("PORT_ARG_", "PORT_") if argument else "-"
             with open("src/" + owner, encoding="utf-8") as f:
                 if not re.search(rf"\b{sort}\b" if len(names[section, field]) > 1 else f'"{name}"', f.read()):
-                    bad.append(f"{where} {owner} does not read it; {' '.join(sorted(who)) or 'nobody'} does")
+                    bad.append(f"{where} {owner} does not read it; {' '.join(sorted(who)) or 'nothing'} does")
             continue
         if len(acting - {owner}) > READERS_MAX and first[section, field] not in WIDE:
             bad.append(f"{where} is read in too many places: {' '.join(sorted(acting))}")

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What changes a file, its name, owner or mode by a path follows whatever link others have put on the way. src calls
-# the functions of base/fs.h, base/fs_open.h and base/fs_node.h instead, which go by descriptors. Who may still take a
-# path is listed in tests/lint/path-calls: FILE CALL REASON.
+# A call that changes a file, its name, owner or mode by a path follows any link that another user has put into the
+# path. src calls the functions of base/fs.h, base/fs_open.h and base/fs_node.h instead, which use descriptors.
+# tests/lint/path-calls lists the exceptions: FILE CALL REASON.
 . tests/lint/files.sh
 list_files 'src/*.c' 'src/*.h' | xargs -r awk -v list=tests/lint/path-calls '
 BEGIN {
@@ -35,13 +35,13 @@ BEGIN {
 		seen[FILENAME " " what] = 1
 		next
 	}
-	print FILENAME ":" FNR ": " what "() by a path: see src/base/fs.h, fs_open.h, fs_node.h"
+	print FILENAME ":" FNR ": " what "() takes a path: use src/base/fs.h, fs_open.h or fs_node.h"
 	bad = 1
 }
 END {
 	for (what in allowed)
 		if (!(what in seen)) {
-			print list ": " what " is not called there any more"
+			print list ": " what " is no longer called there, remove the line"
 			bad = 1
 		}
 	exit bad

@@ -12,7 +12,7 @@ for folder in src/*/ tests/*/ contrib/*/; do
 done
 for folder in $(grep -oE '`(src|tests|contrib)/[a-z0-9_-]+/`' README.md | tr -d '`' | sort -u); do
 	if [ ! -d "$folder" ]; then
-		echo "README.md: names \`$folder\`, which is not there"
+		echo "README.md: names \`$folder\`, which does not exist"
 		bad=1
 	fi
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds everything in a temporary folder with the named compiler: warnings are errors, and the source
-# tree, made read-only for the purpose, must not be needed for anything but reading.
+# Builds everything in a temporary folder with the given compiler. Warnings are errors, and the source tree
+# is made read-only, as a build must not write into it.
 set -eu
 compiler=${1:-clang}
 command -v "$compiler" >/dev/null || { echo "$compiler is not installed" && exit 77; }

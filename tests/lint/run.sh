@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the lints of this folder, all or those named: tests/lint/run.sh [NAME...]
-# Each prints what is wrong and fails, or exits with 77 where its tool is not installed.
+# Runs all lints of this folder, or those named: tests/lint/run.sh [NAME...]
+# Each prints the faults that it finds and fails, or exits with 77 if its tool is not installed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 passed=0 failed=0 skipped=0

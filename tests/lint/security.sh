@@ -1,5 +1,5 @@
 #!/bin/sh
-# The tests that contrib/SECURITY.md names are there.
+# The tests that contrib/SECURITY.md names exist.
 page=contrib/SECURITY.md
 bad=0
 has() { # has FILE [PATTERN]

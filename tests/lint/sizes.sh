@@ -1,6 +1,6 @@
 #!/bin/sh
-# No file above 600 lines, no function above 60. What is above is listed in tests/lint/size-budget with
-# its size, which may only shrink. Tables (.def) and what the build generates are not counted.
+# No file has more than 600 lines, no function more than 60. tests/lint/size-budget lists the exceptions with
+# their sizes, which may only shrink. Tables (.def) and generated files are not counted.
 . tests/lint/files.sh
 list_files 'src/*.[ch]' 'tests/*.[ch]' 'examples/*.[ch]' 'tests/*.sh' 'tests/*.py' tests/run \
 	'contrib/*' configure | grep -v -e '\.md$' -e '/corpus/' |
@@ -34,7 +34,7 @@ FNR == 1 {
 	head = ""
 }
 { lines = FNR }
-# clang-format gives functions this shape: name at the left margin, braces alone there.
+# clang-format puts the name and the braces of a function at the left margin.
 file ~ /\.[ch]$/ && /^[A-Za-z_].*\(/ && !/;[ \t]*$/ && !/^#/ && !start {
 	head = $0
 	head_line = FNR

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What is declared is read: each function of a table of functions (struct NAME_ops and the like) is
-called, and what an option of a program sets is read outside the file that takes options."""
+"""Nothing is declared in vain: each function of a table of functions (struct NAME_ops and the like) is
+called, and the variable that an option sets is read outside the file that parses options."""
 
 import glob
 import re
@@ -8,7 +8,7 @@ import sys
 
 STRUCT = re.compile(r"^struct (\w+) \{\n(.*?)^\}", re.M | re.S)
 MEMBER = re.compile(r"^\s+[\w][^;()]*\(\*(?:const )?(\w+)(?:\[\w*\])?\)\(", re.M)
-OPTIONS = {  # the structs that options are kept in: the file that fills them
+OPTIONS = {  # the structs that contain options: the file that fills them
     "options": "src/daemon/options.c",
     "ctl": "src/ctl/options.c",
 }
@@ -37,23 +37,23 @@ def main():
     for path, text in sorted(sources.items()):
         for name, body in STRUCT.findall(text):
             if name.startswith("sys_"):
-                continue  # the kernel's
+                continue  # structs of the kernel
             for member in MEMBER.findall(body):
                 if not re.search(rf"(?:->|\.){member}\b\s*(?:\[|\)|\(|&&|\?|;|,|!=|==)", everything):
                     if not is_for_tests(path, member):
-                        bad.append(f"{path}: nobody calls {member}() of struct {name}")
+                        bad.append(f"{path}: nothing calls {member}() of struct {name}")
             if name in OPTIONS:
                 for field in re.findall(r"(\w+)(?:\[\w+\])?(?=[;,])", body):
                     users = [p for p, t in sources.items()
                              if re.search(rf"(?:->|\.){field}\b" if p != OPTIONS[name] else
                                           rf"(?:->|\.){field}\b(?! = )", t)]
                     if not users:
-                        bad.append(f"{path}: nobody reads {field} of struct {name}")
+                        bad.append(f"{path}: nothing reads {field} of struct {name}")
     for table, source, prefix in (("src/daemon/options.def", "src/daemon/options.c", "OPT_"),
                                   ("src/ctl/options.def", "src/ctl/options.c", "OPTION_")):
         for name in re.findall(r"^\w*OPTION\((\w+),", read(table), re.M):
             if name not in NO_EFFECT and not re.search(rf"\b{prefix}{name}\b", sources[source]):
-                bad.append(f"{source}: does nothing with {prefix}{name}")
+                bad.append(f"{source}: does not handle {prefix}{name}")
     print("\n".join(bad))
     return 1 if bad else 0
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Words that have no place in the tree: leftovers, paths of one machine, and who or what typed a line.
-# The patterns are in pieces, so that they do not find themselves.
+# Words that must not be in the tree: leftovers, paths of one machine, and hints at the writer of a line.
+# The patterns are written in pieces, so that they do not match themselves.
 . tests/lint/files.sh
 left='TO''DO|FIX''ME|XX''X'
 paths='/wo''rk/|/ro''ot/|/ho''me/[a-z]+/'

@@ -1,12 +1,12 @@
-"""What the system tests in Python share: namespaces, a supervisor of one's own, clients, cases.
+"""The frame of the system tests in Python: namespaces, a supervisor for each case, clients, cases.
 
     from daemon import Usherd, case, main
     @case
     def echo(d): ...
     main()
 
-main() goes into new network, mount and pid namespaces (whatever a test leaves behind ends with
-them), then runs every case with a fresh supervisor-to-be `d`, and prints "ok NAME" or "FAIL NAME".
+main() enters new network, mount and pid namespaces, which end every process that a test leaves
+behind. It then calls each case with a supervisor `d` that is not started yet, and prints "ok NAME" or "FAIL NAME".
 """
 
 import os
@@ -24,12 +24,12 @@ BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 SRC = os.path.abspath(os.environ.get("SRC", "."))
 USHERD = os.path.join(BUILD, "usherd")
 USHERCTL = os.path.join(BUILD, "usherctl")
-# What usherd runs under, e.g. valgrind (make check-valgrind-system).
+# The program that runs usherd, e.g. valgrind (make check-valgrind-system).
 WRAPPER = os.environ.get("USHERD_WRAPPER", "").split()
-# Sanitizers and valgrind make everything slower; this only bounds what hangs.
+# The limit only detects hangs: sanitizers and valgrind make everything slower.
 PATIENCE = 100.0 if WRAPPER else 20.0
 
-# Listens on descriptor 3: answers each connection with its pid and what it got, on and on.
+# Serves descriptor 3: answers each connection with its pid and the data that it received.
 SERVER = """import os, socket
 with socket.socket(fileno=3) as listener:
     while True:
@@ -64,7 +64,7 @@ def eventually(condition, what="it", patience=PATIENCE):
 
 
 def run(*command, check=False, **options):
-    """A command with its output as text; .returncode, .stdout, .stderr."""
+    """Run a command, and return its .returncode, .stdout and .stderr, as text."""
     options.setdefault("timeout", 60)
     options.setdefault("stdin", subprocess.DEVNULL)
     if "input" in options:
@@ -76,7 +76,7 @@ def run(*command, check=False, **options):
 
 
 class Usherd:
-    """One supervisor in a folder of its own, with what it logs."""
+    """One supervisor with its own folder and log."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -138,8 +138,8 @@ class Usherd:
             notify.close()
 
     def memory(self):
-        """KiB that it has taken for itself. A process that it has forked for a moment, or another usherd, shares
-        pages with it, which makes them less private, but not fewer."""
+        """Its anonymous memory in KiB. Private memory would shrink while a forked child, or another usherd, shares
+        pages with it."""
         with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as file:
             return sum(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
 
@@ -147,7 +147,7 @@ class Usherd:
         self.process.send_signal(signo)
 
     def stop(self, expect=0):
-        """SIGTERM, and the exit status that an ordered stop gives."""
+        """Send SIGTERM, and check the exit status."""
         if self.process is None:
             return None
         if self.process.poll() is None:
@@ -174,7 +174,7 @@ class Usherd:
             return file.read()
 
     def logged(self, pattern, count=1, patience=PATIENCE):
-        """Wait until so many log lines match the regular expression; return them."""
+        """Wait until at least count log lines match the regular expression; return them."""
         found = re.compile(pattern)
 
         def lines():
@@ -221,7 +221,7 @@ def talk(address, data=b"", **options):
 
 
 def answer(address, data=b"x"):
-    """What talk() gives; nothing where the connection was refused or reset."""
+    """The result of talk(), or nothing if the connection was refused or reset."""
     try:
         return talk(address, data)
     except OSError:  # reset, perhaps before the half-close
@@ -229,7 +229,7 @@ def answer(address, data=b"x"):
 
 
 def is_sanitized():
-    """Then memory is kept on purpose after it was freed."""
+    """If so, freed memory is kept for a while."""
     if WRAPPER:
         return True
     with open(USHERD, "rb") as file:
@@ -245,7 +245,7 @@ def need(program):
 
 
 def need_root():
-    """Skip where nobody else than oneself can be become."""
+    """Skip if the test cannot change to other users."""
     with open("/proc/self/uid_map", encoding="ascii") as file:
         if os.geteuid() != 0 or file.read().split()[2] == "1":
             raise Skip("needs to be root, to become other users")
@@ -270,7 +270,7 @@ def own_folder(path):
 
 def _enter_namespaces():
     if os.environ.get("USHER_TEST_INSIDE") == "1":
-        if os.getpid() == 1:  # an init that only waits for the test proper, and for orphans
+        if os.getpid() == 1:  # an init that only waits for the test itself, and for orphans
             child = os.fork()
             if child:
                 while True:
@@ -288,13 +288,13 @@ def _enter_namespaces():
         if tried.returncode == 0:
             os.environ["USHER_TEST_INSIDE"] = "1"
             os.execvp("unshare", ["unshare", *flags, sys.executable, *sys.argv])
-    # In a plain chroot no mount can be made private: "/" is no mount there.
+    # In a plain chroot no mount can be made private, since "/" is no mount point there.
     print("no namespaces can be made here: " + "; ".join(r[0] for r in reasons))
     sys.exit(77)
 
 
 def _others():
-    """All processes of this pid namespace but the test itself and its init."""
+    """All processes of this pid namespace except the test itself and its init."""
     found = []
     for entry in os.listdir("/proc"):
         try:
@@ -308,7 +308,7 @@ def _others():
 
 
 def _sweep():
-    """End what a case left behind, and wait until it is gone: the next one wants its ports."""
+    """End the processes that a case left behind, and wait for their end, since the next case needs the ports."""
     end = time.monotonic() + 5
     while (left := _others()) and time.monotonic() < end:
         for pid in left:
@@ -321,7 +321,7 @@ def _sweep():
 
 def _run_case(function):
     folder = tempfile.mkdtemp(prefix="usher-")
-    os.chmod(folder, 0o755)  # services of other users come here, too
+    os.chmod(folder, 0o755)  # for services of other users
     daemon = Usherd(folder)
     name = function.__name__
     try:
@@ -332,7 +332,7 @@ def _run_case(function):
     except Skip as reason:
         print(f"skip {name}: {reason}", flush=True)
         return True
-    except Exception:  # whatever it is, the other cases go on
+    except Exception:  # whatever the failure, the other cases still run
         traceback.print_exc(file=sys.stdout)
         if os.path.exists(daemon.log_path):
             print("--- log of usherd\n" + daemon.log()[-6000:] + "---")
