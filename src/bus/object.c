@@ -68,14 +68,15 @@ const char *bus_view_sub_state(const struct bus_view *v)
 
 const char *bus_view_description(const struct bus_view *v, char **buffer)
 {
-        CLEANUP(free) char *peer = NULL;
+        char peer[PEER_TEXT_MAX];
 
         if (!v->run || !v->run->client)
                 return v->unit ? unit_description(v->unit) : v->id;
         // A connection's peer is appended to the template's description.
         const char *text = v->conf->unit->description ? v->conf->unit->description : v->id;
 
-        if (connection_peer(connection_of(v->run), &peer) < 0 || peer[0] == '\0')
+        connection_peer(connection_of(v->run), peer);
+        if (peer[0] == '\0')
                 return text;
         *buffer = str_printf("%s (%s)", text, peer);
         return *buffer ? *buffer : text;

@@ -1,9 +1,17 @@
-// What a unit does not say, where that depends on what else it says. Plain defaults stand in the
-// rows of the table. Called by conf/assign.c, which knows no directive by name.
+// What a unit does not say, where that depends on usher.conf, on --compat=systemd, or on what else
+// the unit says. Plain defaults stand in the rows of the table. Called by conf/load.c, and by
+// conf/assign.c, which knows no directive by name.
 #pragma once
 
 #include "conf/assign.h"
 #include "conf/directive.h"
+
+struct settings;
+
+// Before the unit's files are read: defaults that usher.conf changed. 0 or -ENOMEM.
+int defaults_set_settings(struct conf_builder *b, enum unit_type type, const struct settings *s);
+// --compat=systemd: directives that choose a difference begin with systemd's way. 0 or -ENOMEM.
+int defaults_set_compat(struct conf_builder *b, enum unit_type type);
 
 // All assignments were made; b knows which.
 void defaults_fill_service(const struct conf_builder *b, struct service_group *g);

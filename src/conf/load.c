@@ -1,5 +1,6 @@
 // Loading one unit: find it, assign its lines and those of its drop-ins, check the whole.
 #include "conf/load.h"
+#include "conf/defaults.h"
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -7,7 +8,7 @@
 #include "conf/assign.h"
 #include "conf/builtin.h"
 #include "conf/check.h"
-#include "conf/difference.h"
+#include "conf/defaults.h"
 #include "conf/directive.h"
 #include "conf/ini.h"
 #include "conf/install.h"
@@ -65,6 +66,7 @@ static void take_settings(struct conf_loader *loader, const struct settings *set
         loader->settings.default_restart = settings->default_restart;
         loader->settings.default_start_limit_interval = settings->default_start_limit_interval;
         loader->settings.default_start_limit_burst = settings->default_start_limit_burst;
+        loader->settings.log_peer = settings->log_peer;
 }
 
 int conf_loader_new(const struct conf_loader_options *options, struct conf_loader **ret)
@@ -341,69 +343,6 @@ static int take_links(struct loading *l)
         return r;
 }
 
-// ---- defaults ----------------------------------------------------------------------------------
-
-// Defaults that usher.conf changed; the others are the table's.
-static int set_setting_defaults(struct loading *l)
-{
-        const struct settings *s = &l->loader->settings;
-        struct settings usual;
-        int r = 0;
-
-        settings_init(&usual);
-        const struct {
-                enum unit_type type; // _UNIT_TYPE_INVALID: all
-                const char *section, *name;
-                usec_t value, usual;
-        } times[] = {
-                {UNIT_SERVICE, "Service", "TimeoutStartSec", s->default_timeout_start,
-                 usual.default_timeout_start},
-                {UNIT_SERVICE, "Service", "TimeoutStopSec", s->default_timeout_stop,
-                 usual.default_timeout_stop},
-                {UNIT_SERVICE, "Service", "TimeoutAbortSec", s->default_timeout_abort,
-                 usual.default_timeout_abort},
-                {UNIT_SERVICE, "Service", "RestartSec", s->default_restart, usual.default_restart},
-                {UNIT_SOCKET, "Socket", "TimeoutSec", s->default_timeout_start,
-                 usual.default_timeout_start},
-                {_UNIT_TYPE_INVALID, "Unit", "StartLimitIntervalSec",
-                 s->default_start_limit_interval, usual.default_start_limit_interval},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(times) && r >= 0; i++) {
-                char text[32] = "infinity";
-
-                if (times[i].value == times[i].usual ||
-                    (times[i].type >= 0 && times[i].type != l->type))
-                        continue;
-                if (times[i].value != USEC_INFINITY)
-                        snprintf(text, sizeof(text), "%lluus", (unsigned long long)times[i].value);
-                r = conf_builder_set_default(l->builder, times[i].section, times[i].name, text,
-                                             NULL, 0);
-        }
-        if (r >= 0 && s->default_start_limit_burst != usual.default_start_limit_burst) {
-                char text[16];
-
-                snprintf(text, sizeof(text), "%u", s->default_start_limit_burst);
-                r = conf_builder_set_default(l->builder, "Unit", "StartLimitBurst", text, NULL, 0);
-        }
-        return r;
-}
-
-// --compat=systemd: directives that choose a difference begin with systemd's way.
-static int set_compat_defaults(struct loading *l)
-{
-        int r = 0;
-
-        for (int d = 0; d < _DIFFERENCE_MAX && r >= 0 && l->loader->compat_systemd; d++) {
-                const struct difference_row *row = difference_row((enum difference)d);
-
-                if (row->directive && directive_find(l->type, row->section, row->directive))
-                        r = conf_builder_set_default(l->builder, row->section, row->directive,
-                                                     row->compat_value, NULL, 0);
-        }
-        return r;
-}
-
 // ---- one unit ----------------------------------------------------------------------------------
 
 static int begin(struct loading *l, const char *fragment_path)
@@ -424,8 +363,10 @@ static int begin(struct loading *l, const char *fragment_path)
         l->conf->defers_instance = l->specifiers.defer_instance;
         r = str_set(&l->conf->fragment_path, fragment_path);
         if (r >= 0)
-                r = set_setting_defaults(l);
-        return r < 0 ? r : set_compat_defaults(l);
+                r = defaults_set_settings(l->builder, l->type, &l->loader->settings);
+        if (r >= 0 && l->loader->compat_systemd)
+                r = defaults_set_compat(l->builder, l->type);
+        return r;
 }
 
 static int finish(struct loading *l, struct unit_conf **ret)

@@ -3,6 +3,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/enums.h"
 
 #include <syslog.h>
 
@@ -14,7 +15,8 @@ struct setting {
         struct settings_row row;
         parse_func parse;
         size_t offset;
-        const char *const *names; // of a choice
+        const char *const *names;      // of parse_a_choice()
+        const struct choices *choices; // of parse_choices()
 };
 
 static const char *const level_names[] = {"emerg",  "alert", "crit",  "err", "warning",
@@ -59,6 +61,16 @@ static int parse_a_choice(const struct setting *setting, const char *value, stru
                         return 0;
                 }
         return -EINVAL;
+}
+
+// As a unit's directive of the same name has it.
+static int parse_choices(const struct setting *setting, const char *value, struct settings *s)
+{
+        int choice = choices_find(setting->choices, value);
+
+        if (choice >= 0)
+                *(int *)field_of(setting, s) = choice;
+        return choice < 0 ? choice : 0;
 }
 
 static int parse_level(const struct setting *setting, const char *value, struct settings *s)
@@ -158,9 +170,15 @@ static int parse_who(const struct setting *setting, const char *value, struct se
 
 // ---- the table ---------------------------------------------------------------------------------
 
-#define ROW(name, field, parse, names, example, fallback, doc)                                 \
-        {                                                                                      \
-                {name, example, fallback, doc}, parse, offsetof(struct settings, field), names \
+#define ROW(name, field, parse, names, example, fallback, doc)                                  \
+        {                                                                                       \
+                {name, example, fallback, doc}, parse, offsetof(struct settings, field), names, \
+                        NULL                                                                    \
+        }
+#define CHOICES_ROW(name, field, choices, example, fallback, doc)                                \
+        {                                                                                        \
+                {name, example, fallback, doc}, parse_choices, offsetof(struct settings, field), \
+                        NULL, choices                                                            \
         }
 
 static const struct setting table[] = {
@@ -191,6 +209,8 @@ static const struct setting table[] = {
             "10s", "StartLimitIntervalSec= of units that set none."),
         ROW("DefaultStartLimitBurst", default_start_limit_burst, parse_number, NULL, "10", "5",
             "StartLimitBurst= of units that set none."),
+        CHOICES_ROW("LogPeer", log_peer, &choices_log_peer, "masked", "full",
+                    "X-LogPeer= of sockets that set none: full, masked or none."),
         ROW("DefaultEnvironment", default_environment, parse_assignments, NULL, "LANG=C.UTF-8", "",
             "Environment variables of every service."),
         ROW("PassManagerEnvironment", pass_environment, parse_tristate, NULL, "no", "auto",
@@ -218,6 +238,7 @@ void settings_init(struct settings *s)
                 .default_restart = 100 * USEC_PER_MSEC,
                 .default_start_limit_interval = 10 * USEC_PER_SEC,
                 .default_start_limit_burst = 5,
+                .log_peer = LOG_PEER_FULL,
                 .pass_environment = -1,
                 .refuse_writable = -1,
         };

@@ -35,6 +35,8 @@ struct settings {
         usec_t default_start_limit_interval;
         unsigned default_start_limit_burst;
 
+        int log_peer; // LogPeer=: enum log_peer, X-LogPeer= of sockets
+
         char **default_environment; // DefaultEnvironment=: assignments for every service
         int pass_environment; // PassManagerEnvironment=: 1, 0, -1: only as PID 1 of a container
         int refuse_writable;  // RefuseWritableUnits=: 1, 0, -1: the system supervisor does

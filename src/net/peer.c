@@ -159,21 +159,62 @@ static bool format_inet(const struct address *a, char *text, size_t size, unsign
         }
 }
 
-int peer_format_instance(const struct peer_info *peer, uint64_t number, char **ret)
+// What is left of an address when it is masked; false: the family has none.
+static bool format_network(const struct address *a, char text[PEER_TEXT_MAX])
 {
-        char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN], *text;
-        unsigned local_port, remote_port;
+        uint8_t bytes[sizeof(struct in6_addr)] = {0};
+
+        if (is_mapped(a)) {
+                memcpy(bytes, &a->addr.in6.sin6_addr.s6_addr[12], 3);
+                inet_ntop(AF_INET, bytes, text, PEER_TEXT_MAX);
+        } else if (a->addr.sa.sa_family == AF_INET) {
+                memcpy(bytes, &a->addr.in.sin_addr, 3);
+                inet_ntop(AF_INET, bytes, text, PEER_TEXT_MAX);
+        } else if (a->addr.sa.sa_family == AF_INET6) {
+                const uint8_t *all = a->addr.in6.sin6_addr.s6_addr;
+
+                // 6to4 (RFC 3056, 2002::/16) has an IPv4 address in the bits 16 to 47.
+                memcpy(bytes, all, all[0] == 0x20 && all[1] == 0x02 ? 5 : 6);
+                inet_ntop(AF_INET6, bytes, text, PEER_TEXT_MAX);
+        } else if (a->addr.sa.sa_family == AF_VSOCK) {
+                str_copy_cut(text, PEER_TEXT_MAX, "vsock");
+        } else {
+                return false;
+        }
+        return true;
+}
+
+// One end as instances are named by it; false: its family has no address.
+static bool format_end(const struct address *a, char text[PEER_TEXT_MAX])
+{
+        char address[INET6_ADDRSTRLEN];
+        unsigned port;
+
+        if (format_inet(a, address, sizeof(address), &port))
+                snprintf(text, PEER_TEXT_MAX, "%s:%u", address, port);
+        else if (a->addr.sa.sa_family == AF_VSOCK)
+                snprintf(text, PEER_TEXT_MAX, "%u:%u", vm_of(a)->svm_cid, vm_of(a)->svm_port);
+        else
+                return false;
+        return true;
+}
+
+int peer_format_instance(const struct peer_info *peer, uint64_t number, enum log_peer how,
+                         char **ret)
+{
+        char local[PEER_TEXT_MAX], remote[PEER_TEXT_MAX], *text;
         unsigned long long n = number;
 
-        if (format_inet(&peer->local, local, sizeof(local), &local_port) &&
-            format_inet(&peer->remote, remote, sizeof(remote), &remote_port))
-                text = str_printf("%llu-%s:%u-%s:%u", n, local, local_port, remote, remote_port);
-        else if (peer->local.addr.sa.sa_family == AF_VSOCK)
-                text = str_printf("%llu-%u:%u-%u:%u", n, vm_of(&peer->local)->svm_cid,
-                                  vm_of(&peer->local)->svm_port, vm_of(&peer->remote)->svm_cid,
-                                  vm_of(&peer->remote)->svm_port);
-        else if (peer->cred.pid > 0)
+        if (how == LOG_PEER_NONE)
+                text = str_printf("%llu-hidden", n);
+        else if (format_end(&peer->local, local) &&
+                 (how == LOG_PEER_FULL ? format_end(&peer->remote, remote)
+                                       : format_network(&peer->remote, remote)))
+                text = str_printf("%llu-%s-%s", n, local, remote);
+        else if (peer->cred.pid > 0 && how == LOG_PEER_FULL)
                 text = str_printf("%llu-%d-%u", n, (int)peer->cred.pid, peer->cred.uid);
+        else if (peer->cred.pid > 0)
+                text = str_printf("%llu-%u", n, peer->cred.uid);
         else
                 text = str_printf("%llu-unknown", n);
         if (!text)
@@ -211,12 +252,19 @@ void peer_format_address(const struct address *a, char text[PEER_TEXT_MAX])
                 snprintf(text, PEER_TEXT_MAX, "vsock:%u:%u", vm_of(a)->svm_cid, vm_of(a)->svm_port);
 }
 
-void peer_format_text(const struct peer_info *peer, char text[PEER_TEXT_MAX])
+void peer_format_text(const struct peer_info *peer, enum log_peer how, char text[PEER_TEXT_MAX])
 {
+        text[0] = '\0';
+        if (how == LOG_PEER_NONE || (how == LOG_PEER_MASKED && format_network(&peer->remote, text)))
+                return;
         peer_format_address(&peer->remote, text);
-        if (!text[0] && peer->cred.pid > 0)
+        if (text[0] || peer->cred.pid <= 0)
+                return;
+        if (how == LOG_PEER_FULL)
                 snprintf(text, PEER_TEXT_MAX, "PID %d (UID %u)", (int)peer->cred.pid,
                          peer->cred.uid);
+        else
+                snprintf(text, PEER_TEXT_MAX, "UID %u", peer->cred.uid);
 }
 
 void peer_format_local(const struct peer_info *peer, char text[PEER_TEXT_MAX])

@@ -2,6 +2,7 @@
 // are made of it. Asks the kernel alone.
 #pragma once
 
+#include "conf/enums.h"
 #include "conf/types.h"
 
 // Text of an address and port, NUL included.
@@ -29,14 +30,18 @@ bool peer_get_key(const struct peer_info *peer, struct peer_key *ret);
 size_t peer_packed_size(const struct peer_info *peer);
 void peer_pack(const struct peer_info *peer, void *ret); // peer_packed_size() bytes, any alignment
 void peer_unpack(const void *packed, struct peer_info *ret);
-// What stands behind the "@" of its instance: "3-127.0.0.1:80-127.0.0.1:4711", "3-PID-UID"
-// New string; 0 or -ENOMEM.
-int peer_format_instance(const struct peer_info *peer, uint64_t number, char **ret);
+// What stands behind the "@" of its instance: "3-127.0.0.1:80-127.0.0.1:4711", "3-PID-UID"; masked
+// "3-127.0.0.1:80-127.0.0.0", "3-UID"; not told "3-hidden". New string; 0 or -ENOMEM.
+int peer_format_instance(const struct peer_info *peer, uint64_t number, enum log_peer how,
+                         char **ret);
 // REMOTE_ADDR and REMOTE_PORT. 1; 0: the family has none.
 int peer_format_remote(const struct peer_info *peer, char address[PEER_TEXT_MAX],
                        char port[PEER_TEXT_MAX]);
-// For people: "127.0.0.1:4711", "[::1]:4711", "PID 42 (UID 1000)".
-void peer_format_text(const struct peer_info *peer, char text[PEER_TEXT_MAX]);
+// For people: "127.0.0.1:4711", "[::1]:4711", "PID 42 (UID 1000)", "vsock:3:1024". Masked, without
+// the port or the PID, and of the address only the network: the first 24 bits of IPv4, 48 of IPv6
+// (of 6to4 40, so that 24 bits of the IPv4 address in it are left), no CID: "127.0.0.0",
+// "2001:db8::", "UID 1000", "vsock". LOG_PEER_NONE, or unknown: "".
+void peer_format_text(const struct peer_info *peer, enum log_peer how, char text[PEER_TEXT_MAX]);
 // Our end: "127.0.0.1:80", "/run/x.sock", "@x".
 void peer_format_local(const struct peer_info *peer, char text[PEER_TEXT_MAX]);
 // An address of either end; IPv4 within IPv6 is shown as IPv4. "" for families without.

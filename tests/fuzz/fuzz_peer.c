@@ -48,12 +48,14 @@ static void check_packed(const struct peer_info *peer)
 
 static void check_instance(const struct peer_info *peer, uint64_t number)
 {
-        CLEANUP(free) char *text = NULL, *name = NULL;
+        for (enum log_peer how = LOG_PEER_FULL; how <= LOG_PEER_NONE; how++) {
+                CLEANUP(free) char *text = NULL, *name = NULL;
 
-        assert(peer_format_instance(peer, number, &text) == 0);
-        assert(unit_name_with_instance("a@.service", text, &name) == 0);
-        assert(unit_name_is_valid(name) && unit_name_is_instance(name));
-        assert(strtoull(text, NULL, 10) == number);
+                assert(peer_format_instance(peer, number, how, &text) == 0);
+                assert(unit_name_with_instance("a@.service", text, &name) == 0);
+                assert(unit_name_is_valid(name) && unit_name_is_instance(name));
+                assert(strtoull(text, NULL, 10) == number);
+        }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -77,8 +79,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 check_text(address);
                 check_text(port);
         }
-        peer_format_text(&peer, text);
-        check_text(text);
+        for (enum log_peer how = LOG_PEER_FULL; how <= LOG_PEER_NONE; how++) {
+                peer_format_text(&peer, how, text);
+                check_text(text);
+        }
         peer_format_local(&peer, text);
         check_text(text);
         if (peer_get_key(&peer, &key))

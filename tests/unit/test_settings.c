@@ -1,6 +1,7 @@
 #include "conf/settings.h"
 
 #include "base/strv.h"
+#include "conf/enums.h"
 #include "unit/conf_fixture.h"
 
 #include <syslog.h>
@@ -35,6 +36,10 @@ static void test_values(void **state)
         assert_int_equal(s.default_restart, 0);
         assert_int_equal(set(&s, "DefaultStartLimitBurst", "9", &c), SETTINGS_OK);
         assert_int_equal(s.default_start_limit_burst, 9);
+        assert_int_equal(set(&s, "LogPeer", "none", &c), SETTINGS_OK);
+        assert_int_equal(s.log_peer, LOG_PEER_NONE);
+        assert_int_equal(set(&s, "LogPeer", "", &c), SETTINGS_OK);
+        assert_int_equal(s.log_peer, LOG_PEER_FULL);
         assert_int_equal(set(&s, "PassManagerEnvironment", "no", &c), SETTINGS_OK);
         assert_int_equal(s.pass_environment, 0);
         assert_int_equal(set(&s, "PassManagerEnvironment", "auto", &c), SETTINGS_OK);
@@ -91,6 +96,7 @@ static void test_refusals(void **state)
                 {"AllowControl", "none"},
                 {"RefuseWritableUnits", "2"},
                 {"DefaultStartLimitBurst", "-1"},
+                {"LogPeer", "half"},
         };
         CLEANUP(complaints) struct complaints c;
         CLEANUP(settings) struct settings s;

@@ -60,6 +60,7 @@ static void begin(struct connection *c, struct sock *s, struct run *run, int fd,
         c->token = *token;
         *token = (struct admit_token){0};
         c->number = s->n_accepted++;
+        c->log_peer = sock_conf(s)->x_log_peer;
         s->n_connections++;
         list_append(&s->connections, &c->node);
         run->client = &c->client;
@@ -106,15 +107,33 @@ static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
 }
 
 static int make_name(const struct sock *s, uint64_t number, const struct peer_info *peer,
-                     char **ret)
+                     enum log_peer how, char **ret)
 {
         CLEANUP(free) char *template = NULL, *text = NULL;
         int r = sock_template_name(s, &template);
 
         if (r < 0)
                 return r;
-        r = peer_format_instance(peer, number, &text);
+        r = peer_format_instance(peer, number, how, &text);
         return r < 0 ? r : unit_name_with_instance(template, text, ret);
+}
+
+// The unit's name, which is not in use: without the peer's port (X-LogPeer=) it may be that of an
+// instance whose socket was loaded before.
+static int make_unit_name(struct sock *s, const struct peer_info *peer, char **ret)
+{
+        for (;;) {
+                CLEANUP(free) char *name = NULL;
+                int r = make_name(s, s->n_accepted, peer, sock_conf(s)->x_log_peer, &name);
+
+                if (r < 0)
+                        return r;
+                if (!registry_find_unit(s->unit.manager, name)) {
+                        *ret = TAKE(name);
+                        return 0;
+                }
+                s->n_accepted++;
+        }
 }
 
 // The slow path: a unit of its own, started by a job.
@@ -124,7 +143,7 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
         CLEANUP(free) char *name = NULL;
         struct request_failure why = {0};
         struct unit *u = NULL;
-        int r = make_name(s, s->n_accepted, peer, &name);
+        int r = make_unit_name(s, peer, &name);
 
         if (r == 0)
                 r = registry_load_unit(s->unit.manager, name, &u);
@@ -252,7 +271,7 @@ int connection_name(const struct connection *c, char **ret)
         if (!is_plain(c))
                 return str_set(ret, c->run->service->unit.id);
         peer_unpack(c->peer, &peer);
-        return make_name(c->sock, c->number, &peer, ret);
+        return make_name(c->sock, c->number, &peer, c->log_peer, ret);
 }
 
 static int name_of_client(const struct client *client, char **ret)
@@ -301,23 +320,16 @@ void connection_addresses(const struct connection *c, char local[PEER_TEXT_MAX],
         struct peer_info peer;
 
         peer_unpack(c->peer, &peer);
-        peer_format_text(&peer, remote);
+        peer_format_text(&peer, LOG_PEER_FULL, remote);
         peer_format_local(&peer, local);
 }
 
-int connection_peer(const struct connection *c, char **ret)
+void connection_peer(const struct connection *c, char text[PEER_TEXT_MAX])
 {
-        char text[PEER_TEXT_MAX] = "";
         struct peer_info peer;
 
         peer_unpack(c->peer, &peer);
-        peer_format_text(&peer, text);
-        char *copy = strdup(text);
-
-        if (!copy)
-                return -ENOMEM;
-        *ret = copy;
-        return 0;
+        peer_format_text(&peer, c->log_peer, text);
 }
 
 // ---- look-ups

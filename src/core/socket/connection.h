@@ -23,6 +23,7 @@ struct connection {
         uint64_t number;          // NR of the instance's name
         struct admit_token token; // its place in the limits
         struct list_node node;    // in the socket's list
+        enum log_peer log_peer;   // X-LogPeer= when it began: its name does not change
 };
 
 // Takes over fd and token (in any case; *token is empty afterwards). 0 or -errno: then the
@@ -42,10 +43,11 @@ struct connection *connection_find(struct manager *m, const char *name);
 // Walks all live connections: NULL starts and ends. No connection may end during the walk.
 struct connection *connection_next(struct manager *m, const struct connection *after);
 
-// "foo@3-127.0.0.1:80-127.0.0.1:4711.service"; new string.
+// "foo@3-127.0.0.1:80-127.0.0.1:4711.service", with what X-LogPeer= tells of the peer; new string.
 int connection_name(const struct connection *c, char **ret);
-// Both addresses as text ("127.0.0.1:4711"); "" for an unnamed one.
+// Both addresses as text ("127.0.0.1:4711"); "" for an unnamed one. Those of the peer whatever
+// X-LogPeer= says: for administrators.
 void connection_addresses(const struct connection *c, char local[PEER_TEXT_MAX],
                           char remote[PEER_TEXT_MAX]);
-// The peer's alone, new string.
-int connection_peer(const struct connection *c, char **ret);
+// The peer's alone, as far as X-LogPeer= tells it; "": not at all.
+void connection_peer(const struct connection *c, char text[PEER_TEXT_MAX]);
