@@ -1,5 +1,7 @@
 #include "base/strv.h"
 
+#include "base/str.h"
+
 void strv_free(char **v)
 {
         if (!v)
@@ -244,4 +246,12 @@ bool strv_env_name_is_valid(const char *name, size_t length)
                         return false;
         }
         return true;
+}
+
+bool strv_env_assignment_is_valid(const char *assignment)
+{
+        size_t n = strcspn(assignment, "=");
+
+        return assignment[n] == '=' && strv_env_name_is_valid(assignment, n) &&
+               str_is_utf8(assignment);
 }

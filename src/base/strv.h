@@ -35,5 +35,8 @@ const char *strv_env_get(char *const *env, const char *name);
 int strv_env_set(char ***env, const char *assignment);
 // Remove name (or, if name contains '=', that exact assignment).
 void strv_env_unset(char **env, const char *name);
+// "NAME=value" that can stand in an environment: the name is valid, the value is UTF-8. It may have
+// control characters, as with systemd.
+bool strv_env_assignment_is_valid(const char *assignment);
 // A valid variable name: [A-Za-z_][A-Za-z0-9_]*.
 bool strv_env_name_is_valid(const char *name, size_t length);

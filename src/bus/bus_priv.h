@@ -131,6 +131,7 @@ extern const sd_bus_vtable bus_manager_vtable[];
 extern const sd_bus_vtable bus_manager_files_vtable[];
 extern const sd_bus_vtable bus_manager_jobs_vtable[];
 extern const sd_bus_vtable bus_manager_units_vtable[];
+extern const sd_bus_vtable bus_manager_environment_vtable[];
 extern const sd_bus_vtable bus_manager_log_vtable[], bus_log_control_vtable[];
 extern const sd_bus_vtable bus_job_vtable[];
 extern const sd_bus_vtable bus_log_vtable[];

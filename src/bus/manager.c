@@ -338,36 +338,6 @@ static int on_exit_manager(sd_bus_message *message, void *userdata, sd_bus_error
         return sd_bus_reply_method_return(message, NULL);
 }
 
-static int on_set_environment(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-        struct manager *m = manager_of(userdata);
-        CLEANUP(strv) char **add = NULL;
-        int r = sd_bus_message_read_strv(message, &add);
-
-        if (r < 0 || (r = bus_check_trusted(userdata, error)) < 0)
-                return r;
-        STRV_FOREACH (item, add)
-                if (!strv_env_name_is_valid(*item, strcspn(*item, "=")) || !strchr(*item, '='))
-                        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                                "Invalid environment assignments");
-        STRV_FOREACH (item, add)
-                if ((r = strv_env_set(&m->options.environment, *item)) < 0)
-                        return r;
-        return sd_bus_reply_method_return(message, NULL);
-}
-
-static int on_unset_environment(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-        CLEANUP(strv) char **remove = NULL;
-        int r = sd_bus_message_read_strv(message, &remove);
-
-        if (r < 0 || (r = bus_check_trusted(userdata, error)) < 0)
-                return r;
-        STRV_FOREACH (item, remove)
-                strv_env_unset(manager_of(userdata)->options.environment, *item);
-        return sd_bus_reply_method_return(message, NULL);
-}
-
 // ---- properties
 
 static unsigned count_failed(struct manager *m)
@@ -439,15 +409,10 @@ static int get_time(sd_bus *bus UNUSED, const char *path UNUSED, const char *int
 }
 
 static int get_list(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED,
-                    const char *property, sd_bus_message *reply, void *userdata,
+                    const char *property UNUSED, sd_bus_message *reply, void *userdata,
                     sd_bus_error *error UNUSED)
 {
-        struct manager *m = manager_of(userdata);
-
-        if (!streq(property, "Environment"))
-                return bus_append_strv(reply, m->options.unit_path);
-        return bus_append_strv(reply,
-                               bus_client_is_trusted(userdata) ? m->options.environment : NULL);
+        return bus_append_strv(reply, manager_of(userdata)->options.unit_path);
 }
 
 #define METHOD(name, in, out, function) \
@@ -466,7 +431,6 @@ const sd_bus_vtable bus_manager_vtable[] = {
                         SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("DefaultTimeoutStartUSec", "t", get_time, 0, 0),
         SD_BUS_PROPERTY("DefaultTimeoutStopUSec", "t", get_time, 0, 0),
-        SD_BUS_PROPERTY("Environment", "as", get_list, 0, 0),
         SD_BUS_PROPERTY("UnitPath", "as", get_list, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         METHOD("GetUnit", "s", "o", on_get_unit),
         METHOD("GetUnitByPID", "u", "o", on_get_unit_by_pid),
@@ -491,8 +455,6 @@ const sd_bus_vtable bus_manager_vtable[] = {
         METHOD("Reload", "", "", on_reload),
         METHOD("Reexecute", "", "", on_reexecute),
         METHOD("Exit", "", "", on_exit_manager),
-        METHOD("SetEnvironment", "as", "", on_set_environment),
-        METHOD("UnsetEnvironment", "as", "", on_unset_environment),
         SD_BUS_SIGNAL("UnitNew", "so", 0),
         SD_BUS_SIGNAL("UnitRemoved", "so", 0),
         SD_BUS_SIGNAL("JobNew", "uos", 0),

@@ -287,7 +287,7 @@ int bus_vtables_add(struct bus_vtables *v, struct bus_client *c)
 {
         static const sd_bus_vtable *const manager[] = {
                 bus_manager_vtable,     bus_manager_files_vtable, bus_manager_jobs_vtable,
-                bus_manager_log_vtable, bus_manager_units_vtable,
+                bus_manager_log_vtable, bus_manager_units_vtable, bus_manager_environment_vtable,
         };
         int r = 0;
 

@@ -5,25 +5,10 @@
 #include "base/strv.h"
 #include "conf/kind_impl.h"
 
-#include <ctype.h>
-
-// "NAME=value" that can stand in an environment: no control characters but tabs and line ends.
-static bool is_assignment(const char *s)
-{
-        const char *equals = strchr(s, '=');
-
-        if (!equals || !strv_env_name_is_valid(s, (size_t)(equals - s)) || !str_is_utf8(s))
-                return false;
-        for (const char *p = equals + 1; *p; p++)
-                if (iscntrl((unsigned char)*p) && *p != '\t' && *p != '\n')
-                        return false;
-        return true;
-}
-
 static bool is_good(const char *s, bool with_names, bool with_assignments)
 {
         return (with_names && strv_env_name_is_valid(s, strlen(s))) ||
-               (with_assignments && is_assignment(s));
+               (with_assignments && strv_env_assignment_is_valid(s));
 }
 
 static int add_entry(const struct parse_context *c, const char *word, bool with_names,

@@ -133,7 +133,7 @@ static int parse_assignments(const struct setting *setting, const char *value, s
         int r = split(value, &words);
 
         STRV_FOREACH (word, words)
-                if (!strchr(*word, '=') || !strv_env_name_is_valid(*word, strcspn(*word, "=")))
+                if (!strv_env_assignment_is_valid(*word))
                         return -EINVAL;
         STRV_FOREACH (word, words) {
                 r = strv_env_set(field_of(setting, s), *word);
@@ -213,6 +213,8 @@ static const struct setting table[] = {
                     "X-LogPeer= of sockets that set none: full, masked or none."),
         ROW("DefaultEnvironment", default_environment, parse_assignments, NULL, "LANG=C.UTF-8", "",
             "Environment variables of every service."),
+        ROW("ManagerEnvironment", manager_environment, parse_assignments, NULL, "HTTP_PROXY=", "",
+            "Environment variables for usherd itself: PassEnvironment= picks from them, too."),
         ROW("PassManagerEnvironment", pass_environment, parse_tristate, NULL, "no", "auto",
             "Hand usher's own environment on to services; auto: as PID 1 of a container."),
         ROW("RefuseWritableUnits", refuse_writable, parse_tristate, NULL, "yes", "auto",
@@ -248,6 +250,7 @@ void settings_done(struct settings *s)
 {
         strv_free(s->unit_path);
         strv_free(s->default_environment);
+        strv_free(s->manager_environment);
         strv_free(s->allow_read);
         strv_free(s->allow_logs);
         strv_free(s->allow_control);

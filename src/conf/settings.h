@@ -38,6 +38,7 @@ struct settings {
         int log_peer; // LogPeer=: enum log_peer, X-LogPeer= of sockets
 
         char **default_environment; // DefaultEnvironment=: assignments for every service
+        char **manager_environment; // ManagerEnvironment=: joins the supervisor's own
         int pass_environment; // PassManagerEnvironment=: 1, 0, -1: only as PID 1 of a container
         int refuse_writable;  // RefuseWritableUnits=: 1, 0, -1: the system supervisor does
 

@@ -53,16 +53,6 @@ static const struct manager_ops ops = {
         .next_connection = next_connection,
 };
 
-// A container's environment is meant for the programs that run in it.
-static bool passes_environment(const struct manager *m)
-{
-        bool is_container =
-                m->options.is_pid1 && manager_differs(m, DIFFERENCE_ENVIRONMENT_IN_CONTAINER);
-        int wanted = m->settings->pass_environment;
-
-        return m->options.is_user || (wanted >= 0 ? wanted > 0 : is_container);
-}
-
 static int open_spawner(struct manager *m)
 {
         const struct spawner_options options = {
@@ -70,8 +60,7 @@ static int open_spawner(struct manager *m)
                 .trim = &m->trim,
                 .method = m->options.spawn_method,
                 .is_user = m->options.is_user,
-                .passes_environment = passes_environment(m),
-                .environment = m->options.environment,
+                .environment = &m->environment->inherited,
                 .limits = m->options.limits,
         };
 

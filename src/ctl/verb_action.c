@@ -1,5 +1,4 @@
 // The verbs that change something at run time.
-#include "base/buf.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -134,33 +133,6 @@ int verb_cancel(struct ctl *c, char **args)
         }
         sd_bus_error_free(&error);
         return code;
-}
-
-int verb_show_environment(struct ctl *c, char **args UNUSED)
-{
-        int r = client_connect(c);
-
-        if (r != 0)
-                return r;
-        CLEANUP(strv) char **environment = client_get_strv(c, BUS_ROOT, BUS_MANAGER, "Environment");
-
-        CLEANUP(buf) struct buf json = BUF_NULL;
-
-        json_begin(&json);
-        STRV_FOREACH (assignment, environment) {
-                char *value = *assignment + strcspn(*assignment, "=");
-
-                if (c->output == OUTPUT_SHORT) {
-                        puts(shown_raw(*assignment));
-                } else if (*value) {
-                        *value = '\0';
-                        json_field(&json, *assignment, value + 1);
-                }
-        }
-        json_end(&json);
-        if (c->output != OUTPUT_SHORT)
-                puts(buf_text(&json));
-        return CTL_OK;
 }
 
 // Prints what usherd has to tell of the reload, and gives the exit code: has something become

@@ -111,6 +111,7 @@ static void put_verb_cases(const struct program *p)
                      "list-unit-files)\"");
         put_verbs_of(p, VERB_JOBS, "__usher_reply -W \"$(__usher_units list-jobs)\"");
         put_verbs_of(p, VERB_FILES, "__usher_reply -f");
+        put_verbs_of(p, VERB_VARIABLES, "__usher_reply -e");
         put_verbs_of(p, VERB_LEVELS, "__usher_reply -W '" PROGRAM_LOG_LEVELS "'");
         put_verbs_of(p, VERB_TARGETS, "__usher_reply -W '" PROGRAM_LOG_TARGETS "'");
         puts("\tesac");

@@ -67,6 +67,7 @@ static void put_verbs(const struct program *p)
         put_verbs_of(p, VERB_UNIT_FILES,
                      "-a '(__usher_units list-units --all; __usher_units list-unit-files)'");
         put_verbs_of(p, VERB_FILES, "-F");
+        put_verbs_of(p, VERB_VARIABLES, "-a '(set -nx)'");
         put_verbs_of(p, VERB_LEVELS, "-a '" PROGRAM_LOG_LEVELS "'");
         put_verbs_of(p, VERB_TARGETS, "-a '" PROGRAM_LOG_TARGETS "'");
 }

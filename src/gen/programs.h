@@ -14,6 +14,7 @@ enum verb_argument {
         VERB_UNIT_FILES, // also unit files that are not loaded
         VERB_FILES,
         VERB_JOBS,
+        VERB_VARIABLES,
         VERB_LEVELS,
         VERB_TARGETS,
 };

@@ -101,6 +101,7 @@ static void put_ctl(const struct program *p)
         put_verbs_of(p, VERB_UNITS, "_usher_units");
         put_verbs_of(p, VERB_UNIT_FILES, "_usher_units files");
         put_verbs_of(p, VERB_FILES, "_files");
+        put_verbs_of(p, VERB_VARIABLES, "_parameters -g '*export*'");
         put_verbs_of(p, VERB_LEVELS, "compadd " PROGRAM_LOG_LEVELS);
         put_verbs_of(p, VERB_TARGETS, "compadd " PROGRAM_LOG_TARGETS);
         puts("\t\tesac\n\t\t;;\n\tesac\n}");

@@ -34,8 +34,8 @@ static int find_root(const struct spawn_settings *settings, enum spawn_directory
         else if (!settings->is_user)
                 base = strdup(roots[kind].system);
         else {
-                value = strv_env_get(settings->own_environment, roots[kind].variable);
-                home = strv_env_get(settings->own_environment, "HOME");
+                value = strv_env_get(settings->environment->own, roots[kind].variable);
+                home = strv_env_get(settings->environment->own, "HOME");
                 if (value && value[0] == '/')
                         base = strdup(value);
                 else if (home && home[0] == '/' && roots[kind].below_home)

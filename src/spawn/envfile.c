@@ -50,13 +50,11 @@ static int finish(struct parser *p)
         if (!name || p->name.error || p->value.error)
                 return -ENOMEM;
         stripped = str_strip(name);
-        if (strv_env_name_is_valid(stripped, strlen(stripped)) &&
-            str_is_utf8(buf_text(&p->value))) {
-                assignment = str_printf("%s=%.*s", stripped, (int)p->trim, buf_text(&p->value));
-                if (!assignment)
-                        return -ENOMEM;
+        assignment = str_printf("%s=%.*s", stripped, (int)p->trim, buf_text(&p->value));
+        if (!assignment)
+                return -ENOMEM;
+        if (strv_env_assignment_is_valid(assignment))
                 r = strv_env_set(p->env, assignment);
-        }
         buf_clear(&p->name);
         buf_clear(&p->value);
         p->trim = 0;

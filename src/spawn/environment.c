@@ -21,34 +21,66 @@ static bool has_any_prefix(const char *entry, const char *const *prefixes, size_
         return false;
 }
 
+bool spawn_environment_is_for_one(const char *assignment)
+{
+        static const char *const names[] = {
+                "CACHE_DIRECTORY",
+                "CONFIGURATION_DIRECTORY",
+                "CREDENTIALS_DIRECTORY",
+                "EXIT_CODE",
+                "EXIT_STATUS",
+                "FDSTORE",
+                "INVOCATION_ID",
+                "JOURNAL_STREAM",
+                "LISTEN_FDNAMES",
+                "LISTEN_FDS",
+                "LISTEN_PID",
+                "LISTEN_PIDFDID",
+                "LOGS_DIRECTORY",
+                "LOG_NAMESPACE",
+                "MAINPID",
+                "MANAGERPID",
+                "MANAGERPIDFDID",
+                "MEMORY_PRESSURE_WATCH",
+                "MEMORY_PRESSURE_WRITE",
+                "MONITOR_EXIT_CODE",
+                "MONITOR_EXIT_STATUS",
+                "MONITOR_INVOCATION_ID",
+                "MONITOR_SERVICE_RESULT",
+                "MONITOR_UNIT",
+                "NOTIFY_SOCKET",
+                "PIDFILE",
+                "REMOTE_ADDR",
+                "REMOTE_PORT",
+                "RUNTIME_DIRECTORY",
+                "SERVICE_RESULT",
+                "STATE_DIRECTORY",
+                "SYSTEMD_EXEC_PID",
+                "TRIGGER_PATH",
+                "TRIGGER_TIMER_MONOTONIC_USEC",
+                "TRIGGER_TIMER_REALTIME_USEC",
+                "TRIGGER_UNIT",
+                "WATCHDOG_PID",
+                "WATCHDOG_USEC",
+        };
+        size_t length = strcspn(assignment, "=");
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (strncmp(names[i], assignment, length) == 0 && names[i][length] == '\0')
+                        return true;
+        return false;
+}
+
 int spawn_environment_base(bool passes_all, char *const *env, char ***ret)
 {
         static const char *const locale[] = {"LANG=", "LANGUAGE=", "LC_"};
-        static const char *const own[] = {"LISTEN_",
-                                          "NOTIFY_SOCKET=",
-                                          "WATCHDOG_",
-                                          "INVOCATION_ID=",
-                                          "JOURNAL_STREAM=",
-                                          "SYSTEMD_EXEC_PID=",
-                                          "MANAGERPID=",
-                                          "MAINPID=",
-                                          "FDSTORE=",
-                                          "REMOTE_ADDR=",
-                                          "REMOTE_PORT=",
-                                          "CREDENTIALS_DIRECTORY=",
-                                          "RUNTIME_DIRECTORY=",
-                                          "STATE_DIRECTORY=",
-                                          "CACHE_DIRECTORY=",
-                                          "LOGS_DIRECTORY=",
-                                          "CONFIGURATION_DIRECTORY=",
-                                          "MEMORY_PRESSURE_"};
         CLEANUP(strv) char **result = NULL;
         int r = 0;
 
         if (!passes_all || !strv_env_get(env, "PATH"))
                 r = strv_env_set(&result, DEFAULT_PATH);
         STRV_FOREACH (entry, env) {
-                bool is_kept = passes_all ? !has_any_prefix(*entry, own, ARRAY_SIZE(own))
+                bool is_kept = passes_all ? !spawn_environment_is_for_one(*entry)
                                           : has_any_prefix(*entry, locale, ARRAY_SIZE(locale));
 
                 if (r == 0 && is_kept && strchr(*entry, '='))
@@ -112,7 +144,7 @@ static int set_variable(char ***env, const char *name, const char *value)
 static int set_manager_variables(struct spawn_plan *plan, char ***env)
 {
         const struct exec_group *exec = plan->conf->exec;
-        int r = strv_extend(env, plan->settings->environment);
+        int r = strv_extend(env, plan->settings->environment->block);
 
         if (r == 0 && exec->exec_search_path) {
                 CLEANUP(free) char *path = strv_join(exec->exec_search_path, ":");
@@ -162,7 +194,7 @@ static int set_foreign(struct spawn_plan *plan, char ***env, const char *assignm
 static int set_passed(struct spawn_plan *plan, char ***env, const char *name)
 {
         CLEANUP(strv) char **entries = NULL;
-        int r = set_variable(&entries, name, strv_env_get(plan->settings->own_environment, name));
+        int r = set_variable(&entries, name, strv_env_get(plan->settings->environment->own, name));
 
         return r < 0 || !entries ? r : set_foreign(plan, env, entries[0]);
 }

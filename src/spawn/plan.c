@@ -86,6 +86,7 @@ static int plan_new(const struct spawn_settings *settings, struct unit_conf *con
         plan->refs = 1;
         plan->conf = unit_conf_ref(conf);
         plan->settings = settings;
+        plan->environment = settings->environment->generation;
         plan->is_template = unit_name_is_template(unit_name);
         int r = str_set(&plan->unit_name, unit_name);
 
@@ -153,9 +154,10 @@ int spawn_plan_new(const struct spawn_settings *settings, struct unit_conf *conf
                 q = TAKE((*lookup)->question);
                 files = TAKE((*lookup)->files);
         }
-        if (plan && plan->conf == conf && streq(plan->unit_name, unit_name)) {
+        if (plan && plan->conf == conf && streq(plan->unit_name, unit_name) &&
+            spawn_plan_has_environment(plan)) {
                 r = compile_second(plan, q, files, &detail);
-        } else { // a reload has replaced the conf meanwhile
+        } else { // the conf or the environment has been replaced meanwhile
                 spawn_plan_unref(TAKE(plan));
                 r = plan_new(settings, conf, unit_name, &plan);
                 if (r == 0)
@@ -196,6 +198,11 @@ void spawn_plan_unref(struct spawn_plan *plan)
 }
 
 // ---- questions ---------------------------------------------------------------------------------
+
+bool spawn_plan_has_environment(const struct spawn_plan *plan)
+{
+        return plan->environment == plan->settings->environment->generation;
+}
 
 bool spawn_plan_needs_name(const struct spawn_plan *plan)
 {

@@ -24,14 +24,19 @@ enum spawn_directory {
         _SPAWN_DIRECTORY_MAX,
 };
 
+// What services inherit. It may change at any time between two calls; a plan has copies.
+struct spawn_environment {
+        char **block;        // every service's environment begins with it
+        char **own;          // the supervisor's: PassEnvironment= picks from it
+        uint64_t generation; // differs after each change: a plan of another one is stale
+};
+
 // The settings common to all plans of a supervisor. Borrowed: they outlive every plan.
 struct spawn_settings {
         bool is_user;
-        char *const *environment;     // the base of every service's environment: see
-                                      // spawn_environment_base()
-        char *const *own_environment; // the supervisor's: PassEnvironment= picks from it
+        const struct spawn_environment *environment;
         // The base folders of RuntimeDirectory= and its like; NULL: /run, /var/lib, /var/cache,
-        // /var/log, /etc, and for a user's supervisor the XDG folders from own_environment.
+        // /var/log, /etc, and for a user's supervisor the XDG folders from environment->own.
         const char *directory_roots[_SPAWN_DIRECTORY_MAX];
         // Limits where the unit sets none (RLIMIT_NOFILE as it was before the supervisor raised its
         // own), indexed by RLIMIT_*; is_set false: inherited.
@@ -43,6 +48,9 @@ struct spawn_settings {
 // (LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*, INVOCATION_ID, ...), with PATH added if it is missing. 0 or
 // -ENOMEM.
 int spawn_environment_base(bool passes_all, char *const *env, char ***ret);
+// Is the variable one that the supervisor or a service manager sets for one process, and that no
+// other may inherit? Text up to "=" or the end counts.
+bool spawn_environment_is_for_one(const char *assignment);
 
 enum spawn_plan_outcome {
         SPAWN_PLAN_READY = 0,
@@ -74,10 +82,13 @@ struct spawn_plan *spawn_plan_ref(struct spawn_plan *plan);
 void spawn_plan_unref(struct spawn_plan *plan); // NULL is fine
 DEFINE_CLEANUP(spawn_plan, struct spawn_plan *, spawn_plan_unref)
 
-// Has a file changed that the plan was made from (EnvironmentFile=, passwd, group, nsswitch.conf, a
-// searched executable), did a look-up fail when it was made, or would checking have to wait for a
-// file system? Then a new plan is needed. Checks each such file, and none for a plan without any.
+// Has the environment of the settings changed, or a file that the plan was made from
+// (EnvironmentFile=, passwd, group, nsswitch.conf, a searched executable), did a look-up fail when
+// it was made, or would checking have to wait for a file system? Then a new plan is needed. Checks
+// each such file, and none for a plan without any.
 bool spawn_plan_is_stale(const struct spawn_plan *plan);
+// Only the first of these questions.
+bool spawn_plan_has_environment(const struct spawn_plan *plan);
 // Does a start need params.unit_name (for marks, or as log identifier)? Otherwise it may be NULL.
 bool spawn_plan_needs_name(const struct spawn_plan *plan);
 // What stdin, stdout and stderr need from core: the socket of the connection (or the only

@@ -93,7 +93,7 @@ int plan_watch_system(struct spawn_plan *plan, const char *path)
 
 bool spawn_plan_is_stale(const struct spawn_plan *plan)
 {
-        bool was_only, is_stale = plan->is_always_stale;
+        bool was_only, is_stale = plan->is_always_stale || !spawn_plan_has_environment(plan);
 
         if (is_stale || plan->n_files == 0)
                 return is_stale;

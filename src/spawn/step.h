@@ -108,6 +108,7 @@ struct spawn_plan {
         unsigned refs;
         struct unit_conf *conf;
         const struct spawn_settings *settings;
+        uint64_t environment; // the generation that it was made from
         char *unit_name;
         bool is_template; // its instances share it
         bool is_always_stale;

@@ -303,11 +303,11 @@ int step_working_directory_compile(struct spawn_plan *plan)
 
         if (wd->is_home)
                 path = plan->home ? plan->home
-                                  : strv_env_get(plan->settings->own_environment, "HOME");
+                                  : strv_env_get(plan->settings->environment->own, "HOME");
         else if (wd->path)
                 r = plan_text(plan, wd->path, &path);
         else if (plan->settings->is_user) {
-                path = strv_env_get(plan->settings->own_environment, "HOME");
+                path = strv_env_get(plan->settings->environment->own, "HOME");
                 plan->working_directory_optional = true;
         }
         plan->working_directory_optional |= wd->missing_ok;

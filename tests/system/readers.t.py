@@ -43,7 +43,8 @@ def secrets(d):
     pair(d)
     d.unit("echo.socket.d/more.conf", "[Socket]\nEnvironment=PASS=hunter2\n")
     d.unit("secretive.service", SECRETIVE)
-    d.start(env={"PASSWORD": "hunter2"})
+    d.start()
+    d.ctl("set-environment", "PASSWORD=hunter2", check=True)
     with Client(d, NOBODY) as reader, Client(d) as root:
         for client in reader, root:
             client.authenticate()

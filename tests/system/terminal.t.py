@@ -94,7 +94,8 @@ def nothing_steers_the_terminal(d):
     path = f"{d.folder}/acc\u202e.sock"
     d.unit("acc.socket", f"[Socket]\nListenStream={path}\nAccept=yes\n")
     d.unit("acc@.service", "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n")
-    d.start(env={"PASSED": "through" + EVIL})
+    d.start("--config", d.file("usher.conf", "PassManagerEnvironment = yes\n", 0o644), "--units", d.units,
+            env={"PASSED": "through" + EVIL})
     client = connect(path)
     assert d.ctl("start", "evil.service").returncode == 0
     eventually(lambda: "printed" in d.ctl("logs").stdout, "what it prints")

@@ -29,7 +29,7 @@
 struct world {
         char dir[64];
         struct spawn_settings settings;
-        char **environment;
+        struct spawn_environment environment;
         unsigned n_lookups; // that plans have needed
 };
 
@@ -46,8 +46,8 @@ static inline struct world *begin(void **state)
         assert_non_null(mkdtemp(w.dir));
         assert_int_equal(spawn_init(*state, &why), 0);
         assert_string_equal(spawn_method_name(spawn_method()), *state);
-        assert_int_equal(spawn_environment_base(false, NULL, &w.environment), 0);
-        w.settings.environment = w.environment;
+        assert_int_equal(spawn_environment_base(false, NULL, &w.environment.block), 0);
+        w.settings.environment = &w.environment;
         return &w;
 }
 
@@ -57,7 +57,7 @@ static inline void end(struct world *w)
                 usleep(200);
         spawn_done();
         mounts_done();
-        strv_free(w->environment);
+        strv_free(w->environment.block);
         assert_int_equal(fs_remove_tree(w->dir), 0);
 }
 

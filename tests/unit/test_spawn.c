@@ -353,7 +353,8 @@ static void test_given_descriptor(void **state)
 
 static int plan_once(void *arg)
 {
-        static const struct spawn_settings settings = {0};
+        static const struct spawn_environment environment = {0};
+        static const struct spawn_settings settings = {.environment = &environment};
         CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
         CLEANUP(spawn_lookup) struct spawn_lookup *lookup = NULL;
         struct fail why = {0};

@@ -258,7 +258,7 @@ int condition_test(const struct condition *c, const struct condition_context *co
         if (c->type == CONDITION_ENVIRONMENT)
                 r = test_environment(c->param, context->environment);
         else if (c->type == CONDITION_CREDENTIAL)
-                r = test_credential(c->param, context->environment);
+                r = test_credential(c->param, context->own_environment);
         else if (c->type == CONDITION_USER)
                 r = condition_test_user(c->param, context->is_user);
         else

@@ -7,7 +7,8 @@
 
 // The facts about the supervisor itself.
 struct condition_context {
-        char *const *environment; // ConditionEnvironment=
+        char *const *environment;     // that services inherit: ConditionEnvironment=
+        char *const *own_environment; // the supervisor's: where its credentials are
         bool is_user;
 };
 

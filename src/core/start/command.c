@@ -84,7 +84,8 @@ bool command_plan_is_fresh(const struct command_order *o)
 {
         const struct command_wait *w = get_wait(o, false);
 
-        return *o->plan && ((w && w->is_plan_fresh) || !spawn_plan_is_stale(*o->plan));
+        return *o->plan && ((w && w->is_plan_fresh && spawn_plan_has_environment(*o->plan)) ||
+                            !spawn_plan_is_stale(*o->plan));
 }
 
 int command_prepare_plan(const struct command_order *o, const char *name, struct fail *why)

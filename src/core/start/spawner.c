@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/rate.h"
-#include "base/strv.h"
 #include "core/loop/trim.h"
 
 #include <fcntl.h>
@@ -32,7 +31,6 @@ struct spawner {
         struct events *events;
         struct trim *trim;
         struct spawn_settings settings;
-        char **environment;
         struct timer reclaim_timer;
         usec_t reclaim_wait;
         int reserve[RESERVE_FDS]; // -1: released for a start
@@ -196,13 +194,8 @@ int spawner_new(const struct spawner_options *options, struct spawner **ret)
                 list_init(&s->queues[i]);
         s->complaints = (struct rate){.interval = COMPLAINT_INTERVAL, .burst = 1};
         (void)spawner_has_reserve(s); // on failure, the first connection tries again
-        r = spawn_environment_base(options->passes_environment, options->environment,
-                                   &s->environment);
-        if (r < 0)
-                return r;
         s->settings.is_user = options->is_user;
-        s->settings.environment = s->environment;
-        s->settings.own_environment = options->environment;
+        s->settings.environment = options->environment;
         memcpy(s->settings.limits, options->limits, sizeof(s->settings.limits));
         *ret = TAKE(s);
         return 0;
@@ -216,7 +209,6 @@ void spawner_free(struct spawner *s)
         timer_stop(s->events, &s->room_timer);
         work_cancel(&s->room_work);
         release_reserve(s);
-        strv_free(s->environment);
         free(s);
         spawn_done();
 }

@@ -15,8 +15,7 @@ struct spawner_options {
         struct trim *trim;
         const char *method; // of spawning; NULL: the best one that works here
         bool is_user;
-        bool passes_environment;  // services start from the whole of it
-        char *const *environment; // the supervisor's own; outlives the spawner
+        const struct spawn_environment *environment; // outlives the spawner
         // RLIMIT_* for children whose unit sets none.
         const struct rlimit_value *limits;
 };

@@ -60,6 +60,10 @@ static int init(struct manager *m, const struct manager_options *options)
         if (r == 0)
                 r = diag_memory_new(&m->complaints);
         if (r == 0)
+                r = environment_new(&m->environment);
+        if (r == 0)
+                r = manager_set_environment(m);
+        if (r == 0)
                 r = events_new(&m->events);
         m->trim.events = m->events;
         if (r == 0)
@@ -144,6 +148,7 @@ void manager_free(struct manager *m)
         errands_free(m->errands);
         orphans_free(m->orphans);
         reaper_free(m->reaper);
+        environment_free(m->environment);
         log_ring_free(m->log_ring);
         diag_memory_free(m->complaints);
         conf_loader_free(m->loader);
@@ -161,6 +166,30 @@ void manager_free(struct manager *m)
         free((char *)m->options.runtime_dir);
         free((char *)m->options.spawn_method);
         free(m);
+}
+
+// ---- the environment
+
+// A container's environment is meant for the programs that run in it.
+static bool passes_environment(const struct manager *m)
+{
+        bool is_container =
+                m->options.is_pid1 && manager_differs(m, DIFFERENCE_ENVIRONMENT_IN_CONTAINER);
+        int wanted = m->settings->pass_environment;
+
+        return m->options.is_user || (wanted >= 0 ? wanted > 0 : is_container);
+}
+
+int manager_set_environment(struct manager *m)
+{
+        const struct environment_source source = {
+                .own = m->options.environment,
+                .manager = m->settings->manager_environment,
+                .defaults = m->settings->default_environment,
+                .passes_all = passes_environment(m),
+        };
+
+        return environment_lay_out(m->environment, &source);
 }
 
 // ---- ids

@@ -8,6 +8,7 @@
 #include "core/loop/events.h"
 #include "core/loop/trim.h"
 #include "core/start/command.h"
+#include "core/start/environment.h"
 #include "core/unit/unit.h"
 
 struct addresses;
@@ -47,7 +48,7 @@ struct core_observer {
 struct manager_options {
         struct settings *settings; // borrowed, outlives the manager
         char **unit_path;          // copied
-        char **environment;        // the manager's own environment block; copied
+        char **environment;        // the supervisor's own; copied
         const char *runtime_dir;   // usher's folder: /run/usher, ...
         struct cfgfile *cfgfile;   // unit blocks of usher.conf; may be NULL; owned by the manager
         // A reload reads usher.conf again and replaces blocks and settings. 0 or -errno (logged;
@@ -96,6 +97,7 @@ struct manager {
         struct list_node by_type[_UNIT_TYPE_MAX];
         struct unit **unbuilt; // loaded, but without edges yet
         size_t n_unbuilt, unbuilt_capacity;
+        struct environment *environment; // what services inherit (core/start/environment.h)
         struct job_queue *jobs;
         struct reaper *reaper;
         struct orphans *orphans;   // what children leave behind (core/start/orphans.h)
@@ -153,6 +155,10 @@ int manager_new(const struct manager_options *options, struct manager **ret);
 int manager_open(struct manager *m);
 void manager_free(struct manager *m);
 DEFINE_CLEANUP(manager, struct manager *, manager_free)
+
+// Lays the environment block out again, after settings have changed. 0 or -ENOMEM (it is as it
+// was).
+int manager_set_environment(struct manager *m);
 
 void manager_add_observer(struct manager *m, struct core_observer *o);
 void manager_remove_observer(struct manager *m, struct core_observer *o);

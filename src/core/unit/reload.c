@@ -371,6 +371,8 @@ static int reload(struct manager *m)
                 m->loader = loader;
                 m->options.cfgfile = cfgfile;
                 log_ring_set_limit(m->log_ring, m->settings->log_buffer_size);
+                if (manager_set_environment(m) < 0)
+                        log_write(LOG_ERR, "The environment of services stays as it is: no memory");
                 apply(m, &changes);
                 // freed by the clean-up
                 loader = old_loader;

@@ -114,6 +114,10 @@ static void on_over(struct errand *e, int error)
 static void begin(struct unit_checks *c)
 {
         struct unit *u = c->unit;
+        const struct spawn_environment *environment = &u->manager->environment->inherited;
+
+        c->context.environment = environment->block;
+        c->context.own_environment = environment->own;
         int r = inquiry_try(look, c, &c->inquiry);
 
         if (r > 0) {
@@ -128,8 +132,6 @@ static void begin(struct unit_checks *c)
 
 static struct unit_checks *get_checks(struct unit *u)
 {
-        const struct manager_options *o = &u->manager->options;
-
         if (u->checks && u->checks->conf == u->conf)
                 return u->checks;
         unit_checks_free(u);
@@ -137,8 +139,7 @@ static struct unit_checks *get_checks(struct unit *u)
         if (u->checks) {
                 u->checks->unit = u;
                 u->checks->conf = unit_conf_ref(u->conf);
-                u->checks->context = (struct condition_context){.environment = o->environment,
-                                                                .is_user = o->is_user};
+                u->checks->context.is_user = u->manager->options.is_user;
         }
         return u->checks;
 }
