@@ -1,5 +1,6 @@
 // Run-time properties of the Socket interface; what files say comes from the directive table.
 #include "base/str.h"
+#include "base/strv.h"
 #include "bus/bus_priv.h"
 #include "conf/address.h"
 #include "conf/directive.h"
@@ -80,6 +81,14 @@ GETTER(get_failures)
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int append_fd_names(sd_bus_message *reply, const struct unit *u)
+{
+        char *const *names = u->conf->socket ? u->conf->socket->file_descriptor_name : NULL;
+        CLEANUP(free) char *text = names ? strv_join(names, ":") : strdup(u->id);
+
+        return text ? sd_bus_message_append(reply, "s", text) : -ENOMEM;
+}
+
 GETTER(get_string)
 {
         const struct unit *u = userdata;
@@ -91,9 +100,7 @@ GETTER(get_string)
         else if (streq(property, "StatusText"))
                 return bus_append_status(reply, sock_status_text(s));
         else if (streq(property, "FileDescriptorName"))
-                value = u->conf->socket && u->conf->socket->file_descriptor_name
-                                ? u->conf->socket->file_descriptor_name
-                                : u->id;
+                return append_fd_names(reply, u);
         return sd_bus_message_append(reply, "s", value);
 }
 

@@ -11,6 +11,7 @@ struct conf_builder {
         struct unit_conf *conf;
         const struct specifier_context *specifiers;
         struct diag *diag;
+        struct conf_rules rules;
         void *owned[_GROUP_MAX]; // groups that can be changed; NULL: still the shared defaults
         uint8_t *assigned[_GROUP_MAX]; // bit n: the field at offset n was assigned; NULL: none
         bool has_marks;                // in a value that cannot be filled at each start
@@ -104,6 +105,11 @@ void conf_builder_free(struct conf_builder *b)
         for (int g = 0; g < _GROUP_MAX; g++)
                 free(b->assigned[g]);
         free(b);
+}
+
+void conf_builder_set_rules(struct conf_builder *b, const struct conf_rules *rules)
+{
+        b->rules = *rules;
 }
 
 struct unit_conf *conf_builder_conf(struct conf_builder *b)
@@ -219,6 +225,7 @@ static int set_field(struct conf_builder *b, const struct directive *d, const ch
                 .section = section,
                 .directive = d,
                 .specifiers = specifiers,
+                .is_compat = b->rules.compat_systemd,
                 .ret_marks = &b->has_marks,
                 .ret_kept = &has_kept,
                 .diag = b->diag,
@@ -296,7 +303,7 @@ static int fill_defaults(struct conf_builder *b)
         if (group == GROUP_SERVICE)
                 defaults_fill_service(b, own);
         else
-                defaults_fill_socket(b, own);
+                defaults_fill_socket(b, own, b->diag);
         return 0;
 }
 

@@ -15,6 +15,14 @@ int conf_builder_new(const char *id, enum unit_type type,
 void conf_builder_free(struct conf_builder *builder); // NULL is fine
 DEFINE_CLEANUP(conf_builder, struct conf_builder *, conf_builder_free)
 
+// How a unit is read (--compat=systemd, settings of usher.conf). Without these: as by default.
+struct conf_rules {
+        bool compat_systemd;
+};
+
+// To be given before all assignments.
+void conf_builder_set_rules(struct conf_builder *builder, const struct conf_rules *rules);
+
 // The conf itself: names, paths, links and load state are the loader's to fill in. Its groups point
 // to what is being built.
 struct unit_conf *conf_builder_conf(struct conf_builder *builder);

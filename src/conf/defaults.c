@@ -1,6 +1,7 @@
 #include "conf/defaults.h"
 
 #include "base/str.h"
+#include "base/strv.h"
 #include "conf/difference.h"
 #include "conf/settings.h"
 
@@ -99,8 +100,28 @@ void defaults_fill_service(const struct conf_builder *b, struct service_group *g
                 g->notify_access = NOTIFY_MAIN;
 }
 
-void defaults_fill_socket(const struct conf_builder *b, struct socket_group *g)
+// With a line that is missing, a descriptor would get the name of another one.
+static void check_fd_names(const struct unit_conf *conf, struct socket_group *g, struct diag *diag)
 {
+        size_t n = strv_length(g->file_descriptor_name);
+
+        if (n <= 1 || (n == g->ports.n && !conf->skips_listener))
+                return;
+        if (conf->skips_listener)
+                diag_report(diag, DIAG_WARNING, conf->id, conf->fragment_path, 0,
+                            "FileDescriptorName= has a name for each Listen line, and one of these "
+                            "lines is ignored: ignoring the names.");
+        else
+                diag_report(diag, DIAG_WARNING, conf->id, conf->fragment_path, 0,
+                            "FileDescriptorName= has %zu names for %zu Listen lines, ignoring: "
+                            "write one name, or one for each line.",
+                            n, g->ports.n);
+        strv_free(TAKE(g->file_descriptor_name));
+}
+
+void defaults_fill_socket(struct conf_builder *b, struct socket_group *g, struct diag *diag)
+{
+        check_fd_names(conf_builder_conf(b), g, diag);
         // One process for each connection: more starts are ordinary (systemd.socket(5)).
         if (g->accept && !conf_builder_is_set(b, "Socket", "TriggerLimitBurst"))
                 g->trigger_limit_burst = 200;

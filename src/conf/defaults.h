@@ -15,6 +15,7 @@ int defaults_set_compat(struct conf_builder *b, enum unit_type type);
 
 // All assignments were made; b knows which.
 void defaults_fill_service(const struct conf_builder *b, struct service_group *g);
-void defaults_fill_socket(const struct conf_builder *b, struct socket_group *g);
+// Drops names of descriptors (FileDescriptorName=) that do not fit the Listen lines, and says so.
+void defaults_fill_socket(struct conf_builder *b, struct socket_group *g, struct diag *diag);
 // The name of the directive, of the same section, that an assignment to d sets as well. NULL: none.
 const char *defaults_companion(const struct directive *d);

@@ -42,8 +42,8 @@ typedef struct stdio_value kind_stdio_t;
 typedef struct condition_list kind_conditions_t;
 typedef char *kind_user_t; // user or group name or number, validated
 typedef char **kind_users_t;
-typedef char *kind_fdname_t;
-typedef int kind_choice_t; // an enum of conf/enums.h; the row's `arg` is its name table
+typedef char **kind_fdnames_t; // one for all Listen lines, or one for each
+typedef int kind_choice_t;     // an enum of conf/enums.h; the row's `arg` is its name table
 typedef int64_t kind_i64_t;
 typedef uint64_t kind_nsec_t;      // UINT64_MAX: not set
 typedef int kind_ip_tos_t;         // -1: not set
@@ -66,6 +66,7 @@ struct parse_context {
         const char *section;
         const struct directive *directive;
         const struct specifier_context *specifiers; // NULL: text without specifiers (a default)
+        bool is_compat;                             // --compat=systemd
         bool *ret_marks;   // set where a mark stands in a value that cannot be filled later,
         bool *ret_kept;    // and where it stands in one that can
         struct diag *diag; // where complaints go (conf/diag.h)

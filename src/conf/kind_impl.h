@@ -14,7 +14,7 @@ extern const struct kind kind_choice, kind_exit_set;
 extern const struct kind kind_string, kind_text, kind_data;
 extern const struct kind kind_path, kind_runtime_path, kind_paths, kind_mount_paths,
         kind_search_paths, kind_working_directory, kind_directories;
-extern const struct kind kind_unit_name, kind_unit_names, kind_user, kind_users, kind_fdname,
+extern const struct kind kind_unit_name, kind_unit_names, kind_user, kind_users, kind_fdnames,
         kind_ifname, kind_bus_name;
 // kind_list.c, kind_environment.c, kind_exec.c, kind_stdio.c, kind_listen.c, kind_condition.c:
 extern const struct kind kind_words, kind_uris;

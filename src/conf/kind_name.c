@@ -2,6 +2,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/difference.h"
 #include "conf/kind_impl.h"
 #include "conf/specifier.h"
 #include "conf/unit_name.h"
@@ -252,9 +253,47 @@ static int parse_checked(const struct parse_context *c, const char *value,
         return 0;
 }
 
-static int parse_fdname(const struct parse_context *c, const char *value, void *field)
+// One name, or a list with colons in between, which systemd takes for an invalid name (difference
+// fd-name-list).
+static int parse_fdnames(const struct parse_context *c, const char *value, void *field)
 {
-        return parse_checked(c, value, is_fdname, "file descriptor name", field);
+        CLEANUP(free) char *text = NULL;
+        CLEANUP(strv) char **names = NULL;
+        bool is_list = difference_applies(DIFFERENCE_FD_NAME_LIST, c->is_compat);
+        int r;
+
+        if (!*value) {
+                strv_free(TAKE(*(char ***)field));
+                return 0;
+        }
+        r = kind_expand(c, value, SPECIFIERS_ALL, KIND_MARKS_REPORT, &text);
+        if (!text)
+                return r;
+        for (const char *p = text; p; p = *p ? p + 1 : NULL) {
+                size_t n = is_list ? strcspn(p, ":") : strlen(p);
+                char *name = strndup(p, n);
+
+                if (strv_push_take(&names, name) < 0)
+                        return -ENOMEM;
+                if (!specifier_has_marks(name) && !is_fdname(name))
+                        return kind_complain(c, "Invalid file descriptor name, ignoring: %s", text);
+                p += n;
+        }
+        kind_strv_free(field);
+        *(char ***)field = TAKE(names);
+        return 0;
+}
+
+static int format_fdnames(const struct directive *d UNUSED, const void *field, char ***ret_lines)
+{
+        char *const *names = *(char **const *)field;
+        char *text;
+
+        *ret_lines = NULL;
+        if (strv_length(names) == 0)
+                return 0;
+        text = strv_join(names, ":");
+        return text ? strv_push_take(ret_lines, text) : -ENOMEM;
 }
 
 static int parse_ifname(const struct parse_context *c, const char *value, void *field)
@@ -288,6 +327,6 @@ DEFINE_KIND(unit_name, "s", kind_string, kind_string_format);
 DEFINE_KIND(unit_names, "as", kind_strv, format_unit_names);
 DEFINE_KIND(user, "s", kind_string, kind_string_format);
 DEFINE_KIND(users, "as", kind_strv, format_users);
-DEFINE_KIND(fdname, "s", kind_string, kind_string_format);
+DEFINE_KIND(fdnames, "s", kind_strv, format_fdnames);
 DEFINE_KIND(ifname, "s", kind_string, kind_string_format);
 DEFINE_KIND(bus_name, "s", kind_string, kind_string_format);

@@ -347,6 +347,7 @@ static int take_links(struct loading *l)
 
 static int begin(struct loading *l, const char *fragment_path)
 {
+        const struct conf_rules rules = {.compat_systemd = l->loader->compat_systemd};
         int r;
 
         l->specifiers = (struct specifier_context){
@@ -359,6 +360,7 @@ static int begin(struct loading *l, const char *fragment_path)
         r = conf_builder_new(l->id, l->type, &l->specifiers, l->diag, &l->builder);
         if (r < 0)
                 return r;
+        conf_builder_set_rules(l->builder, &rules);
         l->conf = conf_builder_conf(l->builder);
         l->conf->defers_instance = l->specifiers.defer_instance;
         r = str_set(&l->conf->fragment_path, fragment_path);

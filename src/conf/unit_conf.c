@@ -66,6 +66,16 @@ int unit_conf_service_name(const struct unit_conf *socket, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
+const char *unit_conf_fd_name(const struct unit_conf *socket, size_t line)
+{
+        char *const *names = socket->socket->file_descriptor_name;
+        size_t n = strv_length(names);
+
+        if (n <= 1)
+                return n == 1 ? names[0] : socket->id;
+        return line < n ? names[line] : socket->id;
+}
+
 static bool has_port(const struct port_list *ports, const struct port *port)
 {
         for (size_t i = 0; i < ports->n; i++)

@@ -76,6 +76,8 @@ DEFINE_CLEANUP(unit_conf, struct unit_conf *, unit_conf_unref)
 // The service that a socket starts; of one with Accept=yes the template. The name may have marks.
 // New string. 0, -EINVAL (no such name can be), -ENOMEM.
 int unit_conf_service_name(const struct unit_conf *socket, char **ret);
+// The name that the descriptor of Listen line `line` (from 0) of a socket unit has; borrowed.
+const char *unit_conf_fd_name(const struct unit_conf *socket, size_t line);
 // Would a unit that works with `old` do less with `fresh`, because the files have become wrong? Not
 // where what they say has changed: a unit that is gone or masked is meant to be.
 bool unit_conf_is_worse(const struct unit_conf *old, const struct unit_conf *fresh);

@@ -241,7 +241,7 @@ static void print_ports(const struct unit_conf *conf)
                 printf(" (%s)", port_type_name(port));
                 if (!s->accept) {
                         printf(": descriptor %zu, named ", 3 + i);
-                        print_text(s->file_descriptor_name ? s->file_descriptor_name : conf->id);
+                        print_text(unit_conf_fd_name(conf, i));
                 }
                 putchar('\n');
         }

@@ -51,11 +51,15 @@ struct connection *connection_of(const struct run *run)
 // ---- start
 
 // Takes over fd and token.
-static void begin(struct connection *c, struct sock *s, struct run *run, int fd,
+static void begin(struct connection *c, const struct listener *l, struct run *run, int fd,
                   struct admit_token *token)
 {
+        struct sock *s = l->sock;
+
         c->client = (struct client){.ops = &connection_client_ops, .fd = fd};
         c->sock = s;
+        c->conf = unit_conf_ref(s->ports_conf);
+        c->line = l->line;
         c->run = run;
         c->token = *token;
         *token = (struct admit_token){0};
@@ -80,9 +84,10 @@ static void make_window_free(struct connection *c)
         c->client.fd = up;
 }
 
-static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
+static int start_plain(const struct listener *l, int fd, const struct peer_info *peer,
                        struct admit_token *token, bool is_calm)
 {
+        const struct sock *s = l->sock;
         struct plain *p = calloc(1, sizeof(*p) + peer_packed_size(peer));
 
         if (!p) {
@@ -93,7 +98,7 @@ static int start_plain(struct sock *s, int fd, const struct peer_info *peer,
         peer_pack(peer, p->peer);
         p->connection.peer = p->peer;
         run_init(&p->run, s->unit.manager, s->template_conf);
-        begin(&p->connection, s, &p->run, fd, token);
+        begin(&p->connection, l, &p->run, fd, token);
         p->connection.client.is_calm = is_calm;
         int r = service_run_start(&p->run);
 
@@ -137,9 +142,10 @@ static int make_unit_name(struct sock *s, const struct peer_info *peer, char **r
 }
 
 // The slow path: a unit of its own, started by a job.
-static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
+static int start_unit(const struct listener *l, int fd, const struct peer_info *peer,
                       struct admit_token *token)
 {
+        struct sock *s = l->sock;
         CLEANUP(free) char *name = NULL;
         struct request_failure why = {0};
         struct unit *u = NULL;
@@ -164,7 +170,7 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
 
         peer_pack(peer, a->peer);
         a->connection.peer = a->peer;
-        begin(&a->connection, s, &service->run, fd, token);
+        begin(&a->connection, l, &service->run, fd, token);
         make_window_free(&a->connection);
         if (job_request(s->unit.manager, JOB_START, u, JOB_REPLACE, NULL, &why) == REQUEST_OK)
                 return 0;
@@ -173,9 +179,10 @@ static int start_unit(struct sock *s, int fd, const struct peer_info *peer,
         return -EIO;
 }
 
-int connection_start(struct sock *s, int fd, const struct peer_info *peer,
+int connection_start(const struct listener *l, int fd, const struct peer_info *peer,
                      struct admit_token *token, bool is_calm)
 {
+        struct sock *s = l->sock;
         int r = sock_template_load(s);
 
         if (r < 0) {
@@ -183,8 +190,8 @@ int connection_start(struct sock *s, int fd, const struct peer_info *peer,
                 admit_release(token);
                 return r;
         }
-        return sock_template_needs_unit(s) ? start_unit(s, fd, peer, token)
-                                           : start_plain(s, fd, peer, token, is_calm);
+        return sock_template_needs_unit(s) ? start_unit(l, fd, peer, token)
+                                           : start_plain(l, fd, peer, token, is_calm);
 }
 
 // ---- end
@@ -222,6 +229,7 @@ static void detach(struct connection *c)
                 unit_conf_unref(run->conf);
         }
         run->client = NULL;
+        unit_conf_unref(c->conf);
         free(c);
 }
 
@@ -244,15 +252,34 @@ void connection_forget_all(struct sock *s)
 
 // ---- names
 
+// The instance of a template socket, of which the names of its services tell nothing.
+static int add_instance(const struct sock *s, char ***env)
+{
+        CLEANUP(free) char *instance = NULL;
+        char *entry;
+
+        if (!manager_differs(s->unit.manager, DIFFERENCE_SOCKET_INSTANCE))
+                return 0;
+        int r = unit_name_instance(s->unit.id, &instance);
+
+        if (r < 0 || !instance)
+                return r;
+        entry = str_printf("SOCKET_INSTANCE=%s", instance);
+        return entry ? strv_push_take(env, entry) : -ENOMEM;
+}
+
 static int make_environment(const struct client *client, char ***env)
 {
         char address[PEER_TEXT_MAX], port[PEER_TEXT_MAX];
         const struct connection *c = connection_of_client(client);
         struct peer_info peer;
 
+        int r = add_instance(c->sock, env);
+
         // systemd asks for the peer each time, so a restarted service gets none.
-        if (client->fd < 0 && !manager_differs(c->sock->unit.manager, DIFFERENCE_CONNECTION_COPY))
-                return 0;
+        if (r < 0 ||
+            (client->fd < 0 && !manager_differs(c->sock->unit.manager, DIFFERENCE_CONNECTION_COPY)))
+                return r;
         peer_unpack(c->peer, &peer);
         if (peer_format_remote(&peer, address, port) == 0)
                 return 0;
@@ -282,11 +309,11 @@ static int name_of_client(const struct client *client, char **ret)
 // FileDescriptorName= counts for connections since v257.
 static const char *fd_name(const struct client *client)
 {
-        const struct unit *u = &connection_of_client(client)->sock->unit;
-        bool is_named = manager_differs(u->manager, DIFFERENCE_NEWER_SYSTEMD) && u->conf->socket &&
-                        u->conf->socket->file_descriptor_name;
+        const struct connection *c = connection_of_client(client);
+        bool is_named = manager_differs(c->sock->unit.manager, DIFFERENCE_NEWER_SYSTEMD) &&
+                        c->conf->socket->file_descriptor_name;
 
-        return is_named ? u->conf->socket->file_descriptor_name : "connection";
+        return is_named ? unit_conf_fd_name(c->conf, c->line) : "connection";
 }
 
 static struct spawn_plan **shared_plan(const struct client *client)

@@ -13,11 +13,14 @@
 #include "core/socket/admit.h"
 #include "net/peer.h"
 
+struct listener;
 struct sock;
 
 struct connection {
         struct client client;     // the view that its run has of it
         struct sock *sock;        // the socket that accepted it
+        struct unit_conf *conf;   // reference: of that socket, as it was then
+        size_t line;              // the number of its Listen line
         struct run *run;          // its own, or that of a unit
         const void *peer;         // packed (net/peer.h)
         uint64_t number;          // NR of the instance's name
@@ -28,7 +31,7 @@ struct connection {
 
 // Takes over fd and token (in any case; *token is empty afterwards). 0 or -errno: then the
 // connection is closed and its place released; -ENOENT: no usable template.
-int connection_start(struct sock *s, int fd, const struct peer_info *peer,
+int connection_start(const struct listener *l, int fd, const struct peer_info *peer,
                      struct admit_token *token, bool is_calm);
 // The socket is freed while connections live (the supervisor ends without having stopped them):
 // their data is freed, and their processes are left alone.

@@ -159,7 +159,7 @@ enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now, bool is_
                         return (enum incoming_end)end;
         }
         net_sockopt_apply(i.fd, l->port, sock_conf(s), true, on_sockopt_failed, s);
-        int r = connection_start(s, i.fd, &i.peer, &i.token, is_last);
+        int r = connection_start(l, i.fd, &i.peer, &i.token, is_last);
 
         if (r >= 0)
                 return INCOMING_SERVED;

@@ -66,6 +66,7 @@ struct listener {
         struct watch watch; // fd inside; fd = -1: not open
         struct sock *sock;
         const struct port *port; // in sock->ports_conf, or in sock->names
+        size_t line;             // the number of its Listen line in ports_conf
         struct rate poll_limit;
         struct timer poll_timer; // runs until it is polled again
         struct net_node node;    // the node that it owns in the file system

@@ -25,10 +25,14 @@
 
 #define FAIL_TEXT_MAX 512
 
-static void add_listener(struct sock *s, const struct port *port)
+static void add_listener(struct sock *s, const struct port *port, size_t line)
 {
         s->listeners[s->n_listeners++] = (struct listener){
-                .watch = {.fd = -1, .on_event = sock_on_readable}, .sock = s, .port = port};
+                .watch = {.fd = -1, .on_event = sock_on_readable},
+                .sock = s,
+                .port = port,
+                .line = line,
+        };
 }
 
 int sock_listeners_new(struct sock *s)
@@ -50,9 +54,9 @@ int sock_listeners_new(struct sock *s)
                 const struct port_list *found = sock_names_get(s, port);
 
                 if (port->kind != PORT_NAME)
-                        add_listener(s, port);
+                        add_listener(s, port, i);
                 for (size_t k = 0; port->kind == PORT_NAME && k < found->n; k++)
-                        add_listener(s, &found->items[k]);
+                        add_listener(s, &found->items[k], i);
         }
         return 0;
 }
@@ -438,8 +442,6 @@ void sock_flush(struct sock *s)
 
 int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
 {
-        const char *name = sock_conf(s)->file_descriptor_name;
-
         earlier_flush(s->unit.manager->earlier);
 
         for (size_t i = 0; i < s->n_listeners; i++) {
@@ -450,7 +452,7 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
                 if (!more)
                         return -ENOMEM;
                 *fds = more;
-                if (strv_push(names, name ? name : s->unit.id) < 0)
+                if (strv_push(names, unit_conf_fd_name(s->ports_conf, s->listeners[i].line)) < 0)
                         return -ENOMEM;
                 more[(*n)++] = s->listeners[i].watch.fd;
         }
