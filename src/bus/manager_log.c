@@ -47,12 +47,13 @@ static int set_target(sd_bus *bus UNUSED, const char *path UNUSED, const char *i
 
         if (r < 0 || (r = bus_check_trusted(userdata, error)) < 0)
                 return r;
-        // The word that systemd has for it.
-        int target = log_target_from_name(streq(name, "console") ? "stderr" : name);
+        int target = log_target_from_name(name);
 
         if (target < 0)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                                         "%s is no target: auto, stderr or journal", name);
+                                         "%s is no target: auto, journal, syslog, stderr, "
+                                         "console or null",
+                                         name);
         r = log_set_target((enum log_target)target, log_get_format());
         return r < 0 ? sd_bus_error_setf(error, SD_BUS_ERROR_FAILED,
                                          "There is no journal to log to: %s", strerror(-r))

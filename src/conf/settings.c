@@ -1,11 +1,10 @@
 #include "conf/settings.h"
 
+#include "base/log_target.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/enums.h"
-
-#include <syslog.h>
 
 struct setting;
 // 0; -EINVAL: not such a value; -ENOMEM.
@@ -21,7 +20,6 @@ struct setting {
 
 static const char *const level_names[] = {"emerg",  "alert", "crit",  "err", "warning",
                                           "notice", "info",  "debug", NULL};
-static const char *const target_names[] = {"auto", "stderr", "journal", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
 
 static void *field_of(const struct setting *setting, struct settings *s)
@@ -81,6 +79,15 @@ static int parse_level(const struct setting *setting, const char *value, struct 
                 return parse_a_choice(setting, value, s);
         *field = value[0] - '0';
         return 0;
+}
+
+static int parse_target(const struct setting *setting UNUSED, const char *value, struct settings *s)
+{
+        int target = log_target_from_name(value);
+
+        if (target >= 0)
+                s->log_target = target;
+        return target < 0 ? target : 0;
 }
 
 static int parse_compat(const struct setting *setting UNUSED, const char *value, struct settings *s)
@@ -191,10 +198,14 @@ static const struct setting table[] = {
             "Behave as systemd does where usher differs on purpose."),
         ROW("LogLevel", log_level, parse_level, level_names, "debug", "info",
             "Lowest importance that is logged: emerg to debug, or 0 to 7."),
-        ROW("LogTarget", log_target, parse_a_choice, target_names, "stderr", "auto",
-            "Where log lines go: auto, stderr or journal."),
+        ROW("LogTarget", log_target, parse_target, NULL, "syslog", "auto",
+            "Where log lines go: journal, syslog, stderr (or console), null, or auto: the journal if "
+            "stderr leads there, else stderr."),
         ROW("LogFormat", log_format, parse_a_choice, format_names, "json", "text",
             "How log lines on stderr look: text or json."),
+        ROW("LogTime", log_time, parse_tristate, NULL, "yes", "auto",
+            "Time and level in front of lines of text on stderr; auto: unless it leads to the journal, "
+            "or usherd is PID 1 of a container, whose runtime adds the time."),
         ROW("LogBufferSize", log_buffer_size, parse_bytes, NULL, "1M", "64K",
             "Log lines that are kept in memory, for usherctl status and usherctl logs."),
         ROW("DefaultTimeoutStartSec", default_timeout_start, parse_timeout, NULL, "30s", "90s",
@@ -234,6 +245,7 @@ void settings_init(struct settings *s)
                 .log_level = -1,
                 .log_target = -1,
                 .log_format = -1,
+                .log_time = -1,
                 .log_buffer_size = 64 << 10,
                 .default_timeout_start = 90 * USEC_PER_SEC,
                 .default_timeout_stop = 90 * USEC_PER_SEC,

@@ -5,13 +5,6 @@
 
 #include "conf/diag.h"
 
-enum settings_log_target {
-        SETTINGS_LOG_AUTO,
-        SETTINGS_LOG_STDERR,
-        SETTINGS_LOG_JOURNAL,
-        _SETTINGS_LOG_TARGET_MAX,
-};
-
 enum settings_log_format {
         SETTINGS_LOG_TEXT,
         SETTINGS_LOG_JSON,
@@ -23,9 +16,10 @@ struct settings {
         bool systemd_units;  // SystemdUnits=: systemd's unit folders follow usher's own
         bool compat_systemd; // Compat=systemd: the differences (conf/difference.h) are off
         int log_level;       // LogLevel=: LOG_ERR ..., -1: not set
-        int log_target;      // LogTarget=: enum settings_log_target, -1: not set
+        int log_target;      // LogTarget=: enum log_target, -1: not set
         int log_format;      // LogFormat=: enum settings_log_format, -1: not set
 
+        int log_time;             // LogTime=: 1, 0, -1: auto
         uint64_t log_buffer_size; // LogBufferSize=: bytes of log lines kept in memory
 
         // Defaults of unit directives that a unit does not set.

@@ -149,6 +149,7 @@ struct buf;
 void json_begin(struct buf *b);
 void json_field(struct buf *b, const char *name, const char *value);
 void json_number(struct buf *b, const char *name, uint64_t value);
+void json_seconds(struct buf *b, const char *name, usec_t time); // 1732374000.123456
 void json_end(struct buf *b);
 // Objects of a list, one after the other: "[" and what is between them; the "]", printed.
 void json_list_next(struct buf *b);

@@ -212,6 +212,13 @@ void json_number(struct buf *b, const char *name, uint64_t value)
         buf_printf(b, "%llu", (unsigned long long)value);
 }
 
+void json_seconds(struct buf *b, const char *name, usec_t time)
+{
+        put_name(b, name);
+        buf_printf(b, "%llu.%06llu", (unsigned long long)(time / USEC_PER_SEC),
+                   (unsigned long long)(time % USEC_PER_SEC));
+}
+
 void json_list_next(struct buf *b)
 {
         buf_putc(b, b->size > 0 ? ',' : '[');

@@ -21,19 +21,18 @@ struct line {
         const char *unit, *text;
 };
 
+// The names are those of the log itself (base/log_format.c).
 static void print_json(const struct line *l)
 {
         CLEANUP(buf) struct buf b = BUF_NULL;
-        CLEANUP(free) char *time = str_printf("%llu", (unsigned long long)l->time);
-        CLEANUP(free) char *pid = l->pid > 0 ? str_printf("%u", l->pid) : NULL;
 
         json_begin(&b);
-        json_field(&b, "time", time ? time : "");
+        json_seconds(&b, "time", l->time);
         json_field(&b, "level", log_level_name(l->level));
         if (*l->unit)
                 json_field(&b, "unit", l->unit);
-        if (pid)
-                json_field(&b, "pid", pid);
+        if (l->pid > 0)
+                json_number(&b, "pid", l->pid);
         json_field(&b, "message", l->text);
         json_end(&b);
         puts(buf_text(&b));

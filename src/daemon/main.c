@@ -63,6 +63,12 @@ static int apply_log(const struct daemon *d)
 
         if (level >= 0)
                 log_set_level(level);
+        int time = o->log_time >= 0   ? o->log_time
+                   : s->log_time >= 0 ? (s->log_time ? LOG_TIME_YES : LOG_TIME_NO)
+                                      : LOG_TIME_AUTO;
+
+        log_set_user(d->is_user);
+        log_set_time((enum log_time)time);
         int r = log_set_target(target >= 0 ? (enum log_target)target : LOG_TARGET_AUTO,
                                format >= 0 ? (enum log_format)format : LOG_FORMAT_TEXT);
 

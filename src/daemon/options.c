@@ -133,21 +133,36 @@ static int find_word(const char *const *words, const char *word)
 static int take_log_option(struct options *o, int c, const char *value)
 {
         static const char *const formats[] = {"text", "json", NULL};
-        static const char *const targets[] = {"auto", "stderr", "journal", NULL};
+        static const char *const times[] = {"auto", "no", "yes", NULL};
 
         if (c == OPT_LOG_LEVEL) {
                 o->log_level = log_level_from_name(value);
-                return o->log_level < 0 ? complain("--log-level: no such level: %s", value)
-                                        : OPTIONS_RUN;
+                return o->log_level < 0
+                               ? complain("--log-level=%s: expected one of emerg, "
+                                          "alert, crit, err, warning, notice, info, debug, "
+                                          "or 0 to 7",
+                                          value)
+                               : OPTIONS_RUN;
+        }
+        if (c == OPT_LOG_TIME) {
+                o->log_time = find_word(times, value);
+                return o->log_time < 0
+                               ? complain("--log-time=%s: expected one of auto, yes, no", value)
+                               : OPTIONS_RUN;
         }
         if (c == OPT_LOG_FORMAT) {
                 o->log_format = find_word(formats, value);
-                return o->log_format < 0 ? complain("--log-format: text or json, not %s", value)
+                return o->log_format < 0 ? complain("--log-format=%s: expected one of text, "
+                                                    "json",
+                                                    value)
                                          : OPTIONS_RUN;
         }
-        o->log_target = find_word(targets, value);
-        return o->log_target < 0 ? complain("--log-target: auto, stderr or journal, not %s", value)
-                                 : OPTIONS_RUN;
+        o->log_target = log_target_from_name(value);
+        return o->log_target < 0
+                       ? complain("--log-target=%s: expected one of auto, journal, syslog, "
+                                  "stderr, console, null",
+                                  value)
+                       : OPTIONS_RUN;
 }
 
 static int take_run_option(struct options *o, int c, char *value)
@@ -216,6 +231,7 @@ static int take_option(struct options *o, int c, char *value)
         case OPT_LOG_LEVEL:
         case OPT_LOG_FORMAT:
         case OPT_LOG_TARGET:
+        case OPT_LOG_TIME:
                 return take_log_option(o, c, value);
         case '?':
                 fputs("Try 'usherd --help'.\n", stderr);
@@ -300,7 +316,7 @@ int options_parse(int argc, char **argv, struct options *ret)
         struct options *o = ret;
         int c, r = OPTIONS_RUN;
 
-        *o = (struct options){.log_level = -1, .log_format = -1, .log_target = -1};
+        *o = (struct options){.log_level = -1, .log_format = -1, .log_target = -1, .log_time = -1};
         // A program name of its own is not wanted in getopt's complaints.
         argv[0] = (char *)"usherd";
         // With the "-", words come in their order, as the argument of an option 1.

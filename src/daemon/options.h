@@ -18,7 +18,7 @@ struct options {
         const char *runtime_dir, *config, *spawn_method;
         bool has_operand; // a DIR or UNIT that is no option's
         bool is_user, compat_systemd, systemd_units;
-        int log_level, log_format, log_target; // -1: not given
+        int log_level, log_format, log_target, log_time; // -1: not given
 
         // usherd run
         bool is_run, has_run_option, accept, inetd;

@@ -1,6 +1,7 @@
 // Lines Name=value: settings of usher.conf.
 #include "conf/settings.h"
 
+#include "base/log_target.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "fuzz/input.h"
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         check_assignments(s.default_environment);
         assert(s.log_level >= -1 && s.log_level <= 7);
-        assert(s.log_target >= -1 && s.log_target < _SETTINGS_LOG_TARGET_MAX);
+        assert(s.log_target >= -1 && s.log_target < _LOG_TARGET_MAX);
         assert(s.log_format >= -1 && s.log_format < _SETTINGS_LOG_FORMAT_MAX);
         STRV_FOREACH (path, s.unit_path)
                 assert((*path)[0] == '/');

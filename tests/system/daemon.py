@@ -115,7 +115,7 @@ class Usherd:
         environment = dict(os.environ, NOTIFY_SOCKET=notify_path, **(env or {}))
         n_verb = 1 if args[:1] == ("run",) else 0
         command = [*wrapper, program, *args[:n_verb], "--runtime-dir", self.runtime, "--log-target=stderr",
-                   *(args[n_verb:] or ["--units", self.units])]
+                   "--log-time=no", *(args[n_verb:] or ["--units", self.units])]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=environment, **options)

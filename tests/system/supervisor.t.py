@@ -289,9 +289,16 @@ def json_log(d):
     d.logged("wrong")
     # valgrind has words of its own.
     lines = [json.loads(l) for l in d.log().splitlines() if not WRAPPER or l.startswith("{")]
-    said = [l for l in lines if l["msg"] in ("said", "wrong")]
+    said = [l for l in lines if l["message"] in ("said", "wrong")]
     assert len(said) == 2 and all(l["unit"] == "talk.service" and l["pid"] > 1 for l in said), said
     assert any(l.get("unit") == "echo.socket" for l in lines)
+    # The same names in `usherctl logs`, and numbers are numbers.
+    kept = [json.loads(l) for l in d.ctl("logs", "-o", "json", check=True).stdout.splitlines()]
+    assert {l["message"] for l in said} <= {l["message"] for l in kept}, kept
+    for l in lines + kept:
+        assert set(l) <= {"time", "level", "unit", "invocation", "pid", "identifier", "errno", "message"}, l
+        assert isinstance(l["time"], float) and isinstance(l.get("pid", 1), int), l
+        assert isinstance(l["level"], str) and isinstance(l["message"], str), l
 
 
 @case

@@ -1,102 +1,4 @@
-// The sink writes to file descriptor 2, so each test puts something of its own there.
-#include "base/log.h"
-
-#include "base/buf.h"
-#include "base/fd.h"
-#include "base/str.h"
-#include "unit/harness.h"
-
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-
-#define PIPE_SIZE 8192
-
-static struct {
-        int saved_stderr;
-        int reader;  // what stderr leads to
-        int journal; // what the journal's socket leads to, -1: there is no journal
-        bool has_no_proc;
-        char journal_path[64];
-} fake = {.saved_stderr = -1, .reader = -1, .journal = -1};
-
-int __real_connect(int fd, const struct sockaddr *address, socklen_t size);
-int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size);
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
-
-int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size)
-{
-        struct sockaddr_un un = {.sun_family = AF_UNIX};
-
-        assert_string_equal(((const struct sockaddr_un *)address)->sun_path,
-                            "/run/systemd/journal/socket");
-        strcpy(un.sun_path, fake.journal_path);
-        return __real_connect(fd, (struct sockaddr *)&un, sizeof(un));
-}
-
-int __wrap_open(const char *path, int flags, ...)
-{
-        if (fake.has_no_proc && str_after_prefix(path, "/proc/")) {
-                errno = ENOENT;
-                return -1;
-        }
-        return __real_open(path, flags, 0);
-}
-
-static void put_on_stderr(int reader, int writer)
-{
-        fake.reader = reader;
-        assert_int_equal(dup2(writer, STDERR_FILENO), STDERR_FILENO);
-        close(writer);
-}
-
-static void use_pipe(void)
-{
-        int fds[2];
-
-        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-        assert_true(fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE) == PIPE_SIZE);
-        assert_int_equal(fd_set_nonblock(fds[0], true), 0);
-        put_on_stderr(fds[0], fds[1]);
-}
-
-static int setup(void **state)
-{
-        fake.saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FD_LOW_WINDOW);
-        snprintf(fake.journal_path, sizeof(fake.journal_path), "/tmp/usher-test-log-%d", getpid());
-        unsetenv("JOURNAL_STREAM");
-        log_set_level(LOG_INFO);
-        use_pipe();
-        return log_set_target(LOG_TARGET_STDERR, LOG_FORMAT_TEXT);
-}
-
-static int teardown(void **state)
-{
-        dup2(fake.saved_stderr, STDERR_FILENO);
-        fake.saved_stderr = fd_close(fake.saved_stderr);
-        fake.reader = fd_close(fake.reader);
-        fake.journal = fd_close(fake.journal);
-        fake.has_no_proc = false;
-        unlink(fake.journal_path);
-        unsetenv("JOURNAL_STREAM");
-        log_set_hook(NULL, NULL);
-        log_close();
-        return 0;
-}
-
-static const char *read_log(void)
-{
-        static char text[200000];
-        ssize_t n = 0, size = 0;
-
-        while ((n = read(fake.reader, text + size, sizeof(text) - 1 - (size_t)size)) > 0)
-                size += n;
-        text[size] = '\0';
-        return text;
-}
+#include "unit/log_fixture.h"
 
 static void test_levels(void **state)
 {
@@ -127,10 +29,10 @@ static void test_text(void **state)
         log_unit("a.socket", LOG_ERR, EACCES, "Cannot bind");
         log_unit("a.socket", LOG_ERR, -EACCES, "Cannot bind");
         log_write(LOG_INFO, "two\nlines\x1b[31m");
-        log_service_line("b.service", 12, "prog", LOG_INFO, "said\n", 5);
-        log_service_line("b.service", 12, NULL, LOG_INFO, "a\0b\r\xff", 5);
-        log_service_line("b.service", 12, NULL, LOG_INFO, "\0", 1);
-        log_service_line("b.service", 12, NULL, LOG_INFO, "", 0);
+        print_line("b.service", 12, "prog", LOG_INFO, "said\n", 5);
+        print_line("b.service", 12, NULL, LOG_INFO, "a\0b\r\xff", 5);
+        print_line("b.service", 12, NULL, LOG_INFO, "\0", 1);
+        print_line("b.service", 12, NULL, LOG_INFO, "", 0);
         assert_string_equal(read_log(), "Plain 1\n"
                                         "a.socket: Cannot bind: Permission denied\n"
                                         "a.socket: Cannot bind: Permission denied\n"
@@ -148,18 +50,18 @@ static void test_json(void **state)
 
         assert_int_equal(log_set_target(LOG_TARGET_STDERR, LOG_FORMAT_JSON), 0);
         log_unit("a.socket", LOG_WARNING, ENOENT, "Say \"x\"");
-        log_service_line("b.service", 12, "prog", LOG_INFO, "\x1b", 1);
+        print_line("b.service", 12, "prog", LOG_INFO, "\x1b", 1);
         text = strdup(read_log());
         line = strtok_r(text, "\n", &save);
-        assert_non_null(str_after_prefix(line, "{\"ts\":"));
+        assert_non_null(str_after_prefix(line, "{\"time\":"));
         assert_string_equal(strchr(line, ',') + 1,
                             "\"level\":\"warning\",\"unit\":\"a.socket\","
-                            "\"errno\":2,\"error\":\"No such file or directory\","
-                            "\"msg\":\"Say \\\"x\\\"\"}");
+                            "\"errno\":2,"
+                            "\"message\":\"Say \\\"x\\\": No such file or directory\"}");
         line = strtok_r(NULL, "\n", &save);
         assert_string_equal(strchr(line, ',') + 1,
                             "\"level\":\"info\",\"unit\":\"b.service\",\"pid\":12,"
-                            "\"stream\":\"service\",\"identifier\":\"prog\",\"msg\":\"\\\\x1b\"}");
+                            "\"identifier\":\"prog\",\"message\":\"\\\\x1b\"}");
         assert_null(strtok_r(NULL, "\n", &save));
 }
 
@@ -181,7 +83,7 @@ static void test_long_lines(void **state)
         assert_int_equal(st.st_size, 8192); // cut, with dots for what is missing
         for (size_t i = 1; i + 2 < sizeof(big); i += 2)
                 memcpy(big + i, "\xc3\xa4", 2); // no piece may end between these
-        log_service_line("b.service", 1, NULL, LOG_INFO, big, 20001);
+        print_line("b.service", 1, NULL, LOG_INFO, big, 20001);
         lseek(fake.reader, 0, SEEK_SET);
         text = strdup(read_log());
         assert_non_null(strstr(text, "xxx...\n"));
@@ -283,101 +185,71 @@ static void test_a_pipe_without_reader(void **state)
         assert_non_null(strstr(read_log(), "2 log lines were dropped"));
 }
 
-static void start_journal(void)
+// A line with the digits of its time as N.
+static const char *without_time(const char *line)
 {
-        struct sockaddr_un un = {.sun_family = AF_UNIX};
+        static char text[500];
+        bool is_time = true;
+        size_t n = 0;
 
-        unlink(fake.journal_path);
-        strcpy(un.sun_path, fake.journal_path);
-        fake.journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        assert_int_equal(bind(fake.journal, (struct sockaddr *)&un, sizeof(un)), 0);
-}
-
-static void set_journal_stream(void)
-{
-        struct stat st;
-        char text[64];
-
-        assert_int_equal(fstat(STDERR_FILENO, &st), 0);
-        snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev,
-                 (unsigned long long)st.st_ino);
-        setenv("JOURNAL_STREAM", text, 1);
-}
-
-static void assert_journal(const char *expected)
-{
-        char text[20000];
-        ssize_t n = recv(fake.journal, text, sizeof(text) - 1, 0);
-
-        assert_true(n >= 0);
+        for (; line[n] && n + 1 < sizeof(text); n++) {
+                is_time = is_time && line[n] != ' ';
+                text[n] = is_time && line[n] >= '0' && line[n] <= '9' ? 'N' : line[n];
+        }
         text[n] = '\0';
-        assert_string_equal(text, expected);
+        return text;
 }
 
-static void test_auto_target(void **state)
+static void test_time(void **state)
 {
-        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), -ENOENT);
-        set_journal_stream();
-        assert_int_equal(log_set_target(LOG_TARGET_AUTO, LOG_FORMAT_TEXT), 0);
-        log_write(LOG_NOTICE, "Stream only"); // the level in front, for the stream's reader
-        assert_string_equal(read_log(), "<5>Stream only\n");
-        start_journal();
-        assert_int_equal(log_set_target(LOG_TARGET_AUTO, LOG_FORMAT_TEXT), 0);
-        log_write(LOG_NOTICE, "Native");
-        assert_string_equal(read_log(), "");
-        assert_journal("PRIORITY=5\nSYSLOG_IDENTIFIER=test_log\nMESSAGE=Native\n");
-        setenv("JOURNAL_STREAM", "1:2", 1); // somebody else's
-        assert_int_equal(log_set_target(LOG_TARGET_AUTO, LOG_FORMAT_TEXT), 0);
-        log_write(LOG_NOTICE, "Stderr");
-        assert_string_equal(read_log(), "Stderr\n");
+        static const struct {
+                enum log_time time;
+                bool is_journal;
+                const char *expected;
+        } cases[] = {
+                {LOG_TIME_NO, false, "a.socket: Said\n"},
+                {LOG_TIME_YES, false, "NNNN-NN-NNTNN:NN:NN.NNN+NNNN notice a.socket: Said\n"},
+                {LOG_TIME_AUTO, false, "NNNN-NN-NNTNN:NN:NN.NNN+NNNN notice a.socket: Said\n"},
+                {LOG_TIME_AUTO, true, "<N>a.socket: Said\n"},
+                {LOG_TIME_YES, true, "<N>NNNN-NN-NNTNN:NN:NN.NNN+NNNN notice a.socket: Said\n"},
+        };
+
+        setenv("TZ", "UTC", 1);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                if (cases[i].is_journal)
+                        set_journal_stream();
+                log_set_time(cases[i].time);
+                assert_int_equal(log_set_target(LOG_TARGET_STDERR, LOG_FORMAT_TEXT), 0);
+                log_unit("a.socket", LOG_NOTICE, 0, "Said");
+                assert_string_equal(without_time(read_log()), cases[i].expected);
+        }
+        unsetenv("TZ");
 }
 
-static void test_journal_fields(void **state)
+static void test_names_of_targets(void **state)
 {
-        start_journal();
-        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), 0);
-        log_unit("a.socket", LOG_ERR, EIO, "Bad\n%d", 1);
-        assert_journal("PRIORITY=3\nSYSLOG_IDENTIFIER=test_log\nUNIT=a.socket\nERRNO=5\n"
-                       "MESSAGE=Bad\\x0a1: Input/output error\n");
-        log_service_line("b.service", 12, "prog", LOG_LOCAL0 | LOG_INFO, "said", 4);
-        assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=prog\nSYSLOG_FACILITY=16\nUNIT=b.service\n"
-                       "SYSLOG_PID=12\nOBJECT_PID=12\nMESSAGE=said\n");
-        log_service_line("b.service", 12, "prog", LOG_INFO, "said", 4);
-        assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=prog\nUNIT=b.service\nSYSLOG_PID=12\n"
-                       "OBJECT_PID=12\nMESSAGE=said\n");
-        assert_string_equal(read_log(), "");
+        static const struct {
+                const char *name;
+                int target;
+        } cases[] = {
+                {"auto", LOG_TARGET_AUTO},      {"stderr", LOG_TARGET_STDERR},
+                {"console", LOG_TARGET_STDERR}, {"journal", LOG_TARGET_JOURNAL},
+                {"syslog", LOG_TARGET_SYSLOG},  {"null", LOG_TARGET_NULL},
+                {"Journal", -EINVAL},           {"", -EINVAL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                assert_int_equal(log_target_from_name(cases[i].name), cases[i].target);
 }
 
-static void test_a_stuck_journal_drops(void **state)
+static void test_null(void **state)
 {
         uint64_t before = log_get_dropped();
-        char text[1000];
 
-        start_journal();
-        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), 0);
-        for (int i = 0; i < 5000; i++)
-                log_write(LOG_INFO, "Line %d", i);
-        assert_true(log_get_dropped() > before);
-        while (recv(fake.journal, text, sizeof(text), 0) > 0)
-                ;
-        log_write(LOG_INFO, "Room again");
-        assert_true(recv(fake.journal, text, sizeof(text), 0) > 0);
-        assert_non_null(strstr(text, "were dropped"));
-        assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=test_log\nMESSAGE=Room again\n");
-}
-
-static void test_a_restarted_journal_is_found_again(void **state)
-{
-        start_journal();
-        assert_int_equal(log_set_target(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT), 0);
-        fd_close(fake.journal);
-        start_journal();
-        log_write(LOG_INFO, "Here");
-        assert_journal("PRIORITY=6\nSYSLOG_IDENTIFIER=test_log\nMESSAGE=Here\n");
-        fake.journal = fd_close(fake.journal);
-        unlink(fake.journal_path);
-        log_write(LOG_INFO, "There");
-        assert_string_equal(read_log(), "There\n"); // no journal at all: stderr
+        assert_int_equal(log_set_target(LOG_TARGET_NULL, LOG_FORMAT_TEXT), 0);
+        log_write(LOG_INFO, "Nowhere");
+        assert_string_equal(read_log(), "");
+        assert_int_equal(log_get_dropped(), before);
 }
 
 static void collect(const struct log_line *line, void *data)
@@ -405,7 +277,7 @@ static void test_oom(void **state)
                 uint64_t before = log_get_dropped();
 
                 log_write(LOG_INFO, "Ours");
-                log_service_line("b.service", 1, NULL, LOG_INFO, "Theirs", 6);
+                print_line("b.service", 1, NULL, LOG_INFO, "Theirs", 6);
                 if (oom_was_hit())
                         assert_true(log_get_dropped() > before ||
                                     strstr(read_log(), "no memory for the message"));
@@ -414,7 +286,6 @@ static void test_oom(void **state)
         }
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 static const struct CMUnitTest tests[] = {
         TEST(test_levels),
         TEST(test_text),
@@ -425,10 +296,9 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_full_pipe_drops_without_proc),
         TEST(test_a_torn_line),
         TEST(test_a_pipe_without_reader),
-        TEST(test_auto_target),
-        TEST(test_journal_fields),
-        TEST(test_a_stuck_journal_drops),
-        TEST(test_a_restarted_journal_is_found_again),
+        TEST(test_time),
+        TEST(test_names_of_targets),
+        TEST(test_null),
         TEST(test_hook),
         TEST(test_oom),
 };

@@ -26,7 +26,8 @@ static void log_some(void)
         log_unit("a.socket", LOG_INFO, 0, "one");
         log_unit("b.socket", LOG_ERR, ENOENT, "two");
         log_unit("a.socket", LOG_DEBUG, 0, "below the level");
-        log_service_line("a@1.service", 4711, NULL, LOG_INFO, "printed", 7);
+        log_service_line(&(struct log_source){.unit = "a@1.service", .pid = 4711}, LOG_INFO,
+                         "printed", 7);
         log_unit("a.socket", LOG_INFO, 0, "three");
 }
 
@@ -100,10 +101,12 @@ static void test_shares(void **state)
         log_write(LOG_INFO, "start");
         log_unit("loud@.service", LOG_INFO, 0, "about it");
         log_unit("quiet.socket", LOG_INFO, 0, "about another");
-        log_service_line("quiet.service", 1, NULL, LOG_INFO, "printed", 7);
+        log_service_line(&(struct log_source){.unit = "quiet.service", .pid = 1}, LOG_INFO,
+                         "printed", 7);
         for (int i = 0; i < 1000; i++) {
                 snprintf(name, sizeof(name), "loud@%d-127.0.0.1:1.service", i);
-                log_service_line(name, 2, NULL, LOG_INFO, "noise", 5);
+                log_service_line(&(struct log_source){.unit = name, .pid = 2}, LOG_INFO, "noise",
+                                 5);
         }
         assert_lines(ring, "quiet*", 0, 10,
                      "3 quiet.socket: about another;4 quiet.service: printed;");
@@ -111,7 +114,8 @@ static void test_shares(void **state)
         assert_int_equal(log_ring_find(ring, "", 0, SIZE_MAX)->number, 1);
         // Two that are loud have the same.
         for (int i = 0; i < 1000; i++)
-                log_service_line("other.service", 3, NULL, LOG_INFO, "NOISE", 5);
+                log_service_line(&(struct log_source){.unit = "other.service", .pid = 3}, LOG_INFO,
+                                 "NOISE", 5);
         size_t n_loud = 0, n_other = 0;
 
         for (const struct log_ring_line *l = log_ring_find(ring, "", 0, SIZE_MAX); l;

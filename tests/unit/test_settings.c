@@ -1,5 +1,7 @@
 #include "conf/settings.h"
 
+#include "base/log_target.h"
+
 #include "base/strv.h"
 #include "conf/enums.h"
 #include "unit/conf_fixture.h"
@@ -23,7 +25,7 @@ static void test_values(void **state)
         assert_int_equal(set(&s, "LogLevel", "3", &c), SETTINGS_OK);
         assert_int_equal(s.log_level, LOG_ERR);
         assert_int_equal(set(&s, "LogTarget", "journal", &c), SETTINGS_OK);
-        assert_int_equal(s.log_target, SETTINGS_LOG_JOURNAL);
+        assert_int_equal(s.log_target, LOG_TARGET_JOURNAL);
         assert_int_equal(set(&s, "LogFormat", "json", &c), SETTINGS_OK);
         assert_int_equal(s.log_format, SETTINGS_LOG_JSON);
         assert_int_equal(set(&s, "Compat", "systemd", &c), SETTINGS_OK);
@@ -85,7 +87,7 @@ static void test_refusals(void **state)
         static const char *const bad[][2] = {
                 {"LogLevel", "8"},
                 {"LogLevel", "loud"},
-                {"LogTarget", "syslog"},
+                {"LogTarget", "printer"},
                 {"Compat", "yes"},
                 {"UnitPath", "a/b"},
                 {"UnitPath", "'/a"},

@@ -139,8 +139,13 @@ static void put_line(struct log_stream *s, const char *line, size_t size)
 
         const struct run *run = run_by_pid(s->log->manager, s->pid);
 
-        log_service_line(run && run->log == s ? run_name(run, &buffer) : s->unit, s->pid,
-                         s->identifier, LOG_MAKEPRI(s->facility << 3, level), line, size);
+        const struct log_source from = {
+                .unit = run && run->log == s ? run_name(run, &buffer) : s->unit,
+                .identifier = s->identifier,
+                .pid = s->pid,
+        };
+
+        log_service_line(&from, LOG_MAKEPRI(s->facility << 3, level), line, size);
 }
 
 static void flush_part(struct log_stream *s)

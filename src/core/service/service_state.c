@@ -139,7 +139,7 @@ void run_log(const struct run *run, int level, int error, const char *fmt, ...)
         va_start(ap, fmt);
         vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
-        log_unit(run_name(run, &buffer), level, error, "%s", text);
+        log_life(run_name(run, &buffer), run->invocation_id, level, error, "%s", text);
 }
 
 void run_changed(struct run *run)
