@@ -38,13 +38,15 @@ bool net_has_connection(int fd)
         return poll(&p, 1, 0) > 0;
 }
 
-int net_accept(int fd, int *ret_fd)
+int net_accept(int fd, bool is_ours_alone, int *ret_fd)
 {
         int connection;
 
-        nowait_begin();
+        if (!is_ours_alone)
+                nowait_begin();
         connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-        nowait_end();
+        if (!is_ours_alone)
+                nowait_end();
         if (connection < 0) {
                 if (errno == EINTR) { // another holder of the socket has made it blocking
                         (void)fd_set_nonblock(fd, true);

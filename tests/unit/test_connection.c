@@ -28,14 +28,14 @@ static void test_accept(void **state)
         int connection = -1, none = -1;
 
         assert_true(client >= 0);
-        assert_int_equal(net_accept(fd, &connection), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &connection), ACCEPT_OK);
         assert_true(fcntl(connection, F_GETFD) & FD_CLOEXEC);
         assert_false(fcntl(connection, F_GETFL) & O_NONBLOCK); // as a service expects it
-        assert_int_equal(net_accept(fd, &none), ACCEPT_NONE);
+        assert_int_equal(net_accept(fd, false, &none), ACCEPT_NONE);
         fd_close(connection);
         // Something that does not listen is of no use any more.
         CLEANUP(fd) int deaf = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        assert_int_equal(net_accept(deaf, &none), -EINVAL);
+        assert_int_equal(net_accept(deaf, false, &none), -EINVAL);
 }
 
 // Names as systemd v255 makes them.
@@ -77,7 +77,7 @@ static void test_tcp_names(void **state)
         assert_int_equal(getsockname(client, (struct sockaddr *)&own, &size), 0);
         unsigned client_port = ntohs(own.sin_port);
 
-        assert_int_equal(net_accept(fd, &connection), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &connection), ACCEPT_OK);
         assert_int_equal(peer_info_get(connection, NULL, &peer), 0);
         assert_int_equal(peer_format_instance(&peer, 3, LOG_PEER_FULL, &name), 0);
         CLEANUP(free)
@@ -96,7 +96,7 @@ static void test_tcp_names(void **state)
         int second = -1;
 
         assert_true(second_client >= 0);
-        assert_int_equal(net_accept(fd, &second), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &second), ACCEPT_OK);
         assert_int_equal(peer_info_get(second, NULL, &peer), 0);
         assert_true(peer_get_key(&peer, &second_key));
         assert_int_equal(key.size, second_key.size);
@@ -116,7 +116,7 @@ static void test_unix_names(void **state)
         int connection = -1;
 
         assert_true(client >= 0);
-        assert_int_equal(net_accept(fd, &connection), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &connection), ACCEPT_OK);
         assert_int_equal(peer_info_get(connection, NULL, &peer), 0);
         assert_int_equal(peer_format_instance(&peer, 7, LOG_PEER_FULL, &name), 0);
         expected = str_printf("7-%d-%u", (int)getpid(), getuid());
@@ -246,7 +246,7 @@ static void test_peer_is_gone(void **state)
 
         assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
         fd_close(client);
-        assert_int_equal(net_accept(fd, &connection), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &connection), ACCEPT_OK);
         assert_int_equal(peer_info_get(connection, NULL, &peer), -ENOTCONN);
         fd_close(connection);
 }
@@ -270,7 +270,7 @@ static void test_flush(void **state)
         net_flush(datagrams, &udp->socket->ports.items[0]);
         assert_int_equal(recv(datagrams, &byte, 1, MSG_DONTWAIT), -1);
         net_flush(stream, &tcp->socket->ports.items[0]);
-        assert_int_equal(net_accept(stream, &none), ACCEPT_NONE);
+        assert_int_equal(net_accept(stream, false, &none), ACCEPT_NONE);
         assert_int_equal(recv(client, &byte, 1, 0), 0); // the client sees that it is over
 }
 

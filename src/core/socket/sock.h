@@ -74,6 +74,7 @@ struct listener {
         usec_t opened;           // 0: it was passed to us
         const struct held *held; // a process of an earlier supervisor holds it; NULL: none
         bool is_adopted;         // it was passed to us: the process that did so may hold it, too
+        bool is_ours_alone;      // opened here, and never passed to a process
         bool is_missing; // its address does not exist (yet), or it could not be opened again
         bool is_joining; // the interface of a multicast group is missing
 };

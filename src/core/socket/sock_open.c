@@ -221,6 +221,7 @@ static int take_result(struct listener *l, struct node_result *result)
         }
         l->held = NULL;
         l->watch.fd = TAKE_FD(result->fd);
+        l->is_ours_alone = true;
         sock_note_opened(l);
         l->node = result->node;
         earlier_note(s->unit.manager->earlier, l->port, l->watch.fd);
@@ -410,7 +411,7 @@ void sock_close_listener(struct listener *l)
 
         timer_stop(e, &l->poll_timer);
         sock_node_cancel(l);
-        l->is_missing = l->is_joining = l->is_adopted = false;
+        l->is_missing = l->is_joining = l->is_adopted = l->is_ours_alone = false;
         l->held = NULL;
         if (l->watch.fd < 0)
                 return;
@@ -455,6 +456,7 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
                 if (strv_push(names, unit_conf_fd_name(s->ports_conf, s->listeners[i].line)) < 0)
                         return -ENOMEM;
                 more[(*n)++] = s->listeners[i].watch.fd;
+                s->listeners[i].is_ours_alone = false;
         }
         return 0;
 }

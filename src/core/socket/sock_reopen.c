@@ -77,6 +77,7 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                 l->node = kept->node;
                 l->held = kept->held;
                 l->is_adopted = kept->is_adopted;
+                l->is_ours_alone = kept->is_ours_alone;
                 l->is_joining = kept->is_joining;
                 l->opened = kept->opened;
                 if (is_live && old != s->unit.conf)

@@ -133,7 +133,7 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
 
         if (must_wait(s, now, &template))
                 return false;
-        int r = net_accept(l->watch.fd, &fd);
+        int r = net_accept(l->watch.fd, l->is_ours_alone, &fd);
 
         if (r == ACCEPT_NONE)
                 return false;
