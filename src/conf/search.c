@@ -1,5 +1,5 @@
-// The index itself: reading the folders, judging links, resolving names. What is in folders below
-// the path is in search_dropin.c.
+// The index itself: reading the folders, judging links. What a name stands for is in search_find.c,
+// what is in folders below the path in search_dropin.c.
 #include "conf/search.h"
 
 #include "base/fs.h"
@@ -11,28 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 
-#define ALIAS_HOPS_MAX 8
-
-enum entry_kind { ENTRY_FILE, ENTRY_ALIAS, ENTRY_MASK, ENTRY_BLOCK };
-
-struct search_entry {
-        enum entry_kind kind;
-        size_t dir;     // rank: index in the path; the file or link is there, and has the name
-        char *file;     // ENTRY_BLOCK: where it is instead
-        char *target;   // ENTRY_ALIAS: the name it stands for
-        char **aliases; // names that stand for this one, over any number of steps
-};
-
-void search_result_done(struct search_result *result)
-{
-        free(result->id);
-        free(result->path);
-        free(result->block);
-        strv_free(result->names);
-        *result = (struct search_result){0};
-}
-
-static void entry_free(struct search_entry *e)
+void search_entry_free(struct search_entry *e)
 {
         if (!e)
                 return;
@@ -42,10 +21,7 @@ static void entry_free(struct search_entry *e)
         free(e);
 }
 
-DEFINE_CLEANUP(search_entry, struct search_entry *, entry_free)
-
-// NULL: no memory.
-static struct search_entry *entry_new(enum entry_kind kind, size_t dir)
+struct search_entry *search_entry_new(enum entry_kind kind, size_t dir)
 {
         struct search_entry *e = calloc(1, sizeof(*e));
 
@@ -56,13 +32,12 @@ static struct search_entry *entry_new(enum entry_kind kind, size_t dir)
         return e;
 }
 
-static bool is_plain(const struct search *s, const struct search_entry *e)
+bool search_entry_is_plain(const struct search *s, const struct search_entry *e)
 {
         return e == &s->plain[e->dir];
 }
 
-// New string, or NULL: no memory.
-static char *path_of(const struct search *s, const struct search_entry *e, const char *name)
+char *search_entry_path(const struct search *s, const struct search_entry *e, const char *name)
 {
         return e->file ? strdup(e->file) : fs_path_join(s->dirs[e->dir], name);
 }
@@ -85,9 +60,17 @@ void search_free(struct search *s)
         if (!s)
                 return;
         while (s->entries && map_next(s->entries, &position, NULL, &value))
-                if (!is_plain(s, value))
-                        entry_free(value);
+                if (!search_entry_is_plain(s, value))
+                        search_entry_free(value);
         map_free(s->entries);
+        position = 0;
+        while (s->instances && map_next(s->instances, &position, NULL, &value)) {
+                struct search_names *names = value;
+
+                strv_free(names->list);
+                free(names);
+        }
+        map_free(s->instances);
         free(s->plain);
         for (size_t i = 0; s->folders && i < s->n_dirs; i++) {
                 position = 0;
@@ -178,7 +161,7 @@ static const char *find_alias_fault(const char *name, const char *target, int *r
 static int judge_link(const struct search *s, const char *name, struct search_entry *e,
                       struct diag *diag, bool *ret_use)
 {
-        CLEANUP(free) char *path = path_of(s, e, name);
+        CLEANUP(free) char *path = search_entry_path(s, e, name);
         CLEANUP(free) char *text = NULL, *folder = NULL, *target = NULL;
         const char *fault = NULL;
         int error, r;
@@ -265,7 +248,7 @@ static int add_unit(struct search *s, size_t dir, const char *name, bool is_link
                 r = map_set(s->entries, name, &s->plain[dir]);
                 return MIN(r, 0);
         }
-        e = entry_new(ENTRY_FILE, dir);
+        e = search_entry_new(ENTRY_FILE, dir);
         if (!e)
                 return -ENOMEM;
         r = judge_link(s, name, e, diag, &use);
@@ -335,65 +318,8 @@ static int read_dir(struct search *s, size_t dir, struct diag *diag)
         return r;
 }
 
-// ---- names -------------------------------------------------------------------------------------
-
-// Follow aliases. NULL: a name that does not exist, or a chain that is too long (a ring).
-static struct search_entry *follow(const struct search *s, const char *name, const char **ret_name)
-{
-        for (unsigned hops = 0; hops < ALIAS_HOPS_MAX; hops++) {
-                struct search_entry *e = map_get(s->entries, name);
-
-                if (!e)
-                        return NULL;
-                if (e->kind != ENTRY_ALIAS) {
-                        if (ret_name)
-                                *ret_name = name;
-                        return e;
-                }
-                name = e->target;
-        }
-        return NULL;
-}
-
-static int add_alias(struct search *s, const char *name, struct search_entry *e, const char *alias)
-{
-        if (is_plain(s, e)) {
-                struct search_entry *own = entry_new(e->kind, e->dir);
-                int r = own ? map_set(s->entries, name, own) : -ENOMEM;
-
-                if (r < 0) {
-                        entry_free(own);
-                        return r;
-                }
-                e = own;
-        }
-        return strv_push(&e->aliases, alias);
-}
-
-static int collect_aliases(struct search *s)
-{
-        size_t position = 0;
-        const char *name;
-        void *value;
-
-        while (map_next(s->entries, &position, &name, &value)) {
-                const struct search_entry *e = value;
-                struct search_entry *final;
-                const char *final_name;
-                int r;
-
-                if (e->kind != ENTRY_ALIAS)
-                        continue;
-                final = follow(s, name, &final_name);
-                // foo@x.service -> foo@.service is an instance with a link, not a name of all
-                if (!final || (unit_name_is_instance(name) && unit_name_is_template(final_name)))
-                        continue;
-                r = add_alias(s, final_name, final, name);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
+// ---- the whole
+// ------------------------------------------------------------------------------------
 
 // /lib/systemd/system is /usr/lib/systemd/system on most machines.
 static bool is_read_before(const struct search *s, size_t dir)
@@ -427,11 +353,12 @@ int search_new_in_root(const char *root, char *const *dirs, enum trust_mode trus
         if (r < 0)
                 return r;
         s->entries = map_new();
+        s->instances = map_new();
         s->plain = calloc(s->n_dirs + 1, sizeof(*s->plain));
         s->folders = calloc(s->n_dirs + 1, sizeof(*s->folders));
         s->hands = calloc(s->n_dirs + 1, sizeof(*s->hands));
         s->trust = trust;
-        if (!s->entries || !s->plain || !s->folders || !s->hands)
+        if (!s->entries || !s->instances || !s->plain || !s->folders || !s->hands)
                 return -ENOMEM;
         for (size_t i = 0; i < s->n_dirs; i++) {
                 s->plain[i] = (struct search_entry){.kind = ENTRY_FILE, .dir = i};
@@ -454,7 +381,7 @@ int search_new_in_root(const char *root, char *const *dirs, enum trust_mode trus
                 if (r < 0)
                         return r;
         }
-        r = collect_aliases(s);
+        r = search_collect_aliases(s);
         if (r < 0)
                 return r;
         *ret = TAKE(s);
@@ -474,7 +401,7 @@ int search_add_block(struct search *s, const char *name, const char *file, const
         if (other && (other->kind == ENTRY_BLOCK || other->dir < rank ||
                       (other->dir == rank && streq(s->dirs[rank], dir))))
                 return 0;
-        e = entry_new(ENTRY_BLOCK, rank);
+        e = search_entry_new(ENTRY_BLOCK, rank);
         if (!e)
                 return -ENOMEM;
         r = str_set(&e->file, file);
@@ -482,92 +409,11 @@ int search_add_block(struct search *s, const char *name, const char *file, const
                 r = map_set(s->entries, name, e);
         if (r < 0)
                 return r;
-        if (other && !is_plain(s, other)) {
+        if (other && !search_entry_is_plain(s, other)) {
                 e->aliases = TAKE(other->aliases);
-                entry_free(other);
+                search_entry_free(other);
         }
         e = NULL;
-        return 0;
-}
-
-// The names of the unit: those that stand for the entry, made instances where the entry is a
-// template; and those that stand for the instance itself.
-static int collect_names(const struct search *s, const char *instance, const struct search_entry *e,
-                         struct search_result *result)
-{
-        const struct search_entry *own = map_get(s->entries, result->id);
-        int r = 0;
-
-        STRV_FOREACH (alias, e->aliases) {
-                char *name = NULL;
-
-                if (instance && unit_name_is_template(*alias))
-                        r = unit_name_with_instance(*alias, instance, &name);
-                else if (!(name = strdup(*alias)))
-                        r = -ENOMEM;
-                if (r >= 0)
-                        r = strv_push_take(&result->names, name);
-                if (r < 0)
-                        return r;
-        }
-        if (own && own != e)
-                r = strv_extend(&result->names, own->aliases);
-        return r;
-}
-
-static int fill_result(const struct search *s, const char *name, const char *instance,
-                       const char *entry_name, const struct search_entry *e,
-                       struct search_result *result)
-{
-        bool is_made = instance && *instance && unit_name_is_template(entry_name);
-        int r = 0;
-
-        result->verdict = e->kind == ENTRY_BLOCK  ? SEARCH_BLOCK
-                          : e->kind == ENTRY_MASK ? SEARCH_MASKED
-                                                  : SEARCH_FOUND;
-        if (is_made)
-                r = unit_name_with_instance(entry_name, instance, &result->id);
-        else
-                result->id = strdup(entry_name);
-        result->path = path_of(s, e, entry_name);
-        if (e->kind == ENTRY_BLOCK)
-                result->block = strdup(entry_name);
-        if (r < 0 || !result->id || !result->path || (e->kind == ENTRY_BLOCK && !result->block))
-                return -ENOMEM;
-        r = collect_names(s, is_made ? instance : NULL, e, result);
-        if (r >= 0 && !streq(name, result->id))
-                r = strv_push(&result->names, name);
-        if (r < 0)
-                return r;
-        strv_remove(result->names, result->id);
-        strv_sort_unique(result->names);
-        if (e->kind == ENTRY_FILE && search_path_is_mask(result->path) > 0)
-                result->verdict = SEARCH_MASKED;
-        return 0;
-}
-
-int search_find(struct search *s, const char *name, struct search_result *ret)
-{
-        CLEANUP(search_result) struct search_result result = {.verdict = SEARCH_NOT_FOUND};
-        CLEANUP(free) char *instance = NULL, *template_name = NULL;
-        const char *entry_name = NULL;
-        const struct search_entry *e = follow(s, name, &entry_name);
-        int r = unit_name_instance(name, &instance);
-
-        if (r >= 0 && !e && unit_name_is_instance(name)) {
-                r = unit_name_template(name, &template_name);
-                e = r < 0 ? NULL : follow(s, template_name, &entry_name);
-        }
-        if (r < 0)
-                return r;
-        if (e)
-                r = fill_result(s, name, instance, entry_name, e, &result);
-        else
-                r = str_set(&result.id, name);
-        if (r < 0)
-                return r;
-        *ret = result;
-        result = (struct search_result){0};
         return 0;
 }
 

@@ -95,10 +95,10 @@ static int chop_prefix(const char *name, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-// All folders for one name in one folder of the path: the name, its template, then the same for the
-// name cut at each dash.
-static int push_name(struct folders *list, const struct search *s, size_t dir, const char *name,
-                     const char *suffix)
+// The folders for what is left of a name when it is cut at each dash, and for the templates of
+// that; is_whole: for the name itself first.
+static int push_cuts(struct folders *list, const struct search *s, size_t dir, const char *name,
+                     bool is_whole, const char *suffix)
 {
         CLEANUP(free) char *current = strdup(name);
 
@@ -106,9 +106,9 @@ static int push_name(struct folders *list, const struct search *s, size_t dir, c
                 return -ENOMEM;
         while (current) {
                 CLEANUP(free) char *template_name = NULL, *chopped = NULL;
-                int r = push_folder(list, s, dir, current, suffix);
+                int r = is_whole ? push_folder(list, s, dir, current, suffix) : 0;
 
-                if (r >= 0 && unit_name_is_instance(current))
+                if (r >= 0 && is_whole && unit_name_is_instance(current))
                         r = unit_name_template(current, &template_name);
                 if (r >= 0 && template_name)
                         r = push_folder(list, s, dir, template_name, suffix);
@@ -118,8 +118,33 @@ static int push_name(struct folders *list, const struct search *s, size_t dir, c
                         return r;
                 free(current);
                 current = TAKE(chopped);
+                is_whole = true;
         }
         return 0;
+}
+
+// All folders for one name in one folder of the path, in systemd's order: the name and its
+// template; for an instance the prefix alone, cut at each dash; then the name, cut at each dash.
+static int push_name(struct folders *list, const struct search *s, size_t dir, const char *name,
+                     const char *suffix)
+{
+        CLEANUP(free) char *template_name = NULL, *plain = NULL;
+        int r;
+
+        if (!unit_name_is_instance(name) && !unit_name_is_template(name))
+                return push_cuts(list, s, dir, name, true, suffix);
+        r = push_folder(list, s, dir, name, suffix);
+        if (r >= 0 && unit_name_is_instance(name))
+                r = unit_name_template(name, &template_name);
+        if (r >= 0 && template_name)
+                r = push_folder(list, s, dir, template_name, suffix);
+        if (r < 0)
+                return r;
+        plain = str_printf("%.*s%s", (int)strcspn(name, "@"), name, strrchr(name, '.'));
+        if (!plain)
+                return -ENOMEM;
+        r = push_cuts(list, s, dir, plain, false, suffix);
+        return r < 0 ? r : push_cuts(list, s, dir, name, false, suffix);
 }
 
 static int find_folders(const struct search *s, const char *id, char *const *names,

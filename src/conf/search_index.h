@@ -21,12 +21,17 @@ struct search {
         char **real_dirs; // the same, links followed: where a link points to is compared with these
         struct map *entries;        // name -> struct search_entry (search.c)
         struct search_entry *plain; // for each of dirs: the entry of all its files without an alias
+        struct map *instances;      // instance of a template -> struct search_names: its aliases
         struct map **folders;       // for each of dirs: folder name -> struct search_folder
         size_t n_dirs;
         enum trust_mode trust;
         struct search_hand *hands;   // for each of dirs
         struct search_stamp *stamps; // for each of dirs: how it was before it was read
         usec_t read;                 // realtime, when reading began
+};
+
+struct search_names {
+        char **list;
 };
 
 // Whose a folder of the path is.
@@ -45,3 +50,28 @@ DIR *search_open_folder(struct search *s, struct search_folder *f);
 // ---- search_stamp.c
 
 int search_stamp_dirs(struct search *s); // before they are read; 0 or -ENOMEM
+
+// ---- entries (search.c)
+
+enum entry_kind { ENTRY_FILE, ENTRY_ALIAS, ENTRY_MASK, ENTRY_BLOCK };
+
+struct search_entry {
+        enum entry_kind kind;
+        size_t dir;     // rank: index in the path; the file or link is there, and has the name
+        char *file;     // ENTRY_BLOCK: where it is instead
+        char *target;   // ENTRY_ALIAS: the name it stands for
+        char **aliases; // names that stand for this one, over any number of steps
+};
+
+struct search_entry *search_entry_new(enum entry_kind kind, size_t dir); // NULL: no memory
+void search_entry_free(struct search_entry *e);                          // NULL is fine
+DEFINE_CLEANUP(search_entry, struct search_entry *, search_entry_free)
+// Is it one of search.plain, shared by all such files of its folder?
+bool search_entry_is_plain(const struct search *s, const struct search_entry *e);
+// New string, or NULL: no memory.
+char *search_entry_path(const struct search *s, const struct search_entry *e, const char *name);
+
+// ---- search_find.c
+
+// When all folders are read: what is an alias of what. 0 or -ENOMEM.
+int search_collect_aliases(struct search *s);

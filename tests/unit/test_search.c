@@ -145,6 +145,41 @@ static void test_templates(void **state)
         assert_found(s, "v@x.service", "not-found v@x.service - ");
 }
 
+// A link whose name is an instance: what systemd 252 gives is written here.
+static void test_aliases_of_instances(void **state)
+{
+        CLEANUP(search) struct search *s = NULL;
+
+        put_file("l/real@.service", "x");
+        put_file("l/inst@one.service", "x");
+        put_file("l/plain.service", "x");
+        put_link("e/alias@.service", "../l/real@.service");
+        put_link("e/any@x.service", "../l/real@.service");   // to the template
+        put_link("e/same@x.service", "../l/real@x.service"); // to an instance without a file
+        put_link("e/chain@x.service", "alias@x.service");    // to one of an alias
+        put_link("e/own@one.service", "../l/inst@one.service");
+        put_link("e/differs@x.service", "../l/real@y.service");
+        put_link("e/none@x.service", "../l/nowhere@x.service");
+        put_link("e/plain@x.service", "../l/plain.service");
+        s = open_search(NULL);
+        for (size_t i = 0; i < 5; i++) {
+                static const char *const names[] = {"real@x.service", "alias@x.service",
+                                                    "any@x.service", "same@x.service",
+                                                    "chain@x.service"};
+
+                assert_found(s, names[i],
+                             "found real@x.service l/real@.service "
+                             "alias@x.service,any@x.service,chain@x.service,same@x.service");
+        }
+        assert_found(s, "real@y.service", "found real@y.service l/real@.service alias@y.service");
+        assert_found(s, "any@y.service", "not-found any@y.service - ");
+        assert_found(s, "inst@one.service",
+                     "found inst@one.service l/inst@one.service own@one.service");
+        assert_found(s, "differs@x.service", "not-found differs@x.service - ");
+        assert_found(s, "none@x.service", "not-found none@x.service - ");
+        assert_found(s, "plain@x.service", "not-found plain@x.service - ");
+}
+
 static void put_everywhere(const char *const *names, size_t n, const char *suffix)
 {
         for (size_t i = 0; i < n; i++)
@@ -163,17 +198,21 @@ static void test_dropin_order(void **state)
         static const char *const names[] = {
                 "service",        "foo-@.service",      "foo-bar-x@i.service", "foo-bar-@.service",
                 "foo-@i.service", "foo-bar-x@.service", "foo-bar-@i.service",  "ali@.service",
-                "ali@i.service",
+                "ali@i.service",  "foo-bar-.service",   "foo-.service",
         };
         static const char *const order[] = {
                 "e/foo-bar-x@i.service",
                 "e/foo-bar-x@.service",
+                "e/foo-bar-.service",
+                "e/foo-.service",
                 "e/foo-bar-@i.service",
                 "e/foo-bar-@.service",
                 "e/foo-@i.service",
                 "e/foo-@.service",
                 "l/foo-bar-x@i.service",
                 "l/foo-bar-x@.service",
+                "l/foo-bar-.service",
+                "l/foo-.service",
                 "l/foo-bar-@i.service",
                 "l/foo-bar-@.service",
                 "l/foo-@i.service",
@@ -376,6 +415,7 @@ static const struct CMUnitTest tests[] = {
         TOP_TEST(test_path_through_link),
         TOP_TEST(test_masks),
         TOP_TEST(test_templates),
+        TOP_TEST(test_aliases_of_instances),
         TOP_TEST(test_dropin_order),
         TOP_TEST(test_dropin_chop),
         TOP_TEST(test_dropin_sorting_and_masks),
