@@ -52,11 +52,11 @@ GETTER(get_detail)
                 const char *name;
                 uint64_t value;
         } details[] = {
-                {"XNRefusedMaxConnections", s->n_refused_full},
-                {"XNRefusedMaxConnectionsPerSource", s->n_refused_source},
-                {"XNRefusedStopping", s->n_refused_stopping},
-                {"XNRefusedTriggerLimit", s->n_refused_limit},
-                {"XNRefusedServiceLimit", s->n_refused_service},
+                {"XNRefusedMaxConnections", s->n_refused_by[REFUSAL_FULL]},
+                {"XNRefusedMaxConnectionsPerSource", s->n_refused_by[REFUSAL_SOURCE]},
+                {"XNRefusedStopping", s->n_refused_by[REFUSAL_STOPPING]},
+                {"XNRefusedTriggerLimit", s->n_refused_by[REFUSAL_LIMIT]},
+                {"XNRefusedServiceLimit", s->n_refused_by[REFUSAL_SERVICE]},
                 {"XNAborted", s->n_aborted},
                 {"XNReopened", s->n_reopened},
                 {"XPausedUntilMonotonic", s->pause == PAUSE_NONE ? 0 : s->pause_until},

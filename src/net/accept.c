@@ -38,13 +38,14 @@ bool net_has_connection(int fd)
         return poll(&p, 1, 0) > 0;
 }
 
-int net_accept(int fd, bool is_ours_alone, int *ret_fd)
+int net_accept(int fd, bool is_ours_alone, struct address *ret_remote, int *ret_fd)
 {
+        socklen_t size = sizeof(ret_remote->addr);
         int connection;
 
         if (!is_ours_alone)
                 nowait_begin();
-        connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        connection = accept4(fd, &ret_remote->addr.sa, &size, SOCK_CLOEXEC);
         if (!is_ours_alone)
                 nowait_end();
         if (connection < 0) {
@@ -56,6 +57,8 @@ int net_accept(int fd, bool is_ours_alone, int *ret_fd)
                         return ACCEPT_NONE;
                 return -errno;
         }
+        ret_remote->port_only = false;
+        ret_remote->size = MIN(size, (socklen_t)sizeof(ret_remote->addr));
         *ret_fd = connection;
         return ACCEPT_OK;
 }

@@ -4,9 +4,13 @@
 import contextlib
 import json
 import os
+import re
+import signal
+import socket
+import struct
 import subprocess
 
-from daemon import USHERCTL, answer, case, connect, eventually, main, need_root
+from daemon import USHERCTL, case, connect, is_sanitized, main
 
 V4, V6 = ("127.0.0.1", 7001), ("::1", 7001)
 # Answers with what it knows of its peer, and then with every line that it gets.
@@ -19,6 +23,14 @@ def begin(d, more="", service="ExecStart=/bin/cat\n", conf=""):
         d.unit(f"{name}.socket", f"[Socket]\nListenStream={address}\nAccept=yes\n{more}")
         d.unit(f"{name}@.service", f"[Unit]\nDescription=A server\n[Service]\nStandardInput=socket\n{service}")
     d.start("--units", d.units, "--config", d.file("usher.conf", conf, 0o644))
+
+
+@contextlib.contextmanager
+def talking_to_cat(address):
+    with connect(address) as peer:
+        peer.sendall(b"x")
+        assert peer.recv(1) == b"x"
+        yield peer
 
 
 @contextlib.contextmanager
@@ -131,6 +143,96 @@ def names_of_units_stay_unique(d):
     with talking(d, V4) as [(_, first)], talking(d, V4) as [(_, second)]:
         assert first.endswith(" 1-hidden") and second.endswith(" 2-hidden"), (first, second)
         assert d.show("four@1-hidden.service", "ActiveState") == "active"
+
+
+# ---- refusals
+
+def full(d, more=""):
+    """A socket that serves one connection at a time; the first one, which is being served."""
+    begin(d, f"MaxConnections=1\n{more}")
+    return talking_to_cat(V4)
+
+
+def own_address(sock):
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def refused(d, address):
+    """Where a connection came from that is closed at once."""
+    with connect(address) as sock:
+        own = own_address(sock) if sock.family != socket.AF_UNIX else f"PID {os.getpid()} (UID {os.getuid()})"
+        with contextlib.suppress(ConnectionError):
+            assert sock.recv(1) == b""
+    return own
+
+
+@case
+def refusals_name_their_peer(d):
+    begin(d, "MaxConnections=1\n")
+    for name, address in (("four", V4), ("six", V6), ("local", f"{d.folder}/local.sock")):
+        with talking_to_cat(address):
+            own = refused(d, address)
+            d.logged(re.escape(f"{name}.socket: Refused connection from {own}: MaxConnections= is reached (1 live)"))
+
+
+@case
+def refusals_by_source(d):
+    begin(d, "MaxConnectionsPerSource=1\n")
+    with talking_to_cat(V4):
+        own = refused(d, V4)
+        d.logged(re.escape(f"four.socket: Refused connection from {own}: MaxConnectionsPerSource= is reached"))
+
+
+@case
+def refusals_without_a_template(d):
+    begin(d)
+    os.unlink(f"{d.units}/four@.service")
+    d.ctl("daemon-reload")
+    d.ctl("restart", "four.socket")
+    own = refused(d, V4)
+    d.logged(re.escape(f"four.socket: Refused connection from {own}: it cannot be served: No such file"))
+
+
+@case
+def refusals_are_masked(d):
+    for how, text in (("masked", "connection from 127.0.0.0: "), ("none", "a connection: ")):
+        with full(d, f"X-LogPeer={how}\n"):
+            refused(d, V4)
+            d.logged(f"Refused {text}MaxConnections=")
+            assert not re.search(r"127\.0\.0\.1:(?!7001)", d.log()), d.log()
+        d.stop()
+
+
+@case
+def a_flood_of_refusals(d):
+    n = 1000 if is_sanitized() else 10000
+    with full(d) as first:
+        for _ in range(n):
+            refused(d, V4)
+        assert d.show("four.socket", "NRefused") == str(n)
+        lines = d.logged("four.socket: Refused connection from")
+        first.sendall(b"y")
+        assert first.recv(1) == b"y"
+    d.stop()
+    # Where it took longer than the interval, there are a few more.
+    rest = sum(int(line.split("Refused ")[1].split()[0]) for line in d.logged("Refused [0-9]+ more connections within"))
+    lines = d.logged("four.socket: Refused connection from")
+    assert len(lines) + rest == n and len(lines) <= n // 20, (len(lines), rest)
+    assert "(MaxConnections= " in d.log()
+
+
+@case
+def a_peer_that_has_gone(d):
+    """It resets the connection while usherd does not run."""
+    begin(d)
+    d.signal(signal.SIGSTOP)
+    with connect(V4) as sock:
+        own = own_address(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    d.signal(signal.SIGCONT)
+    d.logged(re.escape(f"four.socket: The peer closed a connection from {own} before the connection was served"))
+    assert d.show("four.socket", "XNAborted") == "1"
 
 
 main()

@@ -21,6 +21,7 @@ static int open_conf(const struct unit_conf *conf)
 
 static void test_accept(void **state)
 {
+        struct address remote;
         CLEANUP(unit_conf)
         struct unit_conf *conf = SOCKET_CONF("ListenStream", loopback(free_port(SOCK_STREAM)));
         CLEANUP(fd) int fd = open_conf(conf);
@@ -28,14 +29,14 @@ static void test_accept(void **state)
         int connection = -1, none = -1;
 
         assert_true(client >= 0);
-        assert_int_equal(net_accept(fd, false, &connection), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &remote, &connection), ACCEPT_OK);
         assert_true(fcntl(connection, F_GETFD) & FD_CLOEXEC);
         assert_false(fcntl(connection, F_GETFL) & O_NONBLOCK); // as a service expects it
-        assert_int_equal(net_accept(fd, false, &none), ACCEPT_NONE);
+        assert_int_equal(net_accept(fd, false, &remote, &none), ACCEPT_NONE);
         fd_close(connection);
         // Something that does not listen is of no use any more.
         CLEANUP(fd) int deaf = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        assert_int_equal(net_accept(deaf, false, &none), -EINVAL);
+        assert_int_equal(net_accept(deaf, false, &remote, &none), -EINVAL);
 }
 
 // Names as systemd v255 makes them.
@@ -62,6 +63,7 @@ static void assert_packs(const struct peer_info *peer)
 
 static void test_tcp_names(void **state)
 {
+        struct address remote;
         unsigned port = free_port(SOCK_STREAM);
         CLEANUP(unit_conf) struct unit_conf *conf = SOCKET_CONF("ListenStream", loopback(port));
         CLEANUP(fd) int fd = open_conf(conf);
@@ -77,7 +79,7 @@ static void test_tcp_names(void **state)
         assert_int_equal(getsockname(client, (struct sockaddr *)&own, &size), 0);
         unsigned client_port = ntohs(own.sin_port);
 
-        assert_int_equal(net_accept(fd, false, &connection), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &remote, &connection), ACCEPT_OK);
         assert_int_equal(peer_info_get(connection, NULL, &peer), 0);
         assert_int_equal(peer_format_instance(&peer, 3, LOG_PEER_FULL, &name), 0);
         CLEANUP(free)
@@ -96,7 +98,7 @@ static void test_tcp_names(void **state)
         int second = -1;
 
         assert_true(second_client >= 0);
-        assert_int_equal(net_accept(fd, false, &second), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &remote, &second), ACCEPT_OK);
         assert_int_equal(peer_info_get(second, NULL, &peer), 0);
         assert_true(peer_get_key(&peer, &second_key));
         assert_int_equal(key.size, second_key.size);
@@ -107,6 +109,7 @@ static void test_tcp_names(void **state)
 
 static void test_unix_names(void **state)
 {
+        struct address remote;
         CLEANUP(unit_conf) struct unit_conf *conf = SOCKET_CONF("ListenStream", "@usher-test-peer");
         CLEANUP(fd) int fd = open_conf(conf);
         CLEANUP(fd) int client = connect_to(fd, SOCK_STREAM);
@@ -116,7 +119,7 @@ static void test_unix_names(void **state)
         int connection = -1;
 
         assert_true(client >= 0);
-        assert_int_equal(net_accept(fd, false, &connection), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &remote, &connection), ACCEPT_OK);
         assert_int_equal(peer_info_get(connection, NULL, &peer), 0);
         assert_int_equal(peer_format_instance(&peer, 7, LOG_PEER_FULL, &name), 0);
         expected = str_printf("7-%d-%u", (int)getpid(), getuid());
@@ -237,22 +240,29 @@ static void test_masks_of_vsock(void **state)
 
 static void test_peer_is_gone(void **state)
 {
+        struct address remote;
         CLEANUP(unit_conf)
         struct unit_conf *conf = SOCKET_CONF("ListenStream", loopback(free_port(SOCK_STREAM)));
         CLEANUP(fd) int fd = open_conf(conf);
         int client = connect_to(fd, SOCK_STREAM), connection = -1;
         struct linger reset = {.l_onoff = 1};
+        char text[PEER_TEXT_MAX];
         struct peer_info peer;
 
         assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
         fd_close(client);
-        assert_int_equal(net_accept(fd, false, &connection), ACCEPT_OK);
+        assert_int_equal(net_accept(fd, false, &remote, &connection), ACCEPT_OK);
         assert_int_equal(peer_info_get(connection, NULL, &peer), -ENOTCONN);
+        // Who it was is known all the same.
+        peer = (struct peer_info){.remote = remote};
+        peer_format_text(&peer, LOG_PEER_MASKED, text);
+        assert_string_equal(text, "127.0.0.0");
         fd_close(connection);
 }
 
 static void test_flush(void **state)
 {
+        struct address remote;
         CLEANUP(unit_conf)
         struct unit_conf *udp = SOCKET_CONF("ListenDatagram", loopback(free_port(SOCK_DGRAM)));
         CLEANUP(unit_conf)
@@ -270,7 +280,7 @@ static void test_flush(void **state)
         net_flush(datagrams, &udp->socket->ports.items[0]);
         assert_int_equal(recv(datagrams, &byte, 1, MSG_DONTWAIT), -1);
         net_flush(stream, &tcp->socket->ports.items[0]);
-        assert_int_equal(net_accept(stream, false, &none), ACCEPT_NONE);
+        assert_int_equal(net_accept(stream, false, &remote, &none), ACCEPT_NONE);
         assert_int_equal(recv(client, &byte, 1, 0), 0); // the client sees that it is over
 }
 

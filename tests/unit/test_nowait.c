@@ -40,17 +40,18 @@ static void test_accept(void **state)
                 const struct sockaddr_un name = {.sun_family = AF_UNIX};
                 struct sockaddr_un bound;
                 socklen_t size = sizeof(bound);
+                struct address remote;
                 int listener = socket(AF_UNIX, types[i], 0), connection = -1;
                 int client = socket(AF_UNIX, types[i], 0);
 
                 assert_int_equal(bind(listener, (const void *)&name, sizeof(sa_family_t)), 0);
                 assert_int_equal(listen(listener, 5), 0);
                 assert_int_equal(getsockname(listener, (void *)&bound, &size), 0);
-                assert_int_equal(net_accept(listener, false, &connection), ACCEPT_NONE);
+                assert_int_equal(net_accept(listener, false, &remote, &connection), ACCEPT_NONE);
                 assert_true(fcntl(listener, F_GETFL) & O_NONBLOCK);
                 assert_int_equal(fcntl(listener, F_SETFL, 0), 0);
                 assert_int_equal(connect(client, (const void *)&bound, size), 0);
-                assert_int_equal(net_accept(listener, false, &connection), ACCEPT_OK);
+                assert_int_equal(net_accept(listener, false, &remote, &connection), ACCEPT_OK);
                 close(connection);
                 close(client);
                 close(listener);

@@ -137,7 +137,7 @@ static void test_max_connections(void **state)
         CLEANUP(fd) int two = connect_unix(f, "s");
         assert_true(answer(f, two) <= 0);
         assert_int_equal(s->n_refused, 1);
-        assert_int_equal(s->n_refused_full, 1);
+        assert_int_equal(s->n_refused_by[REFUSAL_FULL], 1);
         fixture_done(f);
 }
 

@@ -328,7 +328,11 @@ static struct spawn_plan **shared_plan(const struct client *client)
 
 static void on_refused(struct client *client)
 {
-        incoming_refused_by_service(connection_of_client(client)->sock);
+        const struct connection *c = connection_of_client(client);
+        struct peer_info peer;
+
+        peer_unpack(c->peer, &peer);
+        incoming_refused_by_service(c->sock, &peer, c->log_peer);
 }
 
 static const struct client_ops connection_client_ops = {

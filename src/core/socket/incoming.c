@@ -16,40 +16,47 @@ struct incoming {
         struct listener *listener;
         struct sock *sock;
         int fd;
+        const struct address *remote; // as accept(2) told it
         usec_t now;
-        struct peer_info peer;
+        struct peer_info peer; // once pass_peer() has let it pass
         struct admit_token token;
 };
 
-static int refuse(struct incoming *i, uint64_t *counter, enum incoming_end end)
+static void tell(const struct incoming *i, enum refusal why, int error,
+                 const struct peer_info *peer)
+{
+        const struct refused refused = {.why = why,
+                                        .log_peer = sock_conf(i->sock)->x_log_peer,
+                                        .error = error,
+                                        .peer = peer,
+                                        .fd = i->fd};
+
+        refusals_tell(i->sock, &refused, i->now);
+}
+
+// peer: NULL if no gate has asked for it yet.
+static int refuse(struct incoming *i, enum refusal why, const struct peer_info *peer,
+                  enum incoming_end end)
 {
         struct sock *s = i->sock;
 
+        tell(i, why, 0, peer);
         i->fd = nowait_close(i->fd);
         admit_release(&i->token);
         s->n_refused++;
-        (*counter)++;
+        s->n_refused_by[why]++;
         unit_changed(&s->unit);
         return end;
 }
 
-static void log_refusals(struct sock *s, const char *what, usec_t now)
+void incoming_refused_by_service(struct sock *s, const struct peer_info *peer, enum log_peer how)
 {
-        // At most one line per second reports the number of refusals.
-        if (s->refusals_logged != 0 && now < usec_add(s->refusals_logged, USEC_PER_SEC))
-                return;
-        log_unit(s->unit.id, LOG_WARNING, 0,
-                 "Too many incoming connections (%u live, %s reached), %llu refused so far.",
-                 admit_count(s->admit), what, (unsigned long long)s->n_refused);
-        s->refusals_logged = now;
-}
+        const struct refused refused = {.why = REFUSAL_SERVICE, .log_peer = how, .peer = peer};
 
-void incoming_refused_by_service(struct sock *s)
-{
         s->n_refused++;
-        s->n_refused_service++;
+        s->n_refused_by[REFUSAL_SERVICE]++;
         unit_changed(&s->unit);
-        log_refusals(s, "LimitNPROC= of its service", clock_now());
+        refusals_tell(s, &refused, clock_now());
 }
 
 // ---- the gates
@@ -58,7 +65,7 @@ static int pass_stopping(struct incoming *i)
 {
         struct sock *s = i->sock;
 
-        return job_is_stop_pending(&s->unit) ? refuse(i, &s->n_refused_stopping, INCOMING_CLOSED)
+        return job_is_stop_pending(&s->unit) ? refuse(i, REFUSAL_STOPPING, NULL, INCOMING_CLOSED)
                                              : GATE_PASS;
 }
 
@@ -71,6 +78,10 @@ static int pass_peer(struct incoming *i)
 
         if (r == 0)
                 return GATE_PASS;
+        // The kernel has told with the connection from where it was.
+        const struct peer_info gone = {.remote = *i->remote};
+
+        tell(i, r == -ENOTCONN ? REFUSAL_GONE : REFUSAL_FAILED, r == -ENOTCONN ? 0 : r, &gone);
         i->fd = nowait_close(i->fd);
         if (r == -ENOTCONN) {
                 s->n_aborted++;
@@ -99,15 +110,13 @@ static int pass_admission(struct incoming *i)
         if (r == ADMIT_OK)
                 return GATE_PASS;
         if (r < 0) {
+                tell(i, REFUSAL_FAILED, r, &i->peer);
                 i->fd = nowait_close(i->fd);
                 sock_on_exhausted(s, -r);
                 return INCOMING_STOP;
         }
-        int end = refuse(i, r == ADMIT_FULL ? &s->n_refused_full : &s->n_refused_source,
-                         INCOMING_CLOSED);
-
-        log_refusals(s, r == ADMIT_FULL ? "MaxConnections=" : "MaxConnectionsPerSource=", i->now);
-        return end;
+        return refuse(i, r == ADMIT_FULL ? REFUSAL_FULL : REFUSAL_SOURCE, &i->peer,
+                      INCOMING_CLOSED);
 }
 
 // If the socket pauses instead, it accepts no connection above the limit.
@@ -117,7 +126,7 @@ static int pass_trigger_limit(struct incoming *i)
 
         if (rate_below(&s->trigger_limit, i->now))
                 return GATE_PASS;
-        int end = refuse(i, &s->n_refused_limit, INCOMING_STOP);
+        int end = refuse(i, REFUSAL_LIMIT, NULL, INCOMING_STOP);
 
         sock_on_trigger_limit(s, i->now);
         return end;
@@ -140,7 +149,8 @@ static void on_sockopt_failed(const struct net_sockopt_failure *f, void *data)
                  f->directive);
 }
 
-enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now, bool is_last)
+enum incoming_end incoming_pass(struct listener *l, int fd, const struct address *remote,
+                                usec_t now, bool is_last)
 {
         struct sock *s = l->sock;
         bool is_compat = !manager_differs(s->unit.manager, DIFFERENCE_REFUSED_UNCOUNTED);
@@ -150,6 +160,7 @@ enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now, bool is_
         i.listener = l;
         i.sock = s;
         i.fd = fd;
+        i.remote = remote;
         i.now = now;
         i.token = (struct admit_token){0};
         for (size_t n = 0; n < N_GATES; n++) {
@@ -163,6 +174,16 @@ enum incoming_end incoming_pass(struct listener *l, int fd, usec_t now, bool is_
 
         if (r >= 0)
                 return INCOMING_SERVED;
+        tell(&i, REFUSAL_FAILED, r, &i.peer);
         sock_on_instance_failed(s, r);
         return INCOMING_STOP;
+}
+
+void incoming_drop(struct listener *l, int fd, int error, usec_t now)
+{
+        struct incoming i = {.listener = l, .sock = l->sock, .fd = fd, .now = now};
+
+        tell(&i, REFUSAL_FAILED, error, NULL);
+        nowait_close(fd);
+        sock_on_instance_failed(l->sock, error);
 }

@@ -535,6 +535,7 @@ static void sock_done(struct unit *u)
         sock_history_done(s);
         sock_pause_end(s);
         connection_forget_all(s);
+        refusals_done(s);
         sock_close(s, false);
         removal_abandon(&s->removal);
         work_cancel(&s->start_work);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/service/run.h"
+#include "core/socket/refusals.h"
 #include "core/unit/unit.h"
 #include "net/look.h"
 
@@ -89,10 +90,9 @@ struct sock {
         struct rate trigger_limit;
         // Counters, named as in systemd; refused connections by reason for usher's own use.
         uint64_t n_accepted, n_connections, n_refused; // n_connections: in the limits
-        uint64_t n_refused_full, n_refused_source, n_refused_stopping, n_refused_limit,
-                n_refused_service;
+        uint64_t n_refused_by[_REFUSAL_COUNTED];
         uint64_t n_aborted, n_reopened;
-        usec_t refusals_logged;          // time of the last summary line
+        struct refusals *refusals;       // for their log lines; NULL: none was refused
         struct admit *admit;             // NULL: no connection yet
         struct list_node connections;    // live ones (core/socket/connection.h)
         struct unit_conf *template_conf; // Accept=yes: shared conf of the instances

@@ -130,10 +130,11 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
 {
         struct sock *s = l->sock;
         int fd = -1, template = 0;
+        struct address remote;
 
         if (must_wait(s, now, &template))
                 return false;
-        int r = net_accept(l->watch.fd, l->is_ours_alone, &fd);
+        int r = net_accept(l->watch.fd, l->is_ours_alone, &remote, &fd);
 
         if (r == ACCEPT_NONE)
                 return false;
@@ -142,12 +143,11 @@ static bool accept_one(struct listener *l, usec_t now, bool is_first, unsigned *
                 return false;
         }
         if (template <0) {
-                fd_close(fd);
-                sock_on_instance_failed(s, template);
+                incoming_drop(l, fd, template, now);
                 return false;
         }
         bool is_last = is_first && !net_has_connection(l->watch.fd);
-        enum incoming_end end = incoming_pass(l, fd, now, is_last);
+        enum incoming_end end = incoming_pass(l, fd, &remote, now, is_last);
 
         *n_served += end == INCOMING_SERVED;
         // A state change may free the listener: check before it is used again.
