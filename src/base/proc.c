@@ -124,6 +124,7 @@ static void forget_text(struct proc_children *c)
         c->text[0] = '\0';
         c->next = c->text;
         c->is_last = false;
+        c->position = 0;
 }
 
 int proc_children_open(struct proc_children *c, pid_t pid, pid_t thread)
@@ -144,10 +145,9 @@ int proc_children_open(struct proc_children *c, pid_t pid, pid_t thread)
         return 0;
 }
 
-int proc_children_rewind(struct proc_children *c)
+void proc_children_rewind(struct proc_children *c)
 {
         forget_text(c);
-        return lseek(c->fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
 int proc_children_next(struct proc_children *c, pid_t *ret)
@@ -157,10 +157,11 @@ int proc_children_next(struct proc_children *c, pid_t *ret)
         while (!(pid = proc_parse_child(&c->next))) {
                 if (c->is_last)
                         return 0;
-                ssize_t n = read(c->fd, c->text, sizeof(c->text) - 1);
+                ssize_t n = pread(c->fd, c->text, sizeof(c->text) - 1, c->position);
 
                 if (n < 0)
                         return -errno;
+                c->position += n;
                 c->text[n] = '\0';
                 c->next = c->text;
                 c->is_last = n < CHILDREN_FULL;

@@ -23,7 +23,8 @@ struct proc_children {
         int fd; // -1: closed
         char text[4096 + 1];
         const char *next;
-        bool is_last; // nothing follows what is in text
+        off_t position; // in the file
+        bool is_last;   // nothing follows what is in text
 };
 // thread 0: the calling thread. 0; -EOPNOTSUPP: this kernel does not tell (it was built without
 // CONFIG_PROC_CHILDREN); other -errno.
@@ -31,5 +32,5 @@ int proc_children_open(struct proc_children *c, pid_t pid, pid_t thread);
 // 1, 0 at the end, -errno. The file is read in steps: no call takes longer than to go through all
 // children once.
 int proc_children_next(struct proc_children *c, pid_t *ret);
-int proc_children_rewind(struct proc_children *c); // from the begin again, and afresh
+void proc_children_rewind(struct proc_children *c); // from the begin again, and afresh
 void proc_children_close(struct proc_children *c);

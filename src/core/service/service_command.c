@@ -284,7 +284,7 @@ static void on_process(void *self)
         uid_t uid = spawn_plan_uid(run->plan);
 
         run_note_process(run);
-        run->uid = uid == (uid_t)-1 ? geteuid() : uid;
+        run->uid = uid == (uid_t)-1 ? run->manager->uid : uid;
 }
 
 static void log_line(const void *self, int level, int error, const char *text)

@@ -10,6 +10,8 @@
 
 // With more children than this, a look is taken in slices.
 #define CHILDREN_AT_ONCE 512
+// With no more than this, a look costs less than the shortest gap allows for, and is not measured.
+#define CHILDREN_UNMEASURED 64
 #define AT_ONCE_MAX (2 * USEC_PER_MSEC)
 // Between looks: while a caller waits, and while none does; at least this multiple of the processor
 // time that the last look took.
@@ -86,7 +88,7 @@ static int begin_reading(struct orphans *o)
                 return 0;
         }
         if (o->source == CHILDREN_FILE)
-                return proc_children_rewind(&o->children);
+                proc_children_rewind(&o->children);
         if (o->source == CHILDREN_ALL)
                 rewinddir(o->processes);
         return 0;
@@ -171,7 +173,8 @@ static void list_suspects(struct orphans *o)
 {
         struct suspects *s = &o->suspects;
 
-        *s = (struct suspects){.is_any = !list_is_empty(&o->unsorted)};
+        s->n = 0; // the array need not be cleared
+        s->is_any = !list_is_empty(&o->unsorted);
         LIST_FOREACH (&o->asked, node) {
                 const struct orphan *x = CONTAINER_OF(node, struct orphan, todo);
                 bool is_of_hung = orphans_has_hung(o, x->uids.real), is_listed = x->is_mute;
@@ -266,8 +269,7 @@ static void begin_look(struct orphans *o)
         o->phase = LOOK_CHECK;
         o->cursor = o->all.next;
         o->spent = 0;
-        o->is_incomplete = o->has_ended_since = false;
-        reaper_listen(o->reaper);
+        o->is_incomplete = false;
         if (!list_is_empty(&o->asked))
                 orphans_ask_soon(o, 0);
 }
@@ -309,18 +311,26 @@ static void begin_next_phase(struct orphans *o)
         }
 }
 
+static size_t count_children(const struct orphans *o)
+{
+        return reaper_count(o->reaper) + u64map_size(o->by_pid);
+}
+
 static void go_on(struct orphans *o, usec_t until)
 {
         static bool (*const go_on_a_little[])(struct orphans * o) = {
                 [LOOK_CHECK] = check_some, [LOOK_READ] = read_some, [LOOK_SORT] = sort_one,
                 [LOOK_REAP] = reap_some,   [LOOK_TELL] = tell_one,
         };
-        usec_t before = clock_cpu(); // a system call, so it is read only where the sum is needed
+        // The clock is read by a system call, so only where the sum is needed.
+        bool is_measured = o->source == CHILDREN_ALL || count_children(o) > CHILDREN_UNMEASURED;
+        usec_t before = is_measured ? clock_cpu() : 0;
 
         while (o->phase != LOOK_IDLE && clock_now() < until) {
                 if (!go_on_a_little[o->phase](o))
                         continue;
-                if (o->phase == LOOK_REAP) { // the look ends, and takes the sum as its cost
+                if (o->phase == LOOK_REAP &&
+                    is_measured) { // the look ends, and takes the sum as its cost
                         usec_t now = clock_cpu();
 
                         o->spent += now - before;
@@ -328,7 +338,7 @@ static void go_on(struct orphans *o, usec_t until)
                 }
                 begin_next_phase(o);
         }
-        if (o->phase != LOOK_IDLE)
+        if (o->phase != LOOK_IDLE && is_measured)
                 o->spent += clock_cpu() - before;
 }
 
@@ -338,8 +348,11 @@ static void on_time(struct timer *t, usec_t now UNUSED)
 
         if (o->phase == LOOK_IDLE && o->has_news)
                 begin_telling(o);
-        else if (o->phase == LOOK_IDLE && is_look_wanted(o))
+        else if (o->phase == LOOK_IDLE && is_look_wanted(o)) {
+                o->has_ended_since = false;
+                reaper_listen(o->reaper);
                 begin_look(o);
+        }
         go_on(o, usec_add(clock_now(), ORPHANS_SLICE));
         if (o->phase != LOOK_IDLE || o->has_news)
                 set_timer(o, usec_add(clock_now(), ORPHANS_SLICE));
@@ -349,11 +362,12 @@ static void on_time(struct timer *t, usec_t now UNUSED)
 
 // ---- who asks
 
-// False: there is too much to do, or something could not be read.
+// False: there is too much to do, or something could not be read. SIGCHLD is not listened to again:
+// if it came since the last look from the timer, the next one is due soon, and many such looks cost
+// the system calls for that only once.
 static bool look_at_once(struct orphans *o)
 {
-        if (o->phase != LOOK_IDLE ||
-            reaper_count(o->reaper) + u64map_size(o->by_pid) > CHILDREN_AT_ONCE)
+        if (o->phase != LOOK_IDLE || count_children(o) > CHILDREN_AT_ONCE)
                 return false;
         begin_look(o);
         go_on(o, usec_add(clock_now(), AT_ONCE_MAX));
@@ -392,9 +406,8 @@ void orphans_wait(struct orphans *o, struct orphans_wait *w, const void *owner, 
         w->since = o->n_begun;
         w->on_known = on_known;
         list_append(&o->waits, &w->node);
-        if (!is_urgent)
-                return;
-        o->n_wanted = MAX(o->n_wanted, w->since + 1);
+        if (is_urgent)
+                o->n_wanted = MAX(o->n_wanted, w->since + 1);
         plan_look(o);
 }
 

@@ -88,6 +88,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
         if (!m)
                 return -ENOMEM;
         m->settings = options->settings;
+        m->uid = geteuid();
         m->default_umask = umask(0);
         umask(m->default_umask);
         m->startup = clock_now();

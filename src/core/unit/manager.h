@@ -95,6 +95,7 @@ struct manager {
         const struct unit_ops *types[_UNIT_TYPE_MAX]; // filled by manager_open()
         struct map *units;                            // every name (aliases too) -> struct unit
         struct list_node by_type[_UNIT_TYPE_MAX];
+        uid_t uid;             // the supervisor's effective one, which never changes
         struct unit **unbuilt; // loaded, but without edges yet
         size_t n_unbuilt, unbuilt_capacity;
         struct environment *environment; // what services inherit (core/start/environment.h)
