@@ -259,6 +259,8 @@ compat: all
 	BUILD=$(abspath $(B)) $(S)/tests/compat/run
 compat-packages: all
 	BUILD=$(abspath $(B)) $(S)/tests/compat/packages
+compat-scripts: all
+	BUILD=$(abspath $(B)) $(S)/tests/compat/scripts/run
 
 demo: all
 	$(S)/contrib/demo --run $(abspath $(B))
@@ -326,7 +328,7 @@ distcheck: dist
 	sh $(S)/tests/lint/distcheck.sh $(C)/$(DIST).tar.gz $(DIST)
 
 clean:
-	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/man $(B)/completion $(B)/units $(B)/test-logs $(B)/fuzz $(LIB) $(DICT) \
+	rm -rf $(O) $(B)/obj-build $(B)/gen $(B)/tests $(B)/examples $(B)/man $(B)/completion $(B)/units $(B)/test-logs $(B)/systemd-tests $(B)/fuzz $(LIB) $(DICT) \
 		$(addprefix $(B)/,compat.log usherd usherctl usher-proxyd usher-gen) $(if $(SAN)$(COVERAGE),,$(C)/san-* $(C)/coverage)
 distclean: clean
 	rm -rf $(if $(filter .,$(S)),build,config.mak config.h config.log config.status Makefile)
@@ -343,6 +345,7 @@ help:
 #:   check-oom      the tests that make every allocation fail in turn
 #:   compat         recorded verdicts of systemd beside ours
 #:   compat-packages  do the socket units of Debian's packages load
+#:   compat-scripts  systemd's own integration scripts under usherd
 #:   lint           layers, sizes, words, headers, scripts, cppcheck; format, format-check
 #:   fuzz T=60      libFuzzer, T seconds for each harness (clang)
 #:   bench          measurements; bench-quick for a short run
@@ -353,7 +356,7 @@ help:
 #:   dist distcheck clean distclean
 
 .PHONY: need-cmocka need-valgrind all tests-build check check-unit check-system check-valgrind check-valgrind-system check-reloads check-oom check-fuzz fuzz bench \
-	bench-quick compat compat-packages demo coverage format format-check lint table install uninstall installcheck \
+	bench-quick compat compat-packages compat-scripts demo coverage format format-check lint table install uninstall installcheck \
 	dist distcheck clean distclean help
 
 -include $(shell find $(O) $(B)/obj-build -name '*.d' 2>/dev/null)

@@ -227,6 +227,7 @@ def run_thief(d, how, victim_first):
     return victim
 
 
+# Difference: main-pid-of-another
 @case
 def a_main_process_is_not_stolen(d):
     """MAINPID= and PIDFile= that name another service's process are refused, whoever says so, and both can be stopped."""
