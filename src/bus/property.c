@@ -4,6 +4,7 @@
 #include "base/strv.h"
 #include "bus/bus_priv.h"
 #include "conf/directive.h"
+#include "conf/syscall.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -23,6 +24,8 @@ enum shape {
         SHAPE_DIRECTORIES,
         SHAPE_WORKING_DIRECTORY,
         SHAPE_STDIO,
+        SHAPE_SYSCALLS,
+        SHAPE_FAMILIES,
 };
 
 static const struct {
@@ -44,6 +47,8 @@ static const struct {
         {"directories", SHAPE_DIRECTORIES, "as"},
         {"working_directory", SHAPE_WORKING_DIRECTORY, "s"},
         {"stdio", SHAPE_STDIO, "s"},
+        {"syscalls", SHAPE_SYSCALLS, "(bas)"},
+        {"address_families", SHAPE_FAMILIES, "(bas)"},
 };
 
 // Words in unit files, numbers on the bus.
@@ -209,6 +214,34 @@ static int append_limit(sd_bus_message *reply, const struct directive *d,
                                      value == RLIM_INFINITY ? UINT64_MAX : (uint64_t)value);
 }
 
+// Whether the words are what is allowed, and the words.
+static int append_list(sd_bus_message *reply, bool is_allow_list, char *const *words)
+{
+        int r = sd_bus_message_open_container(reply, 'r', "bas");
+
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "b", is_allow_list);
+        if (r >= 0)
+                r = bus_append_strv(reply, words);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_syscalls(sd_bus_message *reply, const struct syscall_filter *f)
+{
+        CLEANUP(strv) char **words = NULL;
+        int r = syscall_filter_words(f, false, &words);
+
+        return r < 0 ? r : append_list(reply, f->is_allow_list, words);
+}
+
+static int append_families(sd_bus_message *reply, const struct address_families *f)
+{
+        CLEANUP(strv) char **words = NULL;
+        int r = address_families_words(f, &words);
+
+        return r < 0 ? r : append_list(reply, f->is_allow_list, words);
+}
+
 static int append_plain(sd_bus_message *reply, const struct directive *d, const void *field)
 {
         int number;
@@ -303,6 +336,10 @@ int bus_append_directive(sd_bus_message *reply, const struct directive *d,
                 return append_working_directory(reply, field);
         case SHAPE_STDIO:
                 return sd_bus_message_append(reply, "s", stdio_word(d, field));
+        case SHAPE_SYSCALLS:
+                return append_syscalls(reply, field);
+        case SHAPE_FAMILIES:
+                return append_families(reply, field);
         }
         return -ENOENT;
 }

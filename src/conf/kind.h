@@ -53,7 +53,12 @@ typedef char **kind_search_paths_t;
 typedef char **kind_environment_names_t; // `arg` 1: assignments, too
 typedef char *kind_runtime_path_t;       // absolute; written as relative: below the runtime root
 typedef char *kind_bus_name_t;
-typedef char *kind_ifname_t;           // NULL: none
+typedef char *kind_ifname_t; // NULL: none
+typedef struct syscall_filter kind_syscalls_t;
+typedef int kind_syscall_error_t; // conf/syscall.h
+typedef char **kind_architectures_t;
+typedef struct address_families kind_address_families_t;
+typedef uint64_t kind_namespaces_t;    // CLONE_NEW... that are allowed, or NAMESPACES_UNSET
 typedef struct data_value kind_data_t; // what is read from standard input
 
 struct directive;

@@ -21,6 +21,9 @@ extern const struct kind kind_words, kind_uris;
 extern const struct kind kind_environment, kind_environment_names, kind_environment_files;
 extern const struct kind kind_commands, kind_stdio, kind_ports, kind_conditions;
 extern const struct kind kind_multicast_groups, kind_open_files, kind_capabilities;
+// kind_syscall.c, kind_restrict.c:
+extern const struct kind kind_syscalls, kind_syscall_error, kind_architectures;
+extern const struct kind kind_address_families, kind_namespaces;
 
 // Say what is wrong with the line. The result is what parse returns: 0, the line is skipped; 1 for
 // a DIRECTIVE_SECURITY row, which refuses the unit.

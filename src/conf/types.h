@@ -6,6 +6,7 @@
 
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -149,6 +150,35 @@ struct rlimit_value {
         bool is_set;
         rlim_t soft, hard; // RLIM_INFINITY as the kernel has it
 };
+
+// SystemCallFilter=, SystemCallLog=: what the calls in the list mean, and the calls, by number
+// (conf/syscall.h), each once.
+enum syscall_list { SYSCALL_LIST_FILTER, SYSCALL_LIST_LOG };
+
+struct syscall_item {
+        int number;
+        int error; // of its own, or SYSCALL_ERROR_*
+};
+
+struct syscall_filter {
+        bool is_set;
+        bool is_allow_list; // what is not in the list is forbidden (logged); else what is in it
+        struct syscall_item *items;
+        size_t n, capacity;
+};
+
+// RestrictAddressFamilies=: bit n for number n.
+struct address_families {
+        bool is_set;
+        bool is_allow_list;
+        uint64_t set;
+};
+
+// RestrictNamespaces=: the namespaces (CLONE_NEW...) that a service may make; nothing was said.
+#define NAMESPACES_UNSET UINT64_MAX
+#define NAMESPACES_ALL                                                                \
+        (CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | \
+         CLONE_NEWUSER | CLONE_NEWUTS)
 
 // Exit codes and signals (SuccessExitStatus= and its kin): bit sets.
 struct exit_set {

@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "conf/capability.h"
+#include "conf/syscall.h"
 #include "ctl/ctl.h"
 
 #include <signal.h>
@@ -61,6 +62,8 @@ static void put_u64(struct buf *b, const char *name, uint64_t v)
                 buf_puts(b, text);
         } else if (streq(name, "CapabilityBoundingSet") || streq(name, "AmbientCapabilities")) {
                 (void)capabilities_put(b, v); // its error is the buffer's
+        } else if (streq(name, "RestrictNamespaces")) {
+                (void)namespaces_put(b, v);
         } else if (strstr(name, "USec")) {
                 buf_puts(b, usec_format_span(v, 1, text, sizeof(text)));
         } else if (v == UINT64_MAX) {
@@ -284,6 +287,22 @@ static int put_exit_set(struct buf *b, sd_bus_message *m)
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+// Words, with a mark in front where they are what is forbidden.
+static int put_list(struct buf *b, sd_bus_message *m)
+{
+        int is_allow_list, r = sd_bus_message_enter_container(m, 'r', "bas");
+        CLEANUP(buf) struct buf words = BUF_NULL;
+
+        if (r >= 0)
+                r = sd_bus_message_read(m, "b", &is_allow_list);
+        if (r >= 0)
+                r = put_strv(&words, m);
+        if (r < 0)
+                return r;
+        buf_printf(b, "%s%s", is_allow_list ? "" : "~", buf_text(&words));
+        return sd_bus_message_exit_container(m);
+}
+
 static int put_pair(struct buf *b, sd_bus_message *m, const char *contents)
 {
         const char *first, *second;
@@ -372,6 +391,8 @@ static int put_value(struct buf *b, sd_bus_message *m, const char *name, const c
                 return put_conditions(b, m);
         if (streq(signature, "(aiai)"))
                 return put_exit_set(b, m);
+        if (streq(signature, "(bas)")) // SystemCallFilter and its like
+                return put_list(b, m);
         if (streq(signature, "(uo)") || streq(signature, "(ss)"))
                 return put_pair(b, m, streq(signature, "(uo)") ? "uo" : "ss");
         return sd_bus_message_skip(m, signature);

@@ -186,6 +186,8 @@ void spawn_plan_unref(struct spawn_plan *plan)
         for (size_t i = 0; i < plan->n_files; i++)
                 free(plan->files[i].path);
         free(plan->files);
+        for (size_t i = 0; i < plan->n_filters; i++)
+                free(plan->filters[i].filter);
         free(plan->groups);
         free(plan->user_name);
         free(plan->home);

@@ -12,8 +12,11 @@
 #include "spawn/plan.h"
 #include "spawn/spawn.h"
 
+#include <linux/filter.h>
+
 #define PLAN_FILES_MAX 1024
 #define RLIMITS_MAX RLIM_NLIMITS
+#define PLAN_FILTERS_MAX 3
 
 struct launch;
 
@@ -137,6 +140,9 @@ struct spawn_plan {
         struct plan_directory *directories;
         size_t n_directories;
         char **texts; // strings of the conf with their marks filled
+
+        struct sock_fprog filters[PLAN_FILTERS_MAX]; // of seccomp(2), in the order of loading
+        size_t n_filters;
 
         const struct step *steps[STEPS_MAX];
         size_t n_steps;

@@ -151,6 +151,8 @@ static inline int sys_sigaction(int signo, const struct sys_sigaction *action,
 
 __attribute__((noreturn)) static inline void sys_exit(int status)
 {
+        (void)SYS_CALL(SYS_exit_group, status);
+        (void)SYS_CALL(SYS_exit, status); // a filter of system calls forbids the other one
         for (;;)
-                (void)SYS_CALL(SYS_exit_group, status);
+                __builtin_trap();
 }
