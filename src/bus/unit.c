@@ -107,6 +107,14 @@ GETTER(get_dropins)
         return r < 0 ? r : bus_append_strv(reply, v.conf->dropin_paths);
 }
 
+GETTER(get_unacted)
+{
+        CLEANUP(bus_view) struct bus_view v = {0};
+        int r = bus_view_get(userdata, &v);
+
+        return r < 0 ? r : bus_append_strv(reply, v.conf->unacted);
+}
+
 GETTER(get_empty_list)
 {
         (void)userdata;
@@ -481,6 +489,7 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("SubState", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("FragmentPath", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("DropInPaths", "as", get_dropins, 0, 0),
+        SD_BUS_PROPERTY("XUnacted", "as", get_unacted, 0, 0),
         SD_BUS_PROPERTY("Markers", "as", get_marks, 0, 0),
         SD_BUS_PROPERTY("UnitFileState", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("UnitFilePreset", "s", get_string, 0, 0),

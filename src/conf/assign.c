@@ -1,17 +1,18 @@
 #include "conf/assign.h"
 
 #include "base/buf.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/defaults.h"
 #include "conf/group.h"
+#include "conf/unacted.h"
 
 struct conf_builder {
         struct unit_conf *conf;
         const struct specifier_context *specifiers;
         struct diag *diag;
         struct conf_rules rules;
+        struct unacted unacted;
         void *owned[_GROUP_MAX]; // groups that can be changed; NULL: still the shared defaults
         uint8_t *assigned[_GROUP_MAX]; // bit n: the field at offset n was assigned; NULL: none
         bool has_marks;                // in a value that cannot be filled at each start
@@ -104,6 +105,7 @@ void conf_builder_free(struct conf_builder *b)
         unit_conf_unref(b->conf);
         for (int g = 0; g < _GROUP_MAX; g++)
                 free(b->assigned[g]);
+        unacted_done(&b->unacted);
         free(b);
 }
 
@@ -190,24 +192,6 @@ static int complain_unknown(struct conf_builder *b, const char *section, const c
         return 0;
 }
 
-// Known, and not acted on. A value that asks for nothing passes without a word.
-static int note_unacted(struct conf_builder *b, const struct directive *d, const char *value,
-                        const char *file, unsigned line)
-{
-        bool yes = true;
-
-        if (d->how == DIRECTIVE_SILENT || !*value || (parse_bool(value, &yes) == 0 && !yes))
-                return 0;
-        if (d->how == DIRECTIVE_REFUSE) {
-                diag_report(b->diag, DIAG_ERROR, b->conf->id, file, line,
-                            "%s= is not supported, refusing the unit: it would run with fewer "
-                            "limits than it asks for.",
-                            d->name);
-                return refuse_unit(b, d->name, file, line);
-        }
-        return strv_contains(b->conf->unacted, d->name) ? 0 : strv_push(&b->conf->unacted, d->name);
-}
-
 static size_t count_ports(const struct conf_builder *b)
 {
         return b->conf->socket ? b->conf->socket->ports.n : 0;
@@ -253,8 +237,10 @@ int conf_builder_assign(struct conf_builder *b, const char *section, const char 
 
         if (!d)
                 return complain_unknown(b, section, name, file, line);
+        if (d->how == DIRECTIVE_SILENT)
+                return 0;
         if (d->how != DIRECTIVE_ACTED)
-                return note_unacted(b, d, value, file, line);
+                return unacted_note(&b->unacted, d, value, file, line);
         if (d->flags & DIRECTIVE_OBSOLETE)
                 diag_report(b->diag, DIAG_NOTICE, b->conf->id, file, line, "%s= is obsolete.",
                             d->name);
@@ -324,22 +310,9 @@ static int note_inert(struct conf_builder *b)
                                                  (const char *)plain + d->offset);
 
                 group_unref(plain);
-                if (!is_default && strv_push(&b->conf->unacted, d->name) < 0)
+                if (!is_default && unacted_note(&b->unacted, d, "set", NULL, 0) < 0)
                         return -ENOMEM;
         }
-        return 0;
-}
-
-static int report_unacted(struct conf_builder *b)
-{
-        if (strv_length(b->conf->unacted) == 0)
-                return 0;
-        CLEANUP(free) char *names = strv_join(b->conf->unacted, "=, ");
-
-        if (!names)
-                return -ENOMEM;
-        diag_report(b->diag, DIAG_NOTICE, b->conf->id, NULL, 0,
-                    "Not acted on by usher: %s=", names);
         return 0;
 }
 
@@ -350,7 +323,7 @@ int conf_builder_finish(struct conf_builder *b, struct unit_conf **ret)
         if (r == 0)
                 r = note_inert(b);
         if (r == 0)
-                r = report_unacted(b);
+                r = unacted_judge(&b->unacted, &b->rules, b->conf, b->diag);
         if (r < 0)
                 return r;
         for (int g = 0; g < _GROUP_MAX; g++)

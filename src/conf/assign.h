@@ -18,6 +18,7 @@ DEFINE_CLEANUP(conf_builder, struct conf_builder *, conf_builder_free)
 // How a unit is read (--compat=systemd, settings of usher.conf). Without these: as by default.
 struct conf_rules {
         bool compat_systemd;
+        enum unsupported unsupported;
 };
 
 // To be given before all assignments.

@@ -257,6 +257,14 @@ const struct directive *directive_next(enum unit_type type, size_t *position)
         return NULL;
 }
 
+bool directive_lowers_security(const struct directive *d)
+{
+        if (d->how == DIRECTIVE_ACTED && !(d->flags & DIRECTIVE_INERT))
+                return false;
+        return d->flags & DIRECTIVE_SECURITY || d->how == DIRECTIVE_REFUSE ||
+               d->how == DIRECTIVE_EXPOSES || d->how == DIRECTIVE_EXPOSES_SOCKET;
+}
+
 const void *directive_value(const struct directive *d, const struct unit_conf *conf)
 {
         const void *const data[_GROUP_MAX] = {

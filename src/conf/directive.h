@@ -9,8 +9,8 @@
 //            another directive that fills an existing field (.arg tells the kind which: a port
 //            type, a condition type, an obsolete alias, ...)
 //   UNACTED  (section, Name, how, ...)
-//            known to systemd; how: IGNORE with a notice, REFUSE, SILENT. A value of "no" (and the
-//            empty one) asks for nothing, and gets neither notice nor refusal.
+//            known to systemd; how: enum directive_how. A value of "no", the default and the empty
+//            one ask for nothing, and get neither notice nor refusal (conf/unacted.h).
 // section: Unit, Install, Socket, Service, or Exec, Kill, Cgroup (valid in Socket and Service).
 #pragma once
 
@@ -23,7 +23,8 @@ enum directive_flags {
         DIRECTIVE_SPECIFIER = 1 << 1,  // % is expanded
         DIRECTIVE_USHER = 1 << 2,      // X- key of usher
         DIRECTIVE_NEWER = 1 << 3,      // newer than v255
-        DIRECTIVE_SECURITY = 1 << 4,   // an invalid value refuses the unit (never fails open)
+        DIRECTIVE_SECURITY = 1 << 4,   // an invalid value refuses the unit (never fails open); of a
+                                       // row that is not acted on: the unit has more rights
         DIRECTIVE_HIDDEN = 1 << 5,     // not a bus property
         DIRECTIVE_IN_SERVICE = 1 << 6, // a row of [Unit] that is valid in [Service], too
         DIRECTIVE_INERT = 1 << 7,  // parsed, but not acted on: a notice when it is not the default
@@ -35,6 +36,11 @@ enum directive_how {
         DIRECTIVE_ACTED,
         DIRECTIVE_IGNORE, // ignored with a notice
         DIRECTIVE_REFUSE, // the unit is refused: ignoring it would lower security
+        // Ignored with a notice: the unit's sockets answer more peers than it asks for. A socket
+        // unit that has network addresses is refused, and so are those that trigger such a service
+        // (EXPOSES_SOCKET: these are not; a service gets its sockets from outside).
+        DIRECTIVE_EXPOSES,
+        DIRECTIVE_EXPOSES_SOCKET,
         DIRECTIVE_SILENT, // obsolete, ignored without a word
 };
 
@@ -61,10 +67,10 @@ struct directive_sockopt {
 struct directive {
         const char *name;
         enum conf_group group : 3;
-        enum directive_how how : 2;
+        enum directive_how how : 3;
         bool is_more : 1; // MORE row
         unsigned flags : 10;
-        uint16_t offset;                                      // of the field in its group's struct
+        unsigned offset : 15;                                 // of the field in its group's struct
         struct directive_sockopt sockopt[DIRECTIVE_SOCKOPTS]; // of listeners and connections
         const struct kind *kind;                              // NULL where it is not acted on
         union {                                               // its meaning belongs to the kind
@@ -78,6 +84,8 @@ struct directive {
         const char *doc;      // one line of prose
 };
 
+// Is it not acted on, so that a unit that sets it has more rights, or more peers, than it asks for?
+bool directive_lowers_security(const struct directive *d);
 // Rows of a group, in table order.
 const struct directive *directive_table(enum conf_group group, size_t *ret_n);
 size_t conf_group_size(enum conf_group group);

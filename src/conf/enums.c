@@ -70,6 +70,8 @@ CHOICES(defer_trigger, true, {"no", DEFER_NO}, {"yes", DEFER_YES}, {"patient", D
 CHOICES(trigger_limit_action, false, {"pause", TRIGGER_LIMIT_PAUSE}, {"fail", TRIGGER_LIMIT_FAIL});
 CHOICES(max_connections_action, false, {"refuse", MAX_CONNECTIONS_REFUSE},
         {"queue", MAX_CONNECTIONS_QUEUE});
+CHOICES(unsupported, false, {"auto", UNSUPPORTED_AUTO}, {"notice", UNSUPPORTED_NOTICE},
+        {"refuse", UNSUPPORTED_REFUSE});
 CHOICES(log_peer, false, {"full", LOG_PEER_FULL}, {"masked", LOG_PEER_MASKED},
         {"none", LOG_PEER_NONE});
 CHOICES(emergency_action, false, {"none", EMERGENCY_NONE}, {"reboot", EMERGENCY_REBOOT},

@@ -61,6 +61,14 @@ enum defer_trigger { DEFER_NO, DEFER_YES, DEFER_PATIENT };
 enum trigger_limit_action { TRIGGER_LIMIT_PAUSE, TRIGGER_LIMIT_FAIL };
 enum keyring_mode { KEYRING_INHERIT, KEYRING_PRIVATE, KEYRING_SHARED };
 enum max_connections_action { MAX_CONNECTIONS_REFUSE, MAX_CONNECTIONS_QUEUE };
+// Unsupported= of usher.conf: what becomes of a unit if directives that usher does not act on would
+// limit its rights.
+enum unsupported {
+        UNSUPPORTED_AUTO,   // refused where a network socket would answer more peers than asked
+        UNSUPPORTED_NOTICE, // a notice
+        UNSUPPORTED_REFUSE, // refused
+};
+
 enum log_peer { LOG_PEER_FULL, LOG_PEER_MASKED, LOG_PEER_NONE };
 
 enum emergency_action {
@@ -91,10 +99,10 @@ extern const struct choices choices_service_type, choices_exit_type, choices_res
         choices_restart_mode, choices_notify_access, choices_oom_policy, choices_timeout_mode,
         choices_kill_mode, choices_preserve, choices_collect_mode, choices_bind_ipv6_only,
         choices_timestamping, choices_defer_trigger, choices_trigger_limit_action,
-        choices_max_connections_action, choices_log_peer, choices_emergency_action,
-        choices_io_class, choices_cpu_policy, choices_job_mode, choices_on_failure_isolate,
-        choices_socket_protocol, choices_ip_tos, choices_keyring_mode, choices_syslog_level,
-        choices_log_level_max, choices_syslog_facility;
+        choices_max_connections_action, choices_log_peer, choices_unsupported,
+        choices_emergency_action, choices_io_class, choices_cpu_policy, choices_job_mode,
+        choices_on_failure_isolate, choices_socket_protocol, choices_ip_tos, choices_keyring_mode,
+        choices_syslog_level, choices_log_level_max, choices_syslog_facility;
 // Names of exit statuses as the lists of systemd.exec(5), "Process Exit Codes": the supervisor's
 // own, LSB's and BSD's.
 extern const struct choices choices_exit_status;

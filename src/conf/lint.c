@@ -33,6 +33,7 @@ static int make_loader(struct lint *l, const char *extra_dir)
                 .trust = extra_dir && l->options.trust == TRUST_ROOT ? TRUST_GIVEN
                                                                      : l->options.trust,
                 .compat_systemd = l->options.compat_systemd,
+                .settings = l->options.settings,
                 .diag = l->options.diag,
         };
 
@@ -179,6 +180,11 @@ static int check_service(struct lint *l, const struct unit_conf *conf)
                                     : "");
                 return r;
         }
+        CLEANUP(free) char *why = unit_conf_why_unguarded(conf, service);
+
+        if (why)
+                diag_report(l->options.diag, DIAG_ERROR, conf->id, conf->fragment_path, 0,
+                            "The socket cannot start: %s", why);
         lint_check_restart(l, conf, service);
         lint_check_output(l, conf, service);
         // Looked at by itself where all units are.

@@ -12,8 +12,9 @@ struct lint;
 struct lint_options {
         char *const *unit_path; // borrowed
         bool is_user, compat_systemd;
-        enum trust_mode trust; // a file that is named is trusted with its owner
-        struct diag *diag;     // borrowed; its counters tell the result
+        const struct settings *settings; // of usher.conf; NULL: the defaults; borrowed
+        enum trust_mode trust;           // a file that is named is trusted with its owner
+        struct diag *diag;               // borrowed; its counters tell the result
 };
 
 int lint_new(const struct lint_options *options, struct lint **ret); // 0 or -errno

@@ -67,6 +67,7 @@ static void take_settings(struct conf_loader *loader, const struct settings *set
         loader->settings.default_start_limit_interval = settings->default_start_limit_interval;
         loader->settings.default_start_limit_burst = settings->default_start_limit_burst;
         loader->settings.log_peer = settings->log_peer;
+        loader->settings.unsupported = settings->unsupported;
 }
 
 int conf_loader_new(const struct conf_loader_options *options, struct conf_loader **ret)
@@ -347,7 +348,10 @@ static int take_links(struct loading *l)
 
 static int begin(struct loading *l, const char *fragment_path)
 {
-        const struct conf_rules rules = {.compat_systemd = l->loader->compat_systemd};
+        const struct conf_rules rules = {
+                .compat_systemd = l->loader->compat_systemd,
+                .unsupported = (enum unsupported)l->loader->settings.unsupported,
+        };
         int r;
 
         l->specifiers = (struct specifier_context){

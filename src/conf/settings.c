@@ -228,6 +228,10 @@ static const struct setting table[] = {
             "Environment variables for usherd itself: PassEnvironment= picks from them, too."),
         ROW("PassManagerEnvironment", pass_environment, parse_tristate, NULL, "no", "auto",
             "Hand usher's own environment on to services; auto: as PID 1 of a container."),
+        CHOICES_ROW("Unsupported", unsupported, &choices_unsupported, "refuse", "auto",
+                    "Units with directives that usher does not act on and that would limit their "
+                    "rights (see below): refuse, notice; auto: refused only where a network socket "
+                    "would answer more peers than asked."),
         ROW("RefuseWritableUnits", refuse_writable, parse_tristate, NULL, "yes", "auto",
             "Refuse units that others than root own or may write (see below); auto: the system "
             "supervisor does."),

@@ -34,6 +34,7 @@ struct settings {
         char **default_environment; // DefaultEnvironment=: assignments for every service
         char **manager_environment; // ManagerEnvironment=: joins the supervisor's own
         int pass_environment; // PassManagerEnvironment=: 1, 0, -1: only as PID 1 of a container
+        int unsupported;      // Unsupported=: enum unsupported (conf/types.h)
         int refuse_writable;  // RefuseWritableUnits=: 1, 0, -1: the system supervisor does
 
         // Control socket: what users other than root and usher's own may do. Names of users, and of

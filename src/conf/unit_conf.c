@@ -76,6 +76,41 @@ const char *unit_conf_fd_name(const struct unit_conf *socket, size_t line)
         return line < n ? names[line] : socket->id;
 }
 
+bool unit_conf_has_network(const struct unit_conf *socket)
+{
+        const struct port_list *ports = &socket->socket->ports;
+
+        for (size_t i = 0; i < ports->n; i++) {
+                const struct port *port = &ports->items[i];
+                sa_family_t family = port->address.addr.sa.sa_family;
+
+                if (port->kind == PORT_NAME ||
+                    (port->kind == PORT_SOCKET && (family == AF_INET || family == AF_INET6)))
+                        return true;
+        }
+        return false;
+}
+
+char *unit_conf_unguarded_advice(const char *directive)
+{
+        return str_printf("Usher does not act on %s=: peers would be answered that it excludes. "
+                          "Filter them in a firewall or listen on other addresses, and write an "
+                          "empty %s= in a drop-in; or write Unsupported=notice in usher.conf",
+                          directive, directive);
+}
+
+char *unit_conf_why_unguarded(const struct unit_conf *socket, const struct unit_conf *service)
+{
+        CLEANUP(free) char *advice = NULL;
+
+        if (!service->unguarded || !socket->socket || !unit_conf_has_network(socket))
+                return NULL;
+        advice = unit_conf_unguarded_advice(service->unguarded);
+        return advice ? str_printf("its service %s has %s=. %s", service->id, service->unguarded,
+                                   advice)
+                      : NULL;
+}
+
 static bool has_port(const struct port_list *ports, const struct port *port)
 {
         for (size_t i = 0; i < ports->n; i++)

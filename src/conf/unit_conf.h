@@ -52,6 +52,8 @@ struct unit_conf {
         char **linked_requires;  // .requires/
         char **linked_upholds;   // .upholds/
         char **unacted;          // directives present that usher knows and does not act on
+        const char *unguarded;   // one of them that limits the peers of its sockets; where network
+                                 // sockets are not to be served so. NULL: none
         bool defers_instance;    // loaded from a template for all its instances (SPECIFIER_MARK
                                  // inside)
         bool needs_own_instance; // a mark stands where only a load of its own can fill it
@@ -78,6 +80,13 @@ DEFINE_CLEANUP(unit_conf, struct unit_conf *, unit_conf_unref)
 int unit_conf_service_name(const struct unit_conf *socket, char **ret);
 // The name that the descriptor of Listen line `line` (from 0) of a socket unit has; borrowed.
 const char *unit_conf_fd_name(const struct unit_conf *socket, size_t line);
+// Has the socket unit an IPv4 or IPv6 address, or a name that stands for some?
+bool unit_conf_has_network(const struct unit_conf *socket);
+// Why a socket of that conf is not to be served by that service: usher does not act on a directive
+// of the service that limits its peers. New string; NULL: it may be served, or no memory.
+char *unit_conf_why_unguarded(const struct unit_conf *socket, const struct unit_conf *service);
+// What to do about such a directive, as the end of a message; new string, or NULL.
+char *unit_conf_unguarded_advice(const char *directive);
 // Would a unit that works with `old` do less with `fresh`, because the files have become wrong? Not
 // where what they say has changed: a unit that is gone or masked is meant to be.
 bool unit_conf_is_worse(const struct unit_conf *old, const struct unit_conf *fresh);

@@ -26,6 +26,8 @@ enum {
 enum ctl_output { OUTPUT_SHORT, OUTPUT_JSON, OUTPUT_JSON_PRETTY };
 enum ctl_scope { SCOPE_DEFAULT, SCOPE_SYSTEM, SCOPE_USER };
 
+struct settings;
+
 struct ctl {
         const char *runtime_dir, *root, *config, *job_mode, *kill_whom, *unit, *since, *preset_mode;
         char **units, **types, **states, **properties;
@@ -199,6 +201,9 @@ int offline_unit_path(struct ctl *c, char ***ret);
 int offline_unit_path_in_use(struct ctl *c, char ***ret);
 // Prints what a reader of files complains about: for struct diag.
 void offline_on_complaint(struct diag *diag, const struct diag_entry *entry);
+// The settings that the supervisor has, too. What cannot be read is left at its default: that is
+// for the supervisor to complain about. To be released with settings_done().
+void offline_settings(struct ctl *c, struct settings *ret);
 // Whose files are refused there (conf/trust.h).
 enum trust_mode offline_trust(struct ctl *c);
 // Files are looked at and changed here: --root= or --units= says so, or there is no supervisor.

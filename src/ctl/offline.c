@@ -48,9 +48,7 @@ int offline_unit_path_in_use(struct ctl *c, char ***ret)
         return *ret ? 0 : offline_unit_path(c, ret);
 }
 
-// The settings that the supervisor has, too. What cannot be read is left at its default: that is
-// for the supervisor to complain about.
-static void load_settings(struct ctl *c, struct settings *ret)
+void offline_settings(struct ctl *c, struct settings *ret)
 {
         CLEANUP(cfgfile) struct cfgfile *cfgfile = NULL;
         CLEANUP(free) char *config = NULL;
@@ -69,7 +67,7 @@ enum trust_mode offline_trust(struct ctl *c)
 {
         CLEANUP(settings) struct settings settings;
 
-        load_settings(c, &settings);
+        offline_settings(c, &settings);
         // What the running supervisor was given is given here.
         return trust_mode_choose(settings.refuse_writable, offline_is_user(c),
                                  c->compat || settings.compat_systemd,
@@ -82,7 +80,7 @@ int offline_unit_path(struct ctl *c, char ***ret)
         CLEANUP(settings) struct settings settings;
         int r;
 
-        load_settings(c, &settings);
+        offline_settings(c, &settings);
         options.systemd_units = c->systemd_units || settings.systemd_units;
         options.has_control =
                 difference_applies(DIFFERENCE_MASK_ABOVE, c->compat || settings.compat_systemd);

@@ -276,6 +276,19 @@ static void print_admission(const struct socket_group *s, const char *service)
                                : "fails until it is started again");
 }
 
+// Why it would not start, although its own file is right.
+static void print_obstacle(struct ctl *c, struct conf_loader *loader,
+                           const struct unit_conf *socket, const char *service)
+{
+        CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+        int r = conf_load(loader, service, NULL, &conf);
+        CLEANUP(free) char *why = r < 0 ? NULL : unit_conf_why_unguarded(socket, conf);
+
+        if (why)
+                printf("  %sDoes not start: %s%s\n", color_on(c, COLOR_RED), shown(why),
+                       color_off(c));
+}
+
 static int explain(struct ctl *c, struct conf_loader *loader, const char *name, struct diag *diag,
                    bool is_accepted)
 {
@@ -317,6 +330,7 @@ static int explain(struct ctl *c, struct conf_loader *loader, const char *name, 
         if (r < 0)
                 return client_complain(NULL, r, "%s", name);
         print_admission(conf->socket, named);
+        print_obstacle(c, loader, conf, service);
         print_settings("Settings of the socket", conf, plain, GROUP_SOCKET, GROUP_SOCKET);
         putchar('\n');
         return explain(c, loader, service, diag, conf->socket->accept);
@@ -327,14 +341,17 @@ int verb_explain(struct ctl *c, char **args)
         CLEANUP(strv) char **path = NULL;
         CLEANUP(conf_loader) struct conf_loader *loader = NULL;
         struct diag diag = {.emit = on_entry};
+        CLEANUP(settings) struct settings settings;
         int r = offline_unit_path_in_use(c, &path), code = 0;
 
+        offline_settings(c, &settings);
         if (r != 0)
                 return r;
         const struct conf_loader_options options = {
                 .unit_path = path,
                 .is_user = offline_is_user(c),
-                .compat_systemd = c->compat,
+                .compat_systemd = c->compat || settings.compat_systemd,
+                .settings = &settings,
                 .trust = offline_trust(c),
                 .diag = &diag,
         };

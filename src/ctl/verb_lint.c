@@ -65,14 +65,17 @@ int verb_lint(struct ctl *c, char **args)
         CLEANUP(strv) char **path = NULL;
         CLEANUP(lint) struct lint *lint = NULL;
         struct printer p = {.diag = {.emit = on_entry, .data = &p}, .c = c};
+        CLEANUP(settings) struct settings settings;
         int r = offline_unit_path_in_use(c, &path);
 
+        offline_settings(c, &settings);
         if (r != 0)
                 return r;
         const struct lint_options options = {
                 .unit_path = path,
                 .is_user = offline_is_user(c),
-                .compat_systemd = c->compat,
+                .compat_systemd = c->compat || settings.compat_systemd,
+                .settings = &settings,
                 .trust = offline_trust(c),
                 .diag = &p.diag,
         };

@@ -3,6 +3,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "conf/directive.h"
 #include "conf/unit_name.h"
 #include "ctl/ctl.h"
 
@@ -74,6 +75,26 @@ static void print_dropins(const struct status *s)
         CLEANUP(strv) char **paths = client_get_strv(s->c, s->path, BUS_UNIT, "DropInPaths");
 
         print_list("Drop-In: ", paths);
+}
+
+// What the unit sets and usher does not act on; in red what would have limited its rights.
+static void print_unacted(const struct status *s)
+{
+        CLEANUP(strv) char **names = client_get_strv(s->c, s->path, BUS_UNIT, "XUnacted");
+        enum unit_type type = unit_name_type(s->unit);
+        const char *section = type == UNIT_SOCKET ? "Socket" : "Service";
+        bool is_first = true;
+
+        STRV_FOREACH (name, names) {
+                const struct directive *d = directive_find(type, section, *name);
+                enum color color = d && directive_lowers_security(d) ? COLOR_RED : COLOR_NONE;
+
+                printf("%s%s%s=%s", is_first ? "    Ignored: " : ", ", color_on(s->c, color),
+                       shown(*name), color_off(s->c));
+                is_first = false;
+        }
+        if (!is_first)
+                putchar('\n');
 }
 
 // When it was skipped, and what does not hold (now).
@@ -264,6 +285,7 @@ static int print_status(struct ctl *c, const char *unit)
         print_head(&s);
         print_loaded(&s);
         print_dropins(&s);
+        print_unacted(&s);
         print_active(&s);
         print_related(&s, "TriggeredBy", "TriggeredBy: ");
         if (!streq(get(&s, "Accept"), "yes"))

@@ -140,8 +140,17 @@ static void put_directive(const struct directive *d)
                 puts("(Only in usher; systemd ignores it.)");
         if (d->flags & DIRECTIVE_OBSOLETE)
                 puts("Obsolete.");
-        if (d->how == DIRECTIVE_IGNORE || d->flags & DIRECTIVE_INERT)
-                puts("\\fINo effect: ignored with a notice.\\fR");
+        if (d->how == DIRECTIVE_EXPOSES)
+                puts("\\fINo effect: refused where it would limit the peers of a network socket, else "
+                     "ignored with a notice; refused with Unsupported=refuse.\\fR");
+        else if (d->how == DIRECTIVE_EXPOSES_SOCKET)
+                puts("\\fINo effect: refused in a socket unit with network addresses, else ignored "
+                     "with a notice; refused with Unsupported=refuse.\\fR");
+        else if (d->how == DIRECTIVE_IGNORE || d->flags & DIRECTIVE_INERT)
+                puts(directive_lowers_security(d)
+                             ? "\\fINo effect: ignored with a notice; refused with "
+                               "Unsupported=refuse.\\fR"
+                             : "\\fINo effect: ignored with a notice.\\fR");
         else if (d->how == DIRECTIVE_REFUSE)
                 puts("\\fIRefused: a unit that sets it does not start.\\fR");
         else if (d->how == DIRECTIVE_SILENT)

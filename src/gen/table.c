@@ -22,6 +22,9 @@ static const char *how_name(const struct directive *d)
                 return "refused";
         case DIRECTIVE_SILENT:
                 return "silent";
+        case DIRECTIVE_EXPOSES:
+        case DIRECTIVE_EXPOSES_SOCKET:
+                return "exposes";
         default:
                 return "?";
         }

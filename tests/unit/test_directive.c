@@ -143,9 +143,13 @@ static void check_example(const struct row *row)
         assign(&b, row, row->d->example);
         if (n_complaints(&b) > 0 && row->d->how != DIRECTIVE_REFUSE)
                 wrong("%s=%s: %s", row->d->name, row->d->example, buf_text(&b.said.text));
-        if (row->d->how == DIRECTIVE_REFUSE &&
-            conf_builder_conf(b.builder)->load_state != LOAD_BAD_SETTING)
-                wrong("%s= does not refuse the unit", row->d->name);
+        if (row->d->how == DIRECTIVE_REFUSE) {
+                CLEANUP(unit_conf) struct unit_conf *conf = NULL;
+
+                assert_int_equal(conf_builder_finish(b.builder, &conf), 0);
+                if (conf->load_state != LOAD_BAD_SETTING)
+                        wrong("%s= does not refuse the unit", row->d->name);
+        }
         if (row->d->how == DIRECTIVE_ACTED) {
                 if (conf_builder_conf(b.builder)->load_state != LOAD_LOADED)
                         wrong("%s=%s refuses the unit", row->d->name, row->d->example);

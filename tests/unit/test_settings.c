@@ -97,6 +97,7 @@ static void test_refusals(void **state)
                 {"AllowRead", "none joe"},
                 {"AllowControl", "none"},
                 {"RefuseWritableUnits", "2"},
+                {"Unsupported", "yes"},
                 {"DefaultStartLimitBurst", "-1"},
                 {"LogPeer", "half"},
         };

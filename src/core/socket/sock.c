@@ -417,8 +417,8 @@ static enum unit_verdict sock_start(struct unit *u)
         // A socket without listeners counts as started (conf/boot_units.h).
         if (!sock_conf(s)->accept && sock_conf(s)->ports.n > 0 && !sock_service_permits_start(s))
                 return UNIT_NOT_LOADED;
-        if (sock_conf(s)->accept)
-                sock_template_check(s);
+        if (sock_conf(s)->accept && !sock_template_check(s))
+                return UNIT_NOT_LOADED;
         s->result = SOCK_SUCCESS;
         sock_pause_forget(s);
         // A manual start resets the limits; systemd keeps what was counted.

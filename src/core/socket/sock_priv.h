@@ -28,6 +28,9 @@ void sock_on_command_timeout(struct sock *s);
 // ---- its service, with Accept=no (sock_service.c)
 
 // May the socket start, as far as its service is concerned? (Logged.)
+// May this socket be served by a service of that conf? False: logged, and in the status.
+// (Difference unsupported-refuse.)
+bool sock_may_serve(struct sock *s, const struct unit_conf *service);
 bool sock_service_permits_start(struct sock *s);
 void sock_trigger_notify(struct unit *u, struct unit *service);
 
@@ -240,8 +243,9 @@ bool sock_may_trigger(struct sock *s, usec_t now);
 void sock_on_service_start_limit(struct sock *s);
 // A condition skipped the start of the service: triggering it again at once would loop.
 void sock_on_service_skipped(struct sock *s, const char *why);
-bool sock_pauses(const struct sock *s);      // X-TriggerLimitAction=pause
-void sock_flush(struct sock *s);             // FlushPending=: discards pending data
-void sock_template_drop(struct sock *s);     // it is read again, for the next connection
-void sock_template_check(struct sock *s);    // at a start: does it exist, and is it valid? Logs.
+bool sock_pauses(const struct sock *s);  // X-TriggerLimitAction=pause
+void sock_flush(struct sock *s);         // FlushPending=: discards pending data
+void sock_template_drop(struct sock *s); // it is read again, for the next connection
+// At a start: does it exist, and is it valid? Logs. False: its connections are not to be served.
+bool sock_template_check(struct sock *s);
 void sock_template_reloaded(struct sock *s); // a reload is over

@@ -25,6 +25,17 @@ struct unit *sock_triggered(const struct sock *s)
         return registry_find_unit(m, name);
 }
 
+bool sock_may_serve(struct sock *s, const struct unit_conf *service)
+{
+        CLEANUP(free) char *why = unit_conf_why_unguarded(s->unit.conf, service);
+
+        if (!why)
+                return true;
+        log_unit(s->unit.id, LOG_ERR, 0, "Does not start: %s", why);
+        sock_set_failure(s, TAKE(why));
+        return false;
+}
+
 bool sock_service_permits_start(struct sock *s)
 {
         struct unit *u = sock_triggered(s);
@@ -36,6 +47,8 @@ bool sock_service_permits_start(struct sock *s)
                          u ? u->id : "");
                 return false;
         }
+        if (!sock_may_serve(s, u->conf))
+                return false;
         // Difference socket-restart: usher passes the descriptors at the service's next start.
         if (manager_differs(s->unit.manager, DIFFERENCE_SOCKET_RESTART))
                 return true;

@@ -52,6 +52,10 @@ int sock_template_load(struct sock *s)
                 unit_conf_unref(conf);
                 return -ENOENT;
         }
+        if (!sock_may_serve(s, conf)) {
+                unit_conf_unref(conf);
+                return -EACCES;
+        }
         s->template_conf = conf;
         if (conf->service->restart != RESTART_NO && manager_differs(m, DIFFERENCE_CONNECTION_COPY))
                 log_unit(name, LOG_NOTICE, 0,
@@ -77,18 +81,20 @@ bool sock_template_needs_unit(const struct sock *s)
 
 // The file may still appear before the first connection; until then this line is the only report. A
 // faulty template is reported now, and a valid one is kept, since a later reload may break it.
-void sock_template_check(struct sock *s)
+bool sock_template_check(struct sock *s)
 {
         CLEANUP(free) char *name = NULL;
 
+        if (s->template_conf)
+                return sock_may_serve(s, s->template_conf);
         if (sock_template_name(s, &name) < 0)
-                return;
+                return true;
         index_refresh(s->unit.manager, name);
         if (conf_loader_has_file(s->unit.manager->loader, name))
-                (void)sock_template_load(s);
-        else
-                log_unit(s->unit.id, LOG_WARNING, 0,
-                         "Its connections need %s, which is not there: they will be closed.", name);
+                return sock_template_load(s) != -EACCES;
+        log_unit(s->unit.id, LOG_WARNING, 0,
+                 "Its connections need %s, which is not there: they will be closed.", name);
+        return true;
 }
 
 void sock_template_reloaded(struct sock *s)
@@ -100,5 +106,5 @@ void sock_template_reloaded(struct sock *s)
         if (conf && !conf->accept)
                 sock_template_drop(s);
         else if (conf && !s->template_conf && s->state == SOCK_LISTENING)
-                sock_template_check(s);
+                (void)sock_template_check(s);
 }

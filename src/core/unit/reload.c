@@ -141,9 +141,11 @@ static bool is_kept(const struct unit *u, const struct unit_conf *old,
 
 // The reason why its new files are ignored; NULL: they are used. A fault that it already had is no
 // reason.
-static int keep(struct unit *u, const char *name, const struct unit_conf *fresh, char **ret)
+static int keep(struct unit *u, const char *name, const struct unit_conf *fresh,
+                const char *unguarded, char **ret)
 {
-        const char *why = fresh->load_error ? fresh->load_error
+        const char *why = unguarded           ? unguarded
+                          : fresh->load_error ? fresh->load_error
                           : fresh->load_state == LOAD_LOADED
                                   ? "an address that it listens on is wrong"
                                   : load_state_name(fresh->load_state);
@@ -171,7 +173,30 @@ static bool is_same(const struct unit_conf *a, const struct unit_conf *b)
                strv_equal(a->dropin_paths, b->dropin_paths) &&
                strv_equal(a->linked_wants, b->linked_wants) &&
                strv_equal(a->linked_requires, b->linked_requires) &&
-               strv_equal(a->linked_upholds, b->linked_upholds) && unit_conf_equal(a, b);
+               strv_equal(a->linked_upholds, b->linked_upholds) &&
+               strv_equal(a->unacted, b->unacted) && str_eq_ptr(a->unguarded, b->unguarded) &&
+               unit_conf_equal(a, b);
+}
+
+// Why a socket that is up would answer more peers than are asked for with this conf of a unit in
+// place of the one that it has; NULL: it would not, or it does so already. New string.
+static char *find_unguarded(struct unit *u, const struct unit_conf *fresh)
+{
+        char *why = NULL;
+
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_TRIGGERED_BY), socket)
+                if (!why && fresh->unguarded && !u->conf->unguarded &&
+                    !active_state_is_inactive_or_failed(unit_active_state(socket)))
+                        why = unit_conf_why_unguarded(socket->conf, fresh);
+        if (!fresh->socket || !u->conf->socket || unit_conf_has_network(u->conf) ||
+            active_state_is_inactive_or_failed(unit_active_state(u)))
+                return why;
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_TRIGGERS), service)
+                if (!why)
+                        why = unit_conf_why_unguarded(fresh, service->conf);
+        if (!why && u->ops->template_conf && *u->ops->template_conf(u))
+                why = unit_conf_why_unguarded(fresh, *u->ops->template_conf(u));
+        return why;
 }
 
 static int read_own(struct conf_loader *loader, struct unit *u, struct change *c, char **ret_kept)
@@ -181,8 +206,10 @@ static int read_own(struct conf_loader *loader, struct unit *u, struct change *c
 
         if (r < 0)
                 return r;
-        if (is_kept(u, u->conf, conf))
-                return keep(u, u->id, conf, ret_kept);
+        CLEANUP(free) char *unguarded = find_unguarded(u, conf);
+
+        if (unguarded || is_kept(u, u->conf, conf))
+                return keep(u, u->id, conf, unguarded, ret_kept);
         // Reported as if this reload had made it worse, unless it keeps its old conf.
         u->manager->report.is_worse |= unit_conf_is_worse(u->conf, conf);
         if (conf != u->conf && !is_same(u->conf, conf))
@@ -203,8 +230,14 @@ static int read_template(struct conf_loader *loader, struct unit *u, struct chan
         r = conf_load(loader, old->id, &diag, &conf);
         if (r < 0)
                 return r;
-        if (is_kept(u, old, conf))
-                return keep(u, old->id, conf, ret_kept);
+        bool is_up = !active_state_is_inactive_or_failed(unit_active_state(u));
+        CLEANUP(free)
+        char *unguarded = is_up && !old->unguarded
+                                  ? unit_conf_why_unguarded(c->conf ? c->conf : u->conf, conf)
+                                  : NULL;
+
+        if (unguarded || is_kept(u, old, conf))
+                return keep(u, old->id, conf, unguarded, ret_kept);
         u->manager->report.is_worse |= unit_conf_is_worse(old, conf);
         if (conf->load_state == LOAD_LOADED)
                 c->template = TAKE(conf);
