@@ -3,11 +3,11 @@
 
 #include "base/def.h"
 
-// items anew, with room for twice *capacity (at first: for `first`) items of that size; *capacity
-// is what it has room for then. NULL: no memory, and nothing has changed.
+// Reallocates items to twice *capacity (the first time: to `first`) items of item_size bytes, and
+// updates *capacity. Returns NULL without memory; then nothing has changed.
 void *array_grow(void *items, size_t *capacity, size_t first, size_t item_size);
 
-// Room for one more item behind the n that items, a pointer, has; capacity is an integer of any
+// Makes room for one more item after the n of the pointer items; capacity is an integer of any
 // type. 0 or -ENOMEM.
 #define ARRAY_RESERVE(items, n, capacity, first)                                      \
         ({                                                                            \

@@ -11,7 +11,7 @@ void buf_done(struct buf *b)
         *b = BUF_NULL;
 }
 
-// Room for extra bytes and the NUL behind them.
+// Makes room for extra bytes and a NUL.
 static bool reserve(struct buf *b, size_t extra)
 {
         size_t need = b->size + extra + 1, capacity = b->capacity ? b->capacity : 64;
@@ -97,7 +97,7 @@ int buf_take(struct buf *b, char **ret)
         return 0;
 }
 
-// Of a character of at most three bytes.
+// The code point of a character of at most three bytes.
 static unsigned code_of(const char *s, size_t n)
 {
         const unsigned char *p = (const unsigned char *)s;

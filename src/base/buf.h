@@ -1,4 +1,4 @@
-// A growing string. Errors are sticky: append freely, look once at the end.
+// A growing string. Errors are sticky: append freely, check once at the end.
 #pragma once
 
 #include "base/def.h"
@@ -26,7 +26,7 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_clear(struct buf *b);
 // The text (never NULL, "" when empty); valid until the next change.
 const char *buf_text(const struct buf *b);
-// Hand the string over (*b is empty afterwards). 0 or the sticky error.
+// Passes the string to the caller (*b is empty afterwards). 0 or the sticky error.
 int buf_take(struct buf *b, char **ret);
 // Append s as a JSON string, with quotes (invalid UTF-8 becomes U+FFFD).
 void buf_put_json(struct buf *b, const char *s);

@@ -76,7 +76,7 @@ const char *usec_format_span(usec_t t, usec_t accuracy, char *buf, size_t size)
                 if (t < units[i].value)
                         continue;
                 if (t < 60 * USEC_PER_SEC && rest > 0) {
-                        // digits behind the point, as many as the accuracy asks for
+                        // as many decimals as the accuracy requires
                         for (usec_t k = units[i].value; k > 1; k /= 10)
                                 digits++;
                         for (usec_t k = accuracy; k > 1; k /= 10) {

@@ -8,7 +8,7 @@
 usec_t clock_now(void);          // CLOCK_MONOTONIC
 usec_t clock_now_realtime(void); // CLOCK_REALTIME
 usec_t clock_now_boottime(void); // CLOCK_BOOTTIME
-usec_t clock_cpu(void);          // that this thread has used: CLOCK_THREAD_CPUTIME_ID
+usec_t clock_cpu(void);          // CLOCK_THREAD_CPUTIME_ID: CPU time of this thread
 // a + b, a - b, without wrap-around: infinity stays infinity, never below 0.
 usec_t usec_add(usec_t a, usec_t b);
 usec_t usec_sub(usec_t a, usec_t b);

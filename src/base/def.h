@@ -1,4 +1,4 @@
-// The few definitions that every file may use: cleanup attributes, ownership hand-over, array
+// The few definitions that every file may use: cleanup attributes, transfer of ownership, array
 // sizes.
 #pragma once
 
@@ -38,7 +38,7 @@ typedef uint64_t
                         func(*p);                  \
         }
 
-// Hand over what a pointer variable owns: gives its value and leaves NULL behind.
+// Transfers ownership of a pointer: gives the variable's value and sets the variable to NULL.
 #define TAKE(p)                                   \
         ({                                        \
                 __typeof__(p) *take_p_ = &(p);    \
@@ -47,7 +47,7 @@ typedef uint64_t
                 take_v_;                          \
         })
 
-// Hand over a file descriptor: gives its number and leaves -1 behind.
+// Transfers ownership of a file descriptor: gives its number and sets the variable to -1.
 #define TAKE_FD(fd)                     \
         ({                              \
                 int *take_p_ = &(fd);   \
@@ -56,8 +56,8 @@ typedef uint64_t
                 take_v_;                \
         })
 
-// At the begin of a function: a bug if it is on the stack already (once in a process: for functions
-// that have one caller at a time by design, whatever the arguments).
+// At the beginning of a function: asserts that the function is not on the stack already, with
+// whatever arguments. Counted for the whole process.
 #define NOT_NESTED()                                    \
         static bool is_inside_;                         \
         assert(!is_inside_);                            \

@@ -49,7 +49,7 @@ const char *fail_format(const struct fail *fail, char *buf, size_t size)
         const char *op = fail->op ? fail->op : "operation";
         const char *sought = fail->error == ESRCH ? str_after_prefix(op, "find ") : NULL;
 
-        // The number is that of processes.
+        // The text of ESRCH is about processes.
         if (sought)
                 snprintf(buf, size, "there is no %s%s%s", sought, fail->detail[0] ? " named " : "",
                          fail->detail);

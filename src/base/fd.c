@@ -27,7 +27,7 @@ int fd_dup_up(int fd)
         int up = fcntl(fd, F_DUPFD_CLOEXEC, FD_LOW_WINDOW);
         struct rlimit limit;
 
-        // Where so few are allowed at all, the window is half of them.
+        // If the limit is below the window, half of the limit is the window.
         if (up < 0 && errno == EINVAL && getrlimit(RLIMIT_NOFILE, &limit) == 0)
                 up = fcntl(fd, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur / 2));
         return up < 0 ? -errno : up;
@@ -37,7 +37,7 @@ int fd_move_up(int fd)
 {
         int up;
 
-        if (fd < 0) // of a call that failed: its errno, so that calls can be nested
+        if (fd < 0) // the result of a failed call: return its errno, so that calls can be nested
                 return errno > 0 ? -errno : -EBADF;
         if (fd >= FD_LOW_WINDOW) {
                 int r = fd_set_cloexec(fd, true);
@@ -94,8 +94,8 @@ static int next_kept(int first, const int *keep, size_t n)
         return next;
 }
 
-// For kernels before 5.9 and filters that refuse close_range. procfs lists by number, so that
-// closing on the way skips nothing.
+// For kernels before 5.9 and filters that refuse close_range. procfs lists descriptors by number,
+// so that closing them while reading skips none.
 static int close_from_listed(int first, const int *keep, size_t n)
 {
         DIR *dir = opendir("/proc/self/fd");

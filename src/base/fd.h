@@ -3,11 +3,11 @@
 
 #include "base/def.h"
 
-// Numbers below this are the low window: what a child is about to get.
-// The supervisor's own long-lived descriptors are moved above it.
+// Numbers below this are the low window: they are kept for descriptors that a child is about to
+// get. The supervisor's own long-lived descriptors are moved above it.
 #define FD_LOW_WINDOW 64
 
-// Close fd if it is one (>= 0), keeping errno; always gives -1, so `fd = fd_close(fd)` empties it.
+// Closes fd if it is >= 0 and keeps errno; returns -1, so that `fd = fd_close(fd)` also clears fd.
 int fd_close(int fd);
 static inline void cleanup_fd(int *fd)
 {
@@ -17,16 +17,16 @@ static inline void cleanup_fd(int *fd)
 // A copy of fd with a number >= FD_LOW_WINDOW, close-on-exec. New fd or -errno.
 int fd_dup_up(int fd);
 // Move fd to a number >= FD_LOW_WINDOW, close-on-exec. The old number is closed. New fd, or -errno
-// (then the old one is closed, too). fd may be the -1 of a call that failed: gives its errno.
+// (then the old one is closed, too). fd may be the -1 of a failed call: then -errno of that call.
 int fd_move_up(int fd);
-// Which file it is, as the kernel knows it: no file system is asked. 0 or -errno.
+// The file's device and inode as the kernel knows them: no file system is asked. 0 or -errno.
 int fd_get_node(int fd, dev_t *ret_dev, ino_t *ret_ino);
 int fd_set_nonblock(int fd, bool on); // 0 or -errno
 int fd_set_cloexec(int fd, bool on);  // the same; public for tests
 // Close every descriptor from first on except those in keep[] (n entries, any order); uses
-// close_range where the kernel has it, else /proc/self/fd (which allocates). 0 or -errno.
+// close_range if the kernel has it, else /proc/self/fd (which allocates). 0 or -errno.
 int fd_close_from(int first, const int *keep, size_t n);
-// Read until end of file or limit bytes. *ret is NUL-terminated. -EFBIG when there is more than
+// Read until end of file or limit bytes. *ret is NUL-terminated. -EFBIG if there is more than
 // limit.
 int fd_read_all(int fd, size_t limit, char **ret, size_t *ret_size);
 // Write everything (EINTR handled, EAGAIN is an error). 0 or -errno.

@@ -78,7 +78,7 @@ int fs_write_file_atomic(const char *path, const char *text, mode_t mode)
         if (r == 0 && renameat(e.dir, temp, e.dir, e.name) < 0)
                 r = -errno;
         if (r < 0)
-                (void)unlinkat(e.dir, temp, 0); // the error that counts is the one above
+                (void)unlinkat(e.dir, temp, 0); // the error above is the one to report
         return r;
 }
 
@@ -98,7 +98,7 @@ int fs_mkdir_p(const char *path, mode_t mode)
         if (r == 0 && mkdirat(e.dir, e.name, mode) < 0)
                 r = -errno;
         umask(old);
-        if (r != -EEXIST && r != -EINVAL) // -EINVAL: "/" and its like
+        if (r != -EEXIST && r != -EINVAL) // -EINVAL: no last component, as in "/"
                 return r;
         CLEANUP(fd) int fd = fs_open(path, O_PATH | O_DIRECTORY, 0, NULL);
 
@@ -149,8 +149,8 @@ int fs_unlink_symlink(const char *path, const char *target)
         return streq(old, target) && unlinkat(e.dir, e.name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-// A folder of this folder. What is mounted there is not touched: its file system may hang. (Before
-// Linux 5.6 that is found out by base/local.) Descriptor or -errno.
+// Opens a folder inside this folder, but no mount point, whose file system may hang. (Before Linux
+// 5.6 base/local detects it.) Descriptor or -errno.
 static int open_dir_here(int dir, const char *name)
 {
         int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -202,8 +202,8 @@ static int remove_entry(struct removal *t, int dir, const char *name)
         return r;
 }
 
-// Empties the folder open at fd and closes it; goes down by openat, so that nothing can be swapped
-// in on the way.
+// Empties the folder open at fd and closes it; descends by openat, so that nobody can redirect it
+// by replacing a folder.
 static int empty_dir(struct removal *t, int fd)
 {
         DIR *dir = fdopendir(fd);

@@ -7,11 +7,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 
-// What glob(3) calls back without data of the caller's.
+// glob(3) passes no data of the caller to its callbacks.
 static const char *pattern_now;
 static size_t n_read;
 
-// fs_open_judged(): a pattern shows names, it opens nothing that is believed.
+// fs_open_judged(): a pattern only lists names, so that no file is trusted here.
 static int open_path(const char *path, int flags)
 {
         bool is_safe;

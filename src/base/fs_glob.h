@@ -1,5 +1,5 @@
-// glob(3) that heeds base/local.h: where a pattern leads to a file system that may not answer, or
-// to a folder with very many names, it breaks off (local_was_refused()).
+// glob(3) under the rules of base/local.h: if a pattern leads to a file system that may not answer,
+// or to a folder with very many names, it stops there (local_was_refused()).
 #pragma once
 
 #include "base/def.h"

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
-// <linux/un.h> cannot be had together with <sys/un.h>.
+// <linux/un.h> conflicts with <sys/un.h>.
 #define SIOCUNIXFILE 0x89e0
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452 // Linux 6.6; the same on all architectures
@@ -42,7 +42,7 @@ static bool is_same(const struct stat *a, const struct stat *b)
 
 // ---- bind
 
-// A node that is not where it should be. The kernel knows the path to it.
+// Removes a node that was made in the wrong folder, by the path that the kernel has for it.
 static void remove_stray(int node, const struct stat *st)
 {
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
@@ -58,7 +58,7 @@ static void remove_stray(int node, const struct stat *st)
                 (void)unlinkat(e.dir, e.name, 0);
 }
 
-// Is what was bound the entry?
+// Is the entry the node that was bound?
 static int check_bound(int fd, const struct fs_entry *e)
 {
         CLEANUP(fd) int node = ioctl(fd, SIOCUNIXFILE);
@@ -87,8 +87,9 @@ static bool is_as_written(const struct fs_entry *e, const char *path)
                streq(path + n + 1, e->name);
 }
 
-// While it must not be waited (base/local): the kernel will follow the path once more, so nobody
-// else may be able to change it meanwhile. One with links in it counts as one that can be changed.
+// For callers that must not wait (base/local): bind(2) follows the path once more, so that it must
+// be one that nobody else can change meanwhile. A path with links in it counts as one that others
+// can.
 static int check_fixed(const struct fs_entry *e, const char *path)
 {
         CLEANUP(fd) int dir = -1;
@@ -127,7 +128,7 @@ int fs_bind(int fd, const char *path, mode_t mode, mode_t make_mode, struct fail
                 r = check_fixed(&e, path);
         if (r < 0)
                 return r;
-        // The mode goes through the umask, so that there is no moment with another one.
+        // The umask sets the mode, so that the node never has another one.
         mode_t old = umask(~mode & 0777);
 
         r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
@@ -136,8 +137,8 @@ int fs_bind(int fd, const char *path, mode_t mode, mode_t make_mode, struct fail
                 return r;
         r = check_bound(fd, &e);
         if (r < 0)
-                return fail_set(why, r, "bind", "%s: its folder was swapped meanwhile", path);
-        // Whoever watches the folder sees that something new is there.
+                return fail_set(why, r, "bind", "%s: its folder was replaced meanwhile", path);
+        // So that programs that watch the folder notice the new node.
         (void)utimensat(e.dir, e.name, NULL, AT_SYMLINK_NOFOLLOW);
         return 0;
 }
@@ -157,7 +158,7 @@ int fs_connect(int fd, const char *path, struct fail *why)
                 return -errno;
         if (!S_ISSOCK(st.st_mode))
                 return -ENXIO;
-        // Without /proc there is no name for a descriptor.
+        // Without /proc a descriptor has no path.
         int r = make_address(access(proc_fd(node, link), F_OK) == 0 ? link : path, &address);
 
         if (r < 0)

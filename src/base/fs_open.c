@@ -18,13 +18,14 @@
 #define MAKING_FLAGS (O_CREAT | O_EXCL | O_TRUNC)
 #define FD_LINK_MAX 32
 
-// A text that is being walked: the path, and in it that of each link that has not ended yet.
+// A text that is being walked: the path, or the text of a link that was found in it.
 struct frame {
         char *text;
         const char *rest;
-        bool is_strangers; // of a link whose owner has to own what it leads to
+        bool is_strangers; // the text of a link whose owner must own its target
         uid_t owner;
-        bool is_bound; // a stranger's link has ended in this text: folders and links have to be his
+        bool is_bound; // a stranger's link ended in this text: its owner must own the folders and
+                       // links after it
         uid_t bound;
 };
 
@@ -33,11 +34,11 @@ struct walk {
         struct frame frames[LINKS_MAX + 1];
         size_t n_frames;
         unsigned n_links;
-        int dir; // where we are
+        int dir; // the current folder
         struct stat st;
-        uint64_t mount, seen_mount; // of dir; of what was opened last
+        uint64_t mount, seen_mount; // of dir; of the file opened last
         mode_t make_mode;
-        uid_t also; // trusted, too
+        uid_t also; // another trusted owner
         bool is_judged, is_unsafe;
         struct fail *why;
 };
@@ -48,7 +49,7 @@ static bool is_trusted(const struct walk *w, uid_t uid)
                owner_is_trusted(uid);
 }
 
-// ---- what is not safe
+// ---- safety
 
 __attribute__((format(printf, 2, 3))) static int refuse(struct walk *w, const char *fmt, ...)
 {
@@ -64,7 +65,7 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct walk *w, const ch
         return fail_set(w->why, EPERM, "follow", "%s: %s", w->path, text);
 }
 
-// A step from where we are to an object.
+// Judges the step from the current folder to an object.
 static void judge(struct walk *w, const struct stat *to)
 {
         if (w->is_judged && w->st.st_uid != to->st_uid && !is_trusted(w, w->st.st_uid))
@@ -76,7 +77,7 @@ static struct frame *top(struct walk *w)
         return &w->frames[w->n_frames - 1];
 }
 
-// Is the text of a stranger's link being walked?
+// Is the current text that of a stranger's link?
 static bool is_in_strangers(const struct walk *w)
 {
         for (size_t i = 0; i < w->n_frames; i++)
@@ -94,7 +95,7 @@ static int check_bound(struct walk *w, const struct stat *st)
         return refuse(w, "behind a link of user %u is what user %u owns", f->bound, st->st_uid);
 }
 
-// What a link leads to has been reached.
+// The target of a link has been reached.
 static int check_end(struct walk *w, const struct frame *f, const struct stat *st)
 {
         if (!f->is_strangers || f->owner == st->st_uid)
@@ -187,7 +188,7 @@ static bool is_last(const struct walk *w)
 
 // ---- steps
 
-// Takes fd, a folder or what has to be one.
+// Makes fd, which must be a folder, the current one; takes it over.
 static int stand_on(struct walk *w, int fd, const struct stat *st)
 {
         fd_close(w->dir);
@@ -213,7 +214,7 @@ static int stand_at_start(struct walk *w, const char *text)
         return r < 0 ? r : stand_on(w, TAKE_FD(fd), &st);
 }
 
-// With O_PATH, which asks no file system but the folder's.
+// Opens name with O_PATH, which asks only the folder's file system.
 static int look_at(struct walk *w, const char *name, int flags, int *ret_fd, struct stat *ret_st)
 {
         int r = local_check_name(w->dir, name);
@@ -230,7 +231,7 @@ static int look_at(struct walk *w, const char *name, int flags, int *ret_fd, str
         return r;
 }
 
-// The folder that fd is, called name where we are.
+// Enters the folder fd, which is name in the current one.
 static int enter(struct walk *w, const char *name, int fd, const struct stat *st)
 {
         int r = check_bound(w, st);
@@ -246,7 +247,7 @@ static int enter(struct walk *w, const char *name, int fd, const struct stat *st
         return stand_on(w, fd, st);
 }
 
-// 1: a link that only the kernel can follow, and may. 0: its text is walked next.
+// 1: only the kernel can follow the link, and it may. 0: the link's text is walked next.
 static int follow(struct walk *w, int fd, const struct stat *st)
 {
         char target[PATH_MAX];
@@ -328,8 +329,8 @@ static int reopen(int fd, int flags)
         return opened < 0 ? (errno == ENOENT ? -EAGAIN : -errno) : opened;
 }
 
-// The open itself, of what has been looked at and is open as `looked`. Its name may be that of a
-// mount that does not answer by now. -EAGAIN: something else is there now.
+// Opens the file that has been checked and is open as `looked`. By now its name may be that of a
+// mount that does not answer. -EAGAIN: another file has the name now.
 static int open_looked_at(const struct walk *w, const char *name, int looked, int flags,
                           const struct stat *st)
 {
@@ -370,7 +371,7 @@ static int open_magic(struct walk *w, const char *name, int flags)
         return fd < 0 ? -errno : fd;
 }
 
-// One try. Descriptor; -EAGAIN: something was swapped; -EINPROGRESS: it was a link, whose text is
+// One attempt. Descriptor; -EAGAIN: a file was replaced; -EINPROGRESS: it was a link, whose text is
 // walked next.
 static int try_last(struct walk *w, const char *name, int flags, mode_t mode)
 {
@@ -437,7 +438,7 @@ static int walk_and_open(struct walk *w, int flags, mode_t mode)
                 r = next(w, name);
                 if (r < 0)
                         break;
-                if (r == 0) { // the path ends in a folder that we are in: "/", "a/.."
+                if (r == 0) { // the path ends in the current folder: "/", "a/.."
                         int fd = openat(w->dir, ".", (flags & ~MAKING_FLAGS) | O_CLOEXEC);
 
                         return fd < 0 ? -errno : fd;
@@ -454,7 +455,7 @@ static int walk_and_open(struct walk *w, int flags, mode_t mode)
         return r;
 }
 
-// To a folder, which *ret is then.
+// Walks to a folder, and opens it as *ret.
 static int walk_to(struct walk *w, int *ret)
 {
         char name[NAME_MAX + 1];
@@ -467,7 +468,7 @@ static int walk_to(struct walk *w, int *ret)
         return r;
 }
 
-// ".." is the walk's to judge.
+// Only the walk can judge "..".
 static bool has_dot_dot(const char *path)
 {
         size_t n;
@@ -478,12 +479,12 @@ static bool has_dot_dot(const char *path)
         return false;
 }
 
-// Most paths have no link in them, and the kernel can say so at once: -1 where it does not.
+// Most paths contain no link, and then one call opens them. -1: it does not, use a walk.
 static int open_without_links(const char *path, int flags, mode_t mode)
 {
         const struct open_how how = {.flags = (uint64_t)((flags & ~O_TRUNC) | O_CLOEXEC),
                                      .mode = flags & O_CREAT ? mode & 07777 : 0,
-                                     // Where the root lies everything answers.
+                                     // The file system of the root always answers.
                                      .resolve = RESOLVE_NO_SYMLINKS |
                                                 (local_is_only() ? RESOLVE_NO_XDEV : 0)};
 

@@ -1,12 +1,12 @@
-// A binary heap of timers: each item embeds a node that knows its place, so that any can be changed
-// or removed in O(log n).
+// A binary heap of timers: each item embeds a node that contains its position, so that any can be
+// changed or removed in O(log n).
 #pragma once
 
 #include "base/def.h"
 
 struct heap_node {
         usec_t key;
-        size_t index; // place + 1; 0: in no heap
+        size_t index; // position + 1; 0: in no heap
 };
 
 struct heap {

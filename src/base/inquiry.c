@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-// What is sent: one FDS_MARK with each batch of descriptors, a DATA_MARK, the fields, an END_MARK,
-// which says that nothing was cut off.
+// The answer as it is sent: an FDS_MARK with each batch of descriptors, a DATA_MARK, the fields,
+// and an END_MARK, without which the answer is not complete.
 #define FDS_MARK 'F'
 #define DATA_MARK 'D'
 #define END_MARK '.'
@@ -25,9 +25,9 @@ struct inquiry {
         const void *question;
         char *where;
         uint64_t mount;
-        pid_t pid;      // 0: none, it is done, or the caller's
+        pid_t pid;      // 0: there is none, it has ended, or it is the caller's
         int pidfd;      // -1: the kernel has none
-        uint64_t start; // with the pid its identity
+        uint64_t start; // identifies the process together with its pid
         int fd;
         int lent; // -1: none
         bool is_read;
@@ -38,7 +38,7 @@ struct inquiry {
         size_t n_fds, next_fd;
 };
 
-// ---- an answer in the making -------------------------------------------------------------------
+// ---- making an answer --------------------------------------------------------------------------
 
 void inquiry_put_field(struct inquiry_answer *answer, const char *text)
 {
@@ -71,7 +71,7 @@ static void answer_done(struct inquiry_answer *answer)
 static int answer_fd = -1; // elsewhere: -1
 static bool is_begun;
 
-// Without an END_MARK what has been sent is no answer.
+// A failure ends the process: without an END_MARK the receiver discards the answer.
 static void send_some(struct inquiry_answer *a)
 {
         const char fds_mark = FDS_MARK, data_mark = DATA_MARK;
@@ -187,7 +187,7 @@ int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret)
         return r;
 }
 
-// The answer that was made here.
+// Keeps an answer that was made in this process.
 static int keep_answer(struct inquiry *h, struct inquiry_answer *a)
 {
         int r = a->fields.error;
@@ -263,7 +263,7 @@ int inquiry_fd(const struct inquiry *h)
         return h->fd;
 }
 
-// Somebody may have waited for it, and its pid be another's by now.
+// Another part of the program may have reaped it, so that its pid may be reused by now.
 static void end_process(struct inquiry *h)
 {
         uint64_t start;
@@ -326,7 +326,7 @@ static int take_fds(struct inquiry *h, struct msghdr *message)
         return r;
 }
 
-// 1: some, 0: the end of file, -EAGAIN, other -errno.
+// 1: data arrived, 0: end of file, -EAGAIN, other -errno.
 static int receive(struct inquiry *h)
 {
         union {
@@ -351,7 +351,7 @@ static int receive(struct inquiry *h)
         return r < 0 ? r : h->data.size > ANSWER_SIZE_MAX ? -EFBIG : 1;
 }
 
-// The fields that have come, of which the first begins there.
+// Accepts the fields that have arrived; the first begins at begin.
 static void take_some_fields(struct inquiry *h, size_t begin)
 {
         if (h->next == 0)
@@ -368,7 +368,7 @@ static int take_fields(struct inquiry *h, size_t begin)
         return 0;
 }
 
-// Where the fields begin; 0: none has come.
+// The offset of the fields; 0: none has arrived.
 static size_t find_fields(const struct inquiry *h)
 {
         size_t n_marks = strspn(buf_text(&h->data), (const char[]){FDS_MARK, '\0'});

@@ -36,7 +36,7 @@ static inline void list_prepend(struct list_node *head, struct list_node *n)
         list_append(head->next, n);
 }
 
-// Moves all items of `from`, which is empty then, to the begin of the list.
+// Moves all items of `from` to the beginning of the list, and leaves `from` empty.
 static inline void list_prepend_all(struct list_node *head, struct list_node *from)
 {
         if (list_is_empty(from))
@@ -48,7 +48,7 @@ static inline void list_prepend_all(struct list_node *head, struct list_node *fr
         list_init(from);
 }
 
-// Takes the item out; does nothing when it is in no list.
+// Takes the item out; does nothing if it is in no list.
 static inline void list_remove(struct list_node *n)
 {
         if (!n->next)
@@ -58,7 +58,7 @@ static inline void list_remove(struct list_node *n)
         n->next = n->prev = NULL;
 }
 
-// Walk; the current item may be removed.
+// Walks the list; the current item may be removed.
 #define LIST_FOREACH(head, node)                                                             \
         for (struct list_node *node = (head)->next, *node##_next = node ? node->next : NULL; \
              node && node != (head); node = node##_next, node##_next = node->next)

@@ -57,7 +57,7 @@ static int refuse(const char *path, const struct mount_remote *remote)
         return -EREMOTE;
 }
 
-// Where a descriptor is; the kernel knows, no file system is asked.
+// The path of a descriptor, from the kernel; no file system is asked.
 static const char *path_of(int fd, char path[PATH_MAX])
 {
         char link[FD_LINK_MAX];
@@ -86,7 +86,7 @@ int local_check_name(int dir, const char *name)
         return mounts_is_remote_point(path, &remote) ? refuse(path, &remote) : 0;
 }
 
-// Kernels before 5.8 tell the mount only here.
+// Before Linux 5.8 only /proc has the id of the mount.
 static int read_mount_id(int fd, uint64_t *ret)
 {
         char path[FD_LINK_MAX], text[512];
@@ -106,8 +106,8 @@ static int read_mount_id(int fd, uint64_t *ret)
         return 0;
 }
 
-// AT_STATX_DONT_SYNC: what the kernel knows already is enough, should fd be on a mount that does
-// not answer.
+// AT_STATX_DONT_SYNC: use what the kernel knows already, in case fd is on a mount that does not
+// answer.
 static int get_mount_id(int fd, uint64_t *ret)
 {
         struct statx st;
@@ -130,7 +130,7 @@ int local_check(int fd, uint64_t *mount)
                 return 0;
         int r = get_mount_id(fd, &id);
 
-        // The folder holds its mount: an equal id means the same one.
+        // The open folder keeps its mount, so that an equal id means the same mount.
         if (r == 0 && id == *mount)
                 return 0;
         if (r == 0)

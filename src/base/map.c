@@ -53,12 +53,12 @@ static uint32_t hash_number(const struct table *t, uint64_t number)
         return (uint32_t)mix(number ^ t->seed);
 }
 
-// Each its own, from one secret of the process.
+// Each table has its own seed, made from one secret of the process.
 static void seed_table(struct table *t)
 {
         static uint64_t secret;
 
-        // A fixed seed is only less robust against chosen keys; early boot may have no entropy.
+        // Early boot may have no entropy; a fixed seed is only less robust against chosen keys.
         if (secret == 0 && getrandom(&secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
                 secret = 0xcbf29ce484222325u ^ (uint64_t)(uintptr_t)t;
         secret += 0x9e3779b97f4a7c15u;
@@ -126,7 +126,7 @@ static int table_rebuild(struct table *t)
         return 0;
 }
 
-// All entries are gone: a table that was large gives its memory back, a small one starts again.
+// After the last entry was removed: a large table gives its memory back, a small one keeps it.
 static void table_empty(struct table *t)
 {
         t->n_entries = 0;

@@ -11,8 +11,8 @@ DEFINE_CLEANUP(map, struct map *, map_free)
 
 // Insert or replace. The key is copied. 1 inserted, 0 replaced, -ENOMEM.
 int map_set(struct map *m, const char *key, void *value);
-void *map_get(const struct map *m, const char *key); // NULL: not there
-// The map's own copy of the key, as long as it is in it. NULL: not there.
+void *map_get(const struct map *m, const char *key); // NULL: not found
+// The map's own copy of the key, valid while the key is in the map. NULL: not found.
 const char *map_get_key(const struct map *m, const char *key);
 void *map_remove(struct map *m, const char *key); // the removed value or NULL
 size_t map_size(const struct map *m);

@@ -9,9 +9,9 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-// File systems whose every answer comes from this kernel or from a disk of this machine. Any other
-// type may wait for somebody: autofs for its daemon, fuse* for a process, nfs and cifs for a
-// server, 9p and virtiofs for a host, gfs2 for its cluster.
+// File systems that answer from the kernel alone, or from a disk of this machine. Any other type
+// may wait: autofs for its daemon, fuse* for a process, nfs and cifs for a server, 9p and virtiofs
+// for a host, gfs2 for its cluster.
 static const char *const answering_types[] = {
         "bcachefs",  "binfmt_misc", "bpf",    "btrfs",    "cgroup",     "cgroup2",   "configfs",
         "cramfs",    "debugfs",     "devpts", "devtmpfs", "efivarfs",   "erofs",     "exfat",
@@ -33,7 +33,7 @@ struct mount {
         char *type;
         char *options; // of an overlay; NULL
         bool answers;
-        bool is_covered; // by another one on the same point
+        bool is_covered; // by another mount on the same point
 };
 
 static struct {
@@ -41,13 +41,13 @@ static struct {
         bool is_read, is_fixed;
         struct mount *items; // by id
         size_t n;
-        const struct mount **remotes; // of them: not covered, and may not answer
+        const struct mount **remotes; // those of items that are not covered and may not answer
         size_t n_remotes;
 } table;
 
 // ---- the text ----------------------------------------------------------------------------------
 
-// "\040" and its like, in place.
+// Octal escapes such as "\040", in place.
 static void unescape(char *text)
 {
         char *out = text;
@@ -83,8 +83,8 @@ static void free_items(void)
         table.is_read = false;
 }
 
-// proc(5): id parent major:minor root point options [tags] - type source options. A line that is
-// not like that is passed over: what it tells of is not known then, and does not answer.
+// proc(5): id parent major:minor root point options [tags] - type source options. Any
+// other line is skipped; its mount is then not known, so that it counts as one that may not answer.
 static int add_line(char *line)
 {
         enum { ID, PARENT, DEVICE, ROOT, POINT, FIELDS };
@@ -120,7 +120,7 @@ static int add_line(char *line)
 
 // ---- overlays ----------------------------------------------------------------------------------
 
-// The mount that a path without links lies on, as far as can be seen from here; NULL: none.
+// The mount of a path without links, as far as this table shows; NULL: none.
 static const struct mount *find_holder(const char *path)
 {
         const struct mount *best = NULL;
@@ -141,7 +141,7 @@ static const struct mount *find_holder(const char *path)
         return best;
 }
 
-// A layer that is named relative to some folder cannot be found.
+// A layer with a relative path cannot be found.
 static bool layers_answer(const struct mount *overlay, char *list)
 {
         char *save = NULL;
@@ -174,7 +174,7 @@ static bool overlay_answers(const struct mount *overlay)
         return true;
 }
 
-// ---- what follows from the whole table ---------------------------------------------------------
+// ---- the whole table -------------------------------------------------------------------------
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -195,8 +195,8 @@ static bool is_root(const struct mount *m)
         return streq(m->point, "/");
 }
 
-// The root is taken to answer whatever it is: usherd itself, its libraries and /etc live there, so
-// that without it nothing goes on anyway.
+// The root counts as answering whatever its type: usherd, its libraries and /etc are there, so that
+// nothing works without it anyway.
 static int judge(void)
 {
         qsort(table.items, table.n, sizeof(*table.items), compare_ids);
@@ -264,7 +264,7 @@ static int read_table(void)
         return text.error ? text.error : parse(buf_text(&text));
 }
 
-// 0 or -ENOMEM. Where the table cannot be had (no /proc) it is empty: no mount is known to answer.
+// 0 or -ENOMEM. If there is no table (no /proc) it is empty: no mount is known to answer.
 static int refresh(void)
 {
         if (table.is_fixed)
@@ -295,9 +295,8 @@ static void tell(const struct mount *m, struct mount_remote *ret)
         strncpy(ret->type, m->type, sizeof(ret->type) - 1);
 }
 
-// In a plain chroot the table lacks the mount that the root folder is on: our programs and
-// libraries are there, so that nothing would be gained by not waiting for it. What is known of the
-// root needs no look at the file system.
+// In a plain chroot the table lacks the mount of the root folder. It counts as answering, since our
+// programs and libraries are there. Its id is known without asking the file system.
 static bool is_of_root(uint64_t id)
 {
         struct statx root;
@@ -325,8 +324,8 @@ bool mounts_has_remote(void)
         return table.n_remotes > 0;
 }
 
-// Where hidden mounts have the same path, one that may not answer counts: what is really there
-// shows once it is opened.
+// If hidden mounts have the same path, one that may not answer counts; the check after the open
+// tells which one is really there.
 bool mounts_is_remote_point(const char *path, struct mount_remote *ret)
 {
         for (size_t i = 0; i < table.n_remotes; i++)

@@ -1,10 +1,10 @@
-// The mounts of this process's namespace, as /proc/self/mountinfo has them, and one question about
-// each: does its file system answer by itself? Local disks and what the kernel makes up do. A
-// network's server may be down, and a FUSE server is another process, perhaps another user's: a
-// look-up, an open or an unlink there may wait for ever, and no signal ends the wait.
+// The mounts of this process's namespace, from /proc/self/mountinfo, and one question about
+// each: does its file system always answer? Local disks and the kernel's own file systems do. A
+// network server may be down, and a FUSE server is a process, perhaps another user's: a look-up, an
+// open or an unlink there may wait for ever, and no signal ends the wait.
 //
-// Nothing here touches a mounted file system. The table is read again when the kernel says that it
-// has changed: one poll() a question. State of the process, used by base/local.
+// Nothing here touches a mounted file system. The table is read again when the kernel reports a
+// change: one poll() for each question. The state belongs to the process; base/local uses it.
 #pragma once
 
 #include "base/def.h"
@@ -17,16 +17,16 @@ struct mount_remote {
         char type[MOUNT_TYPE_MAX]; // "nfs4", "fuse.sshfs"
 };
 
-// Does the mount with this id (STATX_MNT_ID) answer by itself? The caller holds a descriptor on it,
-// so that the id cannot have become another mount's. 1; 0 and *ret (id 0, and no type, where the
-// table does not have it, or cannot be read); -ENOMEM. What the root folder is on answers where the
-// table does not have it, as in a plain chroot.
+// Does the mount with this id (STATX_MNT_ID) always answer? The caller holds a descriptor on it, so
+// that the id cannot be reused. 1; 0 and *ret (with id 0 and no type if the table lacks the mount,
+// or cannot be read); -ENOMEM. If the table lacks the root folder's mount, as in a plain chroot,
+// that mount answers.
 int mounts_answers(uint64_t id, struct mount_remote *ret);
-// As far as the table was known at the last mounts_answers(): is there any mount that may not
-// answer; is one of them on exactly this path (absolute, without links, "." and "..")? *ret: which.
+// By the table as of the last mounts_answers(): is there any mount that may not answer; is one of
+// them on exactly this path (absolute, without links, "." and "..")? *ret: that mount.
 bool mounts_has_remote(void);
 bool mounts_is_remote_point(const char *path, struct mount_remote *ret);
-// The text of another table than the kernel's (tests); NULL: the kernel's again. 0 or -ENOMEM.
+// For tests: use this text instead of the kernel's table; NULL: the kernel's again. 0 or -ENOMEM.
 int mounts_set_table(const char *text);
 // Forget the table and close its descriptor.
 void mounts_done(void);

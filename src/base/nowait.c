@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Again and again: the first signal may come just before the call begins to wait.
+// The timer repeats, since the first signal may come just before the call begins to wait.
 #define MOMENT_USEC 1000
 
 static void on_alarm(int signo UNUSED)
@@ -64,7 +64,7 @@ int nowait_close(int fd)
 static struct {
         int pidfds[CLOSERS_MAX]; // of processes that close
         size_t n;
-        int *pending; // to be closed by the next one
+        int *pending; // to be closed by the next process
         size_t n_pending, capacity;
 } closers;
 
@@ -93,7 +93,7 @@ static void forget_ended(void)
         for (size_t i = closers.n; i-- > 0;) {
                 siginfo_t info = {0};
 
-                // ECHILD: the sweep for strays was here first.
+                // ECHILD: the sweep for strays has reaped it.
                 if (waitid(P_PIDFD, (id_t)closers.pidfds[i], &info, WEXITED | WNOHANG) == 0 &&
                     info.si_pid == 0)
                         continue;
@@ -102,7 +102,7 @@ static void forget_ended(void)
         }
 }
 
-// With memory of its own, of which it only reads the numbers.
+// Runs in a process with a copy of the memory, of which it only reads the numbers.
 static void close_pending(void)
 {
         int pidfd = -1;
@@ -138,7 +138,8 @@ int nowait_close_file(int fd)
                 return -1;
         if (!nowait_is_file(fd))
                 return nowait_close(fd);
-        // Without memory it stays open: that costs a descriptor, and close() could cost the loop.
+        // Without memory the file stays open: a lost descriptor is better than a loop that hangs in
+        // close().
         if (ARRAY_RESERVE(closers.pending, closers.n_pending, closers.capacity, 16) < 0)
                 return -1;
         closers.pending[closers.n_pending++] = fd;

@@ -1,28 +1,28 @@
-// System calls that must not wait although they could: on a file description that others have, too,
-// and may set to blocking at any moment, where there is no flag like MSG_DONTWAIT (accept(2),
-// read(2)). A timer's signal ends them.
+// System calls that must not block although they could: on a file description that other processes
+// share, and may set to blocking mode at any moment, if the call has no flag like MSG_DONTWAIT
+// (accept(2), read(2)). The signal of a timer ends them.
 #pragma once
 
 #include "base/def.h"
 
-// Until nowait_end() a system call that would wait ends with EINTR after a moment (about a
-// millisecond; the loop has to bear that). Not nested. Sets the disposition of SIGALRM and
-// ITIMER_REAL, which nobody else uses.
+// Until nowait_end() a system call that blocks ends with EINTR after about a millisecond, which the
+// loop can afford. Not nested. Sets the disposition of SIGALRM and ITIMER_REAL, which nothing else
+// uses.
 void nowait_begin(void);
 void nowait_end(void);
-// Close a descriptor that others have made, or have had: a socket with SO_LINGER makes its last
-// close() wait until its peer has read. What is left to be sent is sent all the same. Gives -1.
+// Closes a descriptor that other processes made or shared: the last close() of a socket with
+// SO_LINGER waits until its peer has read. Pending data is sent nevertheless. Returns -1.
 int nowait_close(int fd);
-// The same for any file of others. close(2) asks a file system that has a say in it, and one that
-// does not answer holds its caller for ever; a file there is closed by a process that shares our
-// descriptors. A number of such processes may be under way; what comes then is closed after one of
-// them. (One that waits for ever keeps our descriptors open after our end: docs of clone(2).)
+// The same for any file that others made. close(2) may ask the file system, and never returns if
+// that does not answer, so that a process that shares our descriptors closes files on such file
+// systems. If CLOSERS_MAX processes do so already, the file is closed after one of them has ended.
+// (A process that waits for ever keeps our descriptors open after our end: clone(2), CLONE_FILES.)
 int nowait_close_file(int fd);
 // As fd_move_up().
 int nowait_move_up(int fd);
-// Are so many under way that no more files should be taken from others?
+// Are so many files waiting that no more should be accepted from others?
 bool nowait_is_full(void);
-// Is it a file or folder of a file system that may not answer? No file system is asked.
+// Is fd a file or folder of a file system that may not answer? No file system is asked.
 bool nowait_is_file(int fd);
 static inline void cleanup_nowait_file(int *fd)
 {

@@ -20,7 +20,7 @@ bool owner_map_has(const char *map, uid_t uid)
         return false;
 }
 
-// Without memory of its own: what cannot be read makes a stranger. True: text is filled.
+// Allocates nothing; a file that cannot be read makes the owner a stranger. True: text is filled.
 static bool read_proc(const char *path, char *text, size_t size)
 {
         CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -135,7 +135,7 @@ int parse_pid(const char *s, pid_t *ret)
         return 0;
 }
 
-#define PID_LINE_MAX 64 // with its blanks
+#define PID_LINE_MAX 64 // with surrounding blanks
 
 int parse_pid_file(const char *text, size_t size, pid_t *ret)
 {
@@ -168,7 +168,7 @@ int parse_mode(const char *s, mode_t *ret)
         return 0;
 }
 
-// In this order the first that fits is the right one ("min" before "m").
+// The first that matches is right, so that "min" comes before "m".
 static const struct {
         const char *suffix;
         usec_t value;
@@ -308,8 +308,8 @@ int parse_usec(const char *s, usec_t default_unit, usec_t *ret)
 
 static const char size_letters[] = "EPTGMKB";
 
-// One number with its letter; the letter must stand behind *index in size_letters, which moves on:
-// "1G 512M" adds up, "512M 1G" is a mistake.
+// One number with its letter; the letter must come after *index in size_letters, which is moved
+// on: "1G 512M" is a sum, "512M 1G" is an error.
 static int take_size(const char **p, size_t *index, uint64_t *ret)
 {
         const char *s = *p + strspn(*p, blanks), *letter;
@@ -324,7 +324,7 @@ static int take_size(const char **p, size_t *index, uint64_t *ret)
         }
         s += strspn(s, blanks);
         letter = *s ? strchr(size_letters + MIN(*index, strlen(size_letters)), *s) : NULL;
-        // No letter counts as the last of them, once.
+        // A missing letter counts as the last one, and only once.
         size_t found = letter ? (size_t)(letter - size_letters) : strlen(size_letters);
 
         if (found < *index || *index > strlen(size_letters))

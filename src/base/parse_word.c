@@ -34,7 +34,7 @@ static void put_utf8(struct buf *b, uint32_t code)
         }
 }
 
-// \xHH, \uXXXX, \UXXXXXXXX, \nnn. Length of the escape behind the backslash, 0: not one.
+// \xHH, \uXXXX, \UXXXXXXXX, \nnn. The length of the escape after the backslash; 0: it is none.
 static size_t unescape_number(const char *s, struct buf *b)
 {
         size_t digits = *s == 'x' ? 2 : *s == 'u' ? 4 : *s == 'U' ? 8 : 0;
@@ -79,10 +79,10 @@ static size_t unescape(const char *s, struct buf *b)
         return 1;
 }
 
-// A backslash and what follows, at *p (which points behind the backslash).
+// A backslash and what follows, at *p (which points after the backslash).
 static int take_escape(const char **p, enum parse_word_flags flags, struct buf *b)
 {
-        if (!**p) { // nothing follows: kept where unknown escapes are
+        if (!**p) { // nothing follows: kept if unknown escapes are
                 if (!(flags & PARSE_WORD_KEEP_UNKNOWN))
                         return -EINVAL;
                 buf_putc(b, '\\');
@@ -155,7 +155,7 @@ int parse_words(const char *s, enum parse_word_flags flags, char ***ret)
         return 0;
 }
 
-// What stands behind the '=' of a line, of n bytes. 1, 0: nothing, or no word; -ENOMEM.
+// The value after the '=' of a line, n bytes. 1; 0: there is none, or it is no word; -ENOMEM.
 static int take_value(const char *text, size_t n, char **ret)
 {
         CLEANUP(free) char *raw = str_ndup(text, n);

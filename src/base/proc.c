@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-// The kernel's own bound on what a process is started with (3/4 of an 8 MiB stack), and a little.
+// The kernel's limit for arguments and environment (3/4 of an 8 MiB stack), and a little more.
 #define PROC_FILE_MAX ((size_t)6 * 1024 * 1024 + 4096)
 
-// /proc files have no size; a process that goes meanwhile shows as ENOENT or ESRCH.
+// /proc files have no size; if the process ends meanwhile, the error is ENOENT or ESRCH.
 static int read_proc(pid_t pid, const char *name, char **ret, size_t *ret_size)
 {
         char path[64];
@@ -58,12 +58,12 @@ int proc_get_cmdline(pid_t pid, char **ret)
         return 0;
 }
 
-// ---- what can be read without the memory of the process
+// ---- without the memory of the process
 
 #define STAT_MAX 2048   // 52 numbers and a name
 #define STATUS_MAX 1024 // the first lines
 
-// The begin of a file that the kernel writes at once.
+// Reads the beginning of a file, which the kernel gives in one read.
 static int read_begin(pid_t pid, const char *name, char *text, size_t size)
 {
         char path[64];
@@ -116,7 +116,7 @@ bool proc_is_alive(pid_t pid)
 
 // ---- children
 
-// The kernel breaks off only where its page is full: after less than this there is nothing more.
+// The kernel stops only when its page is full: a read that gives less than this was the last one.
 #define CHILDREN_FULL 2048
 
 static void forget_text(struct proc_children *c)
@@ -135,7 +135,7 @@ int proc_children_open(struct proc_children *c, pid_t pid, pid_t thread)
                 snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, thread);
         c->fd = open(path, O_RDONLY | O_CLOEXEC);
         if (c->fd < 0 && errno == ENOENT) {
-                // Is it the thread that is not there, or the file?
+                // Is the thread missing, or only the file?
                 path[strlen(path) - strlen("/children")] = '\0';
                 return access(path, F_OK) == 0 ? -EOPNOTSUPP : -ESRCH;
         }
@@ -175,7 +175,7 @@ void proc_children_close(struct proc_children *c)
         c->fd = fd_close(c->fd);
 }
 
-// ---- what is read of the memory
+// ---- from the memory of the process
 
 int proc_get_environ(pid_t pid, const char *name, char **ret)
 {

@@ -8,7 +8,7 @@
 // The fields of stat, counted from 1; the command is the second.
 enum { FIELD_AFTER_SESSION = 7, FIELD_N_THREADS = 20, FIELD_START_TIME = 22, FIELD_ENV_END = 51 };
 
-// A number and the blank behind it.
+// A number and the blank after it.
 static bool take_number(const char **p, long long *ret)
 {
         char *end;
@@ -33,7 +33,7 @@ static bool take_pid(const char **p, pid_t *ret)
         return true;
 }
 
-// To the begin of a later field. Those in between may be larger than a number of ours.
+// Skips to the beginning of a later field. Fields in between may not fit into a number.
 static const char *skip_fields(const char *p, int from, int to)
 {
         for (; p && from < to; from++) {
@@ -141,7 +141,7 @@ int proc_parse_boot_parameter(const char *text, const char *wanted)
                 CLEANUP(free) char *word = NULL;
                 int r = parse_word(&text, " \t\n", flags, &word);
 
-                if (r == -EINVAL) { // a quote without its partner is an ordinary character
+                if (r == -EINVAL) { // an unbalanced quote is an ordinary character
                         flags = PARSE_WORD_NO_BACKSLASH;
                         continue;
                 }

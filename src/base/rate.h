@@ -1,5 +1,5 @@
-// A fixed-window event counter, as systemd counts: the window opens with the first
-// event, `burst` events pass in it, more are over the limit until it ends.
+// A fixed-window event counter, as in systemd: the window begins with the first
+// event, and `burst` events are below the limit until it ends.
 #pragma once
 
 #include "base/def.h"
@@ -13,7 +13,7 @@ struct rate {
 
 // Count one event at time now; true: below the limit.
 bool rate_below(struct rate *r, usec_t now);
-// The same without counting: would it be?
+// Would an event be below the limit? Counts none.
 bool rate_has_room(const struct rate *r, usec_t now);
 void rate_reset(struct rate *r);
 // When the current window ends (now, if there is none).

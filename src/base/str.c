@@ -123,7 +123,7 @@ void str_copy_cut(char *to, size_t size, const char *from)
 {
         size_t n = strnlen(from, size);
 
-        if (n == size) // what follows the cut must begin a character
+        if (n == size) // a character must begin after the cut
                 for (n--; n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80;)
                         n--;
         memcpy(to, from, n);
@@ -137,7 +137,7 @@ bool str_is_control(const char *s)
         if (p[0] < 0x80)
                 return (p[0] < 0x20 && p[0] != '\t') || p[0] == 0x7f;
         if (p[0] == 0xc2)
-                return p[1] < 0xa0; // U+0080 to U+009F: terminals take them for ESC and a letter
+                return p[1] < 0xa0; // U+0080 to U+009F: terminals treat them as ESC and a letter
         if (p[0] == 0xd8)
                 return p[1] == 0x9c; // U+061C
         if (p[0] != 0xe2)

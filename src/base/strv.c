@@ -46,7 +46,7 @@ int strv_push_take(char ***v, char *s)
         char **more;
 
         if (!s)
-                return -ENOMEM; // what was to be pushed could not be made
+                return -ENOMEM; // the caller could not allocate s
         more = realloc(*v, (n + 2) * sizeof(char *));
         if (!more) {
                 free(s);
@@ -79,7 +79,7 @@ int strv_extend(char ***v, char *const *add)
         if (!more)
                 return -ENOMEM;
         memcpy(more + n, copy, (m + 1) * sizeof(char *));
-        copy[0] = NULL; // the strings moved
+        copy[0] = NULL; // the strings have moved
         *v = more;
         return 0;
 }
@@ -200,7 +200,7 @@ int strv_env_set(char ***env, const char *assignment)
 
         if (!copy)
                 return -ENOMEM;
-        // In place of the first; any more of that name go.
+        // Replaces the first assignment of the name and removes any others.
         for (char **in = *env; in && *in; in++) {
                 if (strncmp(*in, assignment, n) != 0) {
                         *out++ = *in;
