@@ -24,7 +24,7 @@ static bool is_of_the_connection(int error)
         case EPROTO:
         case ESHUTDOWN:
         case ETIMEDOUT:
-        case EPERM: // a packet filter's way to drop it
+        case EPERM: // a packet filter dropped the connection
                 return true;
         default:
                 return false;

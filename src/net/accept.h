@@ -1,12 +1,12 @@
-// Taking one connection off a listening socket, and what its errors mean (accept(2), "Error
-// handling": pending network errors of the new socket count as "nothing there").
+// Accepting one connection from a listening socket, and what its errors mean (accept(2), "Error
+// handling": pending network errors of the new socket count as "no connection").
 #pragma once
 
 #include "conf/types.h"
 
 enum accept_outcome {
         ACCEPT_OK,
-        ACCEPT_NONE, // nothing there (any more)
+        ACCEPT_NONE, // no connection is waiting (any more)
 };
 
 // Does not block, even if another holder has set the listener to blocking mode. is_ours_alone:
@@ -15,5 +15,5 @@ enum accept_outcome {
 // expects it, the lowest number that is free. ACCEPT_*, or -errno: descriptors or memory are
 // exhausted (fail_is_exhaustion()), else the listener is of no use any more.
 int net_accept(int fd, bool is_ours_alone, struct address *ret_remote, int *ret_fd);
-// Does one more wait?
+// Is another connection waiting?
 bool net_has_connection(int fd);

@@ -34,7 +34,7 @@ static int look(const char *path, struct stat *ret)
         return r;
 }
 
-// Does the kernel call it so? No file system is asked.
+// Is that the path of fd in the kernel? No file system is asked.
 static bool is_called(int fd, const char *path)
 {
         char link[FD_LINK_MAX], target[PATH_MAX];
@@ -48,7 +48,8 @@ static bool is_called(int fd, const char *path)
         return streq(target, path);
 }
 
-// A node that cannot be looked at counts as there: the socket was bound to that path.
+// A node that cannot be checked without blocking counts as existing: the socket was bound to that
+// path.
 static bool fits_node(int fd, const struct port *port, const struct address *own)
 {
         struct stat st;
@@ -63,7 +64,7 @@ static bool fits_node(int fd, const struct port *port, const struct address *own
         return r == -EREMOTE || (r == 0 && S_ISSOCK(st.st_mode));
 }
 
-// Of FIFOs and special files.
+// For FIFOs and special files.
 static bool fits_file(int fd, const struct port *port)
 {
         struct net_node own;
@@ -90,7 +91,7 @@ static bool fits_socket(int fd, const struct port *port, const struct socket_gro
             (protocol > 0 && get_int(fd, SO_PROTOCOL, -1) != protocol) ||
             getsockname(fd, &own.addr.sa, &own.size) < 0)
                 return false;
-        // The kernel counts the NUL of a path; both sizes mean the same name.
+        // The kernel's size of a path includes the NUL; both sizes mean the same name.
         if (port->path)
                 return fits_node(fd, port, &own);
         return address_equal(&own, &port->address);
@@ -100,7 +101,7 @@ bool net_adopt_fits(int fd, const struct port *port, const struct socket_group *
 {
         if (port->kind == PORT_SOCKET || port->kind == PORT_NETLINK)
                 return fits_socket(fd, port, group);
-        if (port->kind == PORT_MQUEUE) // its node is in no folder that need be mounted
+        if (port->kind == PORT_MQUEUE) // mqueue file systems need not be mounted
                 return is_called(fd, port->path);
         return fits_file(fd, port);
 }

@@ -1,5 +1,5 @@
-// Does a descriptor that was inherited, or kept over a reload, fit a port? By type and address
-// (node: also by inode), so that nothing else is taken for it.
+// Does a descriptor that was inherited, or kept over a reload, belong to a port? Compares type and
+// address (and the inode of a node), so that no other descriptor is used by mistake.
 #pragma once
 
 #include "conf/unit_conf.h"

@@ -10,7 +10,7 @@
 
 #define BUFFER_SIZE 65536
 
-// Numbers of the kernel (include/net/tcp_states.h); those without a name are not asked for.
+// Numbers of the kernel (include/net/tcp_states.h); those without a name are not requested.
 static const char *const state_names[] = {
         [1] = "ESTAB",      [2] = "SYN-SENT",   [3] = "SYN-RECV", [4] = "FIN-WAIT-1",
         [5] = "FIN-WAIT-2", [8] = "CLOSE-WAIT", [9] = "LAST-ACK", [11] = "CLOSING",
@@ -51,7 +51,7 @@ static void take_address(struct address *a, int family, const __be32 *bytes, __b
         }
 }
 
-// The kernel may have a shorter struct than we do.
+// The kernel's struct may be shorter than ours.
 static void take_info(struct net_diag_connection *c, const void *data, size_t size)
 {
         struct tcp_info info = {0};

@@ -5,9 +5,9 @@
 
 struct net_diag_connection {
         struct address local, remote;
-        const char *state;       // "ESTAB", "CLOSE-WAIT", ...: as ss(8) has them
-        bool has_traffic;        // the kernel told:
-        uint64_t received, sent; // bytes; of those sent the acknowledged ones
+        const char *state;       // "ESTAB", "CLOSE-WAIT", ...: as in ss(8)
+        bool has_traffic;        // are the next four known?
+        uint64_t received, sent; // bytes; sent: only acknowledged ones
         uint64_t segments_received, segments_sent;
         uint32_t inode; // of the socket; 0: its process has closed it
 };
@@ -17,6 +17,6 @@ typedef int (*net_diag_fn)(const struct net_diag_connection *connection, void *d
 // All TCP connections of both families that are not over. 0, -errno, or the
 // negative number that the callback returned.
 int net_diag_walk(net_diag_fn cb, void *data);
-// One datagram of the kernel's answer, aligned as malloc() aligns. 1: more are to come, 0: that was
+// Parses one datagram of the kernel's answer, aligned as malloc() aligns. 1: more follow, 0: it was
 // the last one; -EBADMSG: it is no such answer; else as above. Public for tests.
 int net_diag_parse(const void *answer, size_t size, net_diag_fn cb, void *data);

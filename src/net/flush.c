@@ -31,7 +31,7 @@ static bool drop_data(int fd)
 {
         char data[READ_SIZE];
 
-        // Sockets: also an empty datagram counts. Pipes and queues know no MSG_DONTWAIT.
+        // For sockets, where an empty datagram counts, too. Pipes and queues have no MSG_DONTWAIT.
         if (recv(fd, data, sizeof(data), MSG_DONTWAIT) >= 0)
                 return true;
         return errno == ENOTSOCK && read(fd, data, sizeof(data)) > 0;
@@ -43,7 +43,7 @@ void net_flush(int fd, const struct port *port)
                            (port->type == SOCK_STREAM || port->type == SOCK_SEQPACKET);
 
         if (port->kind == PORT_SPECIAL)
-                return; // reading a device may do more than throw away
+                return; // reading a device may have other effects
         // Another holder of the descriptor may take the data first and make our read block.
         nowait_begin();
         for (unsigned i = 0; i < FLUSH_MAX && is_readable(fd); i++)

@@ -1,7 +1,7 @@
-// FlushPending=: throw away what waits at a listener, connections and data.
+// FlushPending=: discards the connections and data that wait at a listener.
 #pragma once
 
 #include "conf/types.h"
 
-// Bounded: a flood cannot keep the caller here.
+// Discards a bounded number, so that a flood cannot hold up the caller.
 void net_flush(int fd, const struct port *port);

@@ -1,4 +1,5 @@
-// Who holds an address: the inode by /proc/net, the process by its descriptors.
+// Finds the process that has an address: the inode from /proc/net, the process from its
+// descriptors.
 #include "net/holder.h"
 
 #include "base/fd.h"
@@ -24,7 +25,7 @@
 
 // ---- tables of /proc/net
 
-// Does the table's local address cover the one that was asked for? Any address of either side does.
+// Does the table's local address match the port's? The wildcard address on either side matches any.
 static bool matches_inet(const char *hex, const struct port *port)
 {
         const struct address *a = &port->address;
@@ -161,7 +162,7 @@ void net_holders_find(struct net_holder *holders, size_t n, pid_t except)
         closedir(d);
 }
 
-// The n-th word of a line as a number, 0: it is none.
+// The n-th word of a line as a number; 0: it is no number.
 static uint64_t number_of_word(const char *line, unsigned column)
 {
         const char *p = line + strspn(line, " ");

@@ -26,7 +26,7 @@ void net_link_drain(int fd)
 {
         char buffer[64];
 
-        // The content does not matter (it is cut off), nor that some was lost (ENOBUFS).
+        // The content does not matter (it is truncated), nor do lost messages (ENOBUFS).
         for (unsigned i = 0; i < DRAIN_MAX; i++)
                 if (recv(fd, buffer, sizeof(buffer), MSG_TRUNC) < 0 && errno != ENOBUFS)
                         return;

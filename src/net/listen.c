@@ -32,7 +32,7 @@ int net_listen_open(const struct net_listen_params *params, const struct port *p
         case PORT_MQUEUE:
                 r = listen_mqueue(params, port, &fd, fail);
                 break;
-        case PORT_NAME: // its addresses are ports of their own
+        case PORT_NAME: // each of its addresses is a separate port
         case _PORT_KIND_MAX:
         default:
                 r = fail_set(fail, EOPNOTSUPP, "listen", "%s", port->text);

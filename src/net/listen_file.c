@@ -1,4 +1,4 @@
-// What is no socket: FIFOs, special files, message queues.
+// Listeners other than sockets: FIFOs, special files, message queues.
 #include "net/listen_priv.h"
 
 #include "base/fd.h"
@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// A node that was there already is used only if it is what would have been made, under this name
-// alone: another name of some FIFO may have been put there by who owns the folder.
+// An existing node is used only if it is like the one that would be made, and has only this name:
+// the owner of the folder may have linked another FIFO to it.
 static bool is_as_wanted(const struct stat *st, const struct net_listen_params *params, mode_t type)
 {
         return (st->st_mode & S_IFMT) == type && st->st_nlink == 1 &&

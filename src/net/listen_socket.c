@@ -38,7 +38,7 @@ static int set_flag(int fd, int level, int option)
         return setsockopt(fd, level, option, &one, sizeof(one)) < 0 ? -errno : 0;
 }
 
-// The options without which the socket would be another one than asked for.
+// Sets the options without which the socket would not be the requested one.
 static int set_required(int fd, const struct net_listen_params *params, const struct port *port,
                         struct fail *fail)
 {
@@ -57,7 +57,7 @@ static int set_required(int fd, const struct net_listen_params *params, const st
         return 0;
 }
 
-// Those whose failure shows at bind, or does no harm.
+// Sets the options whose failure appears at bind, or is harmless.
 static void set_wished(int fd, const struct net_listen_params *params, const struct port *port)
 {
         const struct socket_group *g = params->socket;
@@ -81,7 +81,7 @@ static bool has_backlog(const struct port *port)
                (port->type == SOCK_STREAM || port->type == SOCK_SEQPACKET);
 }
 
-// A number that does not fit an int is "as many as the kernel allows" all the same.
+// A number too large for an int also means as many as the kernel allows.
 static int backlog_of(const struct socket_group *g)
 {
         return g->backlog > INT32_MAX ? INT32_MAX : (int)g->backlog;

@@ -1,4 +1,4 @@
-// AF_UNIX nodes: their mode, their folders, and what is found in their place.
+// AF_UNIX nodes: their mode, their folders, and files that occupy their path.
 #include "net/listen_priv.h"
 
 #include "base/fd.h"
@@ -19,11 +19,11 @@ static int probe(const struct port *port)
                 return -errno;
         int r = fs_connect(fd, port->path, NULL);
 
-        // EPROTOTYPE: alive, with another type of socket
+        // EPROTOTYPE: in use, by another type of socket
         return r == 0 || r == -EAGAIN || r == -EPROTOTYPE ? 1 : r == -ECONNREFUSED ? 0 : r;
 }
 
-// Clear the way. 0, or why not.
+// Removes a stale node. 0, or the reason why it stays.
 static int remove_stale(const struct net_listen_params *params, const struct port *port,
                         struct fail *fail)
 {

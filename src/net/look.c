@@ -20,7 +20,7 @@ static bool is_datagram(const struct port *port)
 
 // ---- the node
 
-// Not where it would have to be waited for the file system. 0 or -errno.
+// Fails instead of waiting for the file system. 0 or -errno.
 static int stat_path(const struct port *port, struct fs_entry *ret_entry, struct stat *ret)
 {
         bool was_local = local_only_set(true);
@@ -53,7 +53,7 @@ static enum net_look look_at_node(int fd, const struct port *port, const struct 
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
         struct stat st;
 
-        if (port->kind == PORT_MQUEUE) // its node may be in no folder that is mounted
+        if (port->kind == PORT_MQUEUE) // mqueue file systems need not be mounted
                 return fstat(fd, &st) == 0 && st.st_nlink == 0 ? NET_LOOK_NODE_GONE : NET_LOOK_FINE;
         if (node->ino == 0 || (port->kind == PORT_SOCKET && fs_node_is_at(fd, port->path)))
                 return NET_LOOK_FINE;
@@ -83,7 +83,7 @@ static bool is_shut(int fd, const struct port *port)
 
         if (port->kind != PORT_SOCKET)
                 return false;
-        // TCP no longer listens then, others listen in vain.
+        // After a shutdown TCP no longer listens; other types listen, but receive nothing.
         if (!is_datagram(port) &&
             (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) < 0 || !is_listening))
                 return true;
@@ -116,7 +116,7 @@ int net_dissolve(int fd, const struct port *port, const struct socket_group *gro
         return net_adopt_fits(fd, port, group) ? 0 : -EADDRNOTAVAIL;
 }
 
-// A filter may swallow all that comes; one of eBPF is not shown.
+// A filter may drop everything that arrives; the kernel does not show eBPF filters.
 static int remove_filter(int fd)
 {
         socklen_t n = 0;
@@ -130,9 +130,9 @@ static int remove_filter(int fd)
                        : 0;
 }
 
-// Can nothing be sent any more? poll() does not tell. The kernel says EPIPE when it makes room for
-// a datagram; it looks at the bytes after that, which are beyond the end of a file, so that nothing
-// is sent in any case.
+// Has the socket been shut down for sending? poll() does not show it. The kernel reports EPIPE when
+// it allocates a datagram, before it reads the data; that lies beyond the end of a file, so that
+// nothing is sent in any case.
 static bool is_mute(int fd)
 {
         CLEANUP(fd) int empty = memfd_create("empty", MFD_CLOEXEC);

@@ -3,10 +3,10 @@
 
 #include "conf/types.h"
 
-// Is that a port which can be a member: a datagram socket of the group's family, or one of IPv6 for
-// a group of IPv4 (dual stack)?
+// Can the port be a member? It must be a datagram socket of the group's family, or an IPv6 one for
+// an IPv4 group (dual stack).
 bool net_multicast_fits(const struct port *port, const struct multicast_group *group);
-// 0 (also where it is a member already); -ENODEV: no such interface, or no route that tells which;
-// other -errno.
+// 0 (also if it is a member already); -ENODEV: there is no such interface, or no route to choose
+// one; other -errno.
 int net_multicast_join(int fd, const struct multicast_group *group);
 void net_multicast_leave(int fd, const struct multicast_group *group);

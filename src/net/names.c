@@ -1,5 +1,5 @@
-// The answer, for each named port in order: its addresses as ListenStream= would have them, then
-// "" and an error in words ("" where there is none).
+// The answer has, for each named port in order, its addresses as in ListenStream=, then "" and an
+// error in words ("" if there is none).
 #include "net/names.h"
 
 #include "base/inquiry.h"
@@ -32,7 +32,7 @@ static bool is_seen(const struct addrinfo *first, const struct addrinfo *item)
         return false;
 }
 
-// Any address: a port alone.
+// The wildcard address is written as a port alone.
 static void put_port(struct inquiry_answer *answer, const struct addrinfo *found)
 {
         union sockaddr_any any;
@@ -123,7 +123,7 @@ int net_names_fd(const struct net_names *names)
         return inquiry_fd(names->inquiry);
 }
 
-// What cannot be listened on (a family that this kernel lacks) is left out.
+// Leaves out addresses that cannot be listened on (of a family that the kernel lacks).
 static int add_found(struct port_list *list, const struct port *named, const char *text)
 {
         struct port port = {0};

@@ -3,23 +3,23 @@
 
 #include "conf/types.h"
 
-struct net_names; // a question, under way or answered
+struct net_names; // a query, pending or answered
 
-// Ask for all named ports of the list; the list has to stay until the answer is taken. 0 or -errno.
+// Queries all named ports of the list, which must not change until the answer is read. 0 or -errno.
 int net_names_new(const struct port_list *ports, struct net_names **ret);
 void net_names_free(struct net_names *names); // NULL is fine
 DEFINE_CLEANUP(net_names, struct net_names *, net_names_free)
 // As inquiry_fd().
 int net_names_fd(const struct net_names *names);
 
-// Called for each named port, once: with the addresses that were found (ports of their own, which
-// the callback may take over by emptying the list), or with none and why in words. What it returns
-// ends the walk if it is not 0.
+// Called once for each named port: with the addresses found (as separate ports, which the callback
+// may take over by emptying the list), or with none and the reason in words. A result other than 0
+// ends the walk.
 typedef int (*net_names_cb)(const struct port *port, struct port_list *found, const char *error,
                             void *data);
-// Take the answer: 0, -EAGAIN there is more to come, -ETIMEDOUT there is none, -ENOMEM, or what the
-// callback returned.
+// Reads the answer: 0, -EAGAIN: not complete yet, -ETIMEDOUT: there is none, -ENOMEM, or the
+// callback's result.
 int net_names_read(struct net_names *names, net_names_cb cb, void *data);
-// Tests: a question that has got this answer. 0 or -ENOMEM.
+// For tests: a query with this answer. 0 or -ENOMEM.
 int net_names_new_answered(const struct port_list *ports, const char *answer, size_t size,
                            struct net_names **ret);

@@ -86,7 +86,7 @@ bool peer_get_key(const struct peer_info *peer, struct peer_key *ret)
         return true;
 }
 
-// ---- packed: the sizes of both addresses, the addresses, and of AF_UNIX who it is
+// ---- packed: the sizes of both addresses, the addresses, and for AF_UNIX the credentials
 
 struct packed_head {
         uint8_t local_size, remote_size; // at most sizeof(struct sockaddr_un)
@@ -138,7 +138,7 @@ static bool is_mapped(const struct address *a)
         return a->addr.sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->addr.in6.sin6_addr);
 }
 
-// Address without brackets, and port; an IPv4 address in an IPv6 one is shown as what it is.
+// The address without brackets, and the port; an IPv4-mapped address is shown as IPv4.
 static bool format_inet(const struct address *a, char *text, size_t size, unsigned *ret_port)
 {
         switch (a->addr.sa.sa_family) {

@@ -30,7 +30,7 @@ static void fail(const struct applying *a, const char *directive, int error)
                 a->cb(&failure, a->data);
 }
 
-// Is there something to set? What a new socket has replaces *value where it is not wanted.
+// Must the option be set? If the unit does not set it, *value becomes the default of a new socket.
 static bool is_due(const struct applying *a, bool is_wanted, int level, int option, int *value)
 {
         socklen_t size = sizeof(int);
@@ -124,7 +124,7 @@ static void apply_general(const struct applying *a, const struct socket_group *g
         set_int(a, g->timestamping == TIMESTAMPING_US, "Timestamping", SOL_SOCKET, SO_TIMESTAMP, 1);
         set_int(a, g->timestamping == TIMESTAMPING_NS, "Timestamping", SOL_SOCKET, SO_TIMESTAMPNS,
                 1);
-        if (a->family == AF_NETLINK) // whose level is too large for a row
+        if (a->family == AF_NETLINK) // SOL_NETLINK is too large for a row
                 set_int(a, g->pass_packet_info, "PassPacketInfo", SOL_NETLINK, NETLINK_PKTINFO, 1);
         set_buffer(a, "ReceiveBuffer", SO_RCVBUF, SO_RCVBUFFORCE, g->receive_buffer);
         set_buffer(a, "SendBuffer", SO_SNDBUF, SO_SNDBUFFORCE, g->send_buffer);
@@ -190,7 +190,8 @@ void net_sockopt_reapply(int fd, const struct port *port, const struct socket_gr
         }
         struct applying a = {.fd = fd, .cb = cb, .data = data};
 
-        // Without it (out of descriptors) what was taken out of the file stays as it was.
+        // Without it (no descriptor is left) options that were removed from the file keep their
+        // values.
         a.fresh = socket(port->address.addr.sa.sa_family, port->type | SOCK_CLOEXEC,
                          net_port_protocol(port, group));
         apply_all(&a, port, group);

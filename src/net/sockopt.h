@@ -9,14 +9,14 @@ struct net_sockopt_failure {
         const char *directive; // "KeepAlive"
 };
 
-// Set what the unit asks for; what a family does not have is left alone. is_accepted: fd is a
-// connection (a few options are inherited or make no sense there). cb may be NULL.
+// Sets the options of the unit that the family has. is_accepted: fd is a connection (some options
+// are inherited or make no sense there). cb may be NULL.
 void net_sockopt_apply(int fd, const struct port *port, const struct socket_group *group,
                        bool is_accepted,
                        void (*cb)(const struct net_sockopt_failure *failure, void *data),
                        void *data);
-// For a listener that is kept over a reload: also set back what is no longer asked for, to what a
-// new socket has.
+// For a listener that is kept over a reload: also resets options that the unit no longer sets to
+// the defaults of a new socket.
 void net_sockopt_reapply(int fd, const struct port *port, const struct socket_group *group,
                          void (*cb)(const struct net_sockopt_failure *failure, void *data),
                          void *data);
