@@ -207,9 +207,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(log_set_target(LOG_TARGET_STDERR, LOG_FORMAT_JSON) == 0);
         log_set_hook(on_line, NULL);
         buf_clear(&lines);
-        assert(service_log_new(m, &log) == 0 && log_stream_open(log, "a.service", *conf, &s) == 0);
+        const struct log_output o = {.unit = "a.service", .conf = *conf};
+
+        assert(service_log_new(m, &log) == 0);
+        int fd = log_stream_open(log, &o, &s);
+
+        assert(fd >= 0);
         divert_stderr();
-        print(log_stream_fd(s), &in, s, &all);
+        print(fd, &in, s, &all);
+        close(fd);
+        log_stream_leave(&s);
         CLEANUP(free) char *output = restore_stderr();
 
         check_lines(buf_text(&all), all.size, &x);

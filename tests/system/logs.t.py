@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The log: where it goes, what each line says, and what services print."""
 
+import json
 import os
 import re
 import socket
 import subprocess
 
-from daemon import WRAPPER, case, eventually, main, need_root, own_folder, talk
+from daemon import WRAPPER, case, connect, eventually, main, need_root, own_folder, talk
 
 
 def pair(d, port=7001, service="[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"):
@@ -67,6 +68,90 @@ def syslog(d):
     finally:
         subprocess.run(["umount", "-l", "/dev"], check=True)
         subprocess.run(["umount", "-l", dev], check=True)
+
+
+
+# ---- what services print
+
+@case
+def output_of_descendants(d):
+    """Whatever a connection's processes print is logged as the instance's, even if they are gone already."""
+    pair(d, service="[Service]\nExecStart=/bin/sh -c 'sh -c \"echo child of $$$$ >&2; true\"; echo main $$$$ >&2; cat'\n"
+                    "StandardInput=socket\nStandardError=journal\n")
+    d.start()
+    socks = [connect(("127.0.0.1", 7001)) for _ in range(10)]
+    of = {}
+    for line in d.logged(r"^echo@.*\.service\[\d+\]: main \d+$", 10):
+        of[line.split()[-1]] = line.split("[")[0]
+    for line in d.logged(r"^echo@.*\.service\[\d+\]: child of \d+$", 10):
+        assert of[line.split()[-1]] == line.split("[")[0], line
+    assert len(set(of.values())) == 10, of
+    for sock in socks:
+        sock.close()
+
+
+# A command whose last line has no newline, and who writes it.
+LAST = {
+    "main": "/bin/sh -c 'printf last-main'",
+    "child": "/bin/sh -c 'sh -c \"printf last-child; true\"; true'",
+    # It holds the stream, and lives on.
+    "orphan": "/bin/sh -c 'setsid sh -c \"printf last-orphan; exec sleep 100\" & sleep 0.3'",
+    "forking": "/bin/sh -c 'sh -c \"printf last-forking; exec sleep 100\"'",  # ends with usherd
+}
+
+
+@case
+def last_line_without_newline(d):
+    for name, command in LAST.items():
+        kind = "oneshot" if name in ("main", "child") else "simple"
+        d.unit(f"{name}.service", f"[Service]\nType={kind}\nKillMode=process\nExecStart={command}\n")
+    pair(d, service="[Service]\nExecStart=/bin/sh -c 'sh -c \"printf last-of-connection >&2; true\"'\n"
+                    "StandardInput=socket\nStandardError=journal\n")
+    d.start()
+    d.ctl("start", *(f"{name}.service" for name in LAST), check=True)
+    for name in ("main", "child", "orphan"):
+        d.logged(rf"^{name}\.service\[\d+\]: last-{name}$")
+    talk(("127.0.0.1", 7001))
+    d.logged(r"^echo@.*\.service\[\d+\]: last-of-connection$")
+    assert "last-forking" not in d.log()  # the line may go on
+    d.stop()
+    d.logged(r"^forking\.service\[\d+\]: last-forking$")
+
+
+@case
+def identifiers(d):
+    """SyslogIdentifier=, else the name of the program that is run, as in systemd."""
+    d.unit("one.service", "[Service]\nType=oneshot\nExecStartPre=/bin/echo said\nExecStart=/bin/sh -c 'echo said'\n")
+    d.unit("two.service", "[Service]\nType=oneshot\nSyslogIdentifier=me\nExecStart=/bin/sh -c 'echo said'\n")
+    d.unit("three@.service", "[Service]\nType=oneshot\nSyslogIdentifier=me-%i\nExecStart=/bin/sh -c 'echo said'\n")
+    d.start("--units", d.units, "--log-format=json")
+    d.ctl("start", "one.service", "two.service", "three@x.service", check=True)
+    d.logged('"said"', 4)
+    lines = [json.loads(l) for l in d.log().splitlines() if l.startswith("{")]
+    got = sorted((l["unit"], l["identifier"]) for l in lines if l["message"] == "said")
+    assert got == [("one.service", "echo"), ("one.service", "sh"), ("three@x.service", "me-x"),
+                   ("two.service", "me")], got
+    assert all(len(l["invocation"]) == 32 for l in lines if l["message"] == "said")
+
+
+@case
+def noise(d):
+    """Much at once, very long lines and binary ones hold up nobody; what is left out is counted."""
+    pair(d)
+    d.unit("loud.service", "[Service]\nExecStart=/bin/sh -c 'yes | head -n 40000; echo done >&2; exec sleep 100'\n")
+    d.unit("long.service", "[Service]\nType=oneshot\n"
+                           "ExecStart=/bin/sh -c 'head -c 1048576 /dev/zero | tr \\\\0 x; head -c 100000 /dev/urandom'\n")
+    d.start()
+    d.ctl("start", "--no-block", "loud.service", "long.service", check=True)
+    for _ in range(20):
+        assert talk(("127.0.0.1", 7001), b"x") == b"x"
+    eventually(lambda: d.log().count("]: y\n") == 10000, "as many lines as the limit allows")
+    d.ctl("stop", "loud.service", check=True)
+    d.logged(r"loud.service: Suppressed 300\d\d lines")
+    eventually(lambda: d.ctl("is-active", "long.service").returncode == 3, "its end")
+    assert all(len(l) < 33000 for l in d.log().splitlines())
+    assert sum(l.partition("]: ")[2].count("x") for l in d.log().splitlines()
+               if l.startswith("long.service[")) >= 1048576
 
 
 main()

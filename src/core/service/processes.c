@@ -97,13 +97,6 @@ struct run *run_of_owner(const struct owner *owner)
         return owner->ops == &run_owner_ops ? owner->self : NULL;
 }
 
-struct run *run_by_pid(struct manager *m, pid_t pid)
-{
-        struct owner owner;
-
-        return reaper_find_owner(m->reaper, pid, &owner) ? run_of_owner(&owner) : NULL;
-}
-
 static struct run *next_connection(struct manager *m, struct run *after)
 {
         return m->ops->next_connection(m, after);

@@ -21,8 +21,6 @@ struct run *run_of_owner(const struct owner *owner);
 // Could a process of these users belong to the run? It must run as the run's user, or as root; a
 // run of root may have processes of any user.
 bool run_may_own(const struct run *run, const struct proc_uids *uids);
-// The run whose main or control process this is, or was until its end is reported. NULL: none.
-struct run *run_by_pid(struct manager *m, pid_t pid);
 // The run with this invocation id, if it is not over; NULL otherwise. Walks all runs.
 struct run *run_by_invocation_id(struct manager *m, sd_id128_t id);
 // The UID and GID that the plan gives its processes; UINT32_MAX: none, or no plan yet.

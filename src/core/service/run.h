@@ -76,7 +76,7 @@ struct run {
         struct client *client;   // the connection that it serves; NULL: none
         struct spawn_plan
                 *plan;          // reference (shared by the instances of a template); NULL: not made
-        struct log_stream *log; // reference: the stream for its output; NULL: not open
+        struct log_stream *log; // the streams of its commands (service_log.h); NULL: none
         struct run_cold *cold;  // NULL until needed
         struct child main, control;
         struct timer timer; // the current state's timeout

@@ -244,14 +244,16 @@ static struct command_wait *get_wait(void *self, bool is_needed)
         return cold ? &cold->wait : NULL;
 }
 
-static int open_log(void *self)
+static int open_log(const struct command_order *o)
 {
-        struct run *run = self;
-        int r = run->log ? 0
-                         : log_stream_open(run->manager->service_log, run_unit_id(run), run->conf,
-                                           &run->log);
+        struct run *run = o->self;
+        const struct log_output output = {.unit = run_unit_id(run),
+                                          .run = run,
+                                          .conf = run->conf,
+                                          .command = o->command,
+                                          .invocation = run->invocation_id};
 
-        return r < 0 ? r : log_stream_fd(run->log);
+        return log_stream_open(run->manager->service_log, &output, &run->log);
 }
 
 static int fill(const struct command_order *o, struct command *c)

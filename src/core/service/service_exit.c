@@ -50,8 +50,7 @@ static bool settle(struct run *run, struct child *c, pid_t pid)
         service_check_exec(run);
         if (run_notify_access(run) != NOTIFY_NONE)
                 notify_socket_drain(run->manager->notify);
-        if (run->log)
-                log_stream_flush(run->log, pid);
+        log_stream_flush(run->log, pid);
         if (c->pid != pid)
                 return false;
         reaper_forget(run->manager->reaper, c);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/rate.h"
@@ -16,32 +17,46 @@
 #define READ_MAX (16 * 1024)
 #define READS_A_TURN 4
 #define READS_A_FLUSH 64
-#define IDLE_MAX \
-        (5 * USEC_PER_SEC) // for how long an unreferenced stream is kept for the next start
+// For how long the lines of a unit without streams remain counted.
+#define IDLE_MAX (5 * USEC_PER_SEC)
 // The journal's rate limit for one service.
 #define LINES_INTERVAL (30 * USEC_PER_SEC)
 #define LINES_BURST 10000
+// Streams of a unit whose command and run are over, but which an orphan still holds. A process can
+// keep those of all commands of its user, and each takes one of our descriptors.
+#define LEFT_MAX 256
 
 struct service_log {
         struct manager *manager;
-        struct map *streams; // by unit name; open ones
-        struct list_node all;
+        struct map *groups; // by the name of the unit or template
+        struct list_node streams;
 };
 
-struct log_stream {
+// What the streams of a unit, or of all instances of a template, have in common.
+struct log_group {
         struct service_log *log;
-        struct list_node node;
-        struct watch watch; // for our end
-        int writer;         // the services' end; -1: closed, and the rest is still read
-        unsigned refs;
+        unsigned n_streams, n_left;
+        struct list_node left; // the oldest first
         struct timer idle_timer;
-        char *unit, *identifier;
-        int facility, level, level_max; // level_max < 0: all
-        bool has_prefixes, is_ended;
         struct rate limit;
         uint64_t dropped, dropped_told;
+        char name[];
+};
+
+// The output of one command, whatever processes inherit it.
+struct log_stream {
+        struct log_group *group;
+        struct list_node node, left_node;
+        struct watch watch;        // for our end
+        struct log_stream **owner; // the list that it is in, of a run or a socket; NULL: it is over
+        struct log_stream *next;   // in that list
+        const struct run *run;     // names it; NULL: no run does
+        struct unit_conf *conf;    // reference
+        sd_id128_t invocation;
+        char *name; // of the unit, once the run is over; NULL: the group's
+        char *identifier;
         pid_t pid;  // writer of the text in the buffer
-        char *part; // an incomplete line
+        char *part; // an incomplete line; NULL: none
         size_t n_part;
 };
 
@@ -52,51 +67,73 @@ int service_log_new(struct manager *m, struct service_log **ret)
         if (!l)
                 return -ENOMEM;
         l->manager = m;
-        list_init(&l->all);
-        l->streams = map_new();
-        if (!l->streams)
+        list_init(&l->streams);
+        l->groups = map_new();
+        if (!l->groups)
                 return -ENOMEM;
         *ret = TAKE(l);
         return 0;
 }
 
+static void tell_dropped(struct log_group *g)
+{
+        if (g->dropped == g->dropped_told)
+                return;
+        log_unit(g->name, LOG_WARNING, 0, "Suppressed %llu lines of its output",
+                 (unsigned long long)(g->dropped - g->dropped_told));
+        g->dropped_told = g->dropped;
+}
+
+static void group_free(struct log_group *g)
+{
+        timer_stop(g->log->manager->events, &g->idle_timer);
+        map_remove(g->log->groups, g->name);
+        free(g);
+}
+
+static void on_idle(struct timer *t, usec_t now UNUSED)
+{
+        group_free(CONTAINER_OF(t, struct log_group, idle_timer));
+}
+
+static void leave_owner(struct log_stream *s)
+{
+        for (struct log_stream **at = s->owner; at && *at; at = &(*at)->next)
+                if (*at == s) {
+                        *at = s->next;
+                        break;
+                }
+        s->owner = NULL;
+}
+
 static void stream_free(struct log_stream *s)
 {
-        struct events *e = s->log->manager->events;
+        struct log_group *g = s->group;
+        struct events *e = g->log->manager->events;
 
-        if (s->unit && map_get(s->log->streams, s->unit) == s)
-                map_remove(s->log->streams, s->unit);
+        leave_owner(s);
         list_remove(&s->node);
-        timer_stop(e, &s->idle_timer);
+        if (list_is_linked(&s->left_node)) {
+                list_remove(&s->left_node);
+                g->n_left--;
+        }
         watch_remove(e, &s->watch);
         fd_close(s->watch.fd);
-        fd_close(s->writer);
-        free(s->unit);
+        unit_conf_unref(s->conf);
+        free(s->name);
         free(s->identifier);
         free(s->part);
         free(s);
-}
-
-void service_log_free(struct service_log *l)
-{
-        if (!l)
-                return;
-        if (l->streams)
-                LIST_FOREACH (&l->all, node)
-                        stream_free(CONTAINER_OF(node, struct log_stream, node));
-        map_free(l->streams);
-        free(l);
+        if (--g->n_streams == 0 &&
+            timer_set(e, &g->idle_timer, usec_add(clock_now(), IDLE_MAX), on_idle) < 0)
+                group_free(g);
 }
 
 // ---- lines
 
-static void tell_dropped(struct log_stream *s)
+static const char *name_of(const struct log_stream *s, char **buffer)
 {
-        if (s->dropped == s->dropped_told)
-                return;
-        log_unit(s->unit, LOG_WARNING, 0, "Suppressed %llu lines of its output",
-                 (unsigned long long)(s->dropped - s->dropped_told));
-        s->dropped_told = s->dropped;
+        return s->run ? run_name(s->run, buffer) : s->name ? s->name : s->group->name;
 }
 
 // Parses "<3>text": returns the level and skips the prefix.
@@ -125,27 +162,27 @@ static int take_prefix(const char **line, size_t *size, int level)
 static void put_line(struct log_stream *s, const char *line, size_t size)
 {
         CLEANUP(free) char *buffer = NULL;
-        int level = s->level;
+        const struct exec_group *exec = s->conf->exec;
+        int level = exec->syslog_level;
 
-        if (s->has_prefixes)
+        if (exec->syslog_level_prefix)
                 level = take_prefix(&line, &size, level);
-        if (size == 0 || (s->level_max >= 0 && level > s->level_max))
+        if (size == 0 || (exec->log_level_max >= 0 && level > exec->log_level_max))
                 return;
-        if (!rate_below(&s->limit, clock_now())) {
-                s->dropped++;
+        if (!rate_below(&s->group->limit, clock_now())) {
+                s->group->dropped++;
                 return;
         }
-        tell_dropped(s);
-
-        const struct run *run = run_by_pid(s->log->manager, s->pid);
+        tell_dropped(s->group);
 
         const struct log_source from = {
-                .unit = run && run->log == s ? run_name(run, &buffer) : s->unit,
+                .unit = name_of(s, &buffer),
                 .identifier = s->identifier,
+                .invocation = s->invocation,
                 .pid = s->pid,
         };
 
-        log_service_line(&from, LOG_MAKEPRI(s->facility << 3, level), line, size);
+        log_service_line(&from, LOG_MAKEPRI(exec->syslog_facility << 3, level), line, size);
 }
 
 static void flush_part(struct log_stream *s)
@@ -153,17 +190,18 @@ static void flush_part(struct log_stream *s)
         if (s->n_part > 0)
                 put_line(s, s->part, s->n_part);
         s->n_part = 0;
+        free(TAKE(s->part));
 }
 
 static void keep_part(struct log_stream *s, const char *text, size_t size)
 {
-        if (!s->part && !(s->part = malloc(LINE_MAX_BYTES))) {
-                s->dropped++;
-                return;
-        }
         while (size > 0) {
                 size_t n = MIN(size, LINE_MAX_BYTES - s->n_part);
 
+                if (!s->part && !(s->part = malloc(LINE_MAX_BYTES))) {
+                        s->group->dropped++;
+                        return;
+                }
                 memcpy(s->part + s->n_part, text, n);
                 s->n_part += n;
                 text += n;
@@ -253,134 +291,175 @@ static int read_some(struct log_stream *s, unsigned most)
         return r;
 }
 
+// All that was written has been read, or nobody wants to know more.
+static void stream_end(struct log_stream *s)
+{
+        flush_part(s);
+        tell_dropped(s->group);
+        stream_free(s);
+}
+
 static void on_readable(struct watch *w, uint32_t revents UNUSED)
 {
         struct log_stream *s = CONTAINER_OF(w, struct log_stream, watch);
 
-        if (read_some(s, READS_A_TURN) >= 0)
-                return;
-        // All writers have closed, including us.
-        flush_part(s);
-        tell_dropped(s);
-        watch_remove(s->log->manager->events, w);
-        if (s->refs == 0) {
-                stream_free(s);
-                return;
-        }
-        // A service shut the stream down for all that share it: the next start gets a new one.
-        s->is_ended = true;
-        if (map_get(s->log->streams, s->unit) == s)
-                map_remove(s->log->streams, s->unit);
+        if (read_some(s, READS_A_TURN) < 0) // all writers have closed
+                stream_end(s);
 }
 
-void log_stream_flush(struct log_stream *s, pid_t pid)
+void log_stream_flush(struct log_stream *first, pid_t pid)
 {
-        (void)read_some(s, READS_A_FLUSH); // an error shows again in the loop
-        if (s->pid == pid)
-                flush_part(s);
-        tell_dropped(s);
+        for (struct log_stream *s = first, *next; s; s = next) {
+                next = s->next;
+                if (read_some(s, READS_A_FLUSH) < 0) {
+                        stream_end(s);
+                        continue;
+                }
+                if (s->pid == pid)
+                        flush_part(s);
+                tell_dropped(s->group);
+        }
 }
 
 // ---- streams
 
-static int stream_open(struct log_stream *s)
+static struct log_group *get_group(struct service_log *l, const char *name)
+{
+        struct log_group *g = map_get(l->groups, name);
+        size_t size = strlen(name) + 1;
+
+        if (g) {
+                timer_stop(l->manager->events, &g->idle_timer);
+                return g;
+        }
+        g = calloc(1, sizeof(*g) + size);
+        if (!g)
+                return NULL;
+        g->log = l;
+        memcpy(g->name, name, size);
+        list_init(&g->left);
+        g->limit = (struct rate){.interval = LINES_INTERVAL, .burst = LINES_BURST};
+        if (map_set(l->groups, g->name, g) < 0) {
+                free(g);
+                return NULL;
+        }
+        return g;
+}
+
+// SyslogIdentifier=, else the program's name (systemd.exec(5)).
+static int set_identifier(struct log_stream *s, const struct exec_command *command)
+{
+        CLEANUP(free) char *buffer = NULL;
+        const char *own = s->conf->exec->syslog_identifier;
+        const char *text = own && *own ? own : command ? fs_path_basename(command->path) : NULL;
+
+        if (!text)
+                return 0;
+        s->identifier = specifier_has_marks(text) ? specifier_fill(text, name_of(s, &buffer))
+                                                  : strdup(text);
+        return s->identifier ? 0 : -ENOMEM;
+}
+
+// The other end in *ret: the command's.
+static int connect_ends(struct log_stream *s, int *ret)
 {
         int pair[2], one = 1;
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
+        CLEANUP(fd) int writer = fd_move_up(pair[1]);
+
         s->watch.fd = fd_move_up(pair[0]);
-        s->writer = fd_move_up(pair[1]);
-        if (s->watch.fd < 0 || s->writer < 0)
+        if (s->watch.fd < 0 || writer < 0)
                 return -EMFILE;
-        // The services' end stays blocking, as programs expect of stdout; we read faster than they
+        // The command's end stays blocking, as programs expect of stdout; we read faster than they
         // write, since excess lines are dropped.
         if (setsockopt(s->watch.fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) < 0 ||
-            shutdown(s->writer, SHUT_RD) < 0)
+            shutdown(writer, SHUT_RD) < 0)
                 return -errno;
-        return watch_set(s->log->manager->events, &s->watch, EPOLLIN);
+        int r = watch_set(s->group->log->manager->events, &s->watch, EPOLLIN);
+
+        if (r == 0)
+                *ret = TAKE_FD(writer);
+        return r;
 }
 
-static int stream_new(struct service_log *l, const char *unit, const struct unit_conf *conf,
-                      struct log_stream **ret)
+int log_stream_open(struct service_log *l, const struct log_output *o, struct log_stream **list)
 {
-        const struct exec_group *g = conf->exec;
         struct log_stream *s = calloc(1, sizeof(*s));
+        int writer = -1;
 
         if (!s)
                 return -ENOMEM;
-        s->log = l;
-        s->writer = s->watch.fd = -1;
+        s->group = get_group(l, o->unit);
+        if (!s->group) {
+                free(s);
+                return -ENOMEM;
+        }
+        s->group->n_streams++;
+        s->watch.fd = -1;
         s->watch.on_event = on_readable;
-        list_append(&l->all, &s->node);
-        s->facility = g->syslog_facility;
-        s->level = g->syslog_level;
-        s->level_max = g->log_level_max;
-        s->has_prefixes = g->syslog_level_prefix;
-        s->limit = (struct rate){.interval = LINES_INTERVAL, .burst = LINES_BURST};
-        s->unit = strdup(unit);
+        s->run = o->run;
+        s->conf = unit_conf_ref(o->conf);
+        s->invocation = o->invocation;
+        list_append(&l->streams, &s->node);
+        s->owner = list;
+        s->next = *list;
+        *list = s;
+        int r = set_identifier(s, o->command);
 
-        int r = s->unit ? stream_open(s) : -ENOMEM;
-
-        if (r >= 0 && g->syslog_identifier && !specifier_has_marks(g->syslog_identifier) &&
-            !(s->identifier = strdup(g->syslog_identifier)))
-                r = -ENOMEM;
-        if (r >= 0)
-                r = map_set(l->streams, s->unit, s);
+        if (r == 0)
+                r = connect_ends(s, &writer);
         if (r < 0) {
                 stream_free(s);
                 return r;
         }
-        *ret = s;
-        return 0;
+        return writer;
 }
 
-int log_stream_open(struct service_log *l, const char *unit, const struct unit_conf *conf,
-                    struct log_stream **ret)
+void log_stream_leave(struct log_stream **list)
 {
-        struct log_stream *s = map_get(l->streams, unit);
+        struct log_stream *s;
 
-        if (!s) {
-                int r = stream_new(l, unit, conf, &s);
+        while ((s = *list)) {
+                CLEANUP(free) char *buffer = NULL;
+                struct log_group *g = s->group;
 
-                if (r < 0)
-                        return r;
+                if (read_some(s, READS_A_FLUSH) < 0) {
+                        stream_end(s);
+                        continue;
+                }
+                flush_part(s);
+                tell_dropped(g);
+                s->name = strdup(name_of(s, &buffer)); // without memory, the group's name stands in
+                s->run = NULL;
+                leave_owner(s);
+                list_append(&g->left, &s->left_node);
+                if (++g->n_left > LEFT_MAX)
+                        stream_end(CONTAINER_OF(g->left.next, struct log_stream, left_node));
         }
-        timer_stop(l->manager->events, &s->idle_timer);
-        s->refs++;
-        *ret = s;
-        return 0;
 }
 
-// Not reused in time: the next start gets a new stream, and this one ends with its last writer.
-static void on_idle(struct timer *t, usec_t now UNUSED)
+void service_log_free(struct service_log *l)
 {
-        struct log_stream *s = CONTAINER_OF(t, struct log_stream, idle_timer);
-
-        map_remove(s->log->streams, s->unit);
-        s->writer = fd_close(s->writer);
-}
-
-void log_stream_unref(struct log_stream *s)
-{
-        if (!s || --s->refs > 0)
+        if (!l)
                 return;
-        if (s->is_ended) {
-                stream_free(s);
-                return;
+        LIST_FOREACH (&l->streams, node) {
+                struct log_stream *s = CONTAINER_OF(node, struct log_stream, node);
+
+                (void)read_some(s, READS_A_FLUSH);
+                stream_end(s);
         }
-        struct events *e = s->log->manager->events;
+        size_t position = 0;
+        void *group;
 
-        if (timer_set(e, &s->idle_timer, usec_add(clock_now(), IDLE_MAX), on_idle) < 0)
-                on_idle(&s->idle_timer, 0);
-}
-
-int log_stream_fd(const struct log_stream *s)
-{
-        return s->writer;
+        while (l->groups && map_next(l->groups, &position, NULL, &group))
+                group_free(group);
+        map_free(l->groups);
+        free(l);
 }
 
 void run_drop_log(struct run *run)
 {
-        log_stream_unref(TAKE(run->log));
+        log_stream_leave(&run->log);
 }

@@ -290,8 +290,7 @@ static void clean_up(struct run *run, bool is_restarting)
                     (g->file_descriptor_store_preserve == PRESERVE_RESTART && !is_restarting))
                         fdstore_clear(&run->cold->fdstore);
         }
-        if (!is_restarting)
-                run_drop_log(run);
+        run_drop_log(run);
 }
 
 // Is this end the stop part of a restart job? Then what is kept over restarts is kept.

@@ -59,7 +59,7 @@ void sock_command_done(struct sock *s)
         if (c->child.pid > 0)
                 reaper_forget(m->reaper, &c->child);
         orphans_disown(m->orphans, c);
-        log_stream_unref(c->log);
+        log_stream_leave(&c->log);
         spawn_plan_unref(c->plan);
         unit_conf_unref(c->conf);
         free(c);
@@ -166,8 +166,7 @@ static void on_exit_of_child(struct child *child, const siginfo_t *info)
 
         log_end(s, info, result);
         timer_stop(s->unit.manager->events, &c->timer);
-        if (c->log)
-                log_stream_flush(c->log, info->si_pid);
+        log_stream_flush(c->log, info->si_pid);
         sock_set_result(s, result);
         // After a signal from us no further command is started.
         bool is_list_state = s->state == SOCK_START_PRE || s->state == SOCK_START_POST ||
@@ -198,13 +197,16 @@ static int fill(const struct command_order *o, struct command *c)
         return r;
 }
 
-static int open_log(void *self)
+static int open_log(const struct command_order *o)
 {
-        struct sock_command *c = self;
+        struct sock_command *c = o->self;
         const struct unit *u = &c->sock->unit;
-        int r = c->log ? 0 : log_stream_open(u->manager->service_log, u->id, c->conf, &c->log);
+        const struct log_output output = {.unit = u->id,
+                                          .conf = c->conf,
+                                          .command = o->command,
+                                          .invocation = c->invocation_id};
 
-        return r < 0 ? r : log_stream_fd(c->log);
+        return log_stream_open(u->manager->service_log, &output, &c->log);
 }
 
 static const struct command_ops sock_command_ops = {.open_log = open_log, .fill = fill};

@@ -157,6 +157,7 @@ static void done(struct command *c)
 {
         for (size_t i = 0; i < c->n_opened; i++)
                 (void)nowait_close_file(c->fds[c->params.n_fds - 1 - i]);
+        fd_close(c->params.log_fd);
         free(c->fds);
         strv_free(c->fd_names);
         strv_free(c->variables);
@@ -169,7 +170,9 @@ static int fill(const struct command_order *o, struct command *c)
         int r;
 
         if (spawn_plan_wants_log(*o->plan)) {
-                r = o->ops->open_log(o->self);
+                r = o->ops->open_log(o);
+                if (r < 0 && fail_is_exhaustion(r) && o->runner->waits_for_room)
+                        return r;
                 if (r < 0)
                         say(o, LOG_WARNING, -r, "What it prints is lost");
                 else

@@ -68,8 +68,9 @@ struct command_ops {
         // Where the state of a waiting command is kept; allocated if needed. NULL: nothing is kept
         // yet, or memory is exhausted. The member may be NULL if the order has one.
         struct command_wait *(*wait)(void *self, bool is_needed);
-        // Where the command's output goes: a descriptor, or -errno.
-        int (*open_log)(void *self);
+        // Where the command's output goes: a descriptor, which is closed after the start, or
+        // -errno.
+        int (*open_log)(const struct command_order *o);
         // Environment and descriptors. 0 or -errno.
         int (*fill)(const struct command_order *o, struct command *c);
         // The process exists, and is about to be watched. NULL: the owner need not know.
