@@ -1,5 +1,5 @@
 // The Manager interface: how much usherd logs, and where to. What is set holds until usher.conf or
-// the command line says something else at the next reload.
+// the command line says something else at the next reload. And whether watchdogs count.
 #include "base/log.h"
 #include "base/str.h"
 #include "bus/bus_priv.h"
@@ -67,6 +67,29 @@ static int get_identifier(sd_bus *bus UNUSED, const char *path UNUSED, const cha
         return sd_bus_message_append(reply, "s", "usherd");
 }
 
+static int get_watchdogs(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED,
+                         const char *property UNUSED, sd_bus_message *reply, void *userdata,
+                         sd_bus_error *error UNUSED)
+{
+        const struct bus_client *c = userdata;
+
+        return sd_bus_message_append(reply, "b", !c->server->manager->ignores_watchdogs);
+}
+
+static int set_watchdogs(sd_bus *bus UNUSED, const char *path UNUSED, const char *interface UNUSED,
+                         const char *property UNUSED, sd_bus_message *value, void *userdata,
+                         sd_bus_error *error)
+{
+        struct bus_client *c = userdata;
+        int is_on;
+        int r = sd_bus_message_read(value, "b", &is_on);
+
+        if (r < 0 || (r = bus_check_trusted(c, error)) < 0)
+                return r;
+        c->server->manager->ignores_watchdogs = !is_on;
+        return 0;
+}
+
 #define WRITABLE(name, getter, setter) \
         SD_BUS_WRITABLE_PROPERTY(name, "s", getter, setter, 0, SD_BUS_VTABLE_UNPRIVILEGED)
 
@@ -74,6 +97,8 @@ const sd_bus_vtable bus_manager_log_vtable[] = {
         SD_BUS_VTABLE_START(0),
         WRITABLE("LogLevel", get_level, set_level),
         WRITABLE("LogTarget", get_target, set_target),
+        SD_BUS_WRITABLE_PROPERTY("ServiceWatchdogs", "b", get_watchdogs, set_watchdogs, 0,
+                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 

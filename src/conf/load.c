@@ -459,13 +459,14 @@ static const char *find_boot_reason(const struct conf_loader *loader,
         return !dir || unit_path_is_systemd(dir, loader->is_path_given) ? reason : NULL;
 }
 
-// Of its files nothing counts: what they name is not wanted for their sake.
+// Nothing in its files counts: what they name is not wanted for their sake. FragmentPath= still
+// names the one that was found, for `cat` and `edit`.
 static int load_boot_unit(struct loading *l, const struct search_result *found, const char *reason,
                           struct unit_conf **ret)
 {
         CLEANUP(conf_builder) struct conf_builder *builder = NULL;
         CLEANUP(free) char *text = boot_unit_make_text(l->type, reason);
-        int r = text ? begin(l, NULL) : -ENOMEM;
+        int r = text ? begin(l, found->path) : -ENOMEM;
 
         builder = l->builder;
         if (r >= 0)

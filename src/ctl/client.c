@@ -168,6 +168,18 @@ int client_set_string(struct ctl *c, const char *name, const char *value)
         return r;
 }
 
+int client_set_bool(struct ctl *c, const char *name, bool value)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = sd_bus_set_property(c->bus, BUS_DESTINATION, BUS_ROOT, BUS_MANAGER, name, &error,
+                                    "b", (int)value);
+
+        r = r < 0 ? client_complain(&error, r, "Failed to set %s to %s", name, value ? "yes" : "no")
+                  : 0;
+        sd_bus_error_free(&error);
+        return r;
+}
+
 uint64_t client_get_number(struct ctl *c, const char *path, const char *interface, const char *name,
                            uint64_t fallback)
 {

@@ -85,6 +85,7 @@ char *client_get_load_error(struct ctl *c, const char *path);
 // The interface of a unit's type, by its name's suffix: "org.freedesktop.systemd1.Socket".
 const char *client_type_interface(const char *unit);
 // Sets a property of Manager. 0, or an exit code after a message.
+int client_set_bool(struct ctl *c, const char *name, bool value);
 int client_set_string(struct ctl *c, const char *name, const char *value);
 // "Failed to WHAT: ..." to stderr; the exit code.
 int client_complain(const sd_bus_error *error, int r, const char *fmt, ...) PRINTF(3, 4);

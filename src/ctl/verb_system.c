@@ -1,5 +1,6 @@
 // The verbs about the supervisor as a whole.
 #include "base/buf.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
 
@@ -79,4 +80,26 @@ int verb_log_level(struct ctl *c, char **args)
 int verb_log_target(struct ctl *c, char **args)
 {
         return show_or_set(c, "LogTarget", args[0]);
+}
+
+int verb_service_watchdogs(struct ctl *c, char **args)
+{
+        bool is_on;
+
+        if (args[0] && parse_bool(args[0], &is_on) < 0) {
+                fprintf(stderr, "service-watchdogs: '%s' is neither yes nor no.\n", shown(args[0]));
+                return CTL_FAILED;
+        }
+        int r = client_connect(c);
+
+        if (r != 0 || args[0])
+                return r ? r : client_set_bool(c, "ServiceWatchdogs", is_on);
+        int value;
+
+        r = sd_bus_get_property_trivial(c->bus, BUS_DESTINATION, BUS_ROOT, BUS_MANAGER,
+                                        "ServiceWatchdogs", NULL, 'b', &value);
+        if (r < 0)
+                return client_complain(NULL, r, "Failed to get ServiceWatchdogs");
+        puts(value ? "yes" : "no");
+        return CTL_OK;
 }

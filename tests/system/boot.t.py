@@ -111,6 +111,14 @@ def all_that_is_asked_for_but_the_boot(d):
 
 
 @case
+def unit_that_is_not_run_still_has_its_file(d):
+    d.start("--units", VENDOR, "--units", d.units, "multi-user.target", env=image(d))
+    assert d.show("systemd-sysctl.service", "FragmentPath") == f"{VENDOR}/systemd-sysctl.service"
+    assert f"echo x >>{d.folder}/systemd-sysctl" in d.ctl("cat", "systemd-sysctl.service", check=True).stdout
+    assert not has_run(d, "systemd-sysctl")
+
+
+@case
 def folder_of_systemd_is_given(d):
     image(d)
     d.start("--units", VENDOR, "--units", d.units, "multi-user.target")

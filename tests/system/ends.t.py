@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How usherd ends when a unit asks for it, with whatever is alive at that moment."""
 
-from daemon import PATIENCE, case, connect, main
+from daemon import PATIENCE, case, connect, eventually, main
 
 
 def begin(d, action, *units):
@@ -25,6 +25,26 @@ def begin(d, action, *units):
 def at_once(d):
     assert begin(d, "FailureAction=exit-force\nFailureActionExitStatus=7") == 7
     assert "It failed: exiting at once." in d.log()
+
+
+@case
+def watchdogs_can_be_turned_off(d):
+    """`service-watchdogs no`: a service that misses its watchdog, and the actions of a failed one, have no effect."""
+    d.unit("quiet.service", "[Service]\nNotifyAccess=all\nWatchdogSec=200ms\nExecStart=/bin/sleep 600\n")
+    d.unit("bad.service", "[Unit]\nFailureAction=exit-force\n[Service]\nExecStart=/bin/false\n")
+    d.start()
+    assert d.ctl("service-watchdogs").stdout == "yes\n"
+    d.ctl("service-watchdogs", "no", check=True)
+    assert d.ctl("service-watchdogs").stdout == "no\n"
+    d.ctl("start", "quiet.service", "bad.service", check=True)
+    d.logged("quiet.service: This is ignored: service-watchdogs is off")
+    d.logged("bad.service: It failed, and its action is left out: service-watchdogs is off")
+    assert d.show("quiet.service", "ActiveState") == "active"
+    d.ctl("daemon-reload", check=True)
+    assert d.ctl("service-watchdogs").stdout == "no\n", "a reload changes nothing about it"
+    d.ctl("service-watchdogs", "yes", check=True)
+    d.ctl("restart", "quiet.service", check=True)
+    eventually(lambda: d.show("quiet.service", "Result") == "watchdog", "the watchdog counts again")
 
 
 @case

@@ -143,6 +143,7 @@ CODES = [
     (1, "reset-failed", "none.service"), (1, "cat", "none.service"), (1, "nonsense"),
     (0, "is-system-running"), (1, "log-level", "loud"), (0, "log-level"), (0, "help"),
     (1, "log-target", "nowhere"), (0, "log-target", "stderr"),
+    (1, "service-watchdogs", "perhaps"), (0, "service-watchdogs"),
     (1, "is-enabled", "none.service"), (0, "is-enabled", "b.service"),
 ]
 

@@ -261,6 +261,10 @@ usec_t run_watchdog_usec(const struct run *run)
 
 void run_watchdog_trigger(struct run *run)
 {
+        if (run->manager->ignores_watchdogs) {
+                run_log(run, LOG_WARNING, 0, "This is ignored: service-watchdogs is off.");
+                return;
+        }
         if (run->state == SERVICE_START_POST || run->state == SERVICE_RUNNING ||
             service_state_is_reloading(run->state))
                 service_enter_signal(run, SERVICE_STOP_WATCHDOG, SERVICE_FAILURE_WATCHDOG);

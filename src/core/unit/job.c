@@ -97,7 +97,8 @@ static void on_timeout(struct timer *timer, usec_t now UNUSED)
 
         log_unit(u->id, LOG_WARNING, 0, "Job %s/%s timed out.", u->id, job_type_name(j->type));
         job_finish(j, JOB_TIMEOUT);
-        stop_act(u->manager, u->conf->unit->job_timeout_action, -1, u->id, "had a job time out");
+        stop_act_on_failure(u->manager, u->conf->unit->job_timeout_action, -1, u->id,
+                            "had a job time out");
 }
 
 void job_arm_timer(struct job *j)

@@ -118,6 +118,8 @@ struct manager {
         bool is_reloading, is_stopping;
         bool is_hurrying; // a second manager_stop() was called: time-outs are cut short
         bool is_started;  // the first jobs are over
+        // `service-watchdogs no`: neither WatchdogSec= nor an *Action= of what fails has an effect.
+        bool ignores_watchdogs;
         usec_t stop_begin;
         struct timer auto_timer, stop_timer;
         struct list_node auto_held;   // units that wait for auto_timer (core/unit/propagate.c)

@@ -145,8 +145,9 @@ static void act_on_failure(struct unit *u)
 {
         const struct unit_group *g = u->conf->unit;
 
-        stop_act(u->manager, g->failure_action,
-                 choose_status(u, g->failure_action_exit_status, EXIT_FAILURE), u->id, "failed");
+        stop_act_on_failure(u->manager, g->failure_action,
+                            choose_status(u, g->failure_action_exit_status, EXIT_FAILURE), u->id,
+                            "failed");
 }
 
 static void act_on_success(struct unit *u)

@@ -155,3 +155,13 @@ void stop_act(struct manager *m, int action, int status, const char *unit, const
                 break;
         }
 }
+
+void stop_act_on_failure(struct manager *m, int action, int status, const char *unit,
+                         const char *what)
+{
+        if (action != EMERGENCY_NONE && m->ignores_watchdogs)
+                log_unit(unit, LOG_WARNING, 0,
+                         "It %s, and its action is left out: service-watchdogs is off.", what);
+        else
+                stop_act(m, action, status, unit, what);
+}

@@ -98,7 +98,7 @@ bool unit_start_limit_test(struct unit *u)
         }
         log_unit(u->id, LOG_WARNING, 0, "Start request repeated too quickly.");
         u->start_limit_hit = true;
-        stop_act(u->manager, g->start_limit_action, -1, u->id, "hit its start limit");
+        stop_act_on_failure(u->manager, g->start_limit_action, -1, u->id, "hit its start limit");
         return false;
 }
 
