@@ -32,5 +32,5 @@ int proc_children_open(struct proc_children *c, pid_t pid, pid_t thread);
 // 1, 0 at the end, -errno. The file is read in steps: no call takes longer than one walk over all
 // children.
 int proc_children_next(struct proc_children *c, pid_t *ret);
-void proc_children_rewind(struct proc_children *c); // from the begin again, and afresh
+void proc_children_rewind(struct proc_children *c); // read again from the beginning
 void proc_children_close(struct proc_children *c);

@@ -155,7 +155,8 @@ static int set_host(const char *text, struct address *a)
         return is_bracketed ? set_inet6(copy + 1, scope, port, a) : set_inet(copy, port, a);
 }
 
-// Streams and datagrams; only AF_UNIX has sequenced packets (and vsock, where the kernel has them).
+// All families have streams and datagrams; only AF_UNIX, and vsock in some kernels, has sequenced
+// packets.
 static bool has_type(const struct address *a, int type)
 {
         int family = a->addr.sa.sa_family;
@@ -163,7 +164,7 @@ static bool has_type(const struct address *a, int type)
         return type != SOCK_SEQPACKET || family == AF_UNIX || family == AF_VSOCK;
 }
 
-// The texts that a port keeps. 0 or -ENOMEM.
+// Fills in the texts that a port keeps. 0 or -ENOMEM.
 static int finish(struct port *port, const char *path)
 {
         if (path && !(port->path = strdup(path)))

@@ -15,8 +15,8 @@ struct conf_builder {
         struct unacted unacted;
         void *owned[_GROUP_MAX]; // groups that can be changed; NULL: still the shared defaults
         uint8_t *assigned[_GROUP_MAX]; // bit n: the field at offset n was assigned; NULL: none
-        bool has_marks;                // in a value that cannot be filled at each start
-        bool has_inert;                // a directive that is read and has no effect
+        bool has_marks;                // in a value that is not expanded at each start
+        bool has_inert;                // a directive that is parsed but has no effect
 };
 
 // ---- groups of a conf
@@ -119,7 +119,7 @@ struct unit_conf *conf_builder_conf(struct conf_builder *b)
         return b->conf;
 }
 
-// The group, changeable: copied from the defaults at the first assignment.
+// The group, as a copy that may change: made from the defaults at the first assignment.
 static void *own_group(struct conf_builder *b, enum conf_group group)
 {
         const void **slot = group_slot(b->conf, group);
@@ -222,7 +222,7 @@ static int set_field(struct conf_builder *b, const struct directive *d, const ch
                 b->conf->skips_listener =
                         *value && (b->conf->skips_listener || count_ports(b) == n_ports);
 
-        // A value that only the unit reads is not part of a plan.
+        // Only values of a plan are expanded at each start, not those that the unit itself reads.
         if (has_kept && d->group >= GROUP_SERVICE && !(d->flags & DIRECTIVE_AT_START))
                 b->conf->needs_own_plan = true;
         return r;
@@ -293,7 +293,7 @@ static int fill_defaults(struct conf_builder *b)
         return 0;
 }
 
-// Rows that are read and have no effect: named like those that are not read at all.
+// Directives that are parsed but have no effect join the notice about the others.
 static int note_inert(struct conf_builder *b)
 {
         size_t position = 0;

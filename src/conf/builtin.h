@@ -1,7 +1,7 @@
-// Targets that every usher has, also where no file gives them: the fixed points that other units
-// are ordered by (systemd.special(7)). A file of the same name on the unit path takes their place.
-// They have the dependencies that systemd's own files give them, less mounts, swap and login.
-// default.target is not among them: whether there is one decides what is started.
+// Targets that exist without a file: the fixed points by which other units are ordered
+// (systemd.special(7)). A file of the same name on the unit path replaces them. They have the
+// dependencies of systemd's files, except for mounts, swap and login. default.target is not among
+// them, since its existence decides which units are started.
 #pragma once
 
 #include "base/def.h"

@@ -3,5 +3,5 @@
 
 #include "base/buf.h"
 
-// Names of those that this kernel knows, separated by blanks. 0 or -ENOMEM.
+// Appends the names of the capabilities that this kernel has, separated by blanks. 0 or -ENOMEM.
 int capabilities_put(struct buf *b, uint64_t set);

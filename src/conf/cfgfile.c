@@ -26,7 +26,7 @@ struct loading {
         struct cfgfile *c;
         struct settings *settings;
         struct diag *diag;
-        const char *path; // of the file at hand
+        const char *path; // of the current file
         enum trust_mode trust;
         uid_t owner; // trusted besides root
         bool is_bad;
@@ -81,7 +81,7 @@ char *const *cfgfile_paths(const struct cfgfile *c)
         return c->paths;
 }
 
-// Complain about a line of the file at hand, which makes it refused; 0, to go on looking.
+// Complains about a line of the current file, which is then refused; gives 0, to find more faults.
 #define COMPLAIN(l, line, ...) \
         ((l)->is_bad = true,   \
          diag_report((l)->diag, DIAG_ERROR, NULL, (l)->path, (line), __VA_ARGS__), 0)
@@ -110,7 +110,7 @@ static int add_block(struct loading *l, const char *name, enum unit_type type,
         return 0;
 }
 
-// The block of a title, made when it is new. 1; 0: the title is none (complained); -ENOMEM.
+// Finds or makes the block of a title. 1; 0: the title is invalid (complained about); -ENOMEM.
 static int get_block(struct loading *l, const char *type_name, const char *title, unsigned line,
                      struct cfgfile_block **ret)
 {
@@ -190,7 +190,7 @@ static int take_record(struct loading *l, char tag, char **fields)
                 return take_setting(l, fields[0], fields[1],
                                     (unsigned)strtoul(fields[2], NULL, 10));
         case CFGFILE_BLOCK:
-                if (l->is_bad) // its title may have been complained about with a line
+                if (l->is_bad) // the complaint about its title may have been made with a line
                         return 0;
                 r = get_block(l, fields[0], fields[1], 0, &block);
                 return r < 0 ? r : 0;
@@ -199,7 +199,7 @@ static int take_record(struct loading *l, char tag, char **fields)
         }
 }
 
-// The records come from a child of ours, but it has read a file: nothing is taken for granted.
+// The records come from our own child, but it has read a file: check all of them.
 static int take_records(struct loading *l, char *records, size_t size)
 {
         char *p = records, *end = records + size;
@@ -254,7 +254,7 @@ static int make_empty(const char *path, struct cfgfile **ret)
         return c ? -ENOMEM : 0;
 }
 
-// The path of the file at hand, kept for its lines.
+// Keeps the path of the current file for its lines.
 static int begin_file(struct loading *l, const char *path)
 {
         int r = strv_push(&l->c->paths, path);
@@ -286,8 +286,8 @@ int cfgfile_from_records(const char *path, char *records, size_t size, struct se
 
 // ---- files -------------------------------------------------------------------------------------
 
-// Open the file or a folder of such files. Descriptor; -EPERM: it is not to be trusted, which was
-// said; -errno.
+// Opens the file or a folder of such files. Descriptor; -EPERM: it is not trusted (complained
+// about); -errno.
 static int open_trusted(struct loading *l, const char *path, int flags)
 {
         struct fail why = {0};
@@ -367,8 +367,8 @@ static int list_dropins(struct loading *l, const char *path, char ***ret)
         return 0;
 }
 
-// The folder of the file: who may write it can put another one in its place. (Of a file that the
-// command line names the owner is trusted, wherever it is.)
+// Checks the folder of the file: a user who may write it can replace the file. (If the command line
+// names the file its owner is trusted, whatever the folder.)
 static int check_folder(struct loading *l)
 {
         if (l->trust != TRUST_ROOT)

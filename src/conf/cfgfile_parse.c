@@ -38,7 +38,7 @@ static void put_line(struct buf *b, unsigned line)
 
 static void put_fault(unsigned line, const char *what, const char *detail)
 {
-        if (current->has_fault) // the first is the reason of the others
+        if (current->has_fault) // the others follow from the first
                 return;
         current->has_fault = true;
         buf_putc(current->records, CFGFILE_FAULT);
@@ -64,8 +64,7 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list args)
                 put_fault((unsigned)cfg->line, "Syntax error: ", text);
 }
 
-// Called for each value, in the order of the file: what libconfuse itself keeps has lost that
-// order.
+// Called for each value, in the order of the file, which libconfuse's own result does not keep.
 static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
         struct buf *b = current->records;
@@ -81,11 +80,11 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
         put_field(b, value);
         put_line(b, (unsigned)cfg->line);
         current->last_line = (unsigned)cfg->line;
-        *kept = ""; // libconfuse makes a copy; the value itself is of no use to it
+        *kept = ""; // libconfuse copies it and needs no value
         return b->error == 0 ? 0 : -1;
 }
 
-// Also those that have no value.
+// Puts all blocks, also those without a value.
 static void put_blocks(cfg_t *cfg, struct buf *b)
 {
         for (size_t i = 0; i < N_BLOCK_TYPES; i++)
@@ -96,8 +95,8 @@ static void put_blocks(cfg_t *cfg, struct buf *b)
                 }
 }
 
-// Options for every name that the text assigns to: which of them exist is for the table to say,
-// with the words of any unit file.
+// Declares an option for every assigned name: the table decides later which names exist, with the
+// same complaints as for unit files.
 static void fill_options(cfg_opt_t *options, char *const *names)
 {
         STRV_FOREACH (name, names)
@@ -129,7 +128,8 @@ int cfgfile_parse(const struct cfgfile_scan *scan, struct buf *records)
         r = cfg_parse_buf(cfg, scan->text);
         if (r == CFG_SUCCESS)
                 put_blocks(cfg, records);
-        else if (errno != ENOMEM) // an empty string where a name has to be: refused without a word
+        else if (errno !=
+                 ENOMEM) // libconfuse refuses an empty string in place of a name without a message
                 put_fault(parse.last_line > 0 ? parse.last_line : 1,
                           "Syntax error at this line or below.", "");
         cfg_free(cfg);
@@ -176,7 +176,7 @@ int cfgfile_parse_apart(const struct cfgfile_scan *scan, char **ret_records, siz
                 return -errno;
         read_end = ends[0];
         write_end = ends[1];
-        (void)fflush(NULL); // a child that libconfuse ends would write our buffers once more
+        (void)fflush(NULL); // a child that libconfuse ends would write our buffers again
         pid = fork();
         if (pid < 0)
                 return -errno;

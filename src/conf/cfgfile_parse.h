@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "conf/cfgfile_scan.h"
 
-// What the child says, as records in a buffer: a letter, then strings that each end in a NUL.
+// The child's output, as records in a buffer: a letter, then strings that each end in a NUL.
 enum cfgfile_record {
         CFGFILE_VALUE = 'v',   // block type, title, name, value, line
         CFGFILE_SETTING = 's', // name, value, line
@@ -13,8 +13,8 @@ enum cfgfile_record {
 };
 #define CFGFILE_FIELDS_MAX 5
 
-// Parse what the scan left. Appends records. 0, or -ENOMEM. May also end the process: to be called
-// in a child that has nothing to lose (or in a test).
+// Parses the scanned text and appends records. 0, or -ENOMEM. May also end the process: call it
+// only in a child (or in a test).
 int cfgfile_parse(const struct cfgfile_scan *scan, struct buf *records);
 
 // The same in a child process. 0, -ENOMEM, -EIO: the child died; other -errno of pipe and fork.

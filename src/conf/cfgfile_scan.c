@@ -5,14 +5,14 @@
 #include "base/str.h"
 #include "base/strv.h"
 
-#define DEPTH_MAX 8 // two are of use: a block, a list in it
+#define DEPTH_MAX 8 // two are needed: a block, and a list in it
 
 struct scanner {
-        char *p; // into the copy of the text, which is blanked where there are comments
+        char *p; // into the copy of the text, in which comments are blanked
         unsigned line;
         unsigned opened[DEPTH_MAX]; // lines of the braces that are open
         size_t depth;
-        bool is_list_empty; // behind "= {"
+        bool is_list_empty; // after "= {"
         char before;        // last character of the last token, 0: none
         struct map *seen;
         struct cfgfile_scan *scan;
@@ -34,7 +34,7 @@ static void blank(struct scanner *s)
         s->p++;
 }
 
-// 0 behind the comment, 1: fault.
+// 0: after the comment; 1: fault.
 static int skip_comment(struct scanner *s)
 {
         unsigned begin = s->line;
@@ -85,7 +85,7 @@ static bool is_assigned(const char *p)
         return *p == '=' || (p[0] == '+' && p[1] == '=');
 }
 
-// A word without quotes; what is assigned to is remembered.
+// Skips a word without quotes; remembers names that are assigned to.
 static int skip_word(struct scanner *s)
 {
         CLEANUP(free) char *word = NULL;
@@ -93,13 +93,13 @@ static int skip_word(struct scanner *s)
         int r;
 
         if (s->p[0] == '$' && s->p[1] == '{')
-                return fault(s, s->line, "${...} stands only in single quotes.");
+                return fault(s, s->line, "${...} is allowed only in single quotes.");
         word = str_ndup(s->p, length);
         if (!word)
                 return -ENOMEM;
         s->p += length;
         if (strchr("\"'", *s->p) && *s->p)
-                return fault(s, s->line, "Quotes stand around a whole value.");
+                return fault(s, s->line, "Put the quotes around the whole value.");
         if (!is_assigned(s->p) || s->before == '=' || map_get(s->seen, word))
                 return 0;
         r = map_set(s->seen, word, s);

@@ -1,7 +1,7 @@
-// What is done to the text of usher.conf before libconfuse sees it, because libconfuse 3.3 would do
-// something else than what was meant, without a word: it counts lines wrongly behind comments,
-// takes comments inside an assignment for values, replaces ${NAME} by the environment, drops
-// characters it does not know, and is content with a block that is never closed.
+// Checks the text of usher.conf before libconfuse parses it, because libconfuse 3.3 silently
+// misinterprets some texts: it counts lines wrongly after comments, treats comments inside an
+// assignment as values, replaces ${NAME} from the environment, drops unknown characters, and
+// accepts a block that is never closed.
 #pragma once
 
 #include "base/def.h"
@@ -13,8 +13,8 @@ struct cfgfile_scan {
         const char *fault; // static text; NULL: none
 };
 
-// size bytes of text. 0 (look at fault), -ENOMEM. *ret is filled in either case and is released by
-// cfgfile_scan_done().
+// Scans size bytes of text. 0 (check fault), -ENOMEM. *ret is filled in either case and is released
+// by cfgfile_scan_done().
 int cfgfile_scan(const char *text, size_t size, struct cfgfile_scan *ret);
 void cfgfile_scan_done(struct cfgfile_scan *scan);
 static inline void cleanup_cfgfile_scan(struct cfgfile_scan *scan)

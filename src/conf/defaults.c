@@ -122,7 +122,7 @@ static void check_fd_names(const struct unit_conf *conf, struct socket_group *g,
 void defaults_fill_socket(struct conf_builder *b, struct socket_group *g, struct diag *diag)
 {
         check_fd_names(conf_builder_conf(b), g, diag);
-        // One process for each connection: more starts are ordinary (systemd.socket(5)).
+        // Each connection starts a process, so that more starts are normal (systemd.socket(5)).
         if (g->accept && !conf_builder_is_set(b, "Socket", "TriggerLimitBurst"))
                 g->trigger_limit_burst = 200;
         if (g->accept && !conf_builder_is_set(b, "Socket", "PollLimitBurst"))

@@ -7,7 +7,7 @@
 
 #define DIAG_TEXT_MAX 2048
 
-// It may quote any bytes: what is no UTF-8 becomes \xHH, and no character is cut.
+// The text may quote any bytes: invalid UTF-8 becomes \xHH, and no character is cut.
 static void copy_valid(char *to, size_t size, const char *from)
 {
         size_t n;

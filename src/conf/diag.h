@@ -1,10 +1,10 @@
-// Diagnostics of configuration: "FILE:LINE: text". conf never logs; whoever loads passes a sink.
+// Diagnostics of configuration: "FILE:LINE: text". conf never logs; the caller passes a sink.
 #pragma once
 
 #include "base/def.h"
 
 enum diag_class {
-        DIAG_NOTICE,  // accepted, without effect here (a directive that usher ignores)
+        DIAG_NOTICE,  // accepted, but without effect (a directive that usher ignores)
         DIAG_WARNING, // the line is skipped, the unit is used
         DIAG_ERROR,   // the unit is refused
 };
@@ -23,7 +23,7 @@ struct diag {
         unsigned notices, warnings, errors; // counted by diag_report
 };
 
-// Counts, and hands the text on (cut at 2 KiB). diag may be NULL.
+// Counts, and passes the text on (cut at 2 KiB). diag may be NULL.
 void diag_report(struct diag *diag, enum diag_class class, const char *unit, const char *file,
                  unsigned line, const char *fmt, ...) PRINTF(6, 7);
 // "FILE:LINE: text", "FILE: text" or "UNIT: text" into buf; returns buf.

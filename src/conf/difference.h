@@ -1,5 +1,5 @@
-// The deliberate differences from systemd, as a table (conf/differences.def): for the code that has
-// one, the manual, and `usherctl explain`.
+// The deliberate differences from systemd, as a table (conf/differences.def) for the code, the
+// manual, and `usherctl explain`.
 #pragma once
 
 #include "base/def.h"
@@ -19,6 +19,6 @@ struct difference_row {
 };
 
 const struct difference_row *difference_row(enum difference d);
-// Does usher go its own way here? (Where a directive chooses, ask its value instead: its default
-// follows compat_systemd when the unit is loaded.)
+// Does usher differ from systemd here? (If a directive chooses, check its value instead: its
+// default depends on compat_systemd when the unit is loaded.)
 bool difference_applies(enum difference d, bool compat_systemd);

@@ -6,7 +6,7 @@
 #include "conf/kind_impl.h"
 #include "conf/unit_conf.h"
 
-// The options of sockets that rows name.
+// for the socket options in rows
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -37,7 +37,7 @@
 #define STRUCT_OF_Kill struct kill_group
 #define STRUCT_OF_Cgroup struct cgroup_group
 
-// Each form fills what its fixed columns say; the named ones follow.
+// Each form fills in its fixed columns; the named ones follow.
 #define DIRECTIVE(section_, name_, field_, sort_, ...)     \
         {.name = #name_,                                   \
          .group = GROUP_OF_##section_,                     \
@@ -113,7 +113,7 @@ size_t conf_group_size(enum conf_group group)
         return groups[group].size;
 }
 
-// ---- looking up
+// ---- look-up
 
 // The rows of a group by name: sorted once.
 static const struct directive *const *sorted(enum conf_group group)
@@ -152,7 +152,7 @@ static const struct directive *find_in(enum conf_group group, const char *name)
         return NULL;
 }
 
-// Groups whose rows are valid in the section that belongs to a unit type alone.
+// Groups whose rows are valid in the section of one unit type only.
 static const enum conf_group socket_groups[] = {GROUP_SOCKET, GROUP_EXEC, GROUP_KILL, GROUP_CGROUP};
 static const enum conf_group service_groups[] = {GROUP_SERVICE, GROUP_EXEC, GROUP_KILL,
                                                  GROUP_CGROUP};
@@ -214,7 +214,7 @@ const char *directive_nearest(enum unit_type type, const char *section, const ch
 }
 
 #define HINTS_MAX 10 // names in one hint
-#define HINT_LEAST 4 // characters of a beginning that says something
+#define HINT_LEAST 4 // characters that a common beginning must have
 
 void directive_hint(enum unit_type type, const char *section, const char *name, struct buf *b)
 {

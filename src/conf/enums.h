@@ -1,4 +1,4 @@
-// Values that are one word out of a list, as enums with tables of the words; and the ranges of
+// Values that are one word from a list, as enums with tables of the words; and the ranges of
 // plain numbers. Directive rows name these tables in their `arg`.
 #pragma once
 
@@ -9,19 +9,19 @@ struct choice {
         int value;
 };
 
-// Words of a directive. The first with a value is how it is printed, further ones are read, too.
+// Words of a directive. A value is printed as its first word; the others are accepted, too.
 struct choices {
         const struct choice *items;
         size_t n;
-        bool has_bool; // any word of a boolean may be given: yes or no in the table stands for it
-        int n_numbers; // numbers below this one may be given, too, and stand for themselves
+        bool has_bool; // all boolean words are accepted, and treated as the table's yes or no
+        int n_numbers; // numbers below this one are accepted, too, as their own value
 };
 
-// Value of a word, or -EINVAL. (No value of a table is negative but CHOICE_UNSET, of "".)
+// Value of a word, or -EINVAL. (Only CHOICE_UNSET, the value of "", is negative.)
 int choices_find(const struct choices *c, const char *name);
 const char *choices_name(const struct choices *c, int value); // "" when there is none
 
-// A choice without a default that the unit does not make.
+// The unit does not set a choice that has no default.
 #define CHOICE_UNSET (-1)
 
 enum service_type {
@@ -55,7 +55,7 @@ enum kill_mode { KILL_CONTROL_GROUP, KILL_PROCESS, KILL_MIXED, KILL_NONE };
 enum preserve_mode { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART };
 enum collect_mode { COLLECT_INACTIVE, COLLECT_INACTIVE_OR_FAILED };
 enum bind_ipv6_only { BIND_IPV6_DEFAULT, BIND_IPV6_BOTH, BIND_IPV6_IPV6_ONLY };
-#define PROTOCOL_MPTCP 262 // IPPROTO_MPTCP, younger than some C libraries
+#define PROTOCOL_MPTCP 262 // IPPROTO_MPTCP, which older C libraries lack
 enum socket_timestamping { TIMESTAMPING_OFF, TIMESTAMPING_US, TIMESTAMPING_NS };
 enum defer_trigger { DEFER_NO, DEFER_YES, DEFER_PATIENT };
 enum trigger_limit_action { TRIGGER_LIMIT_PAUSE, TRIGGER_LIMIT_FAIL };
@@ -90,8 +90,8 @@ enum emergency_action {
         EMERGENCY_HALT_IMMEDIATE,
 };
 
-// The kernel's numbers (ioprio_set(2)). CPUSchedulingPolicy= has SCHED_*, the facilities of syslog
-// are counted without the shift of LOG_DAEMON and its like, job modes are enum job_mode's
+// The kernel's numbers (ioprio_set(2)). CPUSchedulingPolicy= has SCHED_*, syslog facilities
+// are numbers without the shift of LOG_DAEMON and the like, job modes are enum job_mode's
 // (core/unit/job.h), SocketProtocol= has IPPROTO_*.
 enum io_class { IO_CLASS_NONE, IO_CLASS_REALTIME, IO_CLASS_BEST_EFFORT, IO_CLASS_IDLE };
 
@@ -103,11 +103,11 @@ extern const struct choices choices_service_type, choices_exit_type, choices_res
         choices_emergency_action, choices_io_class, choices_cpu_policy, choices_job_mode,
         choices_on_failure_isolate, choices_socket_protocol, choices_ip_tos, choices_keyring_mode,
         choices_syslog_level, choices_log_level_max, choices_syslog_facility;
-// Names of exit statuses as the lists of systemd.exec(5), "Process Exit Codes": the supervisor's
-// own, LSB's and BSD's.
+// Names of exit statuses from systemd.exec(5), "Process Exit Codes": the supervisor's own, those of
+// LSB and those of BSD.
 extern const struct choices choices_exit_status;
 
-// Numbers that a directive of kind integer takes. "" gives `unset` where it may be given.
+// Numbers that a directive of kind integer accepts. "" gives `unset`, if it is accepted.
 struct integer_range {
         int min, max;
         bool can_unset;

@@ -3,8 +3,8 @@
 #include "base/list.h"
 #include "base/str.h"
 
-// How many of the groups used last are looked at for an equal one. Units that share settings are
-// mostly loaded one after the other.
+// The number of most recently used groups that are compared with a new one. Units that share
+// settings are mostly loaded in sequence.
 #define RECENT_MAX 16
 
 struct blob {

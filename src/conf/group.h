@@ -1,5 +1,6 @@
 // The groups of a conf as blobs: made with the defaults of the table, copied, compared, shared.
-// Reference counted; equal groups of several units are one. For conf/unit_conf.c and conf/assign.c.
+// Reference counted; equal groups of several units share one. For conf/unit_conf.c and
+// conf/assign.c.
 #pragma once
 
 #include "conf/directive.h"
@@ -10,5 +11,5 @@ const void *group_default(enum conf_group group);
 void *group_copy(enum conf_group group, const void *from);
 void group_unref(const void *data); // NULL is fine
 bool group_equal(enum conf_group group, const void *a, const void *b);
-// Take over data, which is not changed any more, and give an equal group that may be an older one.
+// Takes over data, which no longer changes, and returns an equal group, perhaps an older one.
 const void *group_share(enum conf_group group, void *data);

@@ -13,8 +13,8 @@ struct parser {
         const struct ini_sink *sink;
         const char *file;
         unsigned line;
-        char *section;           // NULL: none that counts
-        bool is_section_ignored; // in a section that does not count: its lines are no news
+        char *section;           // NULL: none that is valid
+        bool is_section_ignored; // its lines cause no complaints
         struct buf joined;       // lines that ended in a backslash
         bool is_joining;
 };
@@ -47,7 +47,7 @@ static int enter_section(struct parser *p, char *header)
         free(p->section);
         p->section = NULL;
         p->is_section_ignored = true;
-        // No unit has a section without a name.
+        // A section needs a name.
         if (!*header || (p->sink->has_section && !p->sink->has_section(p->sink->data, header))) {
                 if (!str_after_prefix(header, "X-"))
                         COMPLAIN(p, DIAG_WARNING, "Unknown section '%s'. Ignoring.", header);
@@ -57,7 +57,7 @@ static int enter_section(struct parser *p, char *header)
         return p->section ? 0 : -ENOMEM;
 }
 
-// A whole logical line, which may be changed.
+// Parses a whole logical line, which may be changed.
 static int parse_line(struct parser *p, char *line)
 {
         char *equals;
@@ -126,7 +126,7 @@ static int take_line(struct parser *p, const char *line, size_t length)
         }
         while (blanks < length && strchr(BLANKS, line[blanks]))
                 blanks++;
-        // A comment may stand between lines that are continued.
+        // Comments between continued lines are skipped.
         if (blanks < length && (line[blanks] == '#' || line[blanks] == ';'))
                 return 0;
         if (memchr(line, '\0', length)) {

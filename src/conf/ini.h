@@ -1,6 +1,6 @@
 // The syntax of unit files (systemd.syntax(7)): sections, assignments, comments,
-// continuation lines. Knows no directive: each line is handed to the caller, in file order. Used
-// for loading (conf/load.c) and for [Install] of units that are only linked (conf/install.c).
+// continuation lines. It knows no directives: each line is passed to the caller, in file order.
+// Used for loading (conf/load.c) and for [Install] of units that are only linked (conf/install.c).
 #pragma once
 
 #include "conf/diag.h"
@@ -12,7 +12,8 @@ struct ini_sink {
         // Does the unit have this section? false: its lines are skipped (a complaint was made here,
         // but for X- sections). NULL: every section that has a name.
         bool (*has_section)(void *data, const char *section);
-        // One assignment; the strings are gone after the call. Negative ends the parse.
+        // One assignment; the strings are valid only during the call. A negative result ends the
+        // parse.
         int (*assign)(void *data, const char *section, const char *name, const char *value,
                       const char *file, unsigned line);
         void *data;
@@ -21,10 +22,10 @@ struct ini_sink {
 };
 
 // Parse text of size bytes; file is its name in complaints. line is the number of the last line
-// that an assignment stands on, as systemd counts. 0; -EBADMSG, -EINVAL, -ENOBUFS: the file as a
+// of an assignment, as in systemd. 0; -EBADMSG, -EINVAL, -ENOBUFS: the file as a
 // whole is refused, after a complaint (bad section header, no UTF-8, line too long); other
-// negative: what assign gave, -ENOMEM.
+// negative: the result of assign, -ENOMEM.
 int ini_parse(const char *text, size_t size, const char *file, const struct ini_sink *sink);
-// The same for an open file, path being its name. Additionally what reading gives (-EISDIR, -EFBIG,
-// ...), without a complaint.
+// The same for an open file, path being its name. Also returns errors of reading (-EISDIR,
+// -EFBIG, ...), without a complaint.
 int ini_parse_fd(int fd, const char *path, const struct ini_sink *sink);

@@ -54,7 +54,7 @@ enum install_rank install_wanted_rank(const struct install *i)
         return i->is_runtime ? INSTALL_RUNTIME : INSTALL_CONFIG;
 }
 
-// The folder in which links are made. NULL: the path has none of that sort.
+// The folder in which links are made. NULL: the path has no such folder.
 const char *install_target_dir(const struct install *i)
 {
         STRV_FOREACH (dir, i->dirs)
@@ -64,7 +64,7 @@ const char *install_target_dir(const struct install *i)
         return NULL;
 }
 
-// What a link says: the path as it is inside the root.
+// The text of a link: the path inside the root.
 const char *install_path_inside(const struct install *i, const char *path)
 {
         const char *rest = i->root ? str_after_prefix(path, i->root) : NULL;
@@ -117,7 +117,7 @@ struct enabling {
         const char *dir;
 };
 
-// "foo@.service" is enabled as the instance that it says is its default.
+// "foo@.service" is enabled as its default instance.
 static int instance_of(struct install *i, const char *name, const struct install_section *s,
                        char **ret)
 {
@@ -233,7 +233,7 @@ int install_find_file(struct install *i, const char *name, struct search_result 
         return 0;
 }
 
-// 1: its [Install] says something.
+// 1: its [Install] is not empty.
 static int enable_one(struct enabling *e, size_t index)
 {
         CLEANUP(search_result) struct search_result found = {0};
@@ -305,10 +305,10 @@ struct disabling {
         struct install *install;
         struct install_changes *changes;
         char **names;
-        bool is_missing; // the first has no file; its links go all the same
+        bool is_missing; // the first has no file; its links are still removed
 };
 
-// Is a link to (or named as) one of the units, or as an instance of one that is a template?
+// Does the link lead to one of the units, or have the name of one, or of an instance of a template?
 static bool concerns(const struct disabling *d, const char *name)
 {
         CLEANUP(free) char *template = NULL;
@@ -343,7 +343,7 @@ static int add_also(struct disabling *d)
 
                 if (r == 0 && found.verdict == SEARCH_FOUND)
                         r = install_read_section(d->install, d->names[k], found.path, &s);
-                if (r == -EPERM) // it has been said; its links go all the same
+                if (r == -EPERM) // already reported; its links are still removed
                         r = 0;
                 d->is_missing |= r == 0 && found.verdict == SEARCH_NOT_FOUND && k == 0;
                 STRV_FOREACH (also, s.also)
@@ -377,7 +377,7 @@ int install_disable(struct install *i, char *const *names, struct install_change
 
 // ---- mask
 
-// Would a link in this folder be hidden by a file that ranks above, or be in its place?
+// Would a file of higher rank hide a link in this folder, or occupy its path?
 static int is_hidden(const struct install *i, const char *target, const char *name)
 {
         STRV_FOREACH (dir, i->dirs) {
@@ -396,7 +396,7 @@ static int is_hidden(const struct install *i, const char *target, const char *na
         return 0;
 }
 
-// The one of the wanted rank, or any. NULL: there is none.
+// The folder for masks of the requested rank, or any. NULL: there is none.
 static const char *control_dir(const struct install *i)
 {
         const char *any = NULL;
@@ -448,7 +448,8 @@ int install_mask(struct install *i, char *const *names, struct install_changes *
         return r;
 }
 
-// Those in a folder for masks are found whatever their rank, since mask may have had no other.
+// Masks in a folder for masks are removed whatever their rank, since mask may have had no other
+// folder.
 static int unmask_one(struct install *i, const char *name, struct install_changes *changes)
 {
         int r = 0;
@@ -509,7 +510,7 @@ int install_get_file(struct install *i, const char *name, struct install_file *r
                 return r;
         const char *path = found.path ? found.path : "/";
 
-        // Aliases are listed by their own name, in the folder of what they stand for.
+        // Aliases are listed by their own name, in the folder of their target.
         file.path = str_printf("%.*s/%s", (int)(strrchr(path, '/') - path), path, name);
         if (!file.path)
                 return -ENOMEM;

@@ -1,10 +1,10 @@
-// Enablement of units: what [Install] and the links on the unit path say (systemd.unit(5),
-// systemctl(1) "Unit File Commands"). Works on folders alone, of a running system or below a root;
-// tells no daemon about it. Called by the bus and by usherctl.
+// Enablement of units by [Install] and the links on the unit path (systemd.unit(5), systemctl(1)
+// "Unit File Commands"). Works only on folders, of a running system or below a root, and notifies
+// no daemon. Called by the bus and by usherctl.
 //
-// The first folder of the path is where links are made (those for masks aside, see
-// conf/unit_path.h); of the others, those below /run (or the
-// user's runtime folder) hold runtime links, those below /usr what packages bring.
+// Links are made in the first folder of the path, except for masks (conf/unit_path.h). Folders
+// below /run (or the user's runtime folder) contain runtime links, those below /usr the files of
+// packages.
 #pragma once
 
 #include "conf/diag.h"
@@ -12,7 +12,7 @@
 
 struct install;
 
-// Which half of what presets say is done.
+// Which part of the presets is applied.
 enum install_preset_mode {
         INSTALL_PRESET_FULL,
         INSTALL_PRESET_ENABLE_ONLY,
@@ -24,11 +24,11 @@ enum install_preset_mode {
 struct install_options {
         char *const *unit_path; // without root; copied
         const char *root;       // file system to work on; NULL: /
-        enum trust_mode trust;  // whose files are refused (conf/trust.h)
+        enum trust_mode trust;  // which files are refused (conf/trust.h)
         bool is_runtime;        // make links in the first runtime folder of the path
-        bool is_forced;         // replace links that stand in the way
+        bool is_forced;         // replace existing links
         enum install_preset_mode preset_mode;
-        struct diag *diag; // what was wrong with a name; may be NULL; borrowed
+        struct diag *diag; // faults of names; may be NULL; borrowed
 };
 
 // Reads the path. 0 or -errno.
@@ -36,13 +36,13 @@ int install_open(const struct install_options *options, struct install **ret);
 void install_close(struct install *install); // NULL is fine
 DEFINE_CLEANUP(install, struct install *, install_close)
 
-// Are the folders as they were when this was made? Then the states it gives are right. False where
-// it cannot be told, and before the first state was asked for.
+// Are the folders unchanged since they were read, so that the states are still right? Also false if
+// that is unknown, and before the first query.
 bool install_is_fresh(const struct install *install);
 
 // systemd's word for the state of a unit file: "enabled", "disabled", "static", "masked", "alias",
-// "linked", "indirect", each with "-runtime" where it has one, "bad". *ret is static.
-// Links are read once, for the first question. -ENOENT: no such unit; -EINVAL: not a unit name.
+// "linked", "indirect", some with "-runtime", "bad". *ret is static.
+// Links are read once, at the first query. -ENOENT: no such unit; -EINVAL: not a unit name.
 int install_get_state(struct install *install, const char *name, const char **ret);
 
 // One link made or removed.
@@ -50,7 +50,7 @@ enum install_change_type { INSTALL_SYMLINK, INSTALL_UNLINK };
 struct install_change {
         enum install_change_type type;
         char *file;   // the link, root included
-        char *source; // where it points to; NULL for INSTALL_UNLINK
+        char *source; // its target; NULL for INSTALL_UNLINK
 };
 struct install_changes {
         struct install_change *items;
@@ -63,33 +63,33 @@ static inline void cleanup_install_changes(struct install_changes *changes)
 }
 
 // names: unit names, or paths of unit files outside the path (which are linked first). Changes are
-// appended, also those made before a failure. Positive: how many of the names have an [Install]
-// section that says something; 0: none has; -ENOENT (no such unit), -EADDRNOTAVAIL (masked),
-// -EEXIST (something else is in the way), -EPERM (the unit's file is not to be trusted), -EINVAL,
-// -ELOOP (Also= without end), other -errno; diag was told which.
+// appended, also those made before a failure. Positive: the number of names with an [Install]
+// section that is not empty; 0: none has; -ENOENT (no such unit), -EADDRNOTAVAIL (masked),
+// -EEXIST (another file has the path), -EPERM (the unit's file is not trusted), -EINVAL,
+// -ELOOP (Also= without end), other -errno; the details go to diag.
 int install_enable(struct install *install, char *const *names, struct install_changes *changes);
 // Removes every link to the units, and those of Also=.
 int install_disable(struct install *install, char *const *names, struct install_changes *changes);
 int install_mask(struct install *install, char *const *names, struct install_changes *changes);
 int install_unmask(struct install *install, char *const *names, struct install_changes *changes);
 
-// What the vendor means to be enabled (systemd.preset(5)): files *.preset in DIR-preset beside each
-// folder of the path.
+// The vendor's choice of enabled units (systemd.preset(5)): files *.preset in DIR-preset beside
+// each folder of the path.
 struct install_presets;
-// dirs: the unit path (root included). What is wrong in the files is told to diag, which may be
-// NULL, and left out. 0, -ENOMEM; -EPERM: one is not to be trusted (told), and without it the
-// others would say something else.
+// dirs: the unit path (root included). Faulty lines are reported to diag, which may be
+// NULL, and ignored. 0, -ENOMEM; -EPERM: a file is not trusted (reported), and without it the
+// others would have a different meaning.
 int install_presets_read(char *const *dirs, enum trust_mode trust, struct diag *diag,
                          struct install_presets **ret);
-// The same of one file's text, which is taken apart. For tests.
+// The same for the text of one file, which is changed. For tests.
 int install_presets_parse(char *text, const char *file, struct diag *diag,
                           struct install_presets **ret);
 void install_presets_free(struct install_presets *presets); // NULL is fine
 DEFINE_CLEANUP(install_presets, struct install_presets *, install_presets_free)
 // "enabled" (also if no line matches), "disabled", "ignored". Static.
 const char *install_presets_ask(const struct install_presets *presets, const char *name);
-// Enable and disable units as the presets say; the second: all there are, names are not looked at.
-// Results as of install_enable().
+// Enables and disables units according to the presets; install_preset_all() all units, ignoring
+// names. Results as of install_enable().
 int install_preset(struct install *install, char *const *names, struct install_changes *changes);
 int install_preset_all(struct install *install, char *const *names,
                        struct install_changes *changes);
@@ -108,18 +108,19 @@ int install_get_file(struct install *install, const char *name, struct install_f
 
 // ---- further changes (install_default.c)
 
-// The target that default.target stands for: new string. -ENOENT: there is no default.target.
+// The target that default.target leads to: new string. -ENOENT: there is no default.target.
 int install_get_default(struct install *install, char **ret);
-// name: a target that is there. Replaces the link that there is. 0 or -errno, as of enable.
+// name: an existing target. Replaces an existing link. 0 or -errno, as of install_enable().
 int install_set_default(struct install *install, const char *name, struct install_changes *changes);
 // target wants (suffix ".wants") or requires (".requires") the units.
 int install_add_dependency(struct install *install, char *const *names, const char *target,
                            const char *suffix, struct install_changes *changes);
-// Back to what packages bring: drop-ins in the administrator's and the runtime folders go, and
-// files there where a vendor's folder has the unit, too; masks as well. For root's own use.
+// Restores the files of packages: removes drop-ins in the administrator's and the runtime folders,
+// unit files there if a vendor's folder also has the unit, and masks. For root's own use.
 int install_revert(struct install *install, char *const *names, struct install_changes *changes);
-// Where files and links of the administrator's go (with is_runtime: those of this boot), without
+// The folder for the administrator's files and links (with is_runtime: for this boot), without
 // root. New string. -EROFS: the path has no such folder.
 int install_get_folder(const struct install *install, char **ret);
-// Links of the wanted sort that name a unit: aliases, and those in .wants and its like. New array.
+// Links of the requested rank that name a unit: aliases, and links in .wants, .requires and
+// .upholds folders. New array.
 int install_get_links(struct install *install, const char *name, char ***ret);

@@ -1,5 +1,5 @@
-// The default target, dependencies by links, the way back to what packages bring, and the links
-// that there are (systemctl(1): set-default, add-wants, revert).
+// The default target, dependencies by links, the return to the files of packages, and the existing
+// links (systemctl(1): set-default, add-wants, revert).
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -85,7 +85,8 @@ int install_add_dependency(struct install *i, char *const *names, const char *ta
 
 // ---- revert
 
-// Drop-ins: the files, which are reported one by one, then the folder with anything else in it.
+// Removes drop-ins: first the files, each of which is reported, then the folder with any other
+// content.
 static int revert_dropins(const char *folder, struct install_changes *changes)
 {
         DIR *dir = opendir(folder);

@@ -1,5 +1,5 @@
-// The links of a unit path as an index, so that the state of each of many units is one look; and
-// whether the folders still are as they were read.
+// The links of a unit path as an index, so that the state of each of many units needs one look-up;
+// and whether the folders are unchanged since they were read.
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/map.h"
@@ -10,14 +10,14 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-// The kernel's clock for files ticks so rarely at worst: what was changed shortly before it was
-// read may have been changed once more since.
+// The longest tick of the kernel's clock for files. A file that was changed shortly before it was
+// read may have been changed again since, with the same time.
 #define CTIME_TICK (20 * USEC_PER_MSEC)
 
-// What stands in a folder for links (.wants and its like), or beside the unit files as an alias.
+// A link in a folder for links (.wants, .requires, .upholds), or an alias beside the unit files.
 struct link {
         struct link *next;       // of all
-        struct link *next_alike; // of those with the same key
+        struct link *next_alike; // of links with the same key
         enum install_rank rank;
         char name[];
 };
@@ -32,7 +32,7 @@ struct install_links {
         struct link *all;
         struct map *by_name;     // links in folders: by their name
         struct map *by_template; // instances of them: by their template's name
-        struct map *by_target;   // aliases: by the name of what they lead to
+        struct map *by_target;   // aliases: by the name of their target
 };
 
 struct install_stamps {
@@ -81,7 +81,7 @@ void install_stamps_free(struct install_stamps *s)
         free(s);
 }
 
-// Of its owner and mode, too.
+// This time also covers changes of owner and mode.
 static usec_t ctime_of(const struct stat *st)
 {
         return (usec_t)st->st_ctim.tv_sec * USEC_PER_SEC +

@@ -1,6 +1,6 @@
-// What the vendor of a system means to be enabled (systemd.preset(5)): files NAME.preset beside the
-// folders of the unit path, in DIR-preset for DIR. Of files with one name the first folder's
-// counts; the lines of all are read in the order of the names, and the first that matches a unit
+// The vendor's choice of enabled units (systemd.preset(5)): files NAME.preset beside the folders of
+// the unit path, in DIR-preset for DIR. Of files with the same name only the first folder's counts;
+// the lines of all are read in the order of the names, and the first line that matches a unit
 // decides.
 #include "base/fd.h"
 #include "base/fs.h"
@@ -111,7 +111,7 @@ struct reading {
         struct diag *diag;
         struct preset_file {
                 char *path;
-                uid_t owner; // trusted for it besides root
+                uid_t owner; // trusted besides root
         } * files;
         size_t n;
 };
@@ -123,7 +123,7 @@ static void cleanup_reading(struct reading *r)
         free(r->files);
 }
 
-// The others would say something else without the one that is refused.
+// Without the refused file the others would have a different meaning.
 static int refuse(const struct reading *r, const char *path, int error, const struct fail *why)
 {
         if (why->error)
@@ -223,9 +223,9 @@ int install_presets_read(char *const *dirs, enum trust_mode trust, struct diag *
         return r;
 }
 
-// ---- asking
+// ---- query
 
-// Does the rule speak of the unit? *ret_instances: those of a template that it names.
+// Does the rule match the unit? *ret_instances: the instances that it names for a template.
 static bool matches(const struct rule *rule, const char *name, char *const **ret_instances)
 {
         CLEANUP(free) char *template = NULL, *instance = NULL;
@@ -278,7 +278,7 @@ enum install_preset_mode install_preset_mode_from_name(const char *name)
         return _INSTALL_PRESET_MODE_INVALID;
 }
 
-// ---- doing
+// ---- changes
 
 static int enable_instances(struct install *i, const char *template, char *const *instances,
                             struct install_changes *changes)
@@ -329,7 +329,7 @@ int install_preset(struct install *i, char *const *names, struct install_changes
         return r < 0 ? r : n;
 }
 
-// Of all that has an [Install] of its own: what is masked, generated or a link is left alone.
+// Applies to unit files with an [Install] section, but not to masks, generated files and links.
 int install_preset_all(struct install *i, char *const *names UNUSED,
                        struct install_changes *changes)
 {

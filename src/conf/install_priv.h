@@ -5,8 +5,8 @@
 #include "conf/search.h"
 
 enum install_rank {
-        INSTALL_CONFIG,  // the administrator's
-        INSTALL_RUNTIME, // gone with the next boot
+        INSTALL_CONFIG,  // of the administrator
+        INSTALL_RUNTIME, // removed at the next boot
         INSTALL_VENDOR,  // of packages
 };
 
@@ -22,7 +22,7 @@ struct install {
         struct install_links *links; // NULL: not read yet, or changed since
 };
 
-// What [Install] of a unit says; specifiers expanded.
+// The [Install] section of a unit, with specifiers expanded.
 struct install_section {
         char **wanted_by, **required_by, **upheld_by, **alias, **also;
         char *default_instance;
@@ -32,7 +32,7 @@ static inline void cleanup_install_section(struct install_section *s)
 {
         install_section_done(s);
 }
-// name: the unit's, for specifiers; path: of its file. Drop-ins count, too. 0 or -errno.
+// name: of the unit, for specifiers; path: of its file. Drop-ins count, too. 0 or -errno.
 int install_read_section(struct install *i, const char *name, const char *path,
                          struct install_section *ret);
 // The same of one file's text. For tests.
@@ -41,43 +41,44 @@ int install_parse_section(const char *name, const char *text, size_t size,
 
 // ---- links as an index (install_links.c)
 
-// What links say of a unit.
+// Whether links enable a unit.
 struct install_enablement {
-        const char *name, *id;    // as asked; main name
-        const char *default_name; // a template: its default instance, which counts as itself
-        bool is_enabled[3];       // by rank
-        bool has_other;           // a template: another instance is enabled
+        const char *name, *id; // as requested; main name
+        const char
+                *default_name; // of a template: its default instance, which counts as the template
+        bool is_enabled[3];    // by rank
+        bool has_other;        // a template: another instance is enabled
 };
 
-// Fills in the last two. The links are read at the first time. 0 or -errno.
+// Fills in the last two. The first call reads the links. 0 or -errno.
 int install_find_links(struct install *i, struct install_enablement *e);
 void install_links_free(struct install_links *links); // NULL is fine
-// Remember how the folders are, before they are read.
+// Records the state of the folders, before they are read.
 int install_stamp_folders(struct install *i);
 void install_stamps_free(struct install_stamps *stamps);
 
 enum install_rank install_rank_of(const struct install *i, const char *dir);
 // Calls f for each link below a folder of the path that enables something: aliases beside the unit
-// files, and what is in NAME.wants/ and its like. 0, or what f gave.
+// files, and links in NAME.wants/, NAME.requires/ and NAME.upholds/. 0, or the result of f.
 int install_each_link(struct install *i, const char *dir,
                       int (*f)(void *data, const char *dir, const char *folder, const char *name,
                                const char *target),
                       void *data);
 
-// ---- what all changes are made of (install.c)
+// ---- parts of all changes (install.c)
 
-// To the caller's sink; returns error.
+// Reports to the caller's sink; returns error.
 int install_complain(struct install *i, int error, const char *name, const char *what);
 enum install_rank install_wanted_rank(const struct install *i);
-// The folder in which links are made. NULL: the path has none of that sort.
+// The folder in which links are made. NULL: the path has no such folder.
 const char *install_target_dir(const struct install *i);
-// What a link says: the path as it is inside the root.
+// The text of a link: the path inside the root.
 const char *install_path_inside(const struct install *i, const char *path);
 int install_add_change(struct install_changes *changes, enum install_change_type type,
                        const char *file, const char *source);
-// A link, where there is none or, if it may be replaced, another one. 0 or -errno (complained).
+// Makes a link; replaces an existing one if the options allow it. 0 or -errno (complained about).
 int install_make_link(struct install *i, const char *file, const char *source,
                       struct install_changes *changes);
 int install_remove_link(const char *file, struct install_changes *changes); // 0 or -errno
-// The file of a unit that is there and no mask. 0 or -errno (complained).
+// Finds the file of a unit that exists and is not masked. 0 or -errno (complained about).
 int install_find_file(struct install *i, const char *name, struct search_result *found);

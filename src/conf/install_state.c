@@ -1,4 +1,4 @@
-// What state a unit file is in.
+// The state of a unit file.
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -175,7 +175,7 @@ static int add_words(struct section_reader *reader, char ***list, const char *va
         return 0;
 }
 
-// One that would make no unit name is none (the loader complains about it).
+// Ignores one that would make no valid unit name (the loader complains about it).
 static int set_default_instance(struct section_reader *reader, const char *value)
 {
         CLEANUP(free) char *text = NULL, *name = NULL;

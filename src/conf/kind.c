@@ -98,7 +98,7 @@ static int expand(const struct parse_context *c, const char *value, enum specifi
         return r;
 }
 
-// What looks like a mark in a text that has none.
+// Handles a byte that looks like a mark in a text that has none.
 static int settle_byte(const struct parse_context *c, enum kind_marks marks, char **text)
 {
         CLEANUP(free) char *plain = NULL;
@@ -180,7 +180,7 @@ static void put_escaped(struct buf *b, enum kind_quoting quoting, const char *s)
                 if (n > 1) {
                         buf_put(b, s, n);
                         s += n - 1;
-                } else if (has_c && n == 0) // a file is UTF-8
+                } else if (has_c && n == 0) // files are UTF-8
                         buf_printf(b, "\\x%02x", (unsigned char)*s);
                 else if (has_c && *s == '\n')
                         buf_puts(b, "\\n");

@@ -1,5 +1,5 @@
-// A kind is how one sort of value is parsed, printed, released and compared. Each directive row
-// names one; its C type follows from the name by kind_NAME_t below.
+// A kind defines how one sort of value is parsed, printed, released and compared. Each directive
+// row names one; kind_NAME_t below is its C type.
 #pragma once
 
 #include "conf/diag.h"
@@ -16,7 +16,7 @@ typedef uint32_t kind_u32_t;
 typedef uint64_t kind_u64_t;
 typedef int kind_integer_t;
 typedef usec_t kind_usec_t;    // as written
-typedef usec_t kind_timeout_t; // 0 is written for "none" and kept as USEC_INFINITY
+typedef usec_t kind_timeout_t; // a written 0 means none, and is stored as USEC_INFINITY
 typedef uint64_t kind_size_t;  // UINT64_MAX: infinity
 typedef mode_t kind_mode_t;
 typedef char *kind_string_t; // specifiers expanded
@@ -29,8 +29,8 @@ typedef char **kind_paths_t;
 typedef int kind_signal_t;
 typedef struct exit_set kind_exit_set_t;
 typedef struct port_list kind_ports_t;
-typedef uint64_t kind_capabilities_t;        // bit n: capability n; the default says what "all" is
-typedef struct open_files kind_open_files_t; // list, reset by ""
+typedef uint64_t kind_capabilities_t;                    // bit n: capability n; the default has all
+typedef struct open_files kind_open_files_t;             // list, reset by ""
 typedef struct multicast_groups kind_multicast_groups_t; // list, reset by ""
 typedef struct command_list kind_commands_t;
 typedef char **kind_environment_t;
@@ -51,7 +51,7 @@ typedef char **kind_uris_t;        // documentation
 typedef char **kind_mount_paths_t; // as kind_paths_t, append only
 typedef char **kind_search_paths_t;
 typedef char **kind_environment_names_t; // `arg` 1: assignments, too
-typedef char *kind_runtime_path_t;       // absolute; written as relative: below the runtime root
+typedef char *kind_runtime_path_t;       // absolute; a relative value is below the runtime root
 typedef char *kind_bus_name_t;
 typedef char *kind_ifname_t; // NULL: none
 typedef struct syscall_filter kind_syscalls_t;
@@ -59,11 +59,11 @@ typedef int kind_syscall_error_t; // conf/syscall.h
 typedef char **kind_architectures_t;
 typedef struct address_families kind_address_families_t;
 typedef uint64_t kind_namespaces_t;    // CLONE_NEW... that are allowed, or NAMESPACES_UNSET
-typedef struct data_value kind_data_t; // what is read from standard input
+typedef struct data_value kind_data_t; // the data for standard input
 
 struct directive;
 
-// What a parse function knows about the line it works for.
+// The context of the line that a parse function handles.
 struct parse_context {
         const char *unit; // unit id
         const char *file; // may be NULL (built-in)
@@ -72,8 +72,8 @@ struct parse_context {
         const struct directive *directive;
         const struct specifier_context *specifiers; // NULL: text without specifiers (a default)
         bool is_compat;                             // --compat=systemd
-        bool *ret_marks;   // set where a mark stands in a value that cannot be filled later,
-        bool *ret_kept;    // and where it stands in one that can
+        bool *ret_marks;   // set if a value that cannot be filled later contains a mark,
+        bool *ret_kept;    // and if one that can does
         struct diag *diag; // where complaints go (conf/diag.h)
 };
 
@@ -82,7 +82,7 @@ struct kind {
         size_t size;           // of the C type
         const char *signature; // D-Bus type of the property, NULL: not a plain property
         // Assigns the text to *field (which holds a valid value). "" is the empty assignment:
-        // reset. 0: done, or complained about and left as it was; 1: the complaint makes the unit
+        // reset. 0: done, or complained about and unchanged; 1: the complaint makes the unit
         // bad-setting (Exec lines, DIRECTIVE_SECURITY); -ENOMEM.
         int (*parse)(const struct parse_context *context, const char *value, void *field);
         // Writes the value as a unit file would have it: one string for each assignment line.
@@ -93,7 +93,7 @@ struct kind {
         // item i, of which format gives one line each. For tests.
         intptr_t (*item_arg)(const void *field, size_t i);
         bool (*equal)(const void *a, const void *b);
-        // The number that setsockopt(2) takes for it (of a time: the seconds). NULL: there is none.
+        // The value as a number for setsockopt(2) (a time in seconds). NULL: there is none.
         int (*number)(const void *field);
         int (*copy)(const void *from, void *to); // *to is zeroed memory; 0 or -ENOMEM
 };

@@ -1,4 +1,4 @@
-// Sets of capabilities (capabilities(7)): names, several lines add up, "~" takes away.
+// Sets of capabilities (capabilities(7)): names; several lines add up, and "~" removes.
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/capability.h"
@@ -8,7 +8,7 @@
 
 #define CAPABILITIES_MAX 64
 
-// Names, separated by blanks; what is none is told and left out. 0 or -ENOMEM.
+// Parses names, separated by blanks; unknown ones are complained about and ignored. 0 or -ENOMEM.
 static int parse_names(const struct parse_context *c, const char *text, uint64_t *ret)
 {
         CLEANUP(strv) char **words = NULL;
@@ -36,7 +36,8 @@ static int parse_capabilities(const struct parse_context *c, const char *value, 
 
         if (r < 0)
                 return r;
-        // "", "~", or nothing was said yet: a new set. Else it is added to, or taken from.
+        // "", "~", or the first line: a new set. Otherwise the names are added to it, or removed
+        // from it.
         if (names == 0 || *set == initial)
                 *set = is_inverted ? ~names : names;
         else if (is_inverted)
@@ -69,7 +70,7 @@ static int format_capabilities(const struct directive *d UNUSED, const void *fie
 {
         uint64_t set = *(const uint64_t *)field;
         CLEANUP(buf) struct buf b = BUF_NULL;
-        bool is_inverted = set >> (CAPABILITIES_MAX - 1); // written as what is missing
+        bool is_inverted = set >> (CAPABILITIES_MAX - 1); // written as the missing capabilities
 
         if (is_inverted)
                 buf_putc(&b, '~');

@@ -17,7 +17,7 @@ static int complain_choice(const struct parse_context *c, const char *value)
         CLEANUP(buf) struct buf known = BUF_NULL;
         int last = INT32_MIN;
 
-        // Further words for a value are not listed.
+        // Only the first word of each value is listed.
         for (size_t i = 0; i < choices->n && known.size < KNOWN_MAX; i++) {
                 const struct choice *item = &choices->items[i];
 
@@ -35,7 +35,7 @@ static int parse_choice(const struct parse_context *c, const char *value, void *
         const struct choices *choices = choices_of(c->directive);
         int v = choices_find(choices, value);
 
-        // -1 is a value, too: the one of "".
+        // -1 is also the value of "".
         if (v < 0 && (*value || v != CHOICE_UNSET))
                 return complain_choice(c, value);
         *(int *)field = v;

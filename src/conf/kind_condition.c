@@ -1,4 +1,4 @@
-// Condition*= and Assert*=: lists, whose items have their type out of the row.
+// Condition*= and Assert*=: lists, whose items get their type from the row.
 #include "base/str.h"
 #include "conf/kind_impl.h"
 
@@ -40,7 +40,7 @@ static int parse_conditions(const struct parse_context *c, const char *value, vo
         int r;
 
         if (!*value) {
-                free_conditions(field); // all types at once, as systemd does
+                free_conditions(field); // all types at once, as in systemd
                 return 0;
         }
         new.trigger = *value == '|';

@@ -1,4 +1,4 @@
-// RuntimeDirectory= and its kin: relative paths, each with further names behind a colon.
+// RuntimeDirectory=, StateDirectory= and the like: relative paths, each with links after a colon.
 #include "base/fs.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -20,7 +20,7 @@ static void free_directories(void *field)
         list_done(field);
 }
 
-// The entry of a path, a new one where there is none. Takes the path. NULL: no memory.
+// Finds or adds the entry of a path. Takes the path. NULL: no memory.
 static struct managed_directory *list_get(struct managed_directory_list *list, char *path)
 {
         struct managed_directory *more;
@@ -50,7 +50,7 @@ static bool has_dotdot(const char *path)
         return false;
 }
 
-// A relative path out of text[0..n); *ret NULL: complained about.
+// Reads a relative path from text[0..n); *ret NULL: complained about.
 static int read_relative(const struct parse_context *c, const char *text, size_t n, char **ret)
 {
         CLEANUP(free) char *part = str_ndup(text, n), *full = NULL, *simple = NULL;

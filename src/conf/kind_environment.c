@@ -1,4 +1,4 @@
-// Environment= and its kin.
+// Environment=, UnsetEnvironment=, PassEnvironment= and EnvironmentFile=.
 #include "base/fs.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -17,7 +17,7 @@ static int add_entry(const struct parse_context *c, const char *word, bool with_
         CLEANUP(free) char *text = NULL;
         int r;
 
-        // Asked before the expansion, too: the marks of a template are control characters.
+        // Checked before the expansion, too, since the marks of a template are control characters.
         r = kind_expand(c, word, SPECIFIERS_ALL, KIND_MARKS_KEEP, &text);
         if (!text)
                 return r;
@@ -49,7 +49,7 @@ static int parse_entries(const struct parse_context *c, const char *value,
 
                 if (r == 0 || r == -ENOMEM)
                         return r;
-                if (r < 0) // what came before the bad word stays
+                if (r < 0) // the words before the bad one remain
                         return kind_complain(c, "Invalid syntax, ignoring: %s", value);
                 r = add_entry(c, word, with_names, with_assignments, field);
                 if (r != 0)
@@ -63,7 +63,7 @@ static int parse_environment(const struct parse_context *c, const char *value, v
                              field);
 }
 
-// arg 1: assignments may be given, too (UnsetEnvironment=).
+// arg 1: assignments are accepted, too (UnsetEnvironment=).
 static int parse_environment_names(const struct parse_context *c, const char *value, void *field)
 {
         bool with_assignments = c->directive->arg == 1;

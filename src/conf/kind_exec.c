@@ -1,5 +1,5 @@
-// Exec*=: command lines (systemd.service(5), "Command Lines"). A line that is wrong refuses the
-// unit, unless it is marked with "-".
+// Exec*=: command lines (systemd.service(5), "Command Lines"). A bad line makes the unit
+// unusable, unless it is marked with "-".
 #include "base/fs.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -12,13 +12,13 @@
 #define NAME_LENGTH_MAX 255 // of a file
 #define PRIVILEGE_FLAGS (EXEC_FULLY_PRIVILEGED | EXEC_NO_SETUID | EXEC_AMBIENT_MAGIC)
 
-// What is left of the line is not looked at: it is bad, and may be.
+// The line is bad, but its "-" permits that: the rest of it is ignored.
 #define LEFT_OUT 2
 
 struct exec_parser {
         const struct parse_context *context;
         const char *line; // as written
-        const char *p;    // what is left of it
+        const char *p;    // the rest of it
         struct exec_command command;
         bool has_argv0; // "@"
 };
@@ -40,7 +40,7 @@ static void free_commands(void *field)
         *list = (struct command_list){0};
 }
 
-// The command moves into the list (and is empty then). 0 or -ENOMEM.
+// Moves the command into the list (and leaves it empty). 0 or -ENOMEM.
 static int add_command(struct command_list *list, struct exec_command *command)
 {
         struct exec_command *more = realloc(list->items, (list->n + 1) * sizeof(*more));
@@ -57,7 +57,7 @@ static int add_command(struct command_list *list, struct exec_command *command)
 
 // ---- one line ----------------------------------------------------------------------------------
 
-// Complains. Returns what it means for the unit: 1 refused, or LEFT_OUT for a "-" line.
+// Complains. Returns 1 if the unit is refused, or LEFT_OUT for a "-" line.
 static int refuse(const struct exec_parser *x, const char *what, const char *text)
 {
         bool is_ignored = x->command.flags & EXEC_IGNORE_FAILURE;
@@ -84,7 +84,7 @@ static int next_word(struct exec_parser *x, char **ret)
         return r;
 }
 
-// The flags before the path; gives what is behind them.
+// Reads the flags before the path; returns the rest.
 static const char *take_prefixes(struct exec_parser *x, const char *word)
 {
         enum exec_command_flags *flags = &x->command.flags;
@@ -107,7 +107,7 @@ static const char *take_prefixes(struct exec_parser *x, const char *word)
         }
 }
 
-// Specifiers. *ret stays NULL where the result is refuse()'s, or -ENOMEM.
+// Expands specifiers. *ret stays NULL if the result is that of refuse(), or -ENOMEM.
 static int expand(struct exec_parser *x, const char *word, char **ret)
 {
         struct parse_context quiet = *x->context;
@@ -165,7 +165,7 @@ static bool is_word(const char *p, const char *word)
         return rest && (!*rest || strchr(BLANKS, *rest));
 }
 
-// The arguments up to the end or a ";". *ret_more: another command follows.
+// Reads the arguments up to the end or a ";". *ret_more: another command follows.
 static int read_arguments(struct exec_parser *x, bool *ret_more)
 {
         for (;;) {
@@ -199,7 +199,7 @@ static int read_arguments(struct exec_parser *x, bool *ret_more)
         }
 }
 
-// One command, into the list.
+// Reads one command into the list.
 static int read_command(struct exec_parser *x, struct command_list *list, bool *ret_more)
 {
         CLEANUP(free) char *word = NULL;
@@ -209,7 +209,7 @@ static int read_command(struct exec_parser *x, struct command_list *list, bool *
         x->has_argv0 = false;
         r = next_word(x, &word);
         if (r <= 0)
-                return r == -EINVAL ? LEFT_OUT : r; // systemd lets this pass
+                return r == -EINVAL ? LEFT_OUT : r; // systemd accepts this
         if (streq(word, ";")) {
                 *ret_more = true;
                 return 0;
@@ -246,7 +246,7 @@ static int parse_commands(const struct parse_context *c, const char *value, void
 
 // ---- writing -----------------------------------------------------------------------------------
 
-// A word that does not begin with a prefix character, and is no separator, unless quoted.
+// Writes a word so that it does not begin with a prefix character, and is no separator.
 static void put_argument(struct buf *b, const struct directive *d, const char *word)
 {
         if (streq(word, ";"))

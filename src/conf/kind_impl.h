@@ -1,11 +1,11 @@
-// What the kinds (kind_*.c) share: complaints, specifiers, quoting, lists of strings. For them and
-// conf/group.c only.
+// The common parts of the kinds (kind_*.c): complaints, specifiers, quoting, lists of strings. For
+// them and conf/group.c only.
 #pragma once
 
 #include "base/buf.h"
 #include "conf/directive.h"
 
-// Every kind there is, by the name that rows use. kind_number.c, kind_time.c, kind_choice.c:
+// All kinds, by the names that rows use. kind_number.c, kind_time.c, kind_choice.c:
 extern const struct kind kind_boolean, kind_tristate, kind_uint, kind_limit, kind_u32, kind_i64,
         kind_integer, kind_size, kind_mode, kind_ip_tos, kind_signal, kind_rlimit;
 extern const struct kind kind_usec, kind_timeout, kind_nsec;
@@ -25,47 +25,47 @@ extern const struct kind kind_multicast_groups, kind_open_files, kind_capabiliti
 extern const struct kind kind_syscalls, kind_syscall_error, kind_architectures;
 extern const struct kind kind_address_families, kind_namespaces;
 
-// Say what is wrong with the line. The result is what parse returns: 0, the line is skipped; 1 for
-// a DIRECTIVE_SECURITY row, which refuses the unit.
+// Complains about the line. Returns the result of parse: 0, the line is skipped; 1 for a
+// DIRECTIVE_SECURITY row, for which the unit is refused.
 int kind_complain(const struct parse_context *c, const char *fmt, ...) PRINTF(2, 3);
 // "Failed to parse WHAT for NAME=, ignoring: VALUE".
 int kind_complain_value(const struct parse_context *c, const char *what, const char *value);
-// Any of these: a text that does not name the directive gets its name in front.
+// Reports a complaint of any class; a text without the directive's name gets it in front.
 void kind_report(const struct parse_context *c, enum diag_class class, const char *text);
-// About a part of a list that is left out; and a remark on what is used all the same.
+// Complains about a part of a list that is ignored; remarks on a value that is used nevertheless.
 void kind_warn(const struct parse_context *c, const char *fmt, ...) PRINTF(2, 3);
 void kind_notice(const struct parse_context *c, const char *fmt, ...) PRINTF(2, 3);
 
-// What becomes of the marks of a shared template in a value (conf/types.h).
+// The treatment of the marks of a shared template in a value (conf/types.h).
 enum kind_marks {
-        KIND_MARKS_KEEP,   // filled later: told by *context->ret_kept; the byte stands there twice
-        KIND_MARKS_REPORT, // nobody fills them: told by *context->ret_marks; the byte is refused
-        KIND_MARKS_BYTES,  // as before, of a text that may hold any byte
+        KIND_MARKS_KEEP,   // filled later: sets *context->ret_kept; the literal byte is doubled
+        KIND_MARKS_REPORT, // never filled: sets *context->ret_marks; the literal byte is refused
+        KIND_MARKS_BYTES,  // the same for a text that may contain any byte
 };
 
-// Expand specifiers where the row has them. *ret stays NULL when it could not be done: then the
-// result is what parse returns (complained about, or -ENOMEM); else it is 0.
+// Expands specifiers if the row has them. After a failure *ret stays NULL, and the result is that
+// of parse (complained about, or -ENOMEM); otherwise it is 0.
 int kind_expand(const struct parse_context *c, const char *value, enum specifier_set set,
                 enum kind_marks marks, char **ret);
 
-// How words are read back, and thus what they need when they are written.
+// How words will be read, which determines how they are written.
 enum kind_quoting {
         KIND_QUOTE_RAW,   // backslash is an ordinary character
-        KIND_QUOTE_PLAIN, // backslash takes the next character as it is
+        KIND_QUOTE_PLAIN, // a backslash makes the next character literal
         KIND_QUOTE_C,     // C escapes
 };
 
-// The text that gives value when it is read: specifiers doubled, marks as specifiers again.
+// Writes value so that reading it gives the same: % doubled, marks as specifiers.
 void kind_put_specifiers(struct buf *b, const struct directive *d, const char *value);
 // The same as one word, quoted where needed.
 void kind_put_word(struct buf *b, const struct directive *d, enum kind_quoting quoting,
                    const char *value);
-// The words in one line, nothing for an empty list.
+// Writes the words as one line; nothing for an empty list.
 int kind_format_words(const struct directive *d, enum kind_quoting quoting, char *const *words,
                       char ***ret_lines);
 // One formatted line.
 int kind_push_line(char ***lines, const char *fmt, ...) PRINTF(2, 3);
-// The content of b as a line (b is empty then). Its error, too.
+// Adds the content of b as a line (b is empty afterwards). Returns also b's error.
 int kind_push_buf(char ***lines, struct buf *b);
 
 // free, equal, copy and format of char * and char ** fields (a NULL string has no line).
@@ -76,9 +76,9 @@ int kind_string_format(const struct directive *d, const void *field, char ***ret
 void kind_strv_free(void *field);
 bool kind_strv_equal(const void *a, const void *b);
 int kind_strv_copy(const void *from, void *to);
-// Replace a char * field; text is handed over.
+// Replaces a char * field; takes over text.
 void kind_string_take(void *field, char *text);
 
-// Make path (handed over, replaced) absolute and simple, with /run for /var/run and a notice about
-// it. 0, or what parse returns with *path NULL.
+// Makes *path (taken over and replaced) absolute and simple, with /run for /var/run and a notice
+// about that. 0, or the result of parse with *path NULL.
 int kind_clean_path(const struct parse_context *c, char **path);

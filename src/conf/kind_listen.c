@@ -1,5 +1,5 @@
 // Listen*=: the ports of a socket unit, one list for all of these directives, in file order. `arg`
-// of the row tells which it is. An empty assignment to any of them clears all.
+// of the row identifies the directive. An empty assignment to any of them clears all.
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -20,7 +20,7 @@ static int socket_type(intptr_t arg)
                                           : SOCK_SEQPACKET;
 }
 
-// A port that is a path. 0 with *ret filled, or what parse returns with ret->text NULL.
+// Parses a port that is a path. 0 with *ret filled, or the result of parse with ret->text NULL.
 static int parse_path(const struct parse_context *c, enum port_kind kind, char *text,
                       struct port *ret)
 {
@@ -47,7 +47,7 @@ static int parse_path(const struct parse_context *c, enum port_kind kind, char *
         return 0;
 }
 
-// What to write instead of something that other programs take for an address.
+// A hint for text that other programs accept as an address.
 static const char *address_hint(const char *text)
 {
         const char *colon = strchr(text, ':');
@@ -57,7 +57,7 @@ static const char *address_hint(const char *text)
         if (strstr(text, "://"))
                 return "; not a URL: write the port, or ADDRESS:PORT";
         if (colon && strchr(colon + 1, ':') && text[0] != '[')
-                return "; an IPv6 address stands in brackets, [::1]:80";
+                return "; write an IPv6 address in brackets, [::1]:80";
         if (text[0] == '*' || text[0] == ':')
                 return "; write the port alone for all addresses";
         if (isalpha((unsigned char)text[0]))
@@ -183,7 +183,8 @@ static intptr_t get_item_arg(const void *field, size_t i)
                                           : PORT_ARG_SEQPACKET;
 }
 
-// Names of AF_UNIX sockets as they are: in a port's text what cannot be printed is escaped.
+// Writes the names of AF_UNIX sockets literally, since a port's text has unprintable characters
+// escaped.
 static int format_port(const struct directive *d, const struct port *port, struct buf *b)
 {
         const struct sockaddr_un *un = &port->address.addr.un;

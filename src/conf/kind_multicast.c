@@ -1,4 +1,4 @@
-// X-JoinGroup=: multicast groups, "ADDRESS" or "ADDRESS%INTERFACE". The interface may come later.
+// X-JoinGroup=: multicast groups, "ADDRESS" or "ADDRESS%INTERFACE". The interface may appear later.
 #include "base/str.h"
 #include "conf/kind_impl.h"
 
@@ -21,7 +21,7 @@ static void free_groups(void *field)
         *list = (struct multicast_groups){0};
 }
 
-// The group moves into the list. 0 or -ENOMEM.
+// Moves the group into the list. 0 or -ENOMEM.
 static int add_group(struct multicast_groups *list, struct multicast_group *group)
 {
         struct multicast_group *more = realloc(list->items, (list->n + 1) * sizeof(*more));

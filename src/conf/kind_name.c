@@ -40,7 +40,7 @@ static int fill_template(const struct parse_context *c, char **name)
                 if (r == 0)
                         r = unit_name_with_instance(*name, instance, &full);
                 if (r < 0)
-                        return r == -ENOMEM ? r : 0; // too long: found invalid by the caller
+                        return r == -ENOMEM ? r : 0; // too long: the caller finds it invalid
         }
         free(*name);
         *name = full;
@@ -119,8 +119,8 @@ static int parse_unit_name(const struct parse_context *c, const char *value, voi
 
 // ---- users and groups --------------------------------------------------------------------------
 
-// Systemd's relaxed rule (systemd.io, "User/Group Name Syntax"): whatever the tools of some
-// distribution let pass, but nothing that could be taken for a number, a path or a list.
+// systemd's relaxed rule (systemd.io, "User/Group Name Syntax"): all names that some distribution's
+// tools accept, but none that could be read as a number, a path or a list.
 static bool is_user_name(const char *s)
 {
         size_t n = strlen(s);
@@ -199,7 +199,7 @@ static bool is_fdname(const char *s)
         return *s && strlen(s) <= FDNAME_MAX;
 }
 
-// The kernel's rule (dev_valid_name), less what the sysctl tree and unit files could not name.
+// The kernel's rule (dev_valid_name), without names that the sysctl tree and unit files cannot use.
 static bool is_ifname(const char *s)
 {
         size_t n = strlen(s);

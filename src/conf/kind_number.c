@@ -78,7 +78,7 @@ static int format_u32(const struct directive *d UNUSED, const void *field, char 
 
 static int parse_as_uint(const struct parse_context *c, const char *value, void *field)
 {
-        return parse_as_u32(c, value, field); // the same type where Linux runs
+        return parse_as_u32(c, value, field); // the same type on Linux
 }
 
 static int format_uint(const struct directive *d, const void *field, char ***ret_lines)
@@ -187,7 +187,7 @@ static int format_ip_tos(const struct directive *d UNUSED, const void *field, ch
         return *name ? kind_push_line(ret_lines, "%s", name) : kind_push_line(ret_lines, "%d", v);
 }
 
-// 0: not set, which "" gives where that is the default; else it is no signal, as with systemd.
+// 0 is "not set", the value of "" if that is the default; otherwise "" is no signal, as in systemd.
 static int parse_as_signal(const struct parse_context *c, const char *value, void *field)
 {
         int v = 0;

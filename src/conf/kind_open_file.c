@@ -33,7 +33,7 @@ static void free_files(void *field)
         *list = (struct open_files){0};
 }
 
-// The file moves into the list. 0 or -ENOMEM.
+// Moves the file into the list. 0 or -ENOMEM.
 static int add_file(struct open_files *list, struct open_file *file)
 {
         struct open_file *more = realloc(list->items, (list->n + 1) * sizeof(*more));
@@ -69,7 +69,7 @@ static int parse_options(const char *text, unsigned *ret)
         return r < 0 ? r : (how & (how - 1)) ? -EINVAL : 0; // one of the three, or none
 }
 
-// The parts of the text, which is cut up. 0, -EINVAL, -ENOMEM.
+// Parses the text, and changes it. 0, -EINVAL, -ENOMEM.
 static int parse_file(const struct parse_context *c, char *text, struct open_file *ret)
 {
         char *name = strchr(text, ':'), *flags = NULL;

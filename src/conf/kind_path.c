@@ -7,11 +7,11 @@
 
 static enum kind_marks marks_of(const struct directive *d)
 {
-        // Nobody fills what [Unit] says for one instance.
+        // Values of [Unit] are not filled for each instance.
         return d->group == GROUP_UNIT ? KIND_MARKS_REPORT : KIND_MARKS_KEEP;
 }
 
-// An expanded, clean path; *ret is NULL when the result is what parse returns.
+// Reads a path, expanded and clean; if *ret is NULL the result is that of parse.
 static int read_path(const struct parse_context *c, const char *value, enum kind_marks marks,
                      char **ret)
 {
@@ -58,7 +58,7 @@ static int parse_runtime_path(const struct parse_context *c, const char *value, 
 
 // ---- several -----------------------------------------------------------------------------------
 
-// Adds the paths that are good; the others are complained about.
+// Adds the valid paths and complains about the others.
 static int add_paths(const struct parse_context *c, char **words, char ***list)
 {
         STRV_FOREACH (word, words) {
@@ -137,7 +137,7 @@ static int parse_working_directory(const struct parse_context *c, const char *va
         if (*value == '-') {
                 new.missing_ok = true;
                 value++;
-                // As with systemd, what may be missing may also be wrong.
+                // As in systemd, a path that may be missing may also be invalid.
                 lenient.flags &= (unsigned char)~DIRECTIVE_SECURITY;
                 context.directive = &lenient;
                 c = &context;

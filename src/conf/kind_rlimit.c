@@ -1,4 +1,4 @@
-// Resource limits: "limit" or "soft:hard"; what a number means depends on the resource (`arg`).
+// Resource limits: "limit" or "soft:hard"; the unit of a number depends on the resource (`arg`).
 #include "base/parse.h"
 #include "base/str.h"
 #include "conf/kind_impl.h"
@@ -7,7 +7,7 @@
 
 #define NICE_LIMIT_MAX 40 // RLIMIT_NICE counts from 1 (nice 19) to 40 (nice -20)
 
-// Written with a sign it is a nice level, else what the kernel counts (systemd.exec(5)).
+// A number with a sign is a nice level, otherwise the kernel's value (systemd.exec(5)).
 static int parse_nice_limit(const char *s, uint64_t *ret)
 {
         int32_t level;
@@ -70,7 +70,7 @@ static int parse_one(int resource, const char *s, rlim_t *ret)
         }
         if (r < 0)
                 return r;
-        if (v >= RLIM_INFINITY) // only the word says so
+        if (v >= RLIM_INFINITY) // only the word "infinity" means no limit
                 return -ERANGE;
         *ret = (rlim_t)v;
         return 0;

@@ -4,13 +4,13 @@
 
 enum { FOR_INPUT = 1, FOR_OUTPUT = 2, FOR_BOTH = 3 };
 
-// The first row of a mode is how it is printed.
+// A mode is printed as its first row.
 static const struct {
         const char *name;
         enum stdio_mode mode;
         int streams;
         bool console;
-        const char *instead; // of an obsolete word
+        const char *instead; // for an obsolete word
 } words[] = {
         {"null", STDIO_NULL, FOR_BOTH, false, NULL},
         {"inherit", STDIO_INHERIT, FOR_OUTPUT, false, NULL},

@@ -1,4 +1,4 @@
-// Single strings, and what is read from standard input.
+// Single strings, and the data for standard input.
 #include "base/parse.h"
 #include "base/str.h"
 #include "conf/kind_impl.h"
@@ -32,11 +32,11 @@ static int parse_text(const struct parse_context *c, const char *value, void *fi
                 .copy = kind_string_copy,      \
         }
 
-// Expanded where the row has specifiers, which a row of kind text has not.
+// Specifiers are expanded if the row has the flag; rows of kind text do not have it.
 DEFINE_KIND(string, parse_text);
 DEFINE_KIND(text, parse_text);
 
-// ---- what is read from standard input ----------------------------------------------------------
+// ---- data for standard input -------------------------------------------------------------------
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

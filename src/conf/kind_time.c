@@ -38,11 +38,11 @@ static int parse_as_timeout(const struct parse_context *c, const char *value, vo
 
         if (parse_usec(value, USEC_PER_SEC, &v) < 0)
                 return kind_complain_value(c, "time span", value);
-        *(usec_t *)field = v == 0 ? USEC_INFINITY : v; // 0 is systemd's old word for none
+        *(usec_t *)field = v == 0 ? USEC_INFINITY : v; // in systemd 0 also means no limit
         return 0;
 }
 
-// Nanoseconds: a bare number, "ns" and "nsec", besides the units that all spans have.
+// Nanoseconds: a bare number, "ns", "nsec", or any unit of time spans.
 static int parse_nsec_text(const char *value, uint64_t *ret)
 {
         static const char *const units[] = {"nsec", "ns"};
@@ -91,7 +91,7 @@ static int format_nsec(const struct directive *d UNUSED, const void *field, char
         return v == UINT64_MAX ? 0 : kind_push_line(ret_lines, "%" PRIu64, v);
 }
 
-// Whole seconds, cut as systemd does, but at least one.
+// Whole seconds, rounded down as in systemd, but at least one.
 static int number_of_usec(const void *field)
 {
         usec_t s = *(const usec_t *)field / USEC_PER_SEC;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Where a program without a folder is looked for (systemd.exec(5), "ExecSearchPath=").
+// The search path of programs without a folder (systemd.exec(5), "ExecSearchPath=").
 static const char *const program_dirs[] = {
         "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
 };
@@ -167,7 +167,7 @@ static int check_service(struct lint *l, const struct unit_conf *conf)
                                 service->load_state == LOAD_ERROR;
 
                 if (is_there && !l->is_all)
-                        r = lint_unit(l, service->id); // says what is wrong with it
+                        r = lint_unit(l, service->id); // reports its faults
                 diag_report(l->options.diag, DIAG_ERROR, conf->id, NULL, 0,
                             "service %s is %s: the socket %s%s", name,
                             service->load_state == LOAD_NOT_FOUND ? "not there"
@@ -187,7 +187,7 @@ static int check_service(struct lint *l, const struct unit_conf *conf)
                             "The socket cannot start: %s", why);
         lint_check_restart(l, conf, service);
         lint_check_output(l, conf, service);
-        // Looked at by itself where all units are.
+        // With lint_all() it is checked by itself.
         return l->is_all ? 0 : lint_unit(l, service->id);
 }
 
@@ -215,7 +215,7 @@ static int check(struct lint *l, const char *name, const struct unit_conf *conf)
         return r == 0 && conf->socket ? check_service(l, conf) : r;
 }
 
-// ---- what is checked
+// ---- targets of a check
 
 int lint_unit(struct lint *l, const char *name)
 {
@@ -235,7 +235,7 @@ int lint_file(struct lint *l, const char *path)
 
         if (r < 0)
                 return r;
-        // The name as given counts, also when it is a link.
+        // The given name counts, even if it is a link.
         dir = str_ndup(path, base > path ? (size_t)(base - path) : 0);
         CLEANUP(free) char *folder = dir ? realpath(*dir ? dir : ".", NULL) : NULL;
 

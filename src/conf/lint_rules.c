@@ -67,7 +67,7 @@ int lint_check_requirements(struct lint *l, const struct unit_conf *conf)
                                     lists[i].directive, *name, why_unusable(other));
                         if (strv_contains(conf->unit->conflicts, *name))
                                 say(l, DIAG_ERROR, conf,
-                                    "%s=%s goes together with Conflicts=%s: a start is refused",
+                                    "%s=%s contradicts Conflicts=%s, so a start is refused",
                                     lists[i].directive, *name, *name);
                 }
         return 0;
@@ -81,7 +81,7 @@ static void check_user(struct lint *l, const struct unit_conf *conf, const char 
         if (!name || specifier_has_marks(name) || strspn(name, "0123456789") == strlen(name) ||
             (is_group ? (void *)getgrnam(name) : (void *)getpwnam(name)))
                 return;
-        say(l, DIAG_WARNING, conf, "%s=%s: this machine has no such %s, a start would fail",
+        say(l, DIAG_WARNING, conf, "%s=%s: this machine has no such %s, so a start would fail",
             directive, name, is_group ? "group" : "user");
 }
 
@@ -124,8 +124,8 @@ void lint_check_environment_files(struct lint *l, const struct unit_conf *conf)
 
                 if (fd < 0 && why.error)
                         say(l, DIAG_WARNING, conf,
-                            "EnvironmentFile=%s: %s, and could have root run anything by "
-                            "LD_PRELOAD and its like",
+                            "EnvironmentFile=%s: %s, and could make root run any program by "
+                            "LD_PRELOAD and the like",
                             path, why.detail);
         }
 }
@@ -157,7 +157,7 @@ static bool is_wildcard(const union sockaddr_any *a)
                        : a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
 }
 
-// [::]:80 takes 0.0.0.0:80 as well, unless it is for IPv6 alone.
+// [::]:80 includes 0.0.0.0:80, unless it is only for IPv6.
 static bool overlaps(const struct seen_port *v6, const struct seen_port *v4)
 {
         const union sockaddr_any *a = &v6->port.address.addr, *b = &v4->port.address.addr;
@@ -184,7 +184,7 @@ static void check_port(struct lint *l, const struct unit_conf *conf, const struc
                         continue;
                 diag_report(l->options.diag, DIAG_ERROR, conf->id,
                             new->port.file ? new->port.file : conf->fragment_path, new->port.line,
-                            "%s is listened on already, by line %u of %s%s%s", new->port.text,
+                            "%s is already listened on, by line %u of %s%s%s", new->port.text,
                             old->port.line, file, streq(old->unit, conf->id) ? "" : ", unit ",
                             streq(old->unit, conf->id) ? "" : old->unit);
                 return;
@@ -225,7 +225,7 @@ void lint_check_restart(struct lint *l, const struct unit_conf *socket,
 {
         if (socket->socket->accept && service->service->restart != RESTART_NO)
                 say(l, DIAG_WARNING, service,
-                    "Restart= is left out for the instances of a socket with Accept=yes, which end "
+                    "Restart= has no effect on the instances of a socket with Accept=yes, which end "
                     "with their connection");
 }
 
@@ -257,8 +257,8 @@ void lint_check_output(struct lint *l, const struct unit_conf *socket,
         for (size_t i = 0; socket->socket->accept && i < ARRAY_SIZE(lists); i++)
                 if (lists[i].list->n > 0)
                         say(l, DIAG_WARNING, service,
-                            "%s=: what this command prints is sent to the client, since standard "
-                            "output is the connection; redirect it where it prints anything",
+                            "%s=: the output of this command goes to the client, since standard "
+                            "output is the connection; redirect it if the command prints anything",
                             lists[i].directive);
         if (socket->socket->ports.n == 1 && socket->socket->ports.items[0].kind == PORT_FIFO)
                 say(l, DIAG_WARNING, service,

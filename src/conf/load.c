@@ -1,4 +1,4 @@
-// Loading one unit: find it, assign its lines and those of its drop-ins, check the whole.
+// Loads one unit: finds it, assigns its lines and those of its drop-ins, checks the whole.
 #include "conf/load.h"
 #include "conf/defaults.h"
 
@@ -24,13 +24,13 @@ struct conf_loader {
         char *runtime_root;
         const struct cfgfile *cfgfile;
         struct settings settings;
-        struct install *install; // for states of unit files; NULL: not asked for yet
+        struct install *install; // for states of unit files; NULL: not needed yet
         bool is_user, compat_systemd, is_path_given;
         enum boot_role boot_role;
         enum trust_mode trust;
 };
 
-// One unit on its way.
+// One unit that is being loaded.
 struct loading {
         struct conf_loader *loader;
         struct diag *diag;
@@ -54,7 +54,7 @@ static int add_blocks(struct conf_loader *loader)
         return r;
 }
 
-// Copies what is needed of them: numbers.
+// Copies the settings that loading needs, which are numbers.
 static void take_settings(struct conf_loader *loader, const struct settings *settings)
 {
         settings_init(&loader->settings);
@@ -146,7 +146,8 @@ void conf_loader_forget_states(struct conf_loader *loader)
         install_close(TAKE(loader->install));
 }
 
-// ---- sources of lines --------------------------------------------------------------------------
+// ---- the source of lines
+// --------------------------------------------------------------------------
 
 static bool on_section(void *data, const char *section)
 {
@@ -174,13 +175,13 @@ static int set_error(struct loading *l, enum load_state state, const char *text)
         return str_set(&l->conf->load_error, text);
 }
 
-// What an administrator may have overlooked.
+// Warns about modes that an administrator may have overlooked.
 static void check_mode(const struct loading *l, const char *path, int fd)
 {
         struct stat st;
 
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-                return; // reading it will tell
+                return; // reading it will report the error
         if (st.st_mode & S_IWOTH)
                 diag_report(l->diag, DIAG_NOTICE, l->id, path, 0,
                             "Configuration file %s is marked world-writable. Please remove world "
@@ -193,8 +194,8 @@ static void check_mode(const struct loading *l, const char *path, int fd)
                             path);
 }
 
-// Open a file of the unit. 0; 1: it is not to be trusted, which was said, and the unit is refused;
-// -errno.
+// Opens a file of the unit. 0; 1: it is not trusted (complained about), so that the unit is
+// refused; -errno.
 static int open_file(struct loading *l, const char *path, int *ret_fd)
 {
         struct fail why = {0};
@@ -214,13 +215,13 @@ static int open_file(struct loading *l, const char *path, int *ret_fd)
         return r < 0 ? r : 1;
 }
 
-// Then nothing is known of the file, and the unit is no worse than it was.
+// After such an error nothing is known about the file, and a loaded unit keeps its state.
 static bool is_want(int error)
 {
         return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
 
-// The unit's own file.
+// Reads the unit's own file.
 static int take_fragment(struct loading *l, const char *path)
 {
         struct ini_sink sink = sink_of(l);
@@ -232,12 +233,12 @@ static int take_fragment(struct loading *l, const char *path)
                 r = ini_parse_fd(fd, path, &sink);
         if (r >= 0 || is_want(r))
                 return MIN(r, 0);
-        if (r == -ENOENT) { // gone since the folder was read, or a link that leads nowhere
+        if (r == -ENOENT) { // removed since the folder was read, or a dangling link
                 diag_report(l->diag, DIAG_WARNING, l->id, path, 0, "File is gone.");
                 snprintf(text, sizeof(text), "Unit %s not found.", l->id);
                 return set_error(l, LOAD_NOT_FOUND, text);
         }
-        if (r != -EBADMSG && r != -EINVAL && r != -ENOBUFS) // those were complained about
+        if (r != -EBADMSG && r != -EINVAL && r != -ENOBUFS) // already complained about
                 diag_report(l->diag, DIAG_ERROR, l->id, path, 0, "Cannot be read: %s",
                             strerror(-r));
         snprintf(text, sizeof(text), "Unit %s failed to load properly: %s.", l->id, strerror(-r));
@@ -276,8 +277,7 @@ static int take_text(struct loading *l, const char *text)
         return r;
 }
 
-// A drop-in that is broken is complained about and left out from the place on where it is; systemd
-// does the same.
+// A faulty drop-in is complained about and ignored from the fault on, as in systemd.
 static int take_dropins(struct loading *l)
 {
         struct ini_sink sink = sink_of(l);
@@ -299,8 +299,8 @@ static int take_dropins(struct loading *l)
         return r;
 }
 
-// A template among the links of an instance means the instance of the same name; for a plain unit,
-// the one that is called like the unit.
+// A template among the links of an instance means its instance of the same name; among those of a
+// plain unit, the instance named like the unit.
 static int resolve_templates(const char *id, char **links)
 {
         for (char **link = links; link && *link; link++) {
@@ -389,7 +389,7 @@ static int finish(struct loading *l, struct unit_conf **ret)
         return 0;
 }
 
-// Where the lines of the unit itself come from; one of them is set.
+// The source of the unit's own lines; one of them is set.
 struct source {
         const char *path, *block, *text;
 };
@@ -415,7 +415,7 @@ static int load_source(struct loading *l, const struct source *source, char *con
         return r < 0 ? r : finish(l, ret);
 }
 
-// A unit of which nothing is read.
+// Makes a unit without reading a file.
 static int load_empty(const struct search_result *found, enum load_state state, const char *what,
                       struct unit_conf **ret)
 {
@@ -442,7 +442,7 @@ static bool is_run_by_usher(enum unit_type type)
         return type == UNIT_SERVICE || type == UNIT_SOCKET || type == UNIT_TARGET;
 }
 
-// Why the unit, whose file was found, is one that is left out; NULL: it is not.
+// The reason why the unit, whose file was found, is left out; NULL: it is not.
 static const char *find_boot_reason(const struct conf_loader *loader,
                                     const struct search_result *found)
 {
@@ -455,11 +455,11 @@ static const char *find_boot_reason(const struct conf_loader *loader,
         if (!reason)
                 return NULL;
         dir = strndup(found->path, (size_t)(strrchr(found->path, '/') - found->path));
-        // Without memory it is rather not run.
+        // Without memory, not running it is safer.
         return !dir || unit_path_is_systemd(dir, loader->is_path_given) ? reason : NULL;
 }
 
-// Nothing in its files counts: what they name is not wanted for their sake. FragmentPath= still
+// Ignores its files, so that the units that they name are not started for them. FragmentPath= still
 // names the one that was found, for `cat` and `edit`.
 static int load_boot_unit(struct loading *l, const struct search_result *found, const char *reason,
                           struct unit_conf **ret)

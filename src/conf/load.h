@@ -1,5 +1,5 @@
-// From names to confs: search path, aliases, masks, templates, drop-ins, parse, assign, check. This
-// is the whole of `usherctl lint` and of the daemon's loading; there is no second way.
+// From names to confs: search path, aliases, masks, templates, drop-ins, parse, assign, check. Both
+// `usherctl lint` and the daemon load units only in this way.
 #pragma once
 
 #include "conf/boot_units.h"
@@ -18,11 +18,11 @@ struct conf_loader_options {
                              // are off
         enum boot_role boot_role;        // which units of systemd's folders are left out
         bool is_path_given;              // the command line names the folders of unit_path
-        enum trust_mode trust;           // whose files are refused (conf/trust.h)
+        enum trust_mode trust;           // which files are refused (conf/trust.h)
         const char *runtime_root;        // %t; NULL: default
         const struct cfgfile *cfgfile;   // blocks of usher.conf; may be NULL; borrowed
         const struct settings *settings; // defaults for units; NULL: systemd's; borrowed
-        struct diag *diag; // where complaints about the folders go; used by conf_loader_new only
+        struct diag *diag; // for complaints about the folders; used only by conf_loader_new()
 };
 
 // Reads the folders. Missing ones are fine. The options' strings are copied. 0 or -errno.
@@ -30,20 +30,20 @@ int conf_loader_new(const struct conf_loader_options *options, struct conf_loade
 void conf_loader_free(struct conf_loader *loader);
 DEFINE_CLEANUP(conf_loader, struct conf_loader *, conf_loader_free)
 
-// Where conf_loader_new looked: for enable and its kin (conf/install.h).
+// The index of the unit path, for conf/install.h.
 struct search;
 struct search *conf_loader_search(struct conf_loader *loader);
 
-// Load one unit. -EINVAL: not a unit name. Else it always gives a conf (0), whose load_state tells:
-// loaded, not-found, bad-setting, error, masked; -ENOMEM or another errno only when nothing could
-// be made. An alias gives the conf of the unit it stands for (conf->id differs from name). A
-// template name ("foo@.service") gives the shared conf of its connections (defers_instance).
-// Built-in targets (systemd.special(7)) are given where no file is. One that boots the machine (by
-// boot_role) is loaded, does nothing, and says why in its description.
+// Load one unit. -EINVAL: not a unit name. Otherwise it makes a conf (0), whose load_state is
+// loaded, not-found, bad-setting, error or masked; -ENOMEM or another errno only if no conf could
+// be made. An alias gives the conf of its target (conf->id differs from name). A template name
+// ("foo@.service") gives the shared conf of its connections (defers_instance). Built-in targets
+// (systemd.special(7)) exist without a file. A unit that boots the machine (according to boot_role)
+// is loaded, but does nothing, and its description says why.
 int conf_load(struct conf_loader *loader, const char *name, struct diag *diag,
               struct unit_conf **ret);
-// Load one file as a unit, by path (lint of a named file; drop-ins from the loader's path).
-// -EINVAL: its name is no socket's, service's or target's.
+// Loads one file as a unit, by path (lint of a named file; drop-ins from the loader's path).
+// -EINVAL: its name is not that of a socket, service or target.
 int conf_load_file(struct conf_loader *loader, const char *path, struct diag *diag,
                    struct unit_conf **ret);
 // A unit from (section, name, value) text, as if it were a file (usherd run): transient. text: INI.
@@ -60,5 +60,5 @@ bool conf_loader_has_file(struct conf_loader *loader,
 // is-enabled; name may be a template. Reads the folders anew (for many names see
 // conf/install.h). -ENOENT: no such unit. *ret is a static string.
 int conf_unit_file_state(struct conf_loader *loader, const char *name, const char **ret);
-// What was read for that is kept, for as long as the folders do not change, until it is forgotten.
+// conf_unit_file_state() keeps what it has read while the folders do not change; this frees it.
 void conf_loader_forget_states(struct conf_loader *loader);

@@ -89,7 +89,7 @@ void search_free(struct search *s)
         free(s);
 }
 
-// ---- what an entry is --------------------------------------------------------------------------
+// ---- the kind of an entry----------------------------------------------------------------------
 
 int search_path_is_mask(const char *path)
 {
@@ -135,7 +135,7 @@ static bool is_below(const char *path, const char *dir)
         return rest && (*rest == '\0' || *rest == '/');
 }
 
-// May name be an alias of target? The text says why not; NULL: it may.
+// May name be an alias of target? Returns the reason why not; NULL: it may.
 static const char *find_alias_fault(const char *name, const char *target, int *ret_error)
 {
         CLEANUP(free) char *a = NULL, *b = NULL;
@@ -156,8 +156,8 @@ static const char *find_alias_fault(const char *name, const char *target, int *r
         return *ret_error == 0 && str_eq_ptr(a, b) ? NULL : "the instances differ";
 }
 
-// A symbolic link in the folder: alias (target set), linked file, or of no use (*ret_kind
-// unchanged, returns 0 with *ret_use false).
+// Judges a symbolic link in the folder: an alias (sets target), a linked file, or useless (returns
+// 0 with *ret_use false).
 static int judge_link(const struct search *s, const char *name, struct search_entry *e,
                       struct diag *diag, bool *ret_use)
 {
@@ -211,7 +211,7 @@ static int judge_link(const struct search *s, const char *name, struct search_en
                 return 0;
         }
         e->kind = ENTRY_FILE;
-        *ret_use = true; // also one that leads nowhere: loading says so
+        *ret_use = true; // also a dangling link: loading reports it
         return 0;
 }
 
@@ -261,8 +261,7 @@ static int add_unit(struct search *s, size_t dir, const char *name, bool is_link
         return 0;
 }
 
-// The type of a listed name where the file system does not tell it with the listing, or where a
-// link may lead to a folder.
+// The type of a listed name if the listing does not have it, or if a link may lead to a folder.
 static unsigned char get_type(DIR *d, const struct dirent *de)
 {
         struct stat st;
@@ -290,7 +289,7 @@ static int take_entry(struct search *s, size_t dir, DIR *d, const struct dirent 
         }
         if (type == DT_DIR)
                 return is_folder_name(de->d_name) ? add_folder(s, dir, de->d_name) : 0;
-        // The rest, devices and sockets, are no units.
+        // Devices and sockets are no units.
         return type == DT_LNK || type == DT_REG ? add_unit(s, dir, de->d_name, type == DT_LNK, diag)
                                                 : 0;
 }
@@ -318,8 +317,7 @@ static int read_dir(struct search *s, size_t dir, struct diag *diag)
         return r;
 }
 
-// ---- the whole
-// ------------------------------------------------------------------------------------
+// ---- the whole ---------------------------------------------------------------------------------
 
 // /lib/systemd/system is /usr/lib/systemd/system on most machines.
 static bool is_read_before(const struct search *s, size_t dir)

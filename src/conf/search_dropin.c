@@ -1,4 +1,4 @@
-// Folders below the path: NAME.d with drop-ins, NAME.wants and its like with links.
+// Folders below the path: NAME.d with drop-ins, NAME.wants and the like with links.
 #include "base/array.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -73,7 +73,7 @@ static int push_folder(struct folders *list, const struct search *s, size_t dir,
         return 0;
 }
 
-// The name with what stands behind the last dash of its prefix cut off: foo-bar-x@i.service gives
+// The name without the part after the last dash of its prefix: foo-bar-x@i.service gives
 // foo-bar-@i.service, that gives foo-@i.service, that NULL.
 static int chop_prefix(const char *name, char **ret)
 {
@@ -164,7 +164,7 @@ static int find_folders(const struct search *s, const char *id, char *const *nam
         return r;
 }
 
-// ---- what is in them ---------------------------------------------------------------------------
+// ---- their content -----------------------------------------------------------------------------
 
 struct found {
         const char *name;
@@ -231,7 +231,7 @@ int search_dropins(struct search *s, const char *id, char *const *names, char **
                 else if (search_path_is_mask(path) >= 0) // a mask is read as well: it is empty
                         r = strv_push(&paths, path);
         }
-        // One that is not to be entered stands for what is in it: opening it tells why.
+        // A folder that may not be entered replaces its content: opening it reports the reason.
         for (size_t i = 0; i < list.n && r >= 0; i++)
                 if (list.items[i]->fault && !list.items[i]->files)
                         r = strv_push(&paths, list.items[i]->path);
@@ -242,7 +242,7 @@ int search_dropins(struct search *s, const char *id, char *const *names, char **
         return 0;
 }
 
-// Nothing in the folder counts. The folder itself, not each of its links, is complained about.
+// Is all of the folder ignored? Complains about the folder, not about each of its links.
 static bool is_refused(const struct search *s, struct search_folder *f, const char *id,
                        struct diag *diag)
 {
@@ -258,7 +258,7 @@ static bool is_refused(const struct search *s, struct search_folder *f, const ch
         return true;
 }
 
-// A link of a .wants folder. 1: it counts; 0: it does not.
+// Judges a link of a .wants folder. 1: it is used; 0: it is ignored.
 static int judge_dependency(const char *path, const char *name, const char *id, struct diag *diag)
 {
         CLEANUP(free) char *target = NULL;

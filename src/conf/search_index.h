@@ -6,10 +6,10 @@
 
 #include <dirent.h>
 
-// A folder below one of the path, whose name tells what is in it.
+// A folder below one of the path, whose name determines the kind of its content.
 struct search_folder {
         char *path;
-        size_t dir; // in which of the path
+        size_t dir; // index of its parent in the path
         bool is_read, is_told;
         char *fault;  // why it is not to be trusted; NULL: it is
         char **files; // names, sorted
@@ -18,15 +18,15 @@ struct search_folder {
 struct search {
         char *root; // NULL: /
         char **dirs;
-        char **real_dirs; // the same, links followed: where a link points to is compared with these
-        struct map *entries;        // name -> struct search_entry (search.c)
+        char **real_dirs;    // the same, links followed: targets of links are compared with these
+        struct map *entries; // name -> struct search_entry (search.c)
         struct search_entry *plain; // for each of dirs: the entry of all its files without an alias
         struct map *instances;      // instance of a template -> struct search_names: its aliases
         struct map **folders;       // for each of dirs: folder name -> struct search_folder
         size_t n_dirs;
         enum trust_mode trust;
         struct search_hand *hands;   // for each of dirs
-        struct search_stamp *stamps; // for each of dirs: how it was before it was read
+        struct search_stamp *stamps; // for each of dirs: its state before it was read
         usec_t read;                 // realtime, when reading began
 };
 
@@ -34,16 +34,16 @@ struct search_names {
         char **list;
 };
 
-// Whose a folder of the path is.
+// The owner of a folder of the path.
 struct search_hand {
-        uid_t owner; // whose files are fine, too: FS_NOBODY, or of a folder that was given
+        uid_t owner; // also trusted: FS_NOBODY, or the owner of a given folder
         char *fault; // why it is not to be trusted; NULL: it is
 };
 
 // ---- search_trust.c
 
-// Open a folder of the path, and one in it, and find out whether they are to be trusted. NULL: with
-// errno, 0: it is not there, or not for us.
+// Open a folder of the path, or one in it, and check whether it is trusted. NULL: errno has the
+// error, or 0 if it does not exist, or is not ours to read.
 DIR *search_open_dir(struct search *s, size_t dir, struct diag *diag);
 DIR *search_open_folder(struct search *s, struct search_folder *f);
 

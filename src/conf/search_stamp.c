@@ -1,16 +1,16 @@
-// Whether the folders of the path still are as they were when they were read.
+// Whether the folders of the path are unchanged since they were read.
 #include "base/clock.h"
 #include "conf/search_index.h"
 
 #include <sys/stat.h>
 
-// The kernel's clock for files ticks so rarely at worst: what was changed shortly before it was
-// read may have been changed once more since.
+// The longest tick of the kernel's clock for files. A folder that was changed shortly before it was
+// read may have been changed again since, with the same time.
 #define CTIME_TICK (20 * USEC_PER_MSEC)
 
 struct search_stamp {
         dev_t dev;
-        ino_t ino; // 0: it was not there
+        ino_t ino; // 0: it did not exist
         struct timespec changed;
 };
 

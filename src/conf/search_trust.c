@@ -1,4 +1,4 @@
-// Which of the folders and files are to be trusted (conf/trust.h).
+// Which folders and files are trusted (conf/trust.h).
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-// What has been found out: r of the open or the check. A folder that is not to be trusted is read
-// all the same, if it could be opened: what it has hides the same in others. Takes *fd.
+// Evaluates r, the result of the open or the check. A folder that is not trusted is read
+// nevertheless, if it could be opened, because its files hide the same names in others. Takes *fd.
 static DIR *finish(int *fd, int r, const struct fail *why, char **fault)
 {
         DIR *d = NULL;
@@ -25,7 +25,7 @@ static DIR *finish(int *fd, int r, const struct fail *why, char **fault)
 
 DIR *search_open_dir(struct search *s, size_t dir, struct diag *diag)
 {
-        bool is_named = s->trust != TRUST_ROOT; // then the path to it is what it is
+        bool is_named = s->trust != TRUST_ROOT; // then the path to it is not checked
         uid_t owner = trust_owner_of(s->dirs[dir], s->trust);
         struct fail why = {0};
         CLEANUP(fd)
@@ -69,7 +69,7 @@ static size_t find_dir(const struct search *s, const char *path, const char **re
         return found;
 }
 
-// Why the folder of a file is not to be trusted, with *ret_path, the folder's; NULL: it is.
+// Why the folder of a file is not trusted, with its path in *ret_path; NULL: it is.
 static const char *find_folder_fault(const struct search *s, size_t dir, const char *rest,
                                      const char **ret_path)
 {

@@ -7,7 +7,7 @@
 #include "conf/enums.h"
 
 struct setting;
-// 0; -EINVAL: not such a value; -ENOMEM.
+// 0; -EINVAL: invalid value; -ENOMEM.
 typedef int (*parse_func)(const struct setting *setting, const char *value, struct settings *s);
 
 struct setting {
@@ -190,24 +190,24 @@ static int parse_who(const struct setting *setting, const char *value, struct se
 
 static const struct setting table[] = {
         ROW("UnitPath", unit_path, parse_path_list, NULL, "/etc/usher /srv/units", "",
-            "Folders with unit files, the first wins; replaces the default ones."),
+            "Folders with unit files, of which the first wins; replaces the default folders."),
         ROW("SystemdUnits", systemd_units, parse_a_bool, NULL, "yes", "no",
             "Also serve the units in systemd's own folders, behind usher's; usherd's command line "
             "names those to be started."),
         ROW("Compat", compat_systemd, parse_compat, NULL, "systemd", "no",
             "Behave as systemd does where usher differs on purpose."),
         ROW("LogLevel", log_level, parse_level, level_names, "debug", "info",
-            "Lowest importance that is logged: emerg to debug, or 0 to 7."),
+            "Least important level that is logged: emerg to debug, or 0 to 7."),
         ROW("LogTarget", log_target, parse_target, NULL, "syslog", "auto",
-            "Where log lines go: journal, syslog, stderr (or console), null, or auto: the journal if "
+            "Target of log lines: journal, syslog, stderr (or console), null, or auto: the journal if "
             "stderr leads there, else stderr."),
         ROW("LogFormat", log_format, parse_a_choice, format_names, "json", "text",
-            "How log lines on stderr look: text or json."),
+            "Format of log lines on stderr: text or json."),
         ROW("LogTime", log_time, parse_tristate, NULL, "yes", "auto",
-            "Time and level in front of lines of text on stderr; auto: unless it leads to the journal, "
+            "Put time and level before text lines on stderr; auto: unless stderr leads to the journal, "
             "or usherd is PID 1 of a container, whose runtime adds the time."),
         ROW("LogBufferSize", log_buffer_size, parse_bytes, NULL, "1M", "64K",
-            "Log lines that are kept in memory, for usherctl status and usherctl logs."),
+            "Size of the log lines that are kept in memory for usherctl status and usherctl logs."),
         ROW("DefaultTimeoutStartSec", default_timeout_start, parse_timeout, NULL, "30s", "90s",
             "TimeoutStartSec= of services, and TimeoutSec= of sockets, that set none."),
         ROW("DefaultTimeoutStopSec", default_timeout_stop, parse_timeout, NULL, "10s", "90s",
@@ -227,18 +227,18 @@ static const struct setting table[] = {
         ROW("ManagerEnvironment", manager_environment, parse_assignments, NULL, "HTTP_PROXY=", "",
             "Environment variables for usherd itself: PassEnvironment= picks from them, too."),
         ROW("PassManagerEnvironment", pass_environment, parse_tristate, NULL, "no", "auto",
-            "Hand usher's own environment on to services; auto: as PID 1 of a container."),
+            "Pass usher's own environment to services; auto: only as PID 1 of a container."),
         CHOICES_ROW("Unsupported", unsupported, &choices_unsupported, "refuse", "auto",
                     "Units with directives that usher does not act on and that would limit their "
                     "rights (see below): refuse, notice; auto: refused only where a network socket "
                     "would answer more peers than asked."),
         ROW("RefuseWritableUnits", refuse_writable, parse_tristate, NULL, "yes", "auto",
-            "Refuse units that others than root own or may write (see below); auto: the system "
+            "Refuse units that a user other than root owns or may write (see below); auto: the system "
             "supervisor does."),
         ROW("AllowRead", allow_read, parse_who, NULL, "@adm", "all",
-            "Users and @groups that may look at units and their states; all; none."),
+            "Users and @groups that may read units and their states; all; none."),
         ROW("AllowLogs", allow_logs, parse_who, NULL, "@adm", "@systemd-journal",
-            "Users and @groups that may read, besides, what units have logged; all; none."),
+            "Users and @groups that may also read the log lines of units; all; none."),
         ROW("AllowControl", allow_control, parse_who, NULL, "@wheel", "",
             "Users and @groups that may start, stop and change units."),
 };
@@ -279,7 +279,7 @@ static bool is_list(const struct setting *setting)
                setting->parse == parse_who;
 }
 
-// The empty assignment: back to the default.
+// The empty assignment restores the default.
 static void reset(const struct setting *setting, struct settings *s)
 {
         struct settings fresh;

@@ -1,6 +1,6 @@
-// The supervisor's own settings: the top level of usher.conf. Names are those of systemd's
-// system.conf where it has the same thing (systemd-system.conf(5)). Options of the command line win
-// over these; who decides that is the daemon.
+// The supervisor's own settings: the top level of usher.conf. They have the names of systemd's
+// system.conf where it has the same setting (systemd-system.conf(5)). Options of the command line
+// have precedence, which the daemon applies.
 #pragma once
 
 #include "conf/diag.h"
@@ -54,7 +54,7 @@ static inline void cleanup_settings(struct settings *s)
 
 enum settings_verdict {
         SETTINGS_OK,
-        SETTINGS_UNKNOWN, // no such setting; nothing was said
+        SETTINGS_UNKNOWN, // no such setting; not complained about
         SETTINGS_BAD,     // complained about
 };
 
@@ -62,11 +62,11 @@ enum settings_verdict {
 int settings_set(struct settings *s, const char *name, const char *value, const char *file,
                  unsigned line, struct diag *diag);
 
-// For the manual and completions: each setting's name, an example, one line of prose.
+// For the manual and completions: the name of each setting, an example, one line of prose.
 struct settings_row {
         const char *name, *example, *fallback, *doc;
 };
 // NULL at the end; *position from 0.
 const struct settings_row *settings_next(size_t *position);
-// The known name that is near to a misspelt one, or NULL.
+// The known name nearest to a misspelt one, or NULL.
 const char *settings_nearest(const char *name);

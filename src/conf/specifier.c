@@ -14,7 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define FILE_LIMIT ((size_t)65536) // of os-release and its like
+#define FILE_LIMIT ((size_t)65536) // of os-release and the like
 
 struct expansion {
         const struct specifier_context *context;
@@ -88,7 +88,7 @@ static int lookup_os_release(struct expansion *x)
 
 static int lookup_uname(struct expansion *x)
 {
-        // systemd's names where the kernel has others (systemd.unit(5), ConditionArchitecture=).
+        // systemd's names that differ from the kernel's (systemd.unit(5), ConditionArchitecture=).
         static const char *const architectures[][2] = {
                 {"x86_64", "x86-64"},
                 {"i386", "x86"},
@@ -241,8 +241,8 @@ static int lookup_root(struct expansion *x)
 
 // ---- the unit ----------------------------------------------------------------------------------
 
-// Text as it is, or unescaped where it can be (a connection's name need not be the result of an
-// escape); is_path: as a path.
+// Puts the text unescaped, or literally if it is not escaped (as the name of a connection may be);
+// is_path: as a path.
 static int put_unescaped(struct buf *out, const char *text, bool is_path)
 {
         CLEANUP(free) char *plain = NULL;
@@ -256,8 +256,8 @@ static int put_unescaped(struct buf *out, const char *text, bool is_path)
         return 0;
 }
 
-// Values that a unit name gives: n N p P i I j J f. Not the same letter's value for two instances
-// of a template: n N i I f.
+// Values from the unit name: n N p P i I j J f. Of these n N i I f differ between the instances of
+// a template.
 static int put_name_part(struct buf *out, char letter, const char *unit_name)
 {
         CLEANUP(free) char *prefix = NULL, *instance = NULL;
@@ -316,7 +316,7 @@ static int lookup_fragment(struct expansion *x)
         if (!path && errno == ENOMEM)
                 return -ENOMEM;
         if (!path)
-                path = strdup(x->context->fragment_path); // gone since, or of usher.conf
+                path = strdup(x->context->fragment_path); // removed since, or of usher.conf
         if (!path)
                 return -ENOMEM;
         if (x->letter == 'Y') {
@@ -341,7 +341,7 @@ static int lookup_credentials(struct expansion *x)
 
 static int lookup_cgroup(struct expansion *x UNUSED)
 {
-        return -EOPNOTSUPP; // deprecated, and there need not be a cgroup
+        return -EOPNOTSUPP; // deprecated, and a unit may have no cgroup
 }
 
 // ---- expansion ---------------------------------------------------------------------------------

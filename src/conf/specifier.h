@@ -1,6 +1,5 @@
-// Expansion of % specifiers (systemd.unit(5), "Specifiers"). Values are looked up at each call:
-// only loading calls this. Users are looked up in the name service (the supervisor's own user
-// only).
+// Expansion of % specifiers (systemd.unit(5), "Specifiers"). Each call looks the values up, so that
+// only loading uses it. The name service is asked only for the supervisor's own user.
 #pragma once
 
 #include "base/def.h"
@@ -20,14 +19,14 @@ enum specifier_set {
 };
 
 // New string in *ret. -EINVAL for an unknown %x (x a letter or digit) or one outside the set, with
-// the letter in *ret_bad (may be NULL); -ENOMEM; other -errno when a value cannot be had (%m
-// without id). A % before anything else stays.
+// the letter in *ret_bad (may be NULL); -ENOMEM; other -errno if a value is not available (%m
+// without id). A % before any other character is kept.
 int specifier_expand(const char *text, const struct specifier_context *context,
                      enum specifier_set set, char **ret, char *ret_bad);
-// Fill the marks that defer_instance left, for one instance. A mark itself stands in a deferred
-// text twice. New string, or NULL (no memory).
+// Fills the marks that defer_instance left, for one instance. A literal mark byte is doubled in a
+// deferred text. New string, or NULL (no memory).
 char *specifier_fill(const char *text, const char *unit_name);
-// A text that specifier_fill() gives back as it was: marks in it are plain bytes. New string, or
+// A text that specifier_fill() turns back into this one: doubles its mark bytes. New string, or
 // NULL (no memory).
 char *specifier_protect(const char *text);
 bool specifier_has_marks(const char *text);

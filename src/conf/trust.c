@@ -23,8 +23,8 @@ static bool is_ours(uid_t uid, uid_t owner)
         return uid == owner || owner_is_trusted(uid);
 }
 
-// The write permissions of others that count. Where we are not root, our group holds nobody who is
-// not as good as we are: every process of a container that has an arbitrary user is in root's.
+// The write permissions of others that count. If we are not root, our group's permission does not
+// count: a container with an arbitrary user runs all its processes with the group root.
 static mode_t writable_by(const struct stat *st)
 {
         mode_t others = st->st_mode & (S_IWGRP | S_IWOTH);
@@ -48,7 +48,7 @@ int trust_check(int fd, uid_t owner, struct fail *why)
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-                return 0; // /dev/null masks a unit; reading anything else fails
+                return 0; // /dev/null masks a unit; other special files cannot be read
         if (!is_ours(st.st_uid, owner))
                 return fail_set(why, EPERM, "refuse", "user %u owns it (chown root)", st.st_uid);
         mode_t others = writable_by(&st);

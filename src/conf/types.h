@@ -1,4 +1,4 @@
-// The C types that configuration values have, once parsed. Plain data, no behaviour: the kinds
+// The C types of parsed configuration values. Plain data, no behaviour: the kinds
 // (conf/kind.h) parse, format, free and compare them.
 #pragma once
 
@@ -16,7 +16,7 @@ enum unit_type {
         UNIT_SERVICE,
         UNIT_SOCKET,
         UNIT_TARGET,
-        // known as names only: they occur in dependencies, usher does not run them
+        // known only as names in dependencies: usher does not run them
         UNIT_SLICE,
         UNIT_MOUNT,
         UNIT_AUTOMOUNT,
@@ -40,9 +40,9 @@ enum load_state {
         _LOAD_STATE_MAX,
 };
 
-// A value that has instance specifiers (%i %I %n %N %f ...) in a template whose instances share one
-// conf (connections of Accept=yes) keeps them as SPECIFIER_MARK followed by the letter; they are
-// filled in for each start (spawn plan). Everything else is expanded at load.
+// If the instances of a template share one conf (connections of Accept=yes), instance specifiers
+// (%i %I %n %N %f ...) stay in values as SPECIFIER_MARK followed by the letter, and the spawn plan
+// fills them in at each start. All others are expanded at load.
 #define SPECIFIER_MARK '\x01'
 
 // ---- addresses ---------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ struct port {
         char *host, *service; // X-ListenName=; host "*": any address
         char *path; // of an AF_UNIX node, FIFO, special file, queue; NULL otherwise (abstract, IP)
         char *text; // as systemd prints it: "[::]:80", "/run/x", "@name", "kobject-uevent 1"
-        char *file; // where it was written, for messages
+        char *file; // its file, for messages
         unsigned line;
 };
 
@@ -93,7 +93,7 @@ enum open_file_flags {
         OPEN_FILE_READ_ONLY = 1 << 0,
         OPEN_FILE_APPEND = 1 << 1,
         OPEN_FILE_TRUNCATE = 1 << 2,
-        OPEN_FILE_GRACEFUL = 1 << 3, // left out where it cannot be opened
+        OPEN_FILE_GRACEFUL = 1 << 3, // left out if it cannot be opened
 };
 
 struct open_file {
@@ -113,7 +113,7 @@ struct multicast_group {
                 struct in_addr in;
                 struct in6_addr in6;
         } addr;
-        char *interface; // NULL: as the kernel routes it
+        char *interface; // NULL: the kernel's route decides
         char *text;
 };
 
@@ -135,7 +135,7 @@ enum exec_command_flags {
 
 struct exec_command {
         char *path;  // absolute, or a bare name that is looked up at spawn
-        char **argv; // at least argv[0]; $VAR not yet expanded, specifiers expanded (but for marks)
+        char **argv; // at least argv[0]; $VAR not yet expanded, specifiers expanded (except marks)
         enum exec_command_flags flags;
 };
 
@@ -148,21 +148,21 @@ struct command_list {
 
 struct rlimit_value {
         bool is_set;
-        rlim_t soft, hard; // RLIM_INFINITY as the kernel has it
+        rlim_t soft, hard; // RLIM_INFINITY as in the kernel
 };
 
-// SystemCallFilter=, SystemCallLog=: what the calls in the list mean, and the calls, by number
+// SystemCallFilter=, SystemCallLog=: the meaning of the list, and its calls, by number
 // (conf/syscall.h), each once.
 enum syscall_list { SYSCALL_LIST_FILTER, SYSCALL_LIST_LOG };
 
 struct syscall_item {
         int number;
-        int error; // of its own, or SYSCALL_ERROR_*
+        int error; // its own error, or SYSCALL_ERROR_*
 };
 
 struct syscall_filter {
         bool is_set;
-        bool is_allow_list; // what is not in the list is forbidden (logged); else what is in it
+        bool is_allow_list; // calls outside the list are forbidden (logged); else those in it
         struct syscall_item *items;
         size_t n, capacity;
 };
@@ -174,20 +174,21 @@ struct address_families {
         uint64_t set;
 };
 
-// RestrictNamespaces=: the namespaces (CLONE_NEW...) that a service may make; nothing was said.
+// RestrictNamespaces=: the namespaces (CLONE_NEW...) that a service may make; NAMESPACES_UNSET: not
+// set.
 #define NAMESPACES_UNSET UINT64_MAX
 #define NAMESPACES_ALL                                                                \
         (CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | \
          CLONE_NEWUSER | CLONE_NEWUTS)
 
-// Exit codes and signals (SuccessExitStatus= and its kin): bit sets.
+// Exit codes and signals (SuccessExitStatus= and the like): bit sets.
 struct exit_set {
         uint8_t codes[32];  // bit n: exit status n
         uint8_t signals[9]; // bit n: signal n
 };
 
 struct working_directory {
-        char *path;      // NULL: "/" (or the home of the user where is_home is set)
+        char *path;      // NULL: "/" (or the home of the user if is_home is set)
         bool is_home;    // "~"
         bool missing_ok; // "-"
 };
@@ -202,7 +203,7 @@ struct environment_file_list {
         size_t n;
 };
 
-// Bytes, which may be any.
+// Arbitrary bytes.
 struct data_value {
         char *data;
         size_t size;
@@ -229,7 +230,7 @@ enum stdio_mode {
 
 struct stdio_value {
         enum stdio_mode mode;
-        bool console; // "+console" was asked, too
+        bool console; // with "+console"
         char *arg;
 };
 

@@ -127,7 +127,7 @@ bool unit_conf_is_worse(const struct unit_conf *old, const struct unit_conf *fre
                 return true;
         if (fresh->load_state != LOAD_LOADED || !fresh->skips_listener)
                 return false;
-        // A wrong line in place of a right one.
+        // An invalid line has replaced a valid one.
         for (size_t i = 0; i < old->socket->ports.n; i++)
                 if (!has_port(&fresh->socket->ports, &old->socket->ports.items[i]))
                         return true;

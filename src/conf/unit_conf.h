@@ -1,7 +1,7 @@
-// What a unit's files say: immutable after load, reference counted. The groups are made from the
-// directive tables: each row is a field named like the directive in snake case, typed by its kind.
-// Equal exec, kill and cgroup groups are shared (interned); a unit that sets nothing there points
-// to the defaults.
+// The content of a unit's files: immutable after load, reference counted. The groups are made from
+// the directive tables: each row is a field with the directive's name in snake case and the type of
+// its kind. Equal exec, kill and cgroup groups are shared (interned); a unit that sets none of
+// their fields points to the defaults.
 #pragma once
 
 #include "conf/kind.h"
@@ -44,24 +44,24 @@ struct unit_conf {
         char *id; // main name: of the file, or of the instance
         enum unit_type type;
         enum load_state load_state;
-        char *load_error;        // why, when load_state is BAD_SETTING, ERROR or NOT_FOUND
+        char *load_error;        // the reason, if load_state is BAD_SETTING, ERROR or NOT_FOUND
         char **names;            // aliases (links), without id
         char *fragment_path;     // NULL: built in
         char **dropin_paths;     // in the order applied
         char **linked_wants;     // from .wants/ folders (systemd.unit(5))
         char **linked_requires;  // .requires/
         char **linked_upholds;   // .upholds/
-        char **unacted;          // directives present that usher knows and does not act on
-        const char *unguarded;   // one of them that limits the peers of its sockets; where network
-                                 // sockets are not to be served so. NULL: none
+        char **unacted;          // directives of the unit that usher knows, but that have no effect
+        const char *unguarded;   // one of them that limits the peers of its sockets, for
+                                 // which network sockets are refused. NULL: none
         bool defers_instance;    // loaded from a template for all its instances (SPECIFIER_MARK
                                  // inside)
-        bool needs_own_instance; // a mark stands where only a load of its own can fill it
+        bool needs_own_instance; // has a mark that only a separate load can fill
                                  // (dependencies, conditions, ...)
-        bool needs_own_plan;     // a mark stands, or stood, where only a spawn plan of its own can
+        bool needs_own_plan;     // has or had a mark that only a separate spawn plan can
                                  // fill it (User=, RuntimeDirectory=, ...)
         bool transient;          // made by `usherd run` or the like
-        bool skips_listener;     // a Listen...= line was wrong, and is not among the ports
+        bool skips_listener;     // an invalid Listen...= line is missing among the ports
 
         const struct unit_group *unit;
         const struct install_group *install;
@@ -75,20 +75,20 @@ struct unit_conf {
 struct unit_conf *unit_conf_ref(struct unit_conf *conf);
 void unit_conf_unref(struct unit_conf *conf); // NULL is fine
 DEFINE_CLEANUP(unit_conf, struct unit_conf *, unit_conf_unref)
-// The service that a socket starts; of one with Accept=yes the template. The name may have marks.
-// New string. 0, -EINVAL (no such name can be), -ENOMEM.
+// The service that a socket starts; for Accept=yes its template. The name may have marks. New
+// string. 0, -EINVAL (no valid name), -ENOMEM.
 int unit_conf_service_name(const struct unit_conf *socket, char **ret);
-// The name that the descriptor of Listen line `line` (from 0) of a socket unit has; borrowed.
+// The name of the descriptor of Listen line `line` (from 0) of a socket unit; borrowed.
 const char *unit_conf_fd_name(const struct unit_conf *socket, size_t line);
-// Has the socket unit an IPv4 or IPv6 address, or a name that stands for some?
+// Does the socket unit have an IPv4 or IPv6 address, or a host name?
 bool unit_conf_has_network(const struct unit_conf *socket);
-// Why a socket of that conf is not to be served by that service: usher does not act on a directive
-// of the service that limits its peers. New string; NULL: it may be served, or no memory.
+// Why that service must not serve the socket: usher does not act on a directive of the service that
+// limits its peers. New string; NULL: it may serve the socket, or no memory.
 char *unit_conf_why_unguarded(const struct unit_conf *socket, const struct unit_conf *service);
 // What to do about such a directive, as the end of a message; new string, or NULL.
 char *unit_conf_unguarded_advice(const char *directive);
-// Would a unit that works with `old` do less with `fresh`, because the files have become wrong? Not
-// where what they say has changed: a unit that is gone or masked is meant to be.
+// Would a unit that works with `old` do less with `fresh`, because its files have become invalid?
+// False if it was removed or masked, which is intended.
 bool unit_conf_is_worse(const struct unit_conf *old, const struct unit_conf *fresh);
 // Same meaning in every group (not: same files).
 bool unit_conf_equal(const struct unit_conf *a, const struct unit_conf *b);

@@ -12,8 +12,8 @@ enum accept_outcome {
 // Does not block, even if another holder has set the listener to blocking mode. is_ours_alone:
 // there is no other holder, and the timer that would end the call is not needed. *ret_remote: from
 // where, also if the peer has closed it meanwhile. *ret_fd: close-on-exec, blocking as a service
-// expects it, the lowest number that is free. ACCEPT_*, or -errno: descriptors or memory are
-// exhausted (fail_is_exhaustion()), else the listener is of no use any more.
+// expects it, the lowest free number. ACCEPT_*, or -errno: descriptors or memory are
+// exhausted (fail_is_exhaustion()), else the listener is no longer usable.
 int net_accept(int fd, bool is_ours_alone, struct address *ret_remote, int *ret_fd);
 // Is another connection waiting?
 bool net_has_connection(int fd);

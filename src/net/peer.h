@@ -1,5 +1,5 @@
-// The other end of a connection: the key by which connections are counted, and the names made from its
-// address. Asks only the kernel.
+// The other end of a connection: the key by which connections are counted, and the names made from
+// its address. Asks only the kernel.
 #pragma once
 
 #include "conf/enums.h"
@@ -19,8 +19,9 @@ struct peer_info {
         struct ucred cred; // AF_UNIX; pid 0: not in our pid namespace
 };
 
-// The local address of all connections of a listener on this address, or NULL if each connection must
-// be asked (wildcard address, path). Do not use it with IP_TRANSPARENT, where it may be any address.
+// The local address of all connections of a listener on this address, or NULL if each connection
+// must be asked (wildcard address, path). Do not use it with IP_TRANSPARENT, where it may be any
+// address.
 const struct address *peer_known_local(const struct address *listener);
 // local: the local address, if known; NULL: the kernel is asked. 0, -ENOTCONN: the peer has gone
 // already; other -errno.
@@ -39,9 +40,9 @@ int peer_format_instance(const struct peer_info *peer, uint64_t number, enum log
 int peer_format_remote(const struct peer_info *peer, char address[PEER_TEXT_MAX],
                        char port[PEER_TEXT_MAX]);
 // For people: "127.0.0.1:4711", "[::1]:4711", "PID 42 (UID 1000)", "vsock:3:1024". Masked, it has
-// no port, PID or CID, and only the network of the address: the first 24 bits of IPv4, 48 of IPv6 (40 of
-// 6to4, which leaves 24 bits of the IPv4 address in it): "127.0.0.0",
-// "2001:db8::", "UID 1000", "vsock". LOG_PEER_NONE, or unknown: "".
+// no port, PID or CID, and only the network of the address: the first 24 bits of IPv4, 48 of IPv6
+// (40 of 6to4, which leaves 24 bits of the IPv4 address in it): "127.0.0.0", "2001:db8::", "UID
+// 1000", "vsock". LOG_PEER_NONE, or unknown: "".
 void peer_format_text(const struct peer_info *peer, enum log_peer how, char text[PEER_TEXT_MAX]);
 // The local address: "127.0.0.1:80", "/run/x.sock", "@x".
 void peer_format_local(const struct peer_info *peer, char text[PEER_TEXT_MAX]);

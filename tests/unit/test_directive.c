@@ -372,7 +372,7 @@ static const struct {
         {"http://localhost/", "not a URL"},
         {"*:80", "write the port alone"},
         {":80", "write the port alone"},
-        {"::1:80", "stands in brackets"},
+        {"::1:80", "in brackets"},
         {"localhost:80", "X-ListenName=stream HOST SERVICE"},
         {"http", "X-ListenName=stream HOST SERVICE"},
         {"127.0.0.1", "not an address ("},

@@ -28,7 +28,7 @@ static const struct {
         {{"a.target", "[Unit]\nWants=none.service\n"}, NULL, false},
         {{"a.target", "[Unit]\nRequires=none.service\n"}, "no such unit", true},
         {{"a.target", "[Unit]\nRequires=b.target\nConflicts=b.target\n", "b.target", "[Unit]\n"},
-         "goes together with Conflicts=b.target",
+         "contradicts Conflicts=b.target",
          true},
         {{"a.service", "[Service]\nExecStart=/bin/true\nUser=no-such-user\n"},
          "User=no-such-user: this machine has no such user",
@@ -42,7 +42,7 @@ static const struct {
          true},
         {{"a.socket", "[Socket]\nListenStream=127.0.0.1:1\nListenStream=127.0.0.1:1\n", "a.service",
           "[Service]\nExecStart=/bin/true\n"},
-         "a.socket:3: 127.0.0.1:1 is listened on already, by line 2",
+         "a.socket:3: 127.0.0.1:1 is already listened on, by line 2",
          true},
         {{"a.socket", "[Socket]\nListenStream=127.0.0.1:1\nListenDatagram=127.0.0.1:1\n",
           "a.service", "[Service]\nExecStart=/bin/true\n"},
@@ -50,7 +50,7 @@ static const struct {
          false},
         {{"a.socket", "[Socket]\nListenStream=[::]:1\nListenStream=0.0.0.0:1\n", "a.service",
           "[Service]\nExecStart=/bin/true\n"},
-         "listened on already",
+         "is already listened on",
          true},
         {{"a.socket", "[Socket]\nBindIPv6Only=yes\nListenStream=[::]:1\nListenStream=0.0.0.0:1\n",
           "a.service", "[Service]\nExecStart=/bin/true\n"},
@@ -58,7 +58,7 @@ static const struct {
          false},
         {{"a.socket", "[Socket]\nListenStream=1\nAccept=yes\n", "a@.service",
           "[Service]\nExecStart=/bin/cat\nStandardInput=socket\nExecStartPre=/bin/echo x\n"},
-         "ExecStartPre=: what this command prints is sent to the client",
+         "ExecStartPre=: the output of this command goes to the client",
          false},
         {{"a.socket", "[Socket]\nListenStream=1\nAccept=yes\n", "a@.service",
           "[Service]\nExecStart=/bin/cat\nStandardInput=socket\nStandardOutput=journal\n"
@@ -67,7 +67,7 @@ static const struct {
          false},
         {{"a.socket", "[Socket]\nListenStream=1\nAccept=yes\n", "a@.service",
           "[Service]\nExecStart=/bin/cat\nStandardInput=socket\nRestart=on-failure\n"},
-         "Restart= is left out",
+         "Restart= has no effect",
          false},
         {{"a.socket", "[Socket]\nListenFIFO=/run/x\n", "a.service",
           "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"},
@@ -146,7 +146,7 @@ static void test_folder(void **state)
         put_file("f/z.service", "[Service]\nExecStart=/bin/true\nNonsense=1\n");
         assert_int_equal(lint_new(&options, &lint), 0);
         assert_int_equal(lint_all(lint), 5);
-        assert_non_null(strstr(buf_text(&said.text), "b.socket:3: /run/x is listened on already"));
+        assert_non_null(strstr(buf_text(&said.text), "b.socket:3: /run/x is already listened on"));
         assert_non_null(strstr(buf_text(&said.text), "a.socket, unit a.socket"));
         assert_non_null(strstr(buf_text(&said.text), "z.service:3: "));
         assert_int_equal(said.diag.errors, 1);

@@ -58,9 +58,10 @@ int sock_template_load(struct sock *s)
         }
         s->template_conf = conf;
         if (conf->service->restart != RESTART_NO && manager_differs(m, DIFFERENCE_CONNECTION_COPY))
-                log_unit(name, LOG_NOTICE, 0,
-                         "Restart= is left out for connections: an instance ends with the one that "
-                         "it serves, the next client gets another.");
+                log_unit(
+                        name, LOG_NOTICE, 0,
+                        "Restart= has no effect on connections: an instance ends with the one that "
+                        "it serves, the next client gets another.");
         return 0;
 }
 
