@@ -1,18 +1,48 @@
 // usher's own interface: the lines that are kept in memory (core/loop/log_ring.h).
+#include "base/buf.h"
 #include "bus/bus_priv.h"
+#include "conf/unit_name.h"
 #include "core/loop/log_ring.h"
+#include "core/socket/sock.h"
+#include "core/unit/registry.h"
 
 #define LINES_MAX 10000 // of one answer
+
+// For a socket also what it starts: those who ask about it want to know why its connections fail.
+// Otherwise the pattern as it is. New string, or NULL (no memory).
+static char *widen_pattern(struct manager *m, const char *pattern)
+{
+        struct unit *u = unit_name_is_valid(pattern) ? registry_find_unit(m, pattern) : NULL;
+        CLEANUP(buf) struct buf b = BUF_NULL;
+
+        if (!u || u->ops != &sock_ops)
+                return strdup(pattern);
+        struct sock *s = CONTAINER_OF(u, struct sock, unit);
+        CLEANUP(free) char *template = NULL;
+
+        buf_puts(&b, pattern);
+        if (sock_conf(s)->accept) {
+                if (sock_template_name(s, &template) < 0)
+                        return NULL;
+                const char *rest = strchr(template, '@');
+
+                if (rest)
+                        buf_printf(&b, "\n%.*s@*%s", (int)(rest - template), template, rest + 1);
+        }
+        UNIT_FOREACH_DEPENDENCY (u, DEP_BIT(DEP_TRIGGERS), other)
+                buf_printf(&b, "\n%s", other->id);
+        return b.error ? NULL : strdup(buf_text(&b));
+}
 
 // GetLog(pattern, after, n): the last n lines, younger than number `after`, of units that match.
 static int on_get_log(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         const struct bus_client *c = userdata;
         const struct log_ring *ring = c->server->manager->log_ring;
-        const char *pattern;
+        const char *given;
         uint64_t after;
         uint32_t n;
-        int r = sd_bus_message_read(m, "stu", &pattern, &after, &n);
+        int r = sd_bus_message_read(m, "stu", &given, &after, &n);
 
         if (r < 0)
                 return r;
@@ -20,8 +50,11 @@ static int on_get_log(sd_bus_message *m, void *userdata, sd_bus_error *error)
                 return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
                                         "Access denied: logs are for root and those that "
                                         "AllowLogs= names.");
+        CLEANUP(free) char *pattern = widen_pattern(c->server->manager, given);
         __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
 
+        if (!pattern)
+                return -ENOMEM;
         r = sd_bus_message_new_method_return(m, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(ttiuss)");

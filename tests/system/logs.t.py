@@ -135,6 +135,29 @@ def identifiers(d):
 
 
 @case
+def logs_of_a_socket(d):
+    """logs and status of a socket show what its services print, and why they failed."""
+    pair(d, service="[Service]\nExecStart=/bin/sh -c 'echo no such thing >&2; exit 3'\n"
+                    "StandardInput=socket\nStandardError=journal\n")
+    name = "with\\x2ddash"  # its backslash is one, and no escape
+    d.unit(f"{name}.socket", "[Socket]\nListenStream=127.0.0.1:7002\n")
+    d.unit(f"{name}.service", "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo printed'\n")
+    d.unit("other.service", "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo elsewhere'\n")
+    d.start()
+    d.ctl("start", "other.service", f"{name}.service", check=True)
+    talk(("127.0.0.1", 7001))
+    d.logged(r"echo@.*Failed with result 'exit-code'")
+    for verb in ("logs", "status"):
+        shown = d.ctl(verb, "echo.socket").stdout
+        assert re.search(r"echo@.*\.service\[\d+\]: no such thing", shown), shown
+        assert re.search(r"echo@.*\.service: Failed with result 'exit-code'", shown), shown
+        assert "elsewhere" not in shown and "printed" not in shown, shown
+    assert "printed" in d.ctl("logs", f"{name}.socket").stdout
+    assert re.search(r"Failed: echo@.*exit-code", d.ctl("status", "echo.socket").stdout)
+    assert "no such thing" not in d.ctl("logs", "echo@.service").stdout  # a name is that one
+
+
+@case
 def noise(d):
     """Much at once, very long lines and binary ones hold up nobody; what is left out is counted."""
     pair(d)

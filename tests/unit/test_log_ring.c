@@ -37,6 +37,10 @@ static const struct {
         size_t n;
         const char *expected;
 } rows[] = {
+        {"b.socket\na@*.service", 0, 100,
+         "3 b.socket: two: No such file or directory;4 a@1.service: printed;"},
+        {"none\n\nb.socket\n", 0, 100, "3 b.socket: two: No such file or directory;"},
+        {"\\a.socket", 0, 100, ""},
         {"", 0, 100,
          "1 start;2 a.socket: one;3 b.socket: two: No such file or directory;"
          "4 a@1.service: printed;5 a.socket: three;"},

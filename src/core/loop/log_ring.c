@@ -10,6 +10,8 @@
 
 // Longer group names are truncated; no unit name is that long.
 #define KEY_MAX 320
+// Longer patterns match nothing; no unit name is that long.
+#define PATTERN_MAX 512
 
 // Lines printed by a unit, or by all instances of a template; or lines about that unit.
 struct log_ring_group {
@@ -192,9 +194,26 @@ void log_ring_attach(struct log_ring *ring)
         log_set_hook(on_line, ring);
 }
 
+// Names of units contain backslashes (foo\x2dbar.service), which escape nothing here.
 static bool matches(const struct log_ring_line *l, const char *pattern)
 {
-        return !*pattern || streq(l->unit, pattern) || fnmatch(pattern, l->unit, 0) == 0;
+        char one[PATTERN_MAX];
+
+        for (size_t n; *pattern; pattern += n + (pattern[n] == '\n')) {
+                n = strcspn(pattern, "\n");
+                if (n >= sizeof(one))
+                        continue;
+                memcpy(one, pattern, n);
+                one[n] = '\0';
+                if (streq(l->unit, one) || fnmatch(one, l->unit, FNM_NOESCAPE) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_wanted(const struct log_ring_line *l, const char *pattern)
+{
+        return !*pattern || matches(l, pattern);
 }
 
 static const struct log_ring_line *line_at(const struct log_ring *ring,
@@ -209,7 +228,7 @@ const struct log_ring_line *log_ring_find(const struct log_ring *ring, const cha
         const struct log_ring_line *found = NULL, *l = line_at(ring, ring->lines.prev);
 
         for (; l && l->number > after && n > 0; l = line_at(ring, l->node.prev)) {
-                if (!matches(l, pattern))
+                if (!is_wanted(l, pattern))
                         continue;
                 found = l;
                 n--;
@@ -222,6 +241,6 @@ const struct log_ring_line *log_ring_next(const struct log_ring *ring, const cha
 {
         do
                 line = line_at(ring, line->node.next);
-        while (line && !matches(line, pattern));
+        while (line && !is_wanted(line, pattern));
         return line;
 }

@@ -31,7 +31,8 @@ void log_ring_set_limit(struct log_ring *ring, size_t limit);
 // From now on every logged line is kept in this ring. Only one ring can be attached.
 void log_ring_attach(struct log_ring *ring);
 
-// The oldest of the last n lines whose unit matches a pattern (fnmatch(3); "": all) and whose
+// The oldest of the last n lines whose unit matches a pattern (fnmatch(3); several with
+// newlines between them; "": all) and whose
 // number is above `after`; NULL: none.
 const struct log_ring_line *log_ring_find(const struct log_ring *ring, const char *pattern,
                                           uint64_t after, size_t n);
