@@ -201,7 +201,7 @@ static bool matches(const struct log_ring_line *l, const char *pattern)
 
         for (size_t n; *pattern; pattern += n + (pattern[n] == '\n')) {
                 n = strcspn(pattern, "\n");
-                if (n >= sizeof(one))
+                if (n == 0 || n >= sizeof(one))
                         continue;
                 memcpy(one, pattern, n);
                 one[n] = '\0';
