@@ -134,14 +134,18 @@ static int collect_names(const struct search *s, const char *instance, const str
         int r = 0;
 
         STRV_FOREACH (alias, e->aliases) {
-                char *name = NULL;
+                CLEANUP(free) char *name = NULL;
+                bool is_made = instance && unit_name_is_template(*alias);
 
-                if (instance && unit_name_is_template(*alias))
+                if (is_made)
                         r = unit_name_with_instance(*alias, instance, &name);
                 else if (!(name = strdup(*alias)))
                         r = -ENOMEM;
+                // What a link of this name leads to decides, or the file: see s->instances.
+                if (r >= 0 && is_made && map_get(s->entries, name))
+                        continue;
                 if (r >= 0)
-                        r = strv_push_take(&result->names, name);
+                        r = strv_push_take(&result->names, TAKE(name));
                 if (r < 0)
                         return r;
         }

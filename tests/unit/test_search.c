@@ -180,6 +180,27 @@ static void test_aliases_of_instances(void **state)
         assert_found(s, "plain@x.service", "not-found plain@x.service - ");
 }
 
+// An instance of an alias that has a link or a file of its own is no name of the template's
+// instance.
+static void test_instance_that_leaves_its_alias(void **state)
+{
+        CLEANUP(search) struct search *s = NULL;
+
+        put_file("l/bar@.service", "x");
+        put_file("l/yup@.service", "x");
+        put_link("e/alias@.service", "../l/bar@.service");
+        put_link("e/alias@1.service", "../l/bar@1.service");
+        put_link("e/alias@2.service", "../l/yup@.service");
+        put_file("l/alias@3.service", "x");
+        s = open_search(NULL);
+        assert_found(s, "bar@0.service", "found bar@0.service l/bar@.service alias@0.service");
+        assert_found(s, "bar@1.service", "found bar@1.service l/bar@.service alias@1.service");
+        assert_found(s, "bar@2.service", "found bar@2.service l/bar@.service ");
+        assert_found(s, "alias@2.service", "found yup@2.service l/yup@.service alias@2.service");
+        assert_found(s, "bar@3.service", "found bar@3.service l/bar@.service ");
+        assert_found(s, "alias@3.service", "found alias@3.service l/alias@3.service ");
+}
+
 static void put_everywhere(const char *const *names, size_t n, const char *suffix)
 {
         for (size_t i = 0; i < n; i++)
@@ -416,6 +437,7 @@ static const struct CMUnitTest tests[] = {
         TOP_TEST(test_masks),
         TOP_TEST(test_templates),
         TOP_TEST(test_aliases_of_instances),
+        TOP_TEST(test_instance_that_leaves_its_alias),
         TOP_TEST(test_dropin_order),
         TOP_TEST(test_dropin_chop),
         TOP_TEST(test_dropin_sorting_and_masks),
