@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Nothing is declared in vain: each function of a table of functions (struct NAME_ops and the like) is
-called, and the variable that an option sets is read outside the file that parses options."""
+called, the variable that an option sets is read outside the file that parses options, and so is each field of
+struct settings (usher.conf)."""
 
 import glob
 import re
@@ -30,6 +31,17 @@ def read(path):
         return re.sub(r"//[^\n]*", "", f.read())
 
 
+def unread_settings(sources):
+    """A copy of one struct settings to another is no reading."""
+    path = "src/conf/settings.h"
+    body = re.search(r"^struct settings \{\n(.*?)^\}", sources[path], re.M | re.S).group(1)
+    for field in re.findall(r"(\w+)(?=[;,])", body):
+        copy = re.compile(rf"(?:->|\.){field} = \w+->{field};")
+        if not any(re.search(rf"(?:->|\.){field}\b", copy.sub("", text))
+                   for p, text in sources.items() if p not in (path, "src/conf/settings.c")):
+            yield f"{path}: nothing reads {field} of struct settings"
+
+
 def main():
     sources = {p: read(p) for p in glob.glob("src/**/*.[ch]", recursive=True)}
     bad = []
@@ -49,6 +61,7 @@ def main():
                                           rf"(?:->|\.){field}\b(?! = )", t)]
                     if not users:
                         bad.append(f"{path}: nothing reads {field} of struct {name}")
+    bad += unread_settings(sources)
     for table, source, prefix in (("src/daemon/options.def", "src/daemon/options.c", "OPT_"),
                                   ("src/ctl/options.def", "src/ctl/options.c", "OPTION_")):
         for name in re.findall(r"^\w*OPTION\((\w+),", read(table), re.M):
