@@ -253,6 +253,16 @@ bool fs_path_is_absolute(const char *path)
         return path[0] == '/';
 }
 
+bool fs_path_has_dotdot(const char *path)
+{
+        for (const char *p = path; *p; p += strcspn(p, "/")) {
+                p += strspn(p, "/");
+                if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || p[2] == '\0'))
+                        return true;
+        }
+        return false;
+}
+
 bool fs_path_is_normalized(const char *path)
 {
         if (path[0] != '/')

@@ -30,6 +30,7 @@ int fs_unlink_symlink(const char *path, const char *target);
 int fs_remove_tree(const char *path);
 // Absolute, no empty, "." or ".." components, no trailing slash beyond "/".
 bool fs_path_is_normalized(const char *path);
+bool fs_path_has_dotdot(const char *path); // ".." as a component
 bool fs_path_is_absolute(const char *path);
 // New string with duplicate slashes and "." components dropped, no trailing slash; NULL: no memory.
 char *fs_path_simplify(const char *path);

@@ -180,7 +180,9 @@ int address_parse(const char *text, int type, struct port *ret)
         uint16_t number;
         int r = 0;
 
-        if (text[0] == '/' || text[0] == '@')
+        if (streq(text, "/"))
+                r = -EINVAL;
+        else if (text[0] == '/' || text[0] == '@')
                 r = set_unix(text, &port.address);
         else if ((rest = str_after_prefix(text, "vsock:")))
                 r = set_vsock(rest, &port.address);

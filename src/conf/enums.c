@@ -95,7 +95,7 @@ CHOICES(job_mode, false, {"fail", 0}, {"replace", 1}, {"replace-irreversibly", 2
         {"restart-dependencies", 8}, {"lenient", 9});
 CHOICES(on_failure_isolate, true, {"no", 1}, {"yes", 3}); // job modes replace and isolate
 CHOICES(socket_protocol, false, {"", 0}, {"udplite", IPPROTO_UDPLITE}, {"sctp", IPPROTO_SCTP},
-        {"mptcp", PROTOCOL_MPTCP});
+        {"mptcp", PROTOCOL_MPTCP}, {"UDPLITE", IPPROTO_UDPLITE}, {"SCTP", IPPROTO_SCTP});
 CHOICES(ip_tos, false, {"low-delay", IPTOS_LOWDELAY}, {"throughput", IPTOS_THROUGHPUT},
         {"reliability", IPTOS_RELIABILITY}, {"low-cost", IPTOS_MINCOST});
 #define SYSLOG_FACILITIES 128 // as many as a priority has bits for

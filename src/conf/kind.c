@@ -311,6 +311,9 @@ int kind_clean_path(const struct parse_context *c, char **path)
                 return -ENOMEM;
         if (strlen(simple) > PATH_LENGTH_MAX)
                 return kind_complain(c, "%s= path is too long, ignoring", c->directive->name);
+        if (fs_path_has_dotdot(simple))
+                return kind_complain(c, "%s= path is not normalized (no .. in it), ignoring: %s",
+                                     c->directive->name, simple);
         rest = str_after_prefix(simple, "/var/run/");
         if (!rest) {
                 *path = TAKE(simple);

@@ -40,16 +40,6 @@ static struct managed_directory *list_get(struct managed_directory_list *list, c
         return &more[list->n++];
 }
 
-static bool has_dotdot(const char *path)
-{
-        for (const char *p = path; *p; p += strcspn(p, "/")) {
-                p += strspn(p, "/");
-                if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || p[2] == '\0'))
-                        return true;
-        }
-        return false;
-}
-
 // Reads a relative path from text[0..n); *ret NULL: complained about.
 static int read_relative(const struct parse_context *c, const char *text, size_t n, char **ret)
 {
@@ -61,7 +51,7 @@ static int read_relative(const struct parse_context *c, const char *text, size_t
         r = kind_expand(c, part, SPECIFIERS_ALL, KIND_MARKS_KEEP, &full);
         if (!full)
                 return r;
-        if (fs_path_is_absolute(full) || has_dotdot(full))
+        if (fs_path_is_absolute(full) || fs_path_has_dotdot(full))
                 return kind_complain(c, "%s= path is not relative and normalized, ignoring: %s",
                                      c->directive->name, full);
         simple = fs_path_simplify(full);

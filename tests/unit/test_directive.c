@@ -361,6 +361,17 @@ static const struct {
         {GROUP_EXEC, "SyslogFacility", "KERN", NULL},
         {GROUP_EXEC, "SyslogLevel", "3", "err"},
         {GROUP_EXEC, "SyslogLevel", "8", NULL},
+        {GROUP_SOCKET, "ListenStream", "/", NULL},
+        {GROUP_SOCKET, "ListenStream", "/run/../x", NULL}, // systemd refuses the unit
+        {GROUP_SOCKET, "ListenFIFO", "/run/../x", NULL},
+        {GROUP_SOCKET, "Symlinks", "/run/../x", NULL},
+        {GROUP_SOCKET, "SocketProtocol", "UDPLITE", "udplite"},
+        {GROUP_SERVICE, "PIDFile", "../x", NULL},
+        {GROUP_SERVICE, "PIDFile", "a..b", "/run/a..b"},
+        {GROUP_EXEC, "ExecSearchPath", "/a/../b", NULL},
+        {GROUP_EXEC, "EnvironmentFile", "-/a/../b", NULL},
+        {GROUP_UNIT, "ConditionPathExists", "/a/..", NULL},
+        {GROUP_UNIT, "RequiresMountsFor", "/a/../b", NULL},
 };
 
 // Addresses as other programs take them: the complaint tells what to write.
