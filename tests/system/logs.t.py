@@ -33,7 +33,7 @@ def time_and_level_on_stderr(d):
 def syslog(d):
     """Lines go to /dev/log; a reader that comes later, or does not read, holds up nothing."""
     pair(d)
-    d.unit("talk.service", "[Service]\nType=oneshot\nSyslogIdentifier=talker\nSyslogFacility=mail\n"
+    d.unit("talk.service", "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=oneshot\nSyslogIdentifier=talker\nSyslogFacility=mail\n"
                            "ExecStart=/bin/sh -c 'echo said'\n")
     need_root()
     dev = os.path.join(d.folder, "dev")  # in place of this machine's, which may have a log of its own
@@ -95,7 +95,7 @@ LAST = {
     "main": "/bin/sh -c 'printf last-main'",
     "child": "/bin/sh -c 'sh -c \"printf last-child; true\"; true'",
     # It holds the stream, and lives on.
-    "orphan": "/bin/sh -c 'setsid sh -c \"printf last-orphan; exec sleep 100\" & sleep 0.3'",
+    "orphan": "/bin/sh -c 'setsid sh -c \"printf last-orphan; touch done; exec sleep 100\" & until test -e done; do sleep 0.05; done'",
     "forking": "/bin/sh -c 'sh -c \"printf last-forking; exec sleep 100\"'",  # ends with usherd
 }
 
@@ -104,7 +104,7 @@ LAST = {
 def last_line_without_newline(d):
     for name, command in LAST.items():
         kind = "oneshot" if name in ("main", "child") else "simple"
-        d.unit(f"{name}.service", f"[Service]\nType={kind}\nKillMode=process\nExecStart={command}\n")
+        d.unit(f"{name}.service", f"[Service]\nType={kind}\nKillMode=process\nWorkingDirectory={d.folder}\nExecStart={command}\n")
     pair(d, service="[Service]\nExecStart=/bin/sh -c 'sh -c \"printf last-of-connection >&2; true\"'\n"
                     "StandardInput=socket\nStandardError=journal\n")
     d.start()
