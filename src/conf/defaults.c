@@ -15,6 +15,8 @@ static int set_logging(struct conf_builder *b, const struct settings *s,
                 const struct choices *choices;
                 int value, usual;
         } logs[] = {
+                {"X-ConnectionLog", &choices_connection_log, s->connection_log,
+                 usual->connection_log},
                 {"X-LogPeer", &choices_log_peer, s->log_peer, usual->log_peer},
         };
         int r = 0;

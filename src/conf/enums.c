@@ -72,6 +72,8 @@ CHOICES(max_connections_action, false, {"refuse", MAX_CONNECTIONS_REFUSE},
         {"queue", MAX_CONNECTIONS_QUEUE});
 CHOICES(unsupported, false, {"auto", UNSUPPORTED_AUTO}, {"notice", UNSUPPORTED_NOTICE},
         {"refuse", UNSUPPORTED_REFUSE});
+CHOICES(connection_log, false, {"none", CONNECTION_LOG_NONE}, {"failures", CONNECTION_LOG_FAILURES},
+        {"full", CONNECTION_LOG_FULL});
 CHOICES(log_peer, false, {"full", LOG_PEER_FULL}, {"masked", LOG_PEER_MASKED},
         {"none", LOG_PEER_NONE});
 CHOICES(emergency_action, false, {"none", EMERGENCY_NONE}, {"reboot", EMERGENCY_REBOOT},

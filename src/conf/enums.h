@@ -69,6 +69,7 @@ enum unsupported {
         UNSUPPORTED_REFUSE, // refused
 };
 
+enum connection_log { CONNECTION_LOG_NONE, CONNECTION_LOG_FAILURES, CONNECTION_LOG_FULL };
 enum log_peer { LOG_PEER_FULL, LOG_PEER_MASKED, LOG_PEER_NONE };
 
 enum emergency_action {
@@ -99,10 +100,10 @@ extern const struct choices choices_service_type, choices_exit_type, choices_res
         choices_restart_mode, choices_notify_access, choices_oom_policy, choices_timeout_mode,
         choices_kill_mode, choices_preserve, choices_collect_mode, choices_bind_ipv6_only,
         choices_timestamping, choices_defer_trigger, choices_trigger_limit_action,
-        choices_max_connections_action, choices_log_peer, choices_unsupported,
-        choices_emergency_action, choices_io_class, choices_cpu_policy, choices_job_mode,
-        choices_on_failure_isolate, choices_socket_protocol, choices_ip_tos, choices_keyring_mode,
-        choices_syslog_level, choices_log_level_max, choices_syslog_facility;
+        choices_max_connections_action, choices_connection_log, choices_log_peer,
+        choices_unsupported, choices_emergency_action, choices_io_class, choices_cpu_policy,
+        choices_job_mode, choices_on_failure_isolate, choices_socket_protocol, choices_ip_tos,
+        choices_keyring_mode, choices_syslog_level, choices_log_level_max, choices_syslog_facility;
 // Names of exit statuses from systemd.exec(5), "Process Exit Codes": the supervisor's own, those of
 // LSB and those of BSD.
 extern const struct choices choices_exit_status;

@@ -207,6 +207,7 @@ static int check(struct lint *l, const char *name, const struct unit_conf *conf)
                 return 0;
         check_programs(l, conf);
         lint_check_users(l, conf);
+        lint_check_connections(l, conf);
         lint_check_environment_files(l, conf);
         int r = lint_check_requirements(l, conf);
 

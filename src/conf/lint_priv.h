@@ -25,6 +25,8 @@ int lint_load_named(struct lint *l, const char *name, struct unit_conf **ret);
 int lint_check_requirements(struct lint *l, const struct unit_conf *conf);
 // Users and groups that this machine does not have.
 void lint_check_users(struct lint *l, const struct unit_conf *conf);
+// What is said of connections that the service accepts by itself.
+void lint_check_connections(struct lint *l, const struct unit_conf *conf);
 // Environment files through which other users could make root's processes load any code: usherd
 // reads the file that the unit names, whoever has written it.
 void lint_check_environment_files(struct lint *l, const struct unit_conf *conf);

@@ -229,6 +229,24 @@ void lint_check_restart(struct lint *l, const struct unit_conf *socket,
                     "with their connection");
 }
 
+// ---- connections
+
+void lint_check_connections(struct lint *l, const struct unit_conf *conf)
+{
+        const struct socket_group *s = conf->socket;
+
+        if (!s || s->accept)
+                return;
+        if (s->x_connection_log != CONNECTION_LOG_FAILURES)
+                say(l, DIAG_NOTICE, conf,
+                    "X-ConnectionLog= has no effect with Accept=no: the service accepts the "
+                    "connections itself");
+        if (s->x_log_peer != LOG_PEER_FULL)
+                say(l, DIAG_NOTICE, conf,
+                    "X-LogPeer= has no effect with Accept=no: the service accepts the connections "
+                    "itself");
+}
+
 // ---- output
 
 static bool writes_to_socket(const struct exec_group *exec)

@@ -66,6 +66,7 @@ static void take_settings(struct conf_loader *loader, const struct settings *set
         loader->settings.default_restart = settings->default_restart;
         loader->settings.default_start_limit_interval = settings->default_start_limit_interval;
         loader->settings.default_start_limit_burst = settings->default_start_limit_burst;
+        loader->settings.connection_log = settings->connection_log;
         loader->settings.log_peer = settings->log_peer;
         loader->settings.unsupported = settings->unsupported;
 }

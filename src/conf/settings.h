@@ -29,7 +29,8 @@ struct settings {
         usec_t default_start_limit_interval;
         unsigned default_start_limit_burst;
 
-        int log_peer; // LogPeer=: enum log_peer, X-LogPeer= of sockets
+        int connection_log; // ConnectionLog=: enum connection_log, X-ConnectionLog= of sockets
+        int log_peer;       // LogPeer=: enum log_peer, X-LogPeer= of sockets
 
         char **default_environment; // DefaultEnvironment=: assignments for every service
         char **manager_environment; // ManagerEnvironment=: joins the supervisor's own

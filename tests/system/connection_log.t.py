@@ -10,7 +10,7 @@ import socket
 import struct
 import subprocess
 
-from daemon import USHERCTL, case, connect, is_sanitized, main
+from daemon import USHERCTL, case, connect, eventually, is_sanitized, main
 
 V4, V6 = ("127.0.0.1", 7001), ("::1", 7001)
 # Answers with what it knows of its peer, and then with every line that it gets.
@@ -233,6 +233,134 @@ def a_peer_that_has_gone(d):
     d.signal(signal.SIGCONT)
     d.logged(re.escape(f"four.socket: The peer closed a connection from {own} before the connection was served"))
     assert d.show("four.socket", "XNAborted") == "1"
+
+
+# ---- begins and ends
+
+# By family: where connections go, and what stands of the peer.
+SIDES = {"four": lambda d: V4, "six": lambda d: V6, "local": lambda d: f"{d.folder}/local.sock"}
+FAILS = "ExecStart=/bin/sh -c 'read line; echo $line$line; exit 3'\n"
+
+
+def serve(d, kind):
+    """One connection that gets 6 bytes and sends 11; what stands of its peer."""
+    with connect(SIDES[kind](d)) as sock:
+        own = own_address(sock) if sock.family != socket.AF_UNIX else f"PID {os.getpid()} (UID {os.getuid()})"
+        sock.sendall(b"hello\n")
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(100):
+            pass
+    return re.escape(own)
+
+
+def ended(d, kind):
+    """Wait until its one connection is over."""
+    eventually(lambda: d.show(f"{kind}.socket", "NAccepted") == "1" and d.show(f"{kind}.socket", "NConnections") == "0"
+               and kind not in instances(d))
+
+
+@case
+def failures_are_logged(d):
+    begin(d, service=FAILS)
+    for kind in SIDES:
+        own = serve(d, kind)
+        d.logged(rf"^{kind}.socket: Connection from {own} failed after [0-9.]+[mu]?s \(exit-code\): "
+                 rf"main process exited, code=exited, status=3/NOTIMPLEMENTED: {kind}@0-.*\.service$")
+
+
+@case
+def success_is_not_logged(d):
+    begin(d)
+    for kind in SIDES:
+        serve(d, kind)
+        ended(d, kind)
+    d.stop()
+    assert "onnection" not in d.log(), d.log()
+
+
+@case
+def signals_are_failures(d):
+    begin(d, service="ExecStart=/bin/sh -c 'kill -SEGV $$$$'\n")
+    with connect(V4) as sock:
+        own = re.escape(own_address(sock))
+        d.logged(rf"four.socket: Connection from {own} failed after .* \((signal|core-dump)\): main process exited, "
+                 "code=(killed|dumped), status=11/SEGV")
+
+
+@case
+def nothing_is_logged(d):
+    begin(d, "X-ConnectionLog=none\n", FAILS)
+    for kind in SIDES:
+        serve(d, kind)
+        ended(d, kind)
+    d.stop()
+    assert "socket: Connection" not in d.log(), d.log()
+
+
+@case
+def everything_is_logged(d):
+    begin(d, service="ExecStart=/bin/sh -c 'read line; echo $line$line'\n", conf="ConnectionLog = full\n")
+    for kind in SIDES:
+        own = serve(d, kind)
+        [begins] = d.logged(rf"^{kind}.socket: Connection from {own} begins: {kind}@0-.*\.service$")
+        traffic = "bytes unknown" if kind == "local" else "6 bytes received, 11 sent"
+        d.logged(rf"^{kind}.socket: Connection from {own} ends after [0-9.]+[mu]?s \(success\): main process exited, "
+                 rf"code=exited, status=0/SUCCESS, {traffic}: {re.escape(begins.split()[-1])}$")
+
+
+@case
+def the_peer_is_masked(d):
+    begin(d, "X-ConnectionLog=full\nX-LogPeer=masked\n", FAILS)
+    serve(d, "four")
+    d.logged("four.socket: Connection from 127.0.0.0 failed .*, 6 bytes received, 11 sent: "
+             "four@0-127.0.0.1:7001-127.0.0.0.service$")
+    serve(d, "local")
+    d.logged(f"local.socket: Connection from UID {os.getuid()} failed .*, bytes unknown: local@0-{os.getuid()}.service$")
+    d.unit("four.socket.d/a.conf", "[Socket]\nX-LogPeer=none\n")
+    d.ctl("daemon-reload", check=True)
+    serve(d, "four")
+    d.logged("four.socket: A connection begins: four@1-hidden.service$")
+    d.logged("four.socket: A connection failed .*: four@1-hidden.service$")
+    assert not re.search(r"127\.0\.0\.1:(?!7001)", d.log()), d.log()
+
+
+@case
+def what_began_ends(d):
+    """Over a reload, a stop of the socket, and the end of usherd."""
+    begin(d, "X-ConnectionLog=full\n")
+    with talking_to_cat(V4) as first, talking_to_cat(V4) as second:
+        d.unit("four.socket.d/a.conf", "[Socket]\nX-ConnectionLog=none\n")
+        d.ctl("daemon-reload", check=True)
+        d.ctl("stop", "four.socket", check=True)
+        own = [re.escape(own_address(sock)) for sock in (first, second)]
+        first.close()
+        d.logged(f"four.socket: Connection from {own[0]} ends .*, 1 bytes received, 1 sent")
+        d.stop()
+    d.logged(f"four.socket: Connection from {own[1]} ends .*, 1 bytes received, 1 sent")
+
+
+@case
+def the_end_is_seen_at_once(d):
+    """The copy that usherd keeps for the bytes goes with the service; a shutdown of the service reaches the peer."""
+    begin(d, "X-ConnectionLog=full\n", "ExecStart=/usr/bin/env python3 -c 'import socket, time; "
+          "s = socket.socket(fileno=0); s.recv(1); s.shutdown(socket.SHUT_RDWR); time.sleep(1000)'\n")
+    with connect(V4) as sock:
+        sock.sendall(b"x")
+        assert sock.recv(1) == b""
+    assert "four" in instances(d)
+
+
+@case
+def what_a_client_chooses_is_not_logged(d):
+    """The path of its own socket."""
+    begin(d, "X-ConnectionLog=full\n")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(f"{d.folder}/\033[2J\nusherd: a line of mine")
+        sock.connect(f"{d.folder}/local.sock")
+        sock.sendall(b"x")
+        assert sock.recv(1) == b"x"
+    d.logged("local.socket: Connection from PID [0-9]+ .UID [0-9]+. ends")
+    assert "mine" not in d.log() and "\033" not in d.log(), d.log()
 
 
 main()

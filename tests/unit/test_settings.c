@@ -38,6 +38,8 @@ static void test_values(void **state)
         assert_int_equal(s.default_restart, 0);
         assert_int_equal(set(&s, "DefaultStartLimitBurst", "9", &c), SETTINGS_OK);
         assert_int_equal(s.default_start_limit_burst, 9);
+        assert_int_equal(set(&s, "ConnectionLog", "full", &c), SETTINGS_OK);
+        assert_int_equal(s.connection_log, CONNECTION_LOG_FULL);
         assert_int_equal(set(&s, "LogPeer", "none", &c), SETTINGS_OK);
         assert_int_equal(s.log_peer, LOG_PEER_NONE);
         assert_int_equal(set(&s, "LogPeer", "", &c), SETTINGS_OK);
@@ -100,6 +102,7 @@ static void test_refusals(void **state)
                 {"Unsupported", "yes"},
                 {"DefaultStartLimitBurst", "-1"},
                 {"LogPeer", "half"},
+                {"ConnectionLog", "yes"},
         };
         CLEANUP(complaints) struct complaints c;
         CLEANUP(settings) struct settings s;

@@ -13,6 +13,7 @@ struct client {
         // Nothing else waits to be done: a start may take a moment longer, and leaves nothing to be
         // given back.
         bool is_calm;
+        bool keeps_fd; // fd is kept until the release, although no command needs it
 };
 
 struct client_ops {

@@ -20,7 +20,8 @@ bool run_keeps_connection(const struct run *run)
 {
         const struct service_group *g = run_conf(run);
 
-        return !manager_differs(run->manager, DIFFERENCE_CONNECTION_COPY) ||
+        return run->client->keeps_fd ||
+               !manager_differs(run->manager, DIFFERENCE_CONNECTION_COPY) ||
                g->type == SERVICE_FORKING || run->main_index + 1U < g->exec_start.n ||
                is_wanted_later(run, SERVICE_START);
 }
@@ -54,7 +55,7 @@ void run_let_go_of_connection(struct run *run)
                         c->ops->release(c);
         } else if (!is_in_use(run)) {
                 c->ops->release(c);
-        } else if (state > SERVICE_START && !is_wanted_later(run, state)) {
+        } else if (!c->keeps_fd && state > SERVICE_START && !is_wanted_later(run, state)) {
                 c->fd = nowait_close(c->fd);
         }
 }

@@ -1,5 +1,6 @@
 #include "core/socket/connection.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/nowait.h"
@@ -7,6 +8,7 @@
 #include "base/strv.h"
 #include "conf/unit_name.h"
 #include "core/service/service.h"
+#include "core/socket/connection_log.h"
 #include "core/socket/incoming.h"
 #include "core/socket/sock.h"
 #include "core/unit/dependency.h"
@@ -14,9 +16,10 @@
 #include "core/unit/manager.h"
 #include "core/unit/registry.h"
 #include "net/peer.h"
+#include "net/traffic.h"
 
 static const struct client_ops connection_client_ops;
-static void on_end(struct client *client);
+static void end(struct connection *c);
 
 // A connection whose run has no unit. The data for its name is stored behind it (net/peer.h): the
 // peer is asked once, while it is surely connected.
@@ -50,6 +53,20 @@ struct connection *connection_of(const struct run *run)
 
 // ---- start
 
+// For TCP alone: others do not count their bytes, and MPTCP does so for each of its paths.
+static void await_traffic(struct connection *c)
+{
+        struct peer_info peer;
+
+        if (c->log != CONNECTION_LOG_FULL || sock_conf(c->sock)->socket_protocol > 0)
+                return;
+        peer_unpack(c->peer, &peer);
+        if (peer.local.addr.sa.sa_family != AF_INET && peer.local.addr.sa.sa_family != AF_INET6)
+                return;
+        c->traffic = calloc(1, sizeof(*c->traffic)); // without memory they are unknown
+        c->client.keeps_fd = c->traffic != NULL;
+}
+
 // Takes over fd and token.
 static void begin(struct connection *c, const struct listener *l, struct run *run, int fd,
                   struct admit_token *token)
@@ -64,10 +81,14 @@ static void begin(struct connection *c, const struct listener *l, struct run *ru
         c->token = *token;
         *token = (struct admit_token){0};
         c->number = s->n_accepted++;
+        c->begin = clock_now();
+        c->log = sock_conf(s)->x_connection_log;
         c->log_peer = sock_conf(s)->x_log_peer;
         s->n_connections++;
         list_append(&s->connections, &c->node);
         run->client = &c->client;
+        await_traffic(c);
+        connection_log_begin(c);
         unit_changed(&s->unit);
 }
 
@@ -104,8 +125,8 @@ static int start_plain(const struct listener *l, int fd, const struct peer_info 
 
         p->connection.client.is_calm = false;
 
-        if (r < 0)
-                on_end(&p->connection.client);
+        if (r < 0) // the caller logs the refusal
+                end(&p->connection);
         else
                 make_window_free(&p->connection);
         return r;
@@ -175,7 +196,7 @@ static int start_unit(const struct listener *l, int fd, const struct peer_info *
         if (job_request(s->unit.manager, JOB_START, u, JOB_REPLACE, NULL, &why) == REQUEST_OK)
                 return 0;
         log_unit(s->unit.id, LOG_WARNING, 0, "Failed to queue start of %s: %s", u->id, why.text);
-        on_end(&a->connection.client);
+        end(&a->connection);
         return -EIO;
 }
 
@@ -198,6 +219,8 @@ int connection_start(const struct listener *l, int fd, const struct peer_info *p
 
 static bool close_connection(struct connection *c)
 {
+        if (c->traffic && c->client.fd >= 0)
+                net_traffic_get(c->client.fd, c->traffic);
         c->client.fd = nowait_close(c->client.fd);
         if (!c->token.admit)
                 return false;
@@ -230,18 +253,27 @@ static void detach(struct connection *c)
         }
         run->client = NULL;
         unit_conf_unref(c->conf);
+        free(c->traffic);
         free(c);
+}
+
+static void end(struct connection *c)
+{
+        struct sock *s = c->sock;
+
+        sock_history_add(s, c->run);
+        release(&c->client);
+        detach(c);
+        sock_on_connection_end(s);
 }
 
 static void on_end(struct client *client)
 {
         struct connection *c = connection_of_client(client);
-        struct sock *s = c->sock;
 
-        sock_history_add(s, c->run);
         release(client);
-        detach(c);
-        sock_on_connection_end(s);
+        connection_log_end(c);
+        end(c);
 }
 
 void connection_forget_all(struct sock *s)

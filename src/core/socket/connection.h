@@ -26,7 +26,12 @@ struct connection {
         uint64_t number;          // NR of the instance's name
         struct admit_token token; // its place in the limits
         struct list_node node;    // in the socket's list
-        enum log_peer log_peer;   // X-LogPeer= when it began: its name does not change
+        usec_t begin;             // when it was accepted
+        // X-ConnectionLog=full of TCP: filled when the descriptor is closed. NULL: not asked for.
+        struct net_traffic *traffic;
+        // What counted when it began: its name does not change, and a begin has an end.
+        enum connection_log log : 8; // X-ConnectionLog=
+        enum log_peer log_peer : 8;  // X-LogPeer=
 };
 
 // Takes over fd and token (in any case; *token is empty afterwards). 0 or -errno: then the

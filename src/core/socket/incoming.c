@@ -81,7 +81,10 @@ static int pass_peer(struct incoming *i)
         // The kernel has told with the connection from where it was.
         const struct peer_info gone = {.remote = *i->remote};
 
-        tell(i, r == -ENOTCONN ? REFUSAL_GONE : REFUSAL_FAILED, r == -ENOTCONN ? 0 : r, &gone);
+        if (r != -ENOTCONN)
+                tell(i, REFUSAL_FAILED, r, &gone);
+        else if (sock_conf(s)->x_connection_log != CONNECTION_LOG_NONE)
+                tell(i, REFUSAL_GONE, 0, &gone);
         i->fd = nowait_close(i->fd);
         if (r == -ENOTCONN) {
                 s->n_aborted++;
