@@ -29,7 +29,7 @@ char *boot_unit_make_text(enum unit_type type, const char *reason)
 {
         const char *section = type == UNIT_SERVICE
                                       ? "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
-                              : type == UNIT_SOCKET ? "[Socket]\n"
+                              : type == UNIT_SOCKET ? "[Socket]\nAccept=yes\n" // no service
                                                     : "";
 
         return str_printf("[Unit]\nDescription=Not run by usher: %s\nDefaultDependencies=no\n"

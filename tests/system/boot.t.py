@@ -108,6 +108,7 @@ def all_that_is_asked_for_but_the_boot(d):
     assert not has_run(d, "systemd-tmpfiles-setup") and not has_run(d, "package-early")
     assert d.show("systemd-initctl.socket", "ActiveState") == "active", "it counts as reached"
     assert not os.path.exists(os.path.join(d.folder, "initctl"))
+    assert "systemd-initctl.service" not in d.ctl("list-units", "--all").stdout, "it triggers no service"
 
 
 @case
