@@ -1,5 +1,6 @@
 // Properties that come straight from the directive table: their names, types and values as systemd
 // has them on the bus (org.freedesktop.systemd1(5)).
+#include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "bus/bus_priv.h"
@@ -24,6 +25,7 @@ enum shape {
         SHAPE_DIRECTORIES,
         SHAPE_WORKING_DIRECTORY,
         SHAPE_STDIO,
+        SHAPE_CPUS,
         SHAPE_SYSCALLS,
         SHAPE_FAMILIES,
 };
@@ -47,6 +49,7 @@ static const struct {
         {"directories", SHAPE_DIRECTORIES, "as"},
         {"working_directory", SHAPE_WORKING_DIRECTORY, "s"},
         {"stdio", SHAPE_STDIO, "s"},
+        {"cpus", SHAPE_CPUS, "ay"},
         {"syscalls", SHAPE_SYSCALLS, "(bas)"},
         {"address_families", SHAPE_FAMILIES, "(bas)"},
 };
@@ -273,6 +276,16 @@ static int append_choice(sd_bus_message *reply, const struct directive *d, int v
                                      choices_name((const struct choices *)d->arg, value));
 }
 
+static int append_own_core_filter(sd_bus_message *reply)
+{
+        CLEANUP(free) char *text = NULL;
+        uint64_t filter = 0x33; // the kernel's default (core(5))
+
+        if (fs_read_file("/proc/self/coredump_filter", 64, &text, NULL) == 0)
+                filter = strtoull(text, NULL, 16);
+        return sd_bus_message_append(reply, "t", filter);
+}
+
 // What a directive that is not set amounts to, where that is more than "not set": 1 appended, 0 no
 // such thing, -errno.
 static int append_implied(sd_bus_message *reply, const struct directive *d,
@@ -290,6 +303,8 @@ static int append_implied(sd_bus_message *reply, const struct directive *d,
                 r = sd_bus_message_append(reply, "i", SCHED_OTHER);
         else if (streq(d->name, "IOSchedulingClass") && *(const int *)field == CHOICE_UNSET)
                 r = sd_bus_message_append(reply, "i", IO_CLASS_BEST_EFFORT);
+        else if (streq(d->name, "CoredumpFilter") && *(const uint64_t *)field == CORE_FILTER_UNSET)
+                r = append_own_core_filter(reply);
         else if (streq(d->name, "KeyringMode") && *(const int *)field == CHOICE_UNSET)
                 r = sd_bus_message_append(reply, "s",
                                           conf->service && !is_user ? "private" : "inherit");
@@ -303,6 +318,7 @@ int bus_append_directive(sd_bus_message *reply, const struct directive *d,
 {
         const void *field = directive_value(d, conf);
         const struct data_value *data = field;
+        const struct cpu_list *cpus = field;
         const char *signature;
 
         if (!field)
@@ -336,6 +352,8 @@ int bus_append_directive(sd_bus_message *reply, const struct directive *d,
                 return append_working_directory(reply, field);
         case SHAPE_STDIO:
                 return sd_bus_message_append(reply, "s", stdio_word(d, field));
+        case SHAPE_CPUS:
+                return sd_bus_message_append_array(reply, 'y', cpus->bytes, cpus->size);
         case SHAPE_SYSCALLS:
                 return append_syscalls(reply, field);
         case SHAPE_FAMILIES:

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <sched.h>
+#include <sys/personality.h>
 
 int choices_find(const struct choices *c, const char *name)
 {
@@ -92,6 +93,49 @@ CHOICES(cpu_policy, false, {"", CHOICE_UNSET}, {"other", SCHED_OTHER}, {"batch",
         {"idle", SCHED_IDLE}, {"fifo", SCHED_FIFO}, {"rr", SCHED_RR});
 CHOICES(keyring_mode, false, {"", CHOICE_UNSET}, {"inherit", KEYRING_INHERIT},
         {"private", KEYRING_PRIVATE}, {"shared", KEYRING_SHARED});
+// A machine of 64 bits runs programs of 32 bits, too.
+#if defined(__x86_64__)
+#define PERSONALITIES              \
+        {"x86-64", PER_LINUX},     \
+        {                          \
+                "x86", PER_LINUX32 \
+        }
+#elif defined(__aarch64__)
+#define PERSONALITIES              \
+        {"arm64", PER_LINUX},      \
+        {                          \
+                "arm", PER_LINUX32 \
+        }
+#elif defined(__s390x__)
+#define PERSONALITIES               \
+        {"s390x", PER_LINUX},       \
+        {                           \
+                "s390", PER_LINUX32 \
+        }
+#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PERSONALITIES                 \
+        {"ppc64-le", PER_LINUX},      \
+        {                             \
+                "ppc-le", PER_LINUX32 \
+        }
+#elif defined(__powerpc64__)
+#define PERSONALITIES              \
+        {"ppc64", PER_LINUX},      \
+        {                          \
+                "ppc", PER_LINUX32 \
+        }
+#elif defined(__i386__)
+#define PERSONALITIES            \
+        {                        \
+                "x86", PER_LINUX \
+        }
+#else
+#define PERSONALITIES               \
+        {                           \
+                "native", PER_LINUX \
+        }
+#endif
+CHOICES(personality, false, {"", CHOICE_UNSET}, PERSONALITIES);
 CHOICES(job_mode, false, {"fail", 0}, {"replace", 1}, {"replace-irreversibly", 2}, {"isolate", 3},
         {"flush", 4}, {"ignore-dependencies", 5}, {"ignore-requirements", 6}, {"triggering", 7},
         {"restart-dependencies", 8}, {"lenient", 9});

@@ -103,7 +103,8 @@ extern const struct choices choices_service_type, choices_exit_type, choices_res
         choices_max_connections_action, choices_connection_log, choices_log_peer,
         choices_unsupported, choices_emergency_action, choices_io_class, choices_cpu_policy,
         choices_job_mode, choices_on_failure_isolate, choices_socket_protocol, choices_ip_tos,
-        choices_keyring_mode, choices_syslog_level, choices_log_level_max, choices_syslog_facility;
+        choices_keyring_mode, choices_personality, choices_syslog_level, choices_log_level_max,
+        choices_syslog_facility;
 // Names of exit statuses from systemd.exec(5), "Process Exit Codes": the supervisor's own, those of
 // LSB and those of BSD.
 extern const struct choices choices_exit_status;

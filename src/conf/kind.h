@@ -54,6 +54,9 @@ typedef char **kind_environment_names_t; // `arg` 1: assignments, too
 typedef char *kind_runtime_path_t;       // absolute; a relative value is below the runtime root
 typedef char *kind_bus_name_t;
 typedef char *kind_ifname_t; // NULL: none
+typedef struct cpu_list kind_cpus_t;
+typedef int kind_secure_bits_t;      // SECBIT_* of prctl(2)
+typedef uint64_t kind_core_filter_t; // or CORE_FILTER_UNSET
 typedef struct syscall_filter kind_syscalls_t;
 typedef int kind_syscall_error_t; // conf/syscall.h
 typedef char **kind_architectures_t;
@@ -62,6 +65,7 @@ typedef uint64_t kind_namespaces_t;    // CLONE_NEW... that are allowed, or NAME
 typedef struct data_value kind_data_t; // the data for standard input
 
 struct directive;
+struct buf;
 
 // The context of the line that a parse function handles.
 struct parse_context {
@@ -97,3 +101,6 @@ struct kind {
         int (*number)(const void *field);
         int (*copy)(const void *from, void *to); // *to is zeroed memory; 0 or -ENOMEM
 };
+
+// The list as ranges ("0-3 7"), appended to b. 0 or -ENOMEM.
+int cpu_list_put(struct buf *b, const struct cpu_list *list);

@@ -21,9 +21,10 @@ extern const struct kind kind_words, kind_uris;
 extern const struct kind kind_environment, kind_environment_names, kind_environment_files;
 extern const struct kind kind_commands, kind_stdio, kind_ports, kind_conditions;
 extern const struct kind kind_multicast_groups, kind_open_files, kind_capabilities;
-// kind_syscall.c, kind_restrict.c:
+// kind_syscall.c, kind_restrict.c, kind_process.c:
 extern const struct kind kind_syscalls, kind_syscall_error, kind_architectures;
 extern const struct kind kind_address_families, kind_namespaces;
+extern const struct kind kind_cpus, kind_secure_bits, kind_core_filter;
 
 // Complains about the line. Returns the result of parse: 0, the line is skipped; 1 for a
 // DIRECTIVE_SECURITY row, for which the unit is refused.

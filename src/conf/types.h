@@ -167,6 +167,14 @@ struct syscall_filter {
         size_t n, capacity;
 };
 
+// CPUAffinity=: bit n of the bytes for CPU n; whole words of 8 bytes.
+struct cpu_list {
+        uint8_t *bytes;
+        size_t size;
+};
+
+#define CORE_FILTER_UNSET UINT64_MAX // CoredumpFilter=: as it is inherited
+
 // RestrictAddressFamilies=: bit n for number n.
 struct address_families {
         bool is_set;

@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "conf/capability.h"
+#include "conf/kind.h"
 #include "conf/syscall.h"
 #include "ctl/ctl.h"
 
@@ -62,6 +63,8 @@ static void put_u64(struct buf *b, const char *name, uint64_t v)
                 buf_puts(b, text);
         } else if (streq(name, "CapabilityBoundingSet") || streq(name, "AmbientCapabilities")) {
                 (void)capabilities_put(b, v); // its error is the buffer's
+        } else if (streq(name, "CoredumpFilter")) {
+                buf_printf(b, "0x%llx", (unsigned long long)v);
         } else if (streq(name, "RestrictNamespaces")) {
                 (void)namespaces_put(b, v);
         } else if (strstr(name, "USec")) {
@@ -111,12 +114,15 @@ static int put_strv(struct buf *b, sd_bus_message *m)
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int put_bytes(struct buf *b, sd_bus_message *m)
+// In base 16, or as the CPUs whose bits they are.
+static int put_bytes(struct buf *b, sd_bus_message *m, bool are_cpus)
 {
         const void *data;
         size_t size;
         int r = sd_bus_message_read_array(m, 'y', &data, &size);
 
+        if (r >= 0 && are_cpus)
+                return cpu_list_put(b, &(struct cpu_list){(uint8_t *)data, size});
         for (size_t i = 0; r >= 0 && i < size; i++)
                 buf_printf(b, "%02x", ((const uint8_t *)data)[i]);
         return r;
@@ -380,7 +386,7 @@ static int put_value(struct buf *b, sd_bus_message *m, const char *name, const c
         if (streq(signature, "as"))
                 return put_strv(b, m);
         if (streq(signature, "ay"))
-                return put_bytes(b, m);
+                return put_bytes(b, m, streq(name, "CPUAffinity"));
         if (str_after_prefix(signature, "a(sas"))
                 return put_commands(b, m, signature + 1);
         if (streq(signature, "a(ss)") || streq(signature, "a(sb)"))

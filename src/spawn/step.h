@@ -201,6 +201,9 @@ void child_report_done(void);
 #undef STEP
 #undef STEP_ALWAYS
 
+// For steps: writes a number to a file of /proc/self. 0 or -errno.
+int step_write_number(const char *path, int number);
+
 // ---- compile (each fills its part of the plan) --------------------------------------------------
 
 // A string of the conf, with marks filled if the plan belongs to one unit (kept in plan->texts). 0,

@@ -1,4 +1,4 @@
-// Steps for capabilities: the bounding set, and what an ordinary user keeps.
+// Steps for capabilities: the bounding set, what an ordinary user keeps, secure bits.
 #include "spawn/step.h"
 #include "spawn/sys.h"
 
@@ -62,9 +62,16 @@ int step_ambient_set_compile(struct spawn_plan *plan)
         return (exec->ambient_capabilities & exec->capability_bounding_set) != 0;
 }
 
+int step_secure_bits_compile(struct spawn_plan *plan)
+{
+        return plan->conf->exec->secure_bits != 0;
+}
+
 int step_keep_capabilities_compile(struct spawn_plan *plan)
 {
-        return plan->sets_uid ? step_ambient_set_compile(plan) : 0;
+        if (!plan->sets_uid)
+                return 0;
+        return step_ambient_set_compile(plan) || step_secure_bits_compile(plan);
 }
 
 // Runs before the change of user, which would otherwise clear all of them.
@@ -90,4 +97,22 @@ CHILD_CODE int step_ambient_set(struct launch *l)
                 if (wanted & (UINT64_C(1) << i))
                         r = (int)SYS_CALL(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0);
         return r;
+}
+
+// SecureBits=. CAP_SETPCAP, which this needs, was kept over the change of user, and has to be made
+// effective again; the exec takes it away.
+CHILD_CODE int step_secure_bits(struct launch *l)
+{
+        struct capabilities c;
+        int r = get(&c);
+
+        if (r == 0) {
+                c.data[CAP_TO_INDEX(CAP_SETPCAP)].effective |=
+                        c.data[CAP_TO_INDEX(CAP_SETPCAP)].permitted & CAP_TO_MASK(CAP_SETPCAP);
+                r = set(&c);
+        }
+        if (r < 0)
+                return r;
+        return (int)SYS_CALL(SYS_prctl, PR_SET_SECUREBITS, l->plan->conf->exec->secure_bits, 0, 0,
+                             0);
 }

@@ -86,8 +86,7 @@ CHILD_CODE int step_find_group(struct launch *l)
         return step_find_user(l);
 }
 
-// Writes a number to a file of /proc/self. 0 or -errno.
-CHILD_CODE static int write_number(const char *path, int number)
+CHILD_CODE int step_write_number(const char *path, int number)
 {
         char text[16], *p = text + sizeof(text);
         unsigned n = number < 0 ? 0U - (unsigned)number : (unsigned)number;
@@ -113,7 +112,8 @@ int step_oom_score_compile(struct spawn_plan *plan)
 
 CHILD_CODE int step_oom_score(struct launch *l)
 {
-        int r = write_number("/proc/self/oom_score_adj", l->plan->conf->exec->oom_score_adjust);
+        int r = step_write_number("/proc/self/oom_score_adj",
+                                  l->plan->conf->exec->oom_score_adjust);
 
         return r == -EPERM || r == -EACCES
                        ? 0

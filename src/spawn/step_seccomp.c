@@ -195,10 +195,13 @@ static bool wants_personality(const struct exec_group *exec)
         return exec->lock_personality;
 }
 
+// Personality= or what the supervisor has is kept.
 static void restrict_personality(struct rules *rules)
 {
+        int own = rules->exec->personality, current = own >= 0 ? own : personality(PERSONALITY_ASK);
+
         forbid_if(rules, SCMP_SYS(personality), EPERM,
-                  SCMP_CMP64(0, SCMP_CMP_NE, (uint64_t)personality(PERSONALITY_ASK)));
+                  SCMP_CMP64(0, SCMP_CMP_NE, (uint64_t)current));
 }
 
 // Each concerns other system calls than the rest, so that one filter can have all of them.
