@@ -36,7 +36,7 @@ enum bus_access bus_access_of(const struct settings *settings, int fd, uid_t *re
 
 struct bus_client;
 
-// What units have logged (AllowLogs=). Readers are asked for their groups each time.
+// May it read the log lines of units (AllowLogs=)? Each call asks for the groups of a reader.
 bool bus_may_read_logs(const struct bus_client *c);
 
 // ---- clients (client.c)

@@ -1,4 +1,4 @@
-// usherctl: what its files share. The options as given, the connection, the verbs.
+// Shared by the files of usherctl: the options, the connection, the verbs.
 #pragma once
 
 #include "conf/trust.h"
@@ -116,8 +116,8 @@ int units_get_sockets(struct ctl *c, char *const *names, struct ctl_unit **ret, 
 void units_free(struct ctl_unit *units, size_t n);
 
 // ---- text that comes from others (shown.c)
-// Descriptions, states, names of processes, lines of files and logs: whoever made them must not
-// steer the terminal of whoever looks. What is printed for people goes through one of these; tables
+// Descriptions, states, names of processes, lines of files and logs: their authors must not be able
+// to control the reader's terminal. What is printed for people goes through one of these; tables
 // and JSON do it by themselves. The text is good until shown_done().
 
 const char *shown(const char *text);       // as a part of a line
@@ -185,7 +185,7 @@ void print_file_change(const struct ctl *c, bool is_link, const char *file, cons
 // The file that makes a unit, as the supervisor has loaded it or would: new string, "" where it has
 // none of its own. 0 or an exit code, after a message (verb_cat.c).
 int find_unit_file(struct ctl *c, const char *unit, char **ret);
-// What is-active and its like say of a unit; json: the list so far (verb_show.c).
+// Prints the answer of is-active and is-failed for a unit; json: the list so far (verb_show.c).
 void print_state_of(const struct ctl *c, struct buf *json, const char *unit, const char *state);
 void print_system_state(const struct ctl *c, const char *state); // verb_system.c
 // Log lines of units that match, younger than line *last, which becomes the last one printed; in
@@ -193,20 +193,20 @@ void print_system_state(const struct ctl *c, const char *state); // verb_system.
 // exit code (verb_logs.c).
 int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, uint64_t *last,
                const char *before, bool is_optional);
-// Is there a preset to tell of, for a unit file in this state? (verb_list.c)
+// Does a unit file in this state have a preset to show? (verb_list.c)
 bool files_have_preset(const char *state);
-// The unit path that is meant where no supervisor is asked (offline.c). 0 or an exit code.
+// The unit path without a supervisor (offline.c). 0 or an exit code.
 int offline_unit_path(struct ctl *c, char ***ret);
-// The unit path for verbs that only read: what options say, else that of the running supervisor,
+// The unit path for verbs that only read: that of the options, else that of the running supervisor,
 // else as above.
 int offline_unit_path_in_use(struct ctl *c, char ***ret);
 // Prints what a reader of files complains about: for struct diag.
 void offline_on_complaint(struct diag *diag, const struct diag_entry *entry);
-// The settings that the supervisor has, too. What cannot be read is left at its default: that is
-// for the supervisor to complain about. To be released with settings_done().
+// The settings that the supervisor would use. Unreadable ones keep their default, since the
+// supervisor complains about them. To be released with settings_done().
 void offline_settings(struct ctl *c, struct settings *ret);
-// Whose files are refused there (conf/trust.h).
+// Which files are refused there (conf/trust.h).
 enum trust_mode offline_trust(struct ctl *c);
-// Files are looked at and changed here: --root= or --units= says so, or there is no supervisor.
+// Does usherctl itself read and change files? So with --root= or --units=, or without a supervisor.
 bool offline_is_meant(struct ctl *c);
 bool offline_is_user(const struct ctl *c);

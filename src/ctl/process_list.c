@@ -1,6 +1,6 @@
-// The processes of a unit, as `status` shows them. The supervisor tells their names; the command
-// lines are read here, since that may hang with a process (base/proc.h): in a process of its own,
-// and for a second at most.
+// The processes of a unit, as `status` shows them. The supervisor gives their names. A separate
+// process, which gets at most a second, reads the command lines, since that may block
+// (base/proc.h).
 #include "base/clock.h"
 #include "base/inquiry.h"
 #include "base/proc.h"
@@ -24,7 +24,7 @@ struct process_list {
         size_t n;
 };
 
-// In a process of its own. It is the one that the supervisor means if it has its name, too.
+// Runs in a separate process. A process is the supervisor's if it also has the same name.
 static void read_lines(struct inquiry_answer *answer, const void *question)
 {
         const struct process_list *list = question;

@@ -1,4 +1,4 @@
-// The supervisors of "usherd run", each of which has a folder with a name that nobody knows.
+// The supervisors of "usherd run", each of which has a folder with a random name.
 #include "base/fd.h"
 #include "base/str.h"
 #include "conf/unit_path.h"
@@ -19,7 +19,7 @@ static bool is_ours(const char *folder)
         return lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
-// One that was killed leaves its folder behind.
+// A supervisor that was killed leaves its folder behind.
 static bool is_served(const char *folder)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,5 +1,5 @@
-// explain: what the files of a unit come to: what is bound, what would run, with what, in order.
-// Loads as the daemon does, and asks none.
+// explain: the meaning of a unit's files: addresses, commands, settings, in the order of a start.
+// Loads units as the daemon does, without asking one.
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/parse.h"
@@ -166,7 +166,7 @@ static void print_identity(const struct unit_conf *conf)
         putchar('\n');
 }
 
-// Names only: what is in them is known at the start. What the unit itself sets stands below.
+// Names only, since values are known at the start. The unit's own variables are printed below.
 static void print_environment(const struct unit_conf *conf, bool is_accepted)
 {
         const struct exec_group *e = conf->exec;
@@ -276,7 +276,7 @@ static void print_admission(const struct socket_group *s, const char *service)
                                : "fails until it is started again");
 }
 
-// Why it would not start, although its own file is right.
+// Why it would not start, although its own file is valid.
 static void print_obstacle(struct ctl *c, struct conf_loader *loader,
                            const struct unit_conf *socket, const char *service)
 {

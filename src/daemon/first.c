@@ -10,7 +10,7 @@
 // The default soft limit of services: select(2) cannot handle more.
 #define CHILD_NOFILE_SOFT 1024
 
-// Of keyrings(7): possessors view, read, search; the owner may do everything.
+// See keyrings(7): possessors may view, read and search, the owner everything.
 #define KEYRING_PERMISSIONS 0x0b3f0000u
 
 static bool has_capability(unsigned capability)
@@ -27,7 +27,7 @@ static bool may_change_ids(void)
         return geteuid() == 0 || has_capability(CAP_SETUID) || has_capability(CAP_SETGID);
 }
 
-// Each open() takes the lowest number that is free.
+// Each open() takes the lowest free number.
 static void open_streams(void)
 {
         for (int fd = 0; fd <= 2; fd++) {
@@ -39,8 +39,8 @@ static void open_streams(void)
         }
 }
 
-// A handler does not outlive the exec that has brought us here, but an ignored signal does. Those
-// of a sanitizer are not touched. By the raw call: the C library hides two signals.
+// The exec of this program has reset handlers, but not ignored signals. A sanitizer's handlers are
+// kept. The raw call is used because the C library hides two signals.
 static void reset_signals(void)
 {
         uint64_t none = 0;
@@ -75,19 +75,19 @@ static void raise_limit(int resource, struct rlimit_value *ret_children)
                         .is_set = true, .soft = old.rlim_cur, .hard = old.rlim_max};
 }
 
-// What cannot be had is not needed: a kernel without keyrings, a container that may not use them.
+// Errors are ignored: without keyrings in the kernel, or access to them, none need protection.
 static void join_keyring(void)
 {
         if (SYS_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
                 return;
-        // Who inherits it, as whatever user, may look for keys there, and put none in for others to
+        // Children that inherit it, of whatever user, may search it, but not add keys for others to
         // find.
         (void)SYS_CALL(SYS_keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING, KEYRING_PERMISSIONS);
 }
 
 void first_set_up(struct rlimit_value limits[RLIM_NLIMITS])
 {
-        // A shell's limit of CPU time or of the size of files is meant for what ends soon.
+        // A shell's limits of CPU time and file size are meant for short-lived programs.
         static const int raised[] = {RLIMIT_NOFILE, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA,
                                      RLIMIT_AS};
 

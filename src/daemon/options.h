@@ -3,7 +3,7 @@
 
 #include "base/def.h"
 
-// What start-up returns when the log has already said what is wrong.
+// Result of start-up functions that have already logged the error.
 #define COMPLAINED (-ECANCELED)
 
 enum options_verdict {
@@ -14,9 +14,9 @@ enum options_verdict {
 
 struct options {
         char **units; // --units and DIR..., absolute
-        char **names; // --target and UNIT...: what is started; NULL: what the folders say
+        char **names; // --target and UNIT...: units to start; NULL: the folders decide
         const char *runtime_dir, *config, *spawn_method;
-        bool has_operand; // a DIR or UNIT that is no option's
+        bool has_operand; // a DIR or UNIT without an option
         bool is_user, compat_systemd, systemd_units;
         int log_level, log_format, log_target, log_time; // -1: not given
 

@@ -70,7 +70,7 @@ static int check_ours(const char *path, const struct stat *st)
         return COMPLAINED;
 }
 
-// The folder itself, no link to one. Descriptor, -ENOENT, or COMPLAINED.
+// Opens the folder, which must not be a link. Descriptor, -ENOENT, or COMPLAINED.
 static int open_folder(const char *path)
 {
         CLEANUP(fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -94,7 +94,7 @@ static int open_folder(const char *path)
         return r < 0 ? r : TAKE_FD(fd);
 }
 
-// Those in it that may be there from an earlier time.
+// Checks subfolders that may remain from an earlier supervisor.
 static int check_subfolders(const char *path)
 {
         static const char *const names[] = {"systemd", "units", UNIT_PATH_CONTROL};
@@ -125,7 +125,7 @@ static int complain_locked(int fd, const char *path)
         return COMPLAINED;
 }
 
-// A file that is ours alone. *ret_is_loose: others may open it, and so lock it.
+// Opens a file of ours. *ret_is_loose: others may open it, and thus lock it.
 static int open_lock(int dir, const char *name, bool *ret_is_loose)
 {
         CLEANUP(fd)
@@ -140,7 +140,7 @@ static int open_lock(int dir, const char *name, bool *ret_is_loose)
         return TAKE_FD(fd);
 }
 
-// Is the process alive that the file names, and ours? Others cannot write there.
+// Does the file name a living process of ours? Other users cannot write it.
 static bool is_held_by_us(int fd)
 {
         char text[32] = "", path[64];
@@ -156,9 +156,9 @@ static bool is_held_by_us(int fd)
         return kill(pid, 0) == 0 && (stat(path, &st) < 0 || st.st_uid == geteuid());
 }
 
-// A lock that others could open, as earlier versions made it, is not to be trusted: they may hold
-// it, or wait for it. It gives way to a new one, unless an usherd of that version holds it. One
-// usherd at a time does so, by a lock that nobody else could ever open.
+// A lock that others could open, as earlier versions made it, is not trusted: they may hold it, or
+// wait for it. It is replaced, unless an usherd of such a version holds it. A second lock, which
+// others could never open, ensures that only one usherd at a time does this.
 static int replace_lock(int dir, const char *path)
 {
         bool is_loose = false;

@@ -1,5 +1,5 @@
-// The runtime folder: where it is, that it is ours, and that only one supervisor uses it. Everybody
-// may pass through it, to the notify and the control socket; what is in it only we may change.
+// The runtime folder: finds it, checks that it is ours, and locks it for one supervisor. All users
+// may pass through it to the notify and control sockets; only we may change its content.
 #pragma once
 
 #include "base/def.h"

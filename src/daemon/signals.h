@@ -5,9 +5,9 @@
 
 struct signals;
 
-// Blocks all signals that mean something, before anything else is made.
+// Blocks all signals that usherd handles, before it creates anything.
 int signals_block(void);
-// required: ends with a failure after the start when fewer sockets than this listen (usherd run).
+// required: exits with a failure after the start if fewer sockets than this listen (usherd run).
 // 0 or -errno.
 int signals_new(struct manager *m, unsigned required, struct signals **ret);
 void signals_free(struct signals *s); // NULL is fine

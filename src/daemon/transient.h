@@ -4,7 +4,7 @@
 
 #include "daemon/options.h"
 
-// Writes them into dir (made here), and checks them: a program that is not there is found before
-// anybody is listened to. 0, COMPLAINED or -errno.
+// Makes dir, writes the units into it, and checks them, so that a missing program is found before
+// usherd listens. 0, COMPLAINED or -errno.
 int transient_write(const struct options *o, const char *dir);
 unsigned transient_n_sockets(const struct options *o); // units that it writes

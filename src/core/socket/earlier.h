@@ -32,8 +32,8 @@ void earlier_note(struct earlier *e, const struct port *port, int fd);
 // Writes the record now: a process is about to get the listener.
 void earlier_flush(struct earlier *e);
 
-// ---- the file, for tests: a first line that tells of which boot and network namespace it is, and
-// a line for each listener
+// ---- the file, for tests: a first line that identifies the boot and the network namespace, and a
+// line for each listener
 
 struct earlier_record {
         uint64_t inode, cookie; // of a FIFO: its inode and device

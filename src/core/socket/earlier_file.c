@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #define FILE_MAX ((size_t)16 * 1024 * 1024)
-#define SLACK 1000 // number of obsolete lines before the file is written anew
+#define SLACK 1000 // number of obsolete lines before the file is rewritten
 
 // ---- reading
 

@@ -16,9 +16,9 @@ struct incoming {
         struct listener *listener;
         struct sock *sock;
         int fd;
-        const struct address *remote; // as accept(2) told it
+        const struct address *remote; // from accept(2)
         usec_t now;
-        struct peer_info peer; // once pass_peer() has let it pass
+        struct peer_info peer; // set by pass_peer()
         struct admit_token token;
 };
 
@@ -78,7 +78,7 @@ static int pass_peer(struct incoming *i)
 
         if (r == 0)
                 return GATE_PASS;
-        // The kernel has told with the connection from where it was.
+        // accept(2) has returned the address of the peer.
         const struct peer_info gone = {.remote = *i->remote};
 
         if (r != -ENOTCONN)
@@ -142,7 +142,7 @@ static int (*const gates[N_GATES])(struct incoming *i) = {pass_stopping, pass_pe
 static int (*const gates_of_systemd[N_GATES])(struct incoming *i) = {
         pass_stopping, pass_trigger_limit, pass_peer, pass_admission};
 
-// ---- through
+// ---- from accept to start
 
 static void on_sockopt_failed(const struct net_sockopt_failure *f, void *data)
 {

@@ -99,7 +99,7 @@ static bool must_wait(struct sock *s, usec_t now, int *ret_template)
                 return false;
         int lacking = spawner_has_reserve(spawner) ? spawner_exhaustion(spawner) : EMFILE;
 
-        // If the template is unusable the connection is accepted all the same, and closed.
+        // If the template is unusable the connection is accepted nevertheless, and closed.
         if (lacking == 0) {
                 *ret_template = sock_template_load(s);
                 lacking = fail_is_exhaustion(*ret_template) ? -*ret_template : 0;

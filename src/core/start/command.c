@@ -117,7 +117,7 @@ int command_prepare_plan(const struct command_order *o, const char *name, struct
         return 0;
 }
 
-// ---- what it gets
+// ---- its variables and descriptors
 
 void command_add_text(struct command *c, char *variable)
 {
@@ -255,7 +255,7 @@ int command_run(const struct command_order *o, int *ret_exec_fd)
         return r;
 }
 
-// ---- the end, in words
+// ---- its end, as text
 
 int command_take_report(const siginfo_t *info, char *text, size_t size, int *ret_error)
 {

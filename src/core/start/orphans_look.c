@@ -161,7 +161,7 @@ static bool reap_some(struct orphans *o)
         return false;
 }
 
-// ---- telling
+// ---- reports to owners
 
 static bool is_same(const struct proc_uids *a, const struct proc_uids *b)
 {
@@ -360,7 +360,7 @@ static void on_time(struct timer *t, usec_t now UNUSED)
                 plan_look(o);
 }
 
-// ---- who asks
+// ---- requests for a look
 
 // False: there is too much to do, or something could not be read. SIGCHLD is not listened to again:
 // if it came since the last look from the timer, the next one is due soon, and many such looks cost

@@ -78,7 +78,7 @@ struct manager_ops {
         struct run *(*next_connection)(struct manager *m, struct run *after);
 };
 
-// What a client that asks for a reload is told about the last one.
+// The result of the last reload, for clients that request one.
 struct reload_report {
         char **lines;      // complaints, and new units; the log has all of them
         bool is_truncated; // there were more lines

@@ -1,4 +1,4 @@
-// The end of a supervisor, and the actions of FailureAction= and its like. manager_stop() is in
+// The end of a supervisor, and the actions of FailureAction= and the like. manager_stop() is in
 // core/unit/manager.h.
 #pragma once
 

@@ -1,8 +1,8 @@
-// A transaction: all jobs that one request leads to, and why each is part of it. Built, checked,
+// A transaction: all jobs that follow from one request, and the reason for each. Built, checked,
 // and either applied as a whole or dropped. Split by step: transaction.c (the structure),
 // transaction_pull.c (what a job pulls in), transaction_check.c (drop, merge), transaction_order.c
-// and job_request.c, which installs the result. Nobody outside core/unit/job and
-// core/unit/transaction* includes it.
+// and job_request.c, which installs the result. Only core/unit/job* and
+// core/unit/transaction* include it.
 #pragma once
 
 #include "base/map.h"
@@ -81,12 +81,12 @@ enum request_error transaction_refuse(struct transaction *t, enum request_error 
 
 // The anchor and all jobs that it pulls in. REQUEST_OK or the reason.
 enum request_error transaction_pull(struct transaction *t, struct unit *u, enum job_type type);
-// The stop of all these units (at least one) and of the units that depend on them, as far as each
-// can be stopped.
+// Stops these units (at least one) and the units that depend on them, as far as each can be
+// stopped.
 enum request_error transaction_pull_stops(struct transaction *t, struct unit *const *units,
                                           size_t n);
 
-// ---- transaction_check.c: from what was pulled in to what is done
+// ---- transaction_check.c: from the jobs pulled in to the jobs executed
 
 // Drops, merges and orders jobs. *ret_order: a new array of the indices of the remaining jobs, in
 // the order of execution. REQUEST_OK or the reason.

@@ -261,7 +261,7 @@ bool unit_start_limit_test(struct unit *u);
 // Conditions and asserts of [Unit]; result kept in the unit. UNIT_STARTED: all hold; UNIT_SKIPPED;
 // UNIT_ASSERT; UNIT_WAITS: what they name is on a file system (or asked of a name service) that may
 // not answer, and job_look_again() follows, upon which this is to be called again; UNIT_TIMEOUT,
-// UNIT_FAILED: there was no answer (logged). Called before ops->start by whoever runs a start job.
+// UNIT_FAILED: there was no answer (logged). Called before ops->start when a start job runs.
 enum unit_verdict unit_test_conditions(struct unit *u);
 bool unit_is_checking(const struct unit *u);        // does it wait for an answer?
 const char *unit_checks_text(const struct unit *u); // what it waits for, as text; NULL: nothing
