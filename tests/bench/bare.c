@@ -33,7 +33,7 @@ struct bare {
         const char *stay_program;
 };
 
-// What a child on a stack of its own is told.
+// The arguments of a child with its own stack.
 struct launch {
         char *stack;
         int fd;

@@ -71,7 +71,7 @@ static void assign_line(struct bench *b, char *line)
                         assign(b, sections[i], line, value);
                         return;
                 }
-        // What is meant by a name that nobody knows takes its time to find: once is enough.
+        // The hint for an unknown name is slow to find: once is enough.
         if (!b->had_unknown)
                 assign(b, "Unit", line, value);
         b->had_unknown = true;

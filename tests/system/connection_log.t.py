@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is told of connections and their peers: in names, in descriptions, in the log."""
+"""Connections and their peers in names, in descriptions and in the log."""
 
 import contextlib
 import json
@@ -62,7 +62,7 @@ def check_peers(d, names, texts):
         four_port, six_port = four.getsockname()[1], six.getsockname()[1]
         fill = {"four": four_port, "six": six_port, "pid": os.getpid(), "uid": os.getuid()}
         want = {kind: name.format(**fill) for kind, name in names.items()}
-        # The service itself is told all.
+        # The service itself gets the whole address.
         assert four_got == f"127.0.0.1 {four_port} {want['four']}", four_got
         assert six_got == f"::1 {six_port} {want['six']}", six_got
         assert local_got == want["local"], local_got

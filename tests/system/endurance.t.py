@@ -342,7 +342,7 @@ def service_at_its_own_limit(d):
 
 @case
 def reload_without_descriptors(d):
-    """A file that cannot be opened for want of descriptors is not a bad one: nothing changes."""
+    """A file that cannot be opened because no descriptor is left is not invalid: nothing changes."""
     d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
     d.unit("a@.service", CAT)
     begin(d, "a.socket")
@@ -357,7 +357,7 @@ def reload_without_descriptors(d):
 
 # ---- the sudden end of the supervisor
 
-# Serves all that it gets, blocking or not, with its own pid, and lets a child do so when it is told.
+# Serves all that it gets, blocking or not, with its own pid, and lets a child do so on request.
 SERVER = """import os, socket, sys, threading
 def serve(s):
     while True:

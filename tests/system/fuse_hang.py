@@ -57,7 +57,7 @@ class _Node:
 
 class Hanging:
     def __init__(self, point, tree=None, valid=0, keeps=False):
-        """Mount it on the folder point. valid: for how long the kernel may keep what it was told, in seconds.
+        """Mount it on the folder point. valid: for how long the kernel may cache answers, in seconds.
         keeps: nothing can be removed."""
         self.point, self.valid, self.keeps = point, valid, keeps
         self._nodes = {}

@@ -30,7 +30,7 @@ class Row:
     live: the unit runs when the answers end, and it is `act` that comes to the path: "stop", or a new text of
         v.socket and a daemon-reload.
     state: ActiveState while it waits (None: whatever). done: when there are answers again.
-    local: nothing waits at all. told: status tells what is waited for."""
+    local: nothing waits at all. told: status shows what is waited for."""
 
     def __init__(self, name, *, service="", unit="", socket="", first=False, live=False, act="stop",
                  state="activating", done="active", local=False, told=False, tree=None, keeps=False, at="hang",

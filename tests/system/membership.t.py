@@ -320,7 +320,7 @@ def the_next_with_the_number_is_left_alone(d):
 
 @case
 def a_stop_signal_stops(d):
-    """usherctl kill sends what it is told, and no SIGCONT behind it."""
+    """usherctl kill sends only the given signal, without a SIGCONT after it."""
     d.unit("a.service", "[Service]\nExecStart=/bin/sh -c 'sleep 611 & wait'\n")
     d.start("--units", d.units, "--target", "basic.target")
     pids = [started(d, "a.service"), *eventually(lambda: pids_of("sleep", "611"), "its child")]
@@ -353,7 +353,7 @@ def a_stop_misses_nobody(d):
 
 @case
 def who_tidies_up_is_left_to_it(d):
-    """Where there is no main process: what the others start after they were told to stop gets no signal."""
+    """Without a main process, children that the others start after the stop signal get no signal."""
     d.file("daemonize", DAEMONIZE)
     tidy = ["sh", "-c", f"sleep 0.5; touch {d.folder}/$0.tidy"]
     for name, words in (("a", tidy), ("b", [d.folder + "/daemonize", *tidy])):

@@ -95,7 +95,7 @@ def link(target, path, uid=UID):
 
 
 def service(more, command="/bin/true", n=1, user=USER, prefix=""):
-    """A oneshot service that makes its folders anew before each of n commands."""
+    """A oneshot service that makes its folders again before each of n commands."""
     return (f"[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=oneshot\n{f'User={user}' if user else ''}\n{more}\n" +
             f"ExecStart={prefix}{command}\n" * n)
 

@@ -22,7 +22,7 @@ UNIT = ROOT + "/unit/secretive_2eservice"
 
 
 def everything(client):
-    """What the client is told by all properties, of the unit and of the manager."""
+    """All properties of the unit and of the manager, as the client gets them."""
     told = b""
     for path in (UNIT, ROOT, ROOT + "/unit/echo_2esocket"):
         is_error, data = client.call("GetAll", "s", string(""), path=path, interface=PROPERTIES)
@@ -74,7 +74,7 @@ def secrets(d):
 
 @case
 def signals_are_asked_for(d):
-    """Readers get none without a word, and only so many get any."""
+    """Readers get no signals unless they subscribe, and only a limited number may."""
     need_root()
     pair(d)
     d.unit("one.target", "[Unit]\nDescription=One\n")

@@ -248,7 +248,7 @@ def vsock(d):
 
 @case
 def protocols_that_the_kernel_lacks(d):
-    """SocketProtocol= counts for the types that have the protocol; one that is not there is told."""
+    """SocketProtocol= applies to the types that have the protocol; a missing one is reported."""
     d.unit("s.socket", "[Socket]\nListenDatagram=127.0.0.1:7001\nSocketProtocol=sctp\n")
     d.unit("s.service", server(d))
     d.unit("l.socket", "[Socket]\nListenDatagram=127.0.0.1:7002\nSocketProtocol=udplite\n")

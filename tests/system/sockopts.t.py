@@ -89,7 +89,7 @@ def address_of(kind, number):
 
 
 def decode(text):
-    """The bytes that a probe told, or None where it could not get them."""
+    """The bytes that a probe printed, or None if it could not get them."""
     return None if text.startswith("error") else b"" if text == "empty" else bytes.fromhex(text)
 
 

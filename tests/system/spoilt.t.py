@@ -97,7 +97,7 @@ def warnings(d):
 @case
 def listeners_that_are_spoilt(d):
     """A service can shut its listener down, or make it deaf: the next client is served all the same, by one
-    that is opened anew. systemd's socket fails, or stays deaf."""
+    that is opened again. systemd's socket fails, or receives nothing."""
     for listen, how, ask, what in (
             ("ListenStream=127.0.0.1:7001", "shutdown", lambda: ask_stream(ONE), "127.0.0.1:7001 was shut down by a.service"),
             (f"ListenStream={d.folder}/s", "shutdown", lambda: ask_stream(f"{d.folder}/s"), "was shut down by"),

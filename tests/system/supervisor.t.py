@@ -86,7 +86,7 @@ def adopts_listen_fds(d):
     other.close()
     assert inode_of(7001) == inode
     assert talk(("127.0.0.1", 7001), b"adopted") == b"adopted"
-    d.logged("7009")  # what nothing wanted is told
+    d.logged("7009")  # the unused descriptor is logged
 
 
 @case

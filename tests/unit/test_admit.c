@@ -47,7 +47,7 @@ static void test_sources(void **state)
         assert_int_equal(try_one(a, 10, 2, NULL, &tokens[3]), ADMIT_OK); // not counted by source
         assert_int_equal(admit_count(a), 4);
         assert_int_equal(admit_count_sources(a), 2);
-        // What is full as a whole is told first.
+        // The limit of all connections is reported first.
         assert_int_equal(try_one(a, 4, 2, "one", &tokens[4]), ADMIT_FULL);
         admit_release(&tokens[0]);
         assert_int_equal(try_one(a, 10, 2, "one", &tokens[0]), ADMIT_OK);

@@ -80,7 +80,7 @@ static void test_equal(void **state)
         }
 }
 
-// What is wrong in a block is told as in a file: with its line of usher.conf.
+// A fault in a block is reported as in a file, with its line of usher.conf.
 static void test_complaints(void **state)
 {
         static const struct {

@@ -158,7 +158,7 @@ static void request(struct chain *c, enum job_type type, uint32_t i)
                 fail_msg("refused: %s", why.text);
 }
 
-// False: the loop has been told to end.
+// False: the loop is to end.
 static bool turn(struct chain *c)
 {
         int r = events_turn(c->manager->events, 0);

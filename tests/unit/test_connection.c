@@ -217,7 +217,7 @@ static void test_masks_of_local_peers(void **state)
         peer.remote.size = sizeof(sa_family_t);
         assert_told(&peer, &(struct told){{"PID 42 (UID 1000)", "UID 1000", ""},
                                           {"3-42-1000", "3-1000", "3-hidden"}});
-        // The path of the client's own socket is its choice, and is told nowhere.
+        // The path of the client's own socket is its own choice, and is shown nowhere.
         strcpy(peer.remote.addr.un.sun_path, "/tmp/\033[2J\nusherd: a line");
         peer.remote.size = sizeof(peer.remote.addr.un);
         assert_told(&peer, &(struct told){{"PID 42 (UID 1000)", "UID 1000", ""},

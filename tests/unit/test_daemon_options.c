@@ -19,7 +19,7 @@ static enum options_verdict parse(const char *const *words, struct options *ret)
         for (; words[argc - 1]; argc++)
                 argv[argc] = (char *)words[argc - 1];
         argv[argc] = NULL;
-        optind = 0; // begin anew
+        optind = 0; // start again
         print_message("%s...\n", words[0] ? words[0] : "nothing");
         r = options_parse(argc, argv, ret);
         assert_true(r >= 0);

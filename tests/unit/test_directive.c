@@ -20,7 +20,7 @@ static const struct {
         {GROUP_CGROUP, UNIT_SERVICE, "test@inst.service", "Service"},
 };
 
-// All rows that are wrong are told, not the first alone.
+// All faulty rows are reported, not only the first.
 static unsigned n_wrong;
 
 static void wrong(const char *fmt, ...) PRINTF(1, 2);

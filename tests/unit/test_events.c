@@ -81,7 +81,7 @@ static void test_watches(void **state)
 struct letter_timer {
         struct timer timer;
         char letter;
-        usec_t again; // set anew so far ahead; 0: not
+        usec_t again; // set again this far ahead; 0: not
         struct events *events;
         struct change *change;
 };

@@ -171,7 +171,7 @@ static void test_no_keeper(void **state)
         end(&f);
 }
 
-// Another source has waited for it, and knows how it has ended. It is told once.
+// Another source has waited for it, and knows its exit status. It is reported once.
 static void test_fed_end(void **state)
 {
         struct fixture f;

@@ -113,7 +113,7 @@ static void test_defaults(void **state)
         fd_close(fd);
 }
 
-// One that fails is told by its directive; the others are set.
+// A failing option is reported by its directive; the others are set.
 static void test_failure(void **state)
 {
         CLEANUP(unit_conf)

@@ -362,7 +362,7 @@ static int plan_once(void *arg)
         return spawn_plan_new(&settings, arg, "test.service", &lookup, &plan, &why);
 }
 
-// Files on a file system that may not answer are asked for in another process, at each start anew.
+// Files on a file system that may not answer are read by another process, at each start again.
 static void test_plan_of_remote_files(void **state)
 {
         struct world *w = begin(state);
@@ -404,7 +404,7 @@ static void test_plan_of_remote_files(void **state)
         assert_int_equal(run_with(w, conf, &params, &report), 0);
         text = read_file(w, "out");
         assert_string_equal(text, "one two");
-        // What is missing there is told as what is missing here.
+        // A file that is missing there is reported like one that is missing here.
         assert_int_equal(unlink(env), 0);
         spawn_plan_unref(TAKE(again));
         assert_int_equal(make_plan(w, conf, &again, &why), -ENOENT);
