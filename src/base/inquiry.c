@@ -177,6 +177,16 @@ int inquiry_launch(struct inquiry *h)
         return h->work ? launch(h, 0) : 0;
 }
 
+int inquiry_new(inquiry_work work, const void *question, const char *where, struct inquiry **ret)
+{
+        CLEANUP(inquiry) struct inquiry *h = new_inquiry(work, question);
+
+        if (!h || !(h->where = strdup(where)))
+                return -ENOMEM;
+        *ret = TAKE(h);
+        return 0;
+}
+
 int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret)
 {
         CLEANUP(inquiry) struct inquiry *h = new_inquiry(work, question);

@@ -41,6 +41,9 @@ int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret)
 // process has to do all of it again, so that doing it twice must be harmless. 0: the answer is
 // there; 1: call inquiry_launch(), and do not change question until then; -errno.
 int inquiry_try(inquiry_work work, const void *question, struct inquiry **ret);
+// Does not do the work here at all, since it takes long: call inquiry_launch(), and do not change
+// question until then. where: what it waits for, in words. 0 or -ENOMEM.
+int inquiry_new(inquiry_work work, const void *question, const char *where, struct inquiry **ret);
 // A descriptor that the process keeps open for its work; call it before inquiry_launch().
 void inquiry_lend(struct inquiry *h, int fd);
 // Starts the process, which has no time limit of its own, unless it was started before. Returns as

@@ -52,7 +52,7 @@ static const char *get_status(const struct bus_view *v)
 GETTER(get_string)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
-        const char *value = "success"; // ReloadResult, CleanResult
+        const char *value = "success"; // of a connection: CleanResult
         int r = bus_view_get(userdata, &v);
 
         if (r < 0)
@@ -63,6 +63,8 @@ GETTER(get_string)
                 return bus_append_status(reply, get_status(&v));
         else if (streq(property, "ReloadResult"))
                 value = run_reload_result(v.run);
+        else if (v.run->service)
+                value = service_result_name(v.run->service->clean_result);
         return sd_bus_message_append(reply, "s", value);
 }
 
@@ -141,7 +143,7 @@ const sd_bus_vtable bus_service_vtable[] = {
         SD_BUS_PROPERTY("StatusErrno", "i", get_code, 0, CHANGES),
         SD_BUS_PROPERTY("Result", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("ReloadResult", "s", get_string, 0, CHANGES),
-        SD_BUS_PROPERTY("CleanResult", "s", get_string, 0, 0),
+        SD_BUS_PROPERTY("CleanResult", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("UID", "u", get_pid, 0, CHANGES),
         SD_BUS_PROPERTY("GID", "u", get_pid, 0, CHANGES),
         SD_BUS_PROPERTY("NRestarts", "u", get_pid, 0, CHANGES),

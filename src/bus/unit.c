@@ -504,7 +504,7 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("CanStop", "b", get_flag, 0, 0),
         SD_BUS_PROPERTY("CanReload", "b", get_flag, 0, 0),
         SD_BUS_PROPERTY("CanIsolate", "b", get_flag, 0, 0),
-        SD_BUS_PROPERTY("CanClean", "as", get_empty_list, 0, 0),
+        SD_BUS_PROPERTY("CanClean", "as", bus_get_can_clean, 0, 0),
         SD_BUS_PROPERTY("CanFreeze", "b", get_flag, 0, 0),
         SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, CHANGES),
         SD_BUS_PROPERTY("NeedDaemonReload", "b", get_flag, 0, 0),

@@ -286,8 +286,9 @@ static int enumerate_jobs(sd_bus *bus UNUSED, const char *prefix UNUSED, void *u
 int bus_vtables_add(struct bus_vtables *v, struct bus_client *c)
 {
         static const sd_bus_vtable *const manager[] = {
-                bus_manager_vtable,     bus_manager_files_vtable, bus_manager_jobs_vtable,
-                bus_manager_log_vtable, bus_manager_units_vtable, bus_manager_environment_vtable,
+                bus_manager_vtable,       bus_manager_files_vtable, bus_manager_jobs_vtable,
+                bus_manager_log_vtable,   bus_manager_units_vtable, bus_manager_environment_vtable,
+                bus_manager_clean_vtable,
         };
         int r = 0;
 

@@ -30,14 +30,14 @@ struct settings;
 
 struct ctl {
         const char *runtime_dir, *root, *config, *job_mode, *kill_whom, *unit, *since, *preset_mode;
-        char **units, **types, **states, **properties;
+        char **units, **types, **states, **properties, **resources;
         enum ctl_scope scope;
         enum ctl_output output;
         int signo;
         unsigned lines;
         bool all, full, reverse, show_types, value, quiet, no_legend, plain, no_block, wait, now,
                 runtime, force, compat, after, before, no_reload, systemd_units, follow, has_lines,
-                wide, failed;
+                wide, failed, marked;
         bool has_colors;
         sd_bus *bus; // NULL until it is needed
 };
@@ -178,6 +178,8 @@ void format_ago(uint64_t t, char *buf, size_t size);
 // Waits for jobs (verb_job.c). method: "StartUnit", ...
 const char *jobs_why_failed(const char *result); // a sentence for a Result property; NULL is fine
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units);
+// Restarts or reloads the units that are marked (EnqueueMarkedJobs), and waits. An exit code.
+int jobs_run_marked(struct ctl *c);
 // The folders of unit files, as options say; diag may be NULL. 0 or an exit code (verb_files.c).
 struct install;
 int install_from_options(struct ctl *c, struct diag *diag, struct install **ret);

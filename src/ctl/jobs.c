@@ -51,8 +51,11 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
         if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0)
                 return 0;
         for (size_t i = 0; i < w->n; i++)
-                if (!w->items[i].result && streq(w->items[i].path, path))
+                if (!w->items[i].result && streq(w->items[i].path, path)) {
                         w->items[i].result = strdup(result);
+                        // Of a marked unit only the job is known before.
+                        (void)str_set(&w->items[i].unit, unit);
+                }
         return 0;
 }
 
@@ -212,40 +215,80 @@ static void warn_triggers(struct ctl *c, const char *unit)
                         shown(names));
 }
 
+static int watch(struct ctl *c, struct waiting *w, sd_bus_slot **ret)
+{
+        int r = client_connect(c);
+
+        if (r != 0 || c->no_block)
+                return r;
+        r = sd_bus_match_signal(c->bus, ret, NULL, NULL, BUS_MANAGER, "JobRemoved", on_job_removed,
+                                w);
+        if (r >= 0)
+                r = client_call(c, "Subscribe", NULL, NULL, NULL);
+        return r < 0 ? client_complain(NULL, r, "Failed to watch jobs") : CTL_OK;
+}
+
+// Waits for all jobs, and says what came of them. code: what the requests gave.
+static int finish(struct ctl *c, struct waiting *w, const char *method, int code)
+{
+        int r = 0;
+
+        if (c->no_block)
+                return code;
+        while (r >= 0 && !is_over(w))
+                r = turn(c);
+        if (r < 0)
+                return client_complain(NULL, r, "Failed to wait for jobs");
+        for (size_t i = 0; i < w->n; i++) {
+                int one = report(c, &w->items[i]);
+
+                code = code ? code : one;
+                if (one == CTL_OK && streq(method, "StopUnit") && !c->quiet)
+                        warn_triggers(c, w->items[i].unit);
+        }
+        if (code == CTL_OK && c->wait && !streq(method, "StopUnit"))
+                code = wait_until_down(c, w);
+        return code;
+}
+
 int jobs_run(struct ctl *c, const char *method, const char *what, char *const *units)
 {
         struct waiting w = {.c = c};
         sd_bus_slot *slot = NULL;
-        int r = client_connect(c), code = r;
+        int code = watch(c, &w, &slot);
 
-        if (r != 0)
-                return r;
-        if (!c->no_block) {
-                r = sd_bus_match_signal(c->bus, &slot, NULL, NULL, BUS_MANAGER, "JobRemoved",
-                                        on_job_removed, &w);
+        if (code == CTL_OK) {
+                STRV_FOREACH (unit, units) {
+                        int one = request(c, &w, method, what, *unit);
+
+                        code = code ? code : one;
+                }
+                code = finish(c, &w, method, code);
+        }
+        sd_bus_slot_unref(slot);
+        waiting_done(&w);
+        return code;
+}
+
+int jobs_run_marked(struct ctl *c)
+{
+        struct waiting w = {.c = c};
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        sd_bus_slot *slot = NULL;
+        int code = watch(c, &w, &slot), r;
+
+        if (code == CTL_OK) {
+                r = client_call(c, "EnqueueMarkedJobs", &error, &reply, NULL);
                 if (r >= 0)
-                        r = client_call(c, "Subscribe", NULL, NULL, NULL);
-                if (r < 0)
-                        return client_complain(NULL, r, "Failed to watch jobs");
+                        r = sd_bus_message_enter_container(reply, 'a', "o");
+                for (const char *path; r >= 0 && (r = sd_bus_message_read(reply, "o", &path)) > 0;)
+                        r = add_pending(&w, path, "");
+                code = r < 0 ? client_complain(&error, r, "Failed to enqueue marked jobs")
+                             : finish(c, &w, "EnqueueMarkedJobs", CTL_OK);
         }
-        STRV_FOREACH (unit, units) {
-                int one = request(c, &w, method, what, *unit);
-
-                code = code ? code : one;
-        }
-        while (!c->no_block && r >= 0 && !is_over(&w))
-                r = turn(c);
-        if (r < 0)
-                code = client_complain(NULL, r, "Failed to wait for jobs");
-        for (size_t i = 0; !c->no_block && r >= 0 && i < w.n; i++) {
-                int one = report(c, &w.items[i]);
-
-                code = code ? code : one;
-                if (one == CTL_OK && streq(method, "StopUnit") && !c->quiet)
-                        warn_triggers(c, w.items[i].unit);
-        }
-        if (code == CTL_OK && c->wait && !c->no_block && !streq(method, "StopUnit"))
-                code = wait_until_down(c, &w);
+        sd_bus_error_free(&error);
+        sd_bus_message_unref(reply);
         sd_bus_slot_unref(slot);
         waiting_done(&w);
         return code;

@@ -172,6 +172,8 @@ static int set_value(struct ctl *c, int id, const char *value)
                 return set_units(c, value);
         case OPTION_TYPE:
                 return add_types(c, value);
+        case OPTION_WHAT:
+                return add_list(&c->resources, value);
         case OPTION_STATE:
                 return add_list(&c->states, value);
         case OPTION_PROPERTY_VALUE:
@@ -219,6 +221,7 @@ static int set_flag(struct ctl *c, int id)
                 {OPTION_NO_LEGEND, &c->no_legend},
                 {OPTION_NO_BLOCK, &c->no_block},
                 {OPTION_WAIT, &c->wait},
+                {OPTION_MARKED, &c->marked},
                 {OPTION_NOW, &c->now},
                 {OPTION_RUNTIME, &c->runtime},
                 {OPTION_FORCE, &c->force},
@@ -310,4 +313,5 @@ void options_done(struct ctl *c)
         strv_free(c->types);
         strv_free(c->states);
         strv_free(c->properties);
+        strv_free(c->resources);
 }

@@ -51,6 +51,12 @@ int verb_reload(struct ctl *c, char **args)
 
 int verb_reload_or_restart(struct ctl *c, char **args)
 {
+        if (c->marked != !*args) {
+                fputs("usherctl: reload-or-restart takes either units or --marked.\n", stderr);
+                return CTL_FAILED;
+        }
+        if (c->marked)
+                return jobs_run_marked(c);
         return run_jobs(c, args, "ReloadOrRestartUnit", "reload or restart");
 }
 

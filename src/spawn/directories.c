@@ -313,7 +313,7 @@ static int remove_links(const struct plan_directory *d)
         return first;
 }
 
-int spawn_plan_remove_runtime(const struct spawn_plan *plan, struct fail *why)
+static int remove_kinds(const struct spawn_plan *plan, unsigned kinds, struct fail *why)
 {
         int first = 0;
 
@@ -321,13 +321,48 @@ int spawn_plan_remove_runtime(const struct spawn_plan *plan, struct fail *why)
                 const struct plan_directory *d = &plan->directories[i];
                 int r;
 
-                if (d->kind != SPAWN_DIRECTORY_RUNTIME)
+                if (!(kinds & 1u << d->kind))
                         continue;
                 r = remove_links(d);
                 if (r == 0)
                         r = fs_remove_tree(d->path);
                 if (r < 0 && r != -ENOENT && first == 0)
-                        first = fail_set(why, r, "remove runtime directory", "%s", d->path);
+                        first = fail_set(why, r, "remove directory", "%s", d->path);
         }
         return first;
+}
+
+int spawn_plan_remove_runtime(const struct spawn_plan *plan, struct fail *why)
+{
+        return remove_kinds(plan, 1u << SPAWN_DIRECTORY_RUNTIME, why);
+}
+
+unsigned spawn_directories_kinds(const struct unit_conf *conf)
+{
+        const struct exec_group *exec = conf->exec;
+        unsigned kinds = 0;
+
+        if (exec->runtime_directory.n > 0)
+                kinds |= 1u << SPAWN_DIRECTORY_RUNTIME;
+        if (exec->state_directory.n > 0)
+                kinds |= 1u << SPAWN_DIRECTORY_STATE;
+        if (exec->cache_directory.n > 0)
+                kinds |= 1u << SPAWN_DIRECTORY_CACHE;
+        if (exec->logs_directory.n > 0)
+                kinds |= 1u << SPAWN_DIRECTORY_LOGS;
+        if (exec->configuration_directory.n > 0)
+                kinds |= 1u << SPAWN_DIRECTORY_CONFIGURATION;
+        return kinds;
+}
+
+int spawn_directories_remove(const struct spawn_settings *settings, struct unit_conf *conf,
+                             const char *unit_name, unsigned kinds, struct fail *why)
+{
+        CLEANUP(spawn_plan) struct spawn_plan *plan = NULL;
+        int r = plan_new(settings, conf, unit_name, &plan);
+
+        if (r == 0)
+                r = plan_compile_directories(plan);
+        return r < 0 ? fail_set_default(why, r, "find directories of", unit_name)
+                     : remove_kinds(plan, kinds, why);
 }

@@ -76,8 +76,8 @@ static int compile_second(struct spawn_plan *plan, const struct plan_question *q
         return r < 0 ? r : plan_compile_steps(plan);
 }
 
-static int plan_new(const struct spawn_settings *settings, struct unit_conf *conf,
-                    const char *unit_name, struct spawn_plan **ret)
+int plan_new(const struct spawn_settings *settings, struct unit_conf *conf, const char *unit_name,
+             struct spawn_plan **ret)
 {
         CLEANUP(spawn_plan) struct spawn_plan *plan = calloc(1, sizeof(*plan));
 

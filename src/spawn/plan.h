@@ -101,6 +101,13 @@ bool spawn_plan_wants_log(const struct spawn_plan *plan);
 uid_t spawn_plan_uid(const struct spawn_plan *plan);
 gid_t spawn_plan_gid(const struct spawn_plan *plan);
 
+// The kinds (1 << enum spawn_directory) of which the unit has folders.
+unsigned spawn_directories_kinds(const struct unit_conf *conf);
+// Removes the unit's folders of these kinds (and their symlinks) with all that is in them; no link
+// is followed. It may take long. Continues after a failure; the first one is returned (0 or
+// -errno).
+int spawn_directories_remove(const struct spawn_settings *settings, struct unit_conf *conf,
+                             const char *unit_name, unsigned kinds, struct fail *why);
 // Removes the RuntimeDirectory= folders (and their symlinks). core decides whether
 // (RuntimeDirectoryPreserve=). Continues after a failure; the first one is returned (0 or -errno).
 int spawn_plan_remove_runtime(const struct spawn_plan *plan, struct fail *why);

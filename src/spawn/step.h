@@ -233,6 +233,9 @@ int plan_take_programs(struct spawn_plan *plan, const struct plan_question *q,
 int plan_compile_environment(struct spawn_plan *plan, const struct plan_question *q,
                              struct inquiry *answer, struct fail *why);
 int plan_compile_stdio(struct spawn_plan *plan);
+// A plan of which nothing is compiled yet. 0 or -ENOMEM.
+int plan_new(const struct spawn_settings *settings, struct unit_conf *conf, const char *unit_name,
+             struct spawn_plan **ret);
 int plan_compile_directories(struct spawn_plan *plan);
 void plan_env_done(struct plan_env *env);
 void plan_directories_done(struct spawn_plan *plan);

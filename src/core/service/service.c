@@ -68,12 +68,14 @@ static enum unit_verdict stop_run(struct run *run)
         case SERVICE_AUTO_RESTART_QUEUED:
                 service_give_up_restart(run);
                 return UNIT_STARTED;
+        case SERVICE_CLEANING:
+                service_end_cleaning(run->service);
+                return UNIT_STARTED;
         case SERVICE_DEAD:
         case SERVICE_FAILED:
         case SERVICE_DEAD_BEFORE_AUTO_RESTART:
         case SERVICE_FAILED_BEFORE_AUTO_RESTART:
         case SERVICE_DEAD_RESOURCES_PINNED:
-        case SERVICE_CLEANING:
         case _SERVICE_STATE_MAX:
                 break;
         }
@@ -102,6 +104,7 @@ static void service_done(struct unit *u)
 
         service_run_done(&s->run);
         removal_abandon(&s->removal);
+        service_free_cleaning(s);
         unit_conf_unref(s->run.conf);
 }
 
@@ -261,15 +264,18 @@ static void service_reset_failed(struct unit *u)
                 s->run.cold->reload_result = SERVICE_SUCCESS;
         s->n_restarts = 0;
         s->flush_n_restarts = false;
+        s->clean_result = SERVICE_SUCCESS;
 }
 
 // It serves a connection, or stores descriptors.
 static bool service_is_needed(const struct unit *u)
 {
-        const struct run *run = &service_of(u)->run;
+        const struct service *s = service_of(u);
+        const struct run *run = &s->run;
 
+        // That cleaning has failed can be read until it is reset.
         return run->client || run->main.pid > 0 || run->control.pid > 0 ||
-               run->state == SERVICE_DEAD_RESOURCES_PINNED;
+               run->state == SERVICE_DEAD_RESOURCES_PINNED || s->clean_result != SERVICE_SUCCESS;
 }
 
 // A process that was killed by a signal has no exit status.
@@ -290,6 +296,8 @@ const struct unit_ops service_ops = {
         .stop = service_stop,
         .reload = service_reload,
         .can_reload = service_can_reload,
+        .can_clean = service_can_clean,
+        .clean = service_clean,
         .kill = service_kill,
         .active_state = active_state,
         .sub_state = sub_state,

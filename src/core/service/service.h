@@ -20,6 +20,8 @@ struct service {
         bool flush_n_restarts; // the counter stays visible until the next start
         struct removal
                 *removal; // removal of what the last life left behind, in progress; NULL: none
+        struct cleaning *cleaning; // in progress; NULL: none
+        enum service_result clean_result;
 };
 
 extern const struct unit_ops service_ops;

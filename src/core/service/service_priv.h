@@ -90,6 +90,13 @@ bool service_comes_back(const struct run *run);
 // The wait for main and control in a stop state is over: enters the next state.
 void service_on_processes_gone(struct run *run, enum service_result result);
 
+// ---- what an administrator has cleaned (service_clean.c)
+
+unsigned service_can_clean(const struct unit *u);
+int service_clean(struct unit *u, unsigned what); // the unit's operation
+void service_end_cleaning(struct service *s);     // if it is in progress: it stops where it is
+void service_free_cleaning(struct service *s);    // the same, as the unit is freed
+
 // ---- commands (service_command.c)
 
 // The commands of the state (ExecStartPre=, ...); NULL: it has none.

@@ -173,7 +173,8 @@ static uint32_t find_consequences(enum active_state old, enum active_state now,
                 steps |= PROPAGATE_BIT(PROPAGATE_FAILURE_ACTION);
                 if (!will_restart)
                         steps |= PROPAGATE_BIT(PROPAGATE_ON_FAILURE);
-        } else if (now == ACTIVE_INACTIVE && !active_state_is_inactive_or_failed(old)) {
+        } else if (now == ACTIVE_INACTIVE && old != ACTIVE_MAINTENANCE &&
+                   !active_state_is_inactive_or_failed(old)) {
                 steps |= PROPAGATE_BIT(PROPAGATE_SUCCESS_ACTION);
                 if (!will_restart)
                         steps |= PROPAGATE_BIT(PROPAGATE_ON_SUCCESS);

@@ -119,6 +119,8 @@ enum unit_verdict {
         UNIT_TIMEOUT,     // its conditions got no answer in time
 };
 
+#define UNIT_CLEAN_FDSTORE (1u << 8)
+
 struct unit_ops {
         enum unit_type type;
         size_t size; // of the struct that embeds struct unit
@@ -131,6 +133,12 @@ struct unit_ops {
         // The place of the conf of the template whose instances it starts (NULL there: it has none
         // yet). A reload replaces it. NULL: the type has no such template.
         struct unit_conf **(*template_conf)(struct unit *u);
+        // What clean() could remove: bits 1 << enum spawn_directory, UNIT_CLEAN_FDSTORE. NULL: the
+        // type has nothing.
+        unsigned (*can_clean)(const struct unit *u);
+        // Removes it; the unit is inactive, loaded and has no job. 0: done, or in progress (state
+        // maintenance); -EUNATCH: it has nothing of that; -EBUSY: not now; other -errno.
+        int (*clean)(struct unit *u, unsigned what);
         // A reload is over, whether conf has changed or not: drops what was read from files other
         // than the unit's own. NULL: there is nothing to drop.
         void (*reloaded)(struct unit *u);
