@@ -15,7 +15,12 @@ struct net_listen_params {
         // A node that is in the way is removed as it is (systemd's way); else it is asked first,
         // and only a socket that nobody listens on is removed.
         bool unlink_blindly;
-        bool is_retry;         // the holder of an address is known: do not look for it again
+        bool is_retry; // the holder of an address is known: do not look for it again
+        // Owner of the node that is made (-1: as it comes). Until it has it, nobody but the
+        // supervisor's own user may use the node; a node that cannot be given is removed.
+        bool has_owner;
+        uid_t uid;
+        gid_t gid;
         struct net_node known; // a FIFO that is ours, whoever owns it
 };
 

@@ -19,6 +19,19 @@ static bool is_as_wanted(const struct stat *st, const struct net_listen_params *
                 (st->st_dev == params->known.dev && st->st_ino == params->known.ino));
 }
 
+// A FIFO that was made is removed if it cannot be given; one that was there stays.
+static int give(int fd, const struct net_listen_params *params, const struct fs_entry *e,
+                bool is_new)
+{
+        if (!params->has_owner || fchown(fd, params->uid, params->gid) == 0)
+                return 0;
+        int r = -errno;
+
+        if (is_new)
+                (void)unlinkat(e->dir, e->name, 0);
+        return r;
+}
+
 int listen_fifo(const struct net_listen_params *params, const struct port *port, int *ret_fd,
                 struct fail *fail)
 {
@@ -27,8 +40,9 @@ int listen_fifo(const struct net_listen_params *params, const struct port *port,
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
         int r = fs_entry_open(port->path, params->socket->directory_mode, &e, fail);
         mode_t old = umask(params->umask & 0777);
+        bool is_new = r == 0 && mkfifoat(e.dir, e.name, params->socket->socket_mode) == 0;
 
-        if (r == 0 && mkfifoat(e.dir, e.name, params->socket->socket_mode) < 0 && errno != EEXIST)
+        if (r == 0 && !is_new && errno != EEXIST)
                 r = -errno;
         umask(old);
         if (r < 0)
@@ -43,6 +57,9 @@ int listen_fifo(const struct net_listen_params *params, const struct port *port,
         if (!is_as_wanted(&st, params, S_IFIFO))
                 return fail_set(fail, EEXIST, "mkfifo", "%s (not a FIFO of this owner and mode)",
                                 port->path);
+        r = give(fd, params, &e, is_new);
+        if (r < 0)
+                return fail_set(fail, r, "chown", "%s", port->path);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }

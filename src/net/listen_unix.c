@@ -55,10 +55,26 @@ static int remove_stale(const struct net_listen_params *params, const struct por
         return 0;
 }
 
+// Its owner, and only then the mode that lets others in. The node of a failure is removed.
+static int give(int fd, const struct net_listen_params *params, const struct port *port,
+                struct fail *fail)
+{
+        CLEANUP(fd) int node = fs_node_open(fd, port->path, fail);
+        int r = node < 0 ? node : fs_node_set_owner(node, params->uid, params->gid);
+
+        (void)fail_set_default(fail, r, "chown", port->path);
+        if (r == 0)
+                r = fs_node_set_mode(node, params->socket->socket_mode);
+        if (r < 0)
+                (void)fs_unlink(port->path, NULL);
+        return fail_set_default(fail, r, "chmod", port->path);
+}
+
 int listen_unix_bind(int fd, const struct net_listen_params *params, const struct port *port,
                      struct fail *fail)
 {
-        mode_t mode = params->socket->socket_mode, folders = params->socket->directory_mode;
+        mode_t mode = params->socket->socket_mode & (params->has_owner ? 0700 : 07777),
+               folders = params->socket->directory_mode;
         int r = fs_bind(fd, port->path, mode, folders, fail);
 
         if (r == -EADDRINUSE) {
@@ -68,5 +84,7 @@ int listen_unix_bind(int fd, const struct net_listen_params *params, const struc
                         return r;
                 r = fs_bind(fd, port->path, mode, folders, fail);
         }
+        if (r == 0 && params->has_owner)
+                return give(fd, params, port, fail);
         return fail_set_default(fail, r, "bind", port->path);
 }

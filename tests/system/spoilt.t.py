@@ -177,7 +177,7 @@ def node_that_another_has_taken(d):
         other.listen()
         d.ctl("start", "a.socket", check=True)
         d.logged("Failed to listen on .*in use by process")
-        assert "trying again" in d.show("a.socket", "StatusText")
+        assert "to be free again (retry" in d.show("a.socket", "StatusText")
         connect(path).close()  # it is there
     d.ctl("start", "a.socket", check=True)
     assert d.show("a.socket", "StatusText") == ""

@@ -58,8 +58,8 @@ NAMES = [
     ("b.service", "[Service]\nGroup=nosuchgrp\nExecStart=/bin/true\n", "there is no group named nosuchgrp"),
     ("c.service", "[Service]\nSupplementaryGroups=daemon nosuchgrp\nExecStart=/bin/true\n",
      "there is no group named nosuchgrp"),
-    ("d.socket", "[Socket]\nListenStream=@usher-d\nSocketUser=nosuchuser\n", "There is no user named nosuchuser"),
-    ("e.socket", "[Socket]\nListenStream=/run/e.sock\nSocketGroup=nosuchgrp\n", "There is no group named nosuchgrp"),
+    ("d.socket", "[Socket]\nListenFIFO=/run/d.fifo\nSocketUser=nosuchuser\nX-BindRetry=no\n", "There is no user named nosuchuser"),
+    ("e.socket", "[Socket]\nListenStream=/run/e.sock\nSocketGroup=nosuchgrp\n", "Waiting for group nosuchgrp"),
 ]
 
 

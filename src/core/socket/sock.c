@@ -105,7 +105,6 @@ void sock_set_state(struct sock *s, enum sock_state state)
         unit_notify(&s->unit, old, states[state].active, 0);
 }
 
-static void enter_start_open(struct sock *s);
 static void enter_start_post(struct sock *s);
 static void enter_stop_post(struct sock *s, enum sock_result result);
 
@@ -174,7 +173,7 @@ static void enter_start_pre(struct sock *s)
         int r = sock_run_commands(s, &sock_conf(s)->exec_start_pre);
 
         if (r > 0)
-                enter_start_open(s);
+                sock_enter_open(s);
         else if (r < 0)
                 enter_dead(s, SOCK_FAILURE_RESOURCES);
 }
@@ -186,7 +185,7 @@ void sock_on_opened(struct sock *s, enum sock_result result)
                 return;
         }
         sock_set_state(s, SOCK_START_CHOWN);
-        int r = sock_chown(s);
+        int r = sock_give_all(s);
 
         if (r < 0)
                 sock_enter_stop_pre(s, SOCK_FAILURE_EXIT_CODE);
@@ -194,69 +193,6 @@ void sock_on_opened(struct sock *s, enum sock_result result)
                 enter_start_post(s);
         else
                 sock_command_arm_timeout(s);
-}
-
-static void on_removed(void *data)
-{
-        enter_start_open(data);
-}
-
-static void enter_start_open(struct sock *s)
-{
-        if (s->removal) { // a removal must not delete new nodes
-                removal_await(s->removal, on_removed, s);
-                sock_command_arm_timeout(s);
-                unit_changed(&s->unit);
-                return;
-        }
-        int r = sock_names_ask(s);
-
-        assert(s->state == SOCK_START_PRE);
-        if (r > 0)
-                sock_command_arm_timeout(s);
-        else if (r == 0)
-                sock_open(s);
-        else
-                (void)sock_on_names_known(s, r); // nothing is listened on yet
-}
-
-int sock_on_names_known(struct sock *s, int r)
-{
-        bool may_wait = manager_differs(s->unit.manager, DIFFERENCE_BIND_RETRY) &&
-                        sock_conf(s)->x_bind_retry;
-
-        if (s->state == SOCK_START_PRE && (r < 0 || sock_names_missing(s)) && !may_wait) {
-                sock_enter_stop_pre(s, SOCK_FAILURE_RESOURCES);
-                return sock_reopen(s, s->unit.conf);
-        }
-        int reopened = sock_reopen(s, s->unit.conf);
-
-        if (s->state == SOCK_START_PRE)
-                sock_open(s);
-        else
-                sock_update_watch(s);
-        return reopened;
-}
-
-static void on_start_again(struct work *w)
-{
-        struct sock *s = CONTAINER_OF(w, struct sock, start_work);
-
-        if (!list_is_empty(&s->nodes))
-                return; // the start continues already
-        if (s->state == SOCK_START_PRE) {
-                enter_start_open(s);
-                return;
-        }
-        int r = sock_chown(s);
-
-        if (r <= 0)
-                sock_on_commands_done(s, r < 0 ? SOCK_FAILURE_EXIT_CODE : SOCK_SUCCESS);
-}
-
-void sock_start_again_later(struct sock *s)
-{
-        work_queue(s->unit.manager->events, WORK_STATE, &s->start_work, on_start_again);
 }
 
 static void enter_start_post(struct sock *s)
@@ -297,7 +233,7 @@ void sock_on_commands_done(struct sock *s, enum sock_result result)
         switch (s->state) {
         case SOCK_START_PRE:
                 if (result == SOCK_SUCCESS)
-                        enter_start_open(s);
+                        sock_enter_open(s);
                 else
                         enter_signal(s, SOCK_FINAL_SIGTERM, result);
                 break;
@@ -339,6 +275,12 @@ void sock_on_command_timeout(struct sock *s)
         assert(states[s->state].runs_commands);
         bool kill = s->unit.conf->kill->send_sigkill;
 
+        if (s->state == SOCK_START_PRE && sock_owner_is_asked(s)) {
+                const struct owner_answer none = {.r = -ETIMEDOUT};
+
+                sock_owner_settle(s, &none);
+                return;
+        }
         log_unit(s->unit.id, LOG_WARNING, 0, "%s timed out.%s", states[s->state].name,
                  sock_control_pid(s) > 0 ? " Terminating." : "");
         switch (s->state) {
@@ -410,6 +352,7 @@ static enum unit_verdict sock_start(struct unit *u)
                 return UNIT_RETRY;
         }
         sock_set_failure(s, NULL);
+        sock_unawait_unit(s);
         if (!unit_start_limit_test(u)) {
                 enter_dead(s, SOCK_FAILURE_START_LIMIT_HIT);
                 return UNIT_LIMIT;
@@ -512,7 +455,7 @@ static void sock_reset_failed(struct unit *u)
 
 static bool sock_is_needed(const struct unit *u)
 {
-        return !list_is_empty(&sock_of(u)->connections);
+        return !list_is_empty(&sock_of(u)->connections) || sock_of(u)->missing_unit;
 }
 
 static int sock_init(struct unit *u)
@@ -521,7 +464,7 @@ static int sock_init(struct unit *u)
 
         list_init(&s->connections);
         list_init(&s->nodes);
-        sock_chown_init(s);
+        sock_owner_init(s);
         return u->conf->socket ? sock_listeners_new(s) : 0;
 }
 
@@ -574,6 +517,8 @@ static void sock_reloaded(struct unit *u)
         sock_mend_tell_again(s);
         if (u->conf->socket)
                 sock_mend(s);
+        if (s->missing_unit)
+                sock_retry_now(s);
 }
 
 const struct unit_ops sock_ops = {
@@ -587,6 +532,8 @@ const struct unit_ops sock_ops = {
         .start = sock_start,
         .start_again = sock_start_again,
         .stop = sock_stop,
+        .start_refused = sock_start_refused,
+        .stop_again = sock_stop_again,
         .kill = sock_kill,
         .active_state = sock_active_state,
         .sub_state = sock_sub_state,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/service/run.h"
+#include "core/socket/absence.h"
 #include "core/socket/refusals.h"
 #include "core/unit/unit.h"
 #include "net/look.h"
@@ -58,6 +59,7 @@ struct sock_command;
 struct sock_defer;
 struct sock_history;
 struct sock_names;
+struct sock_owner;
 struct sock_park;
 struct sock_retry;
 struct admit; // counts connections by source (core/socket/admit.h)
@@ -76,8 +78,10 @@ struct listener {
         const struct held *held; // a process of an earlier supervisor holds it; NULL: none
         bool is_adopted;         // it was passed to us: the process that did so may hold it, too
         bool is_ours_alone;      // opened here, and never passed to a process
-        bool is_missing; // its address does not exist (yet), or it could not be opened again
-        bool is_joining; // the interface of a multicast group is missing
+        bool has_owner;          // its node was made with the owner that the unit sets
+        bool is_told;            // its absence has been logged
+        enum absence absence;    // why it is not open, and will be tried again
+        bool is_joining;         // the interface of a multicast group is missing
 };
 
 struct sock {
@@ -100,7 +104,9 @@ struct sock {
         struct sock_names *names;     // addresses of X-ListenName=; NULL: no such names
         struct sock_history *history; // connections whose service failed; NULL: none did
         struct sock_park *park;       // descriptors kept over a restart; NULL: none
+        struct sock_owner *owner;     // SocketUser=, SocketGroup=; NULL: neither
         struct sock_retry *retry;     // what is tried again; NULL: nothing
+        char *missing_unit;           // one without which it cannot start, or serve; NULL: none
         struct sock_defer *defer;     // in state deferred
         struct sock_command *command; // the running command (ExecStartPre=, ...); NULL: none
         struct list_node nodes;       // operations on file systems in progress (sock_node.c)

@@ -6,7 +6,6 @@
 #include "core/socket/sock_priv.h"
 #include "core/start/kill_queue.h"
 #include "core/start/orphans.h"
-#include "spawn/ids.h"
 #include "spawn/plan.h"
 
 #include <signal.h>
@@ -31,17 +30,11 @@ static struct sock_command *sock_command_get(struct sock *s)
         return s->command = c;
 }
 
-static void drop_lookup(struct sock_command *c)
-{
-        command_wait_end(&c->wait);
-        ids_lookup_free(TAKE(c->ids));
-}
-
 void sock_command_unwait(struct sock *s)
 {
         if (!s->command)
                 return;
-        drop_lookup(s->command);
+        command_wait_end(&s->command->wait);
         work_cancel(&s->command->room_work);
 }
 
@@ -53,7 +46,7 @@ void sock_command_done(struct sock *s)
         if (!c)
                 return;
         timer_stop(m->events, &c->timer);
-        drop_lookup(c);
+        command_wait_end(&c->wait);
         work_cancel(&c->room_work);
         kill_queue_forget(m->kills, c);
         if (c->child.pid > 0)
@@ -94,39 +87,13 @@ void sock_command_arm_timeout(struct sock *s)
                                 on_timeout);
 }
 
-// ---- name services
+// ---- time limits
 
 static usec_t limit_of(const struct sock *s)
 {
         usec_t own = sock_conf(s)->timeout_sec;
 
         return own > 0 ? own : USEC_INFINITY;
-}
-
-static void on_ids_known(struct command_wait *w)
-{
-        struct sock_command *c = CONTAINER_OF(w, struct sock_command, wait);
-
-        w->error = 0; // on_ids checks whether there is an answer
-        c->on_ids(c->sock);
-}
-
-int sock_command_await(struct sock *s, struct ids_lookup *ids, void (*on_ids)(struct sock *s))
-{
-        struct sock_command *c = sock_command_get(s);
-
-        if (!c) {
-                ids_lookup_free(ids);
-                return -ENOMEM;
-        }
-        drop_lookup(c);
-        c->ids = ids;
-        c->on_ids = on_ids;
-        int r = command_wait_begin(&s->unit.manager->runner, &c->wait, ids_lookup_inquiry(ids),
-                                   s->unit.id, limit_of(s), on_ids_known);
-
-        unit_changed(&s->unit);
-        return r;
 }
 
 const char *sock_command_text(const struct sock *s)

@@ -42,7 +42,10 @@ static void reopen(struct listener *l, bool owns_node)
         sock_close_listener(l);
         if (owns_node)
                 net_node_remove(l->port, &node);
-        l->is_missing = sock_open_later(l) != 0;
+        l->is_told = false;
+        // What is no absence is waited for, too.
+        if (sock_open_later(l) != 0 && l->absence == ABSENT_NOTHING)
+                l->absence = ABSENT_REPAIR;
 }
 
 // True: it was reopened, or will be.
@@ -134,7 +137,8 @@ void sock_on_trouble(struct listener *l, uint32_t revents, int error)
                 reopen(l, look != NET_LOOK_NODE_TAKEN);
         } else {
                 sock_close_listener(l);
-                l->is_missing = true;
+                l->absence = ABSENT_REPAIR;
+                l->is_told = true;
         }
         sock_retry_update(s);
         sock_update_watch(s);

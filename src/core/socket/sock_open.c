@@ -91,7 +91,7 @@ void sock_join_groups(struct listener *l, const struct unit_conf *old)
                                 : 0;
                 if (r == 0)
                         continue;
-                l->is_joining |= sock_is_retryable(l->sock, l, r);
+                l->is_joining |= sock_absence(l, r) != ABSENT_NOTHING;
                 log_unit(l->sock->unit.id, was_joining ? LOG_DEBUG : LOG_WARNING, -r,
                          "Cannot join %s on %s", groups->items[i].text, l->port->text);
         }
@@ -106,6 +106,9 @@ struct net_listen_params sock_listen_params(const struct sock *s)
                 .umask = m->default_umask,
                 .unlink_blindly = !manager_differs(m, DIFFERENCE_STALE_NODE) ||
                                   !sock_conf(s)->x_probe_stale_socket,
+                .has_owner = s->node_uid != (uid_t)-1 || s->node_gid != (gid_t)-1,
+                .uid = s->node_uid,
+                .gid = s->node_gid,
         };
 }
 
@@ -161,6 +164,12 @@ void sock_adopt_done(struct manager *m)
         }
 }
 
+// Is it a node that SocketUser= and SocketGroup= are about?
+static bool is_owned(const struct port *port)
+{
+        return net_port_has_node(port) && port->kind != PORT_SPECIAL;
+}
+
 static bool is_node(const struct port *port)
 {
         return port->kind == PORT_SOCKET && port->path;
@@ -199,13 +208,28 @@ static bool name_path_owner(const struct listener *l, struct node_result *result
         return true;
 }
 
-static void log_open_failure(const struct listener *l, const char *why)
+// Each reason is logged once, not for each try.
+static int fail_to_open(struct listener *l, int r, const char *why)
 {
-        // A failure that is retried was logged the first time.
-        log_unit(l->sock->unit.id, l->is_missing ? LOG_DEBUG : LOG_ERR, 0,
-                 "Failed to listen on %s (%s:%u): %s", l->port->text,
-                 l->port->file ? l->port->file : "built-in", l->port->line, why);
+        enum absence before = l->absence;
+        bool waits = (l->absence = sock_absence(l, r)) != ABSENT_NOTHING;
+        bool is_known = waits && l->absence == before && l->is_told;
+        int level = is_known                               ? LOG_DEBUG
+                    : waits && l->absence != ABSENT_REPAIR ? LOG_WARNING
+                                                           : LOG_ERR;
+        char what[ABSENCE_TEXT_MAX];
+
+        l->is_told = true;
+        if (waits && l->absence != ABSENT_REPAIR)
+                log_unit(l->sock->unit.id, level, 0, "Waiting for %s (%s:%u): %s",
+                         sock_absence_text(l, what, sizeof(what)),
+                         l->port->file ? l->port->file : "built-in", l->port->line, why);
+        else
+                log_unit(l->sock->unit.id, level, 0, "Failed to listen on %s (%s:%u): %s",
+                         l->port->text, l->port->file ? l->port->file : "built-in", l->port->line,
+                         why);
         sock_set_failure(l->sock, strdup(why)); // without memory there is no text
+        return r;
 }
 
 // Handles the result of opening a listener. 0 or -errno (logged).
@@ -215,11 +239,10 @@ static int take_result(struct listener *l, struct node_result *result)
 
         if (result->r == -EADDRINUSE)
                 (void)name_path_owner(l, result);
-        if (result->r < 0) {
-                log_open_failure(l, result->why);
-                return result->r;
-        }
+        if (result->r < 0)
+                return fail_to_open(l, result->r, result->why);
         l->held = NULL;
+        l->has_owner = s->node_uid != (uid_t)-1 || s->node_gid != (gid_t)-1;
         l->watch.fd = TAKE_FD(result->fd);
         l->is_ours_alone = true;
         sock_note_opened(l);
@@ -255,17 +278,21 @@ static int open_listener(struct listener *l, struct net_listen_params *params)
         struct sock *s = l->sock;
         struct node_result result = {.fd = -1};
 
-        // Otherwise the code below checks whether the existing socket is alive.
-        if (params->unlink_blindly && name_path_owner(l, &result)) {
-                log_open_failure(l, result.why);
-                return -EADDRINUSE;
+        // Logged when it was looked up, once for all listeners.
+        if (sock_owner_missing(s) != ABSENT_NOTHING && is_owned(l->port)) {
+                l->absence = sock_owner_missing(s);
+                return -ENXIO;
         }
-        params->is_retry = l->is_missing;
+        // Otherwise the code below checks whether the existing socket is alive.
+        if (params->unlink_blindly && name_path_owner(l, &result))
+                return fail_to_open(l, -EADDRINUSE, result.why);
+        params->is_retry = l->absence != ABSENT_NOTHING;
         (void)earlier_made_node(s->unit.manager->earlier, l->port, &params->known);
         int r = sock_take_held(l);
 
         if (r != 0) {
                 take_in(l);
+                l->absence = r < 0 ? sock_absence(l, r) : ABSENT_NOTHING;
                 return MIN(r, 0);
         }
         return open_port(l, params, &result) > 0 ? 1 : take_result(l, &result);
@@ -277,14 +304,12 @@ int sock_open_later(struct listener *l)
 
         if (sock_node_is_busy(l))
                 return 1;
-        if (l->sock->removal && net_port_has_node(l->port))
-                return -EINPROGRESS;   // the old node is still being removed
+        if (l->sock->removal && net_port_has_node(l->port)) {
+                l->absence = ABSENT_REMOVAL;
+                return -EINPROGRESS;
+        }
         params.unlink_blindly = false; // a running service may have put its own node there
-        int r = open_listener(l, &params);
-
-        if (r == 0)
-                sock_node_give_later(l, false);
-        return r;
+        return open_listener(l, &params);
 }
 
 // ---- the start
@@ -294,8 +319,9 @@ static bool note_started(struct listener *l, int r)
 {
         struct sock *s = l->sock;
 
-        if (r == 0 || sock_is_retryable(s, l, r)) {
-                l->is_missing = r < 0;
+        if (r == 0)
+                l->absence = ABSENT_NOTHING;
+        if (r == 0 || l->absence != ABSENT_NOTHING) {
                 s->n_started++;
                 return true;
         }
@@ -319,12 +345,7 @@ static void await(struct sock *s)
 static void finish_opening(struct sock *s)
 {
         struct node_result result;
-        bool is_any_open = false;
 
-        for (size_t i = 0; i < s->n_listeners; i++)
-                is_any_open |= s->listeners[i].watch.fd >= 0;
-        if (!is_any_open && (s->n_listeners > 0 || sock_names_missing(s)))
-                log_unit(s->unit.id, LOG_WARNING, 0, "None of its addresses exists yet, waiting");
         sock_retry_update(s);
         if (sock_node_link(s, &result) > 0) {
                 await(s);
@@ -358,7 +379,9 @@ void sock_open(struct sock *s)
         // Descriptors passed to us are closed when start-up is over, and this socket may still need
         // one.
         for (size_t i = 0; i < s->n_listeners; i++)
-                if (s->listeners[i].watch.fd < 0)
+                if (s->listeners[i].watch.fd >= 0)
+                        s->listeners[i].has_owner = false; // the unit may set another one now
+                else
                         (void)adopt(s, &s->listeners[i]);
         s->n_started = 0;
         go_on(s);
@@ -370,17 +393,9 @@ void sock_open(struct sock *s)
 static void on_opened_later(struct listener *l, struct node_result *result)
 {
         struct sock *s = l->sock;
-        int r = take_result(l, result);
 
-        if (r == 0) {
-                if (l->is_missing)
-                        log_unit(s->unit.id, LOG_NOTICE, 0, "Listening on %s at last",
-                                 l->port->text);
-                l->is_missing = false;
-                sock_node_give_later(l, false);
-        } else if (r == -ETIMEDOUT || fail_is_exhaustion(r)) {
-                l->is_missing = manager_differs(s->unit.manager, DIFFERENCE_BIND_RETRY);
-        }
+        if (take_result(l, result) == 0)
+                sock_note_there(l);
         sock_retry_update(s);
         sock_update_watch(s);
 }
@@ -411,7 +426,8 @@ void sock_close_listener(struct listener *l)
 
         timer_stop(e, &l->poll_timer);
         sock_node_cancel(l);
-        l->is_missing = l->is_joining = l->is_adopted = l->is_ours_alone = false;
+        l->absence = ABSENT_NOTHING;
+        l->is_joining = l->is_adopted = l->has_owner = l->is_ours_alone = false;
         l->held = NULL;
         if (l->watch.fd < 0)
                 return;
@@ -424,7 +440,9 @@ void sock_close(struct sock *s, bool unlink)
         bool remove = unlink && s->unit.conf->socket && sock_conf(s)->remove_on_stop;
 
         sock_names_cancel(s);
+        sock_owner_done(s);
         sock_retry_done(s);
+        free(TAKE(s->missing_unit));
         if (remove)
                 sock_nodes_remove(s, s->listeners, s->n_listeners, s->ports_conf, true);
         for (size_t i = 0; i < s->n_listeners; i++)

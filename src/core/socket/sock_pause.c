@@ -192,7 +192,9 @@ const char *sock_status_text(const struct sock *s)
         const char *text = unit_checks_text(&s->unit);
 
         if (!text)
-                text = s->state == SOCK_FAILED ? s->failure : sock_command_text(s);
+                text = s->state == SOCK_FAILED && !s->retry ? s->failure : sock_command_text(s);
+        if (!text)
+                text = sock_owner_text(s);
         if (!text)
                 text = sock_node_text(s);
         if (!text)

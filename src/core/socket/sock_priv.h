@@ -1,6 +1,7 @@
 // Shared by the files of the socket unit: the state functions (core/socket/sock*.c).
 #pragma once
 
+#include "core/socket/owners.h"
 #include "core/socket/sock.h"
 #include "core/start/command.h"
 #include "core/unit/job.h"
@@ -15,7 +16,6 @@ void sock_set_state(struct sock *s, enum sock_state state);
 void sock_set_result(struct sock *s, enum sock_result result); // the first failure is kept
 // The reason why its start failed, as text; taken over. NULL: none.
 void sock_set_failure(struct sock *s, char *text);
-void sock_start_again_later(struct sock *s); // continues a start that waited, with other listeners
 void sock_enter_listening(struct sock *s);
 void sock_enter_running(struct sock *s);
 void sock_enter_deferred(struct sock *s); // sock_defer.c
@@ -24,6 +24,10 @@ void sock_enter_stop_pre(struct sock *s, enum sock_result result);
 // Enters the state after the commands of the current one; result: how they ended.
 void sock_on_commands_done(struct sock *s, enum sock_result result);
 void sock_on_command_timeout(struct sock *s);
+
+// ---- what a start finds out before it opens its ports (sock_prepare.c)
+void sock_enter_open(struct sock *s);        // sock_open() follows
+void sock_start_again_later(struct sock *s); // continues a start that waited, with other listeners
 
 // ---- its service, with Accept=no (sock_service.c)
 
@@ -124,16 +128,28 @@ void sock_poll_limit_reset(struct sock *s);
 // are unchanged (logged).
 int sock_reopen(struct sock *s, const struct unit_conf *old);
 
-// ---- missing addresses (sock_retry.c)
+// ---- what is not there yet (sock_retry.c)
 
-// Can a retry help? Then X-BindRetry= makes it happen.
-bool sock_is_retryable(const struct sock *s, const struct listener *l, int error);
-// Makes sure that missing listeners are retried: when an address appears, and from time to time.
-// Stops when nothing is missing.
+// Is this waited for (X-BindRetry=), or does the start fail?
+bool sock_may_wait(const struct sock *s, enum absence absence);
+// The same for a listener that could not be opened; error: -errno. ABSENT_NOTHING: a real error.
+enum absence sock_absence(const struct listener *l, int error);
+// "group www-data": what an absent listener waits for. Returns buf.
+const char *sock_absence_text(const struct listener *l, char *buf, size_t size);
+// Makes sure that what is missing is tried again: when an address appears, and at growing
+// intervals. Stops when nothing is missing.
 void sock_retry_update(struct sock *s);
-void sock_retry_now(struct sock *s); // retries what is missing, if anything
+void sock_retry_now(struct sock *s); // tries what is missing, if anything
 void sock_retry_done(struct sock *s);
+void sock_note_there(struct listener *l);            // it is open; logs, if it was waited for
 const char *sock_retry_status(const struct sock *s); // what it waits for, as text; or NULL
+// A unit without which it cannot start, or serve connections, is not there. It is looked for again,
+// and a socket that is down is then started. 0, or -EPERM: this is not waited for.
+int sock_await_unit(struct sock *s, const char *name);
+void sock_unawait_unit(struct sock *s); // it is there, or is not needed any longer
+// unit_ops.start_refused, unit_ops.stop_again
+void sock_start_refused(struct unit *u, const struct unit *culprit);
+void sock_stop_again(struct unit *u);
 
 // ---- repair of listeners (sock_mend.c)
 
@@ -172,19 +188,32 @@ const struct port *sock_names_missing(const struct sock *s); // a name without a
 const struct port_list *sock_names_get(const struct sock *s, const struct port *port);
 void sock_names_cancel(struct sock *s); // the query is cancelled
 void sock_names_done(struct sock *s);
-// In sock.c: continues the start. r: 0, or no query could be answered (-errno, logged). 0, or
-// -ENOMEM: the listeners are unchanged.
+// In sock_prepare.c: continues the start. r: 0, or no query could be answered (-errno, logged). 0,
+// or -ENOMEM: the listeners are unchanged.
 int sock_on_names_known(struct sock *s, int r);
 
-// ---- owners (sock_chown.c)
+// ---- owners (sock_owner.c)
 
-// SocketUser=/SocketGroup=: 0: done or nothing to do, 1: waiting for a look-up or a file system
-// (sock_on_commands_done() follows), -errno: failed (logged).
-int sock_chown(struct sock *s);
+void sock_owner_init(struct sock *s); // no owner is known yet
+// Looks up SocketUser= and SocketGroup=. 1: sock_on_owner_known() follows; 0: there is nothing to
+// look up; -ENOMEM.
+int sock_owner_ask(struct sock *s);
+// In sock_prepare.c: r: 0, or what sock_owner_missing() says is not there (-errno, logged).
+void sock_on_owner_known(struct sock *s, int r);
+// The look-up is over with this answer.
+void sock_owner_settle(struct sock *s, const struct owner_answer *answer);
+bool sock_owner_is_asked(const struct sock *s);
+enum absence sock_owner_missing(const struct sock *s); // ABSENT_NOTHING: its nodes can be made
+const char *sock_owner_name(const struct sock *s);     // of the user or group that is missing
+const char *sock_owner_text(const struct sock *s);     // what a start waits for; NULL: nothing
+void sock_owner_done(struct sock *s);
+// Gives the nodes that were not made with their owner: passed to us, or kept over a restart. 0, 1:
+// waiting for a file system (sock_on_commands_done() follows), -errno: failed (logged).
+int sock_give_all(struct sock *s);
 void sock_on_given(struct sock *s, int r); // one node has been given to its owner, in start-chown
-void sock_chown_init(struct sock *s);      // no owner is known yet
-// The same for nodes that are kept over a reload, without waiting.
-void sock_chown_again(struct sock *s, const struct socket_group *old);
+void sock_own_all(struct sock *s); // while it is up: gives all nodes, opens those that waited
+// A reload: nodes that are kept change hands as soon as the new owner is known.
+void sock_owner_reloaded(struct sock *s, const struct socket_group *old);
 
 // ---- commands (sock_command.c)
 
@@ -199,17 +228,12 @@ struct sock_command {
         const struct command_list *list;
         size_t index; // in list
         struct child child;
-        struct command_wait wait; // the wait of the next command, or
-        struct ids_lookup *ids;   // SocketUser= and SocketGroup=
-        void (*on_ids)(struct sock *s);
-        struct work room_work; // queued here while resources for a process are exhausted
-        struct timer timer;    // of the state
+        struct command_wait wait; // the wait of the next command
+        struct work room_work;    // queued here while resources for a process are exhausted
+        struct timer timer;       // of the state
         sd_id128_t invocation_id;
 };
 
-// Calls on_ids when the name services have answered, or have failed to. Takes over ids. 1 or
-// -errno.
-int sock_command_await(struct sock *s, struct ids_lookup *ids, void (*on_ids)(struct sock *s));
 // Starts the commands of a list one after the other; sock_on_commands_done() follows later. 0: in
 // progress, 1: the list is empty and nothing was done, -errno (logged).
 int sock_run_commands(struct sock *s, const struct command_list *list);
@@ -245,6 +269,7 @@ void sock_on_service_start_limit(struct sock *s);
 void sock_on_service_skipped(struct sock *s, const char *why);
 bool sock_pauses(const struct sock *s);  // X-TriggerLimitAction=pause
 void sock_flush(struct sock *s);         // FlushPending=: discards pending data
+void sock_template_try(struct sock *s);  // one that was missing, or bad, may be there now
 void sock_template_drop(struct sock *s); // it is read again, for the next connection
 // At a start: does it exist, and is it valid? Logs. False: its connections are not to be served.
 bool sock_template_check(struct sock *s);

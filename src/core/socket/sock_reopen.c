@@ -25,6 +25,20 @@ static struct listener *find_kept(const struct former *f, const struct port *por
         return NULL;
 }
 
+// What is known of the listener of the same port, if that was not open either: it is not logged
+// again.
+static void copy_absence(const struct former *f, struct listener *l)
+{
+        for (size_t i = 0; i < f->n; i++) {
+                const struct listener *old = &f->listeners[i];
+
+                if (old->watch.fd < 0 && streq(old->port->text, l->port->text)) {
+                        l->absence = old->absence;
+                        l->is_told = old->is_told;
+                }
+        }
+}
+
 // Difference reload-sockets: systemd changes nothing on the sockets that it keeps.
 static void update_kept(struct listener *l, const struct unit_conf *old)
 {
@@ -46,9 +60,8 @@ static void open_added(struct listener *l, bool is_live)
                          l->port->text);
                 return;
         }
-        int r = sock_open_later(l);
-
-        l->is_missing = r < 0 && sock_is_retryable(s, l, r); // otherwise the logged error stands
+        if (sock_open_later(l) == 0)
+                sock_note_there(l);
 }
 
 int sock_reopen(struct sock *s, const struct unit_conf *old)
@@ -69,8 +82,10 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                 struct listener *l = &s->listeners[i];
                 struct listener *kept = find_kept(&former, l->port, sock_conf(s));
 
-                if (!kept)
+                if (!kept) {
+                        copy_absence(&former, l);
                         continue;
+                }
                 watch_remove(s->unit.manager->events, &kept->watch);
                 l->watch.fd = TAKE_FD(kept->watch.fd);
                 sock_node_move(kept, l);
@@ -78,13 +93,14 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                 l->held = kept->held;
                 l->is_adopted = kept->is_adopted;
                 l->is_ours_alone = kept->is_ours_alone;
+                l->has_owner = kept->has_owner;
                 l->is_joining = kept->is_joining;
                 l->opened = kept->opened;
                 if (is_live && old != s->unit.conf)
                         update_kept(l, old);
         }
-        if (is_live && was_open && !goes_on)
-                sock_chown_again(s, old->socket);
+        if (is_live && was_open)
+                sock_owner_reloaded(s, old->socket);
         if (was_open && is_live && former.conf->socket->remove_on_stop)
                 sock_nodes_remove(s, former.listeners, former.n, former.conf, false);
         for (size_t i = 0; i < former.n; i++)

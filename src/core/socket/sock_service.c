@@ -45,6 +45,8 @@ bool sock_service_permits_start(struct sock *s)
         if (!u || u->conf->load_state != LOAD_LOADED) {
                 log_unit(s->unit.id, LOG_ERR, 0, "Does not start: its service %s is not there.",
                          u ? u->id : "");
+                if (u)
+                        sock_start_refused(&s->unit, u);
                 return false;
         }
         if (!sock_may_serve(s, u->conf))

@@ -29,7 +29,8 @@ void sock_template_drop(struct sock *s)
         spawn_plan_unref(TAKE(s->template_plan));
 }
 
-int sock_template_load(struct sock *s)
+// level: of the complaint about one that is missing or bad.
+static int load(struct sock *s, int level)
 {
         struct manager *m = s->unit.manager;
         CLEANUP(free) char *name = NULL;
@@ -47,7 +48,7 @@ int sock_template_load(struct sock *s)
         if (r < 0)
                 return r;
         if (conf->load_state != LOAD_LOADED) {
-                log_unit(s->unit.id, LOG_ERR, 0, "Cannot serve connections: %s: %s", name,
+                log_unit(s->unit.id, level, 0, "Cannot serve connections: %s: %s", name,
                          conf->load_error ? conf->load_error : load_state_name(conf->load_state));
                 unit_conf_unref(conf);
                 return -ENOENT;
@@ -57,12 +58,28 @@ int sock_template_load(struct sock *s)
                 return -EACCES;
         }
         s->template_conf = conf;
+        sock_unawait_unit(s);
         if (conf->service->restart != RESTART_NO && manager_differs(m, DIFFERENCE_CONNECTION_COPY))
                 log_unit(
                         name, LOG_NOTICE, 0,
                         "Restart= has no effect on connections: an instance ends with the one that "
                         "it serves, the next client gets another.");
         return 0;
+}
+
+int sock_template_load(struct sock *s)
+{
+        return load(s, LOG_ERR);
+}
+
+void sock_template_try(struct sock *s)
+{
+        int r = load(s, LOG_DEBUG);
+
+        if (r == 0)
+                log_unit(s->unit.id, LOG_NOTICE, 0, "Connections are served at last.");
+        else if (r == -EACCES) // it is there, and is refused
+                sock_unawait_unit(s);
 }
 
 // With systemd each connection is a unit, which stays loaded when it has failed (difference
@@ -80,8 +97,8 @@ bool sock_template_needs_unit(const struct sock *s)
                conf->service->sockets;
 }
 
-// The file may still appear before the first connection; until then this line is the only report. A
-// faulty template is reported now, and a valid one is kept, since a later reload may break it.
+// The file may still appear; each connection looks for it, and so does sock_retry. A valid template
+// is kept, since a later reload may break it.
 bool sock_template_check(struct sock *s)
 {
         CLEANUP(free) char *name = NULL;
@@ -91,11 +108,17 @@ bool sock_template_check(struct sock *s)
         if (sock_template_name(s, &name) < 0)
                 return true;
         index_refresh(s->unit.manager, name);
-        if (conf_loader_has_file(s->unit.manager->loader, name))
-                return sock_template_load(s) != -EACCES;
-        log_unit(s->unit.id, LOG_WARNING, 0,
-                 "Its connections need %s, which is not there: they will be closed.", name);
-        return true;
+        bool has_file = conf_loader_has_file(s->unit.manager->loader, name);
+        int r = has_file ? sock_template_load(s) : -ENOENT;
+
+        if (!has_file)
+                log_unit(
+                        s->unit.id, LOG_WARNING, 0,
+                        "Its connections need %s, which is not there: they are closed until it is.",
+                        name);
+        if (r < 0 && r != -EACCES)
+                (void)sock_await_unit(s, name); // with X-BindRetry=no only connections look for it
+        return r != -EACCES;
 }
 
 void sock_template_reloaded(struct sock *s)
@@ -104,8 +127,11 @@ void sock_template_reloaded(struct sock *s)
 
         // The plan depends on other files, too.
         spawn_plan_unref(TAKE(s->template_plan));
-        if (conf && !conf->accept)
+        if (conf && !conf->accept) {
                 sock_template_drop(s);
-        else if (conf && !s->template_conf && s->state == SOCK_LISTENING)
+                if (sock_state_is_up(s->state))
+                        sock_unawait_unit(s);
+        } else if (conf && !s->template_conf && s->state == SOCK_LISTENING) {
                 (void)sock_template_check(s);
+        }
 }

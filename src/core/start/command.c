@@ -57,8 +57,8 @@ static void on_over(struct errand *e, int error)
         w->on_known(w);
 }
 
-int command_wait_begin(const struct runner *runner, struct command_wait *w, struct inquiry *inquiry,
-                       const char *id, usec_t limit, void (*on_known)(struct command_wait *w))
+static int begin_wait(const struct runner *runner, struct command_wait *w, struct inquiry *inquiry,
+                      const char *id, usec_t limit, void (*on_known)(struct command_wait *w))
 {
         if (limit == USEC_INFINITY)
                 limit = errand_limit(runner->errands, USEC_INFINITY);
@@ -74,8 +74,7 @@ int command_await(const struct command_order *o, struct inquiry *inquiry)
 {
         struct command_wait *w = get_wait(o, true);
 
-        return w ? command_wait_begin(o->runner, w, inquiry, o->id, o->limit, o->on_known)
-                 : -ENOMEM;
+        return w ? begin_wait(o->runner, w, inquiry, o->id, o->limit, o->on_known) : -ENOMEM;
 }
 
 // ---- the plan

@@ -32,11 +32,6 @@ struct command_wait {
         int error;          // why the inquiry that it waited for failed
         bool is_plan_fresh; // the plan was made for this command
 };
-// Waits for an inquiry, which stays the caller's: on_known is called once when it is over, and
-// w->error says how (0: it has an answer). limit: the state's own time limit, which applies if
-// there is one; USEC_INFINITY: none. 1 or -errno.
-int command_wait_begin(const struct runner *runner, struct command_wait *w, struct inquiry *inquiry,
-                       const char *id, usec_t limit, void (*on_known)(struct command_wait *w));
 // The command has been started, or no longer waits.
 void command_wait_end(struct command_wait *w);
 
@@ -112,7 +107,9 @@ int command_run(const struct command_order *o, int *ret_exec_fd);
 int command_prepare_plan(const struct command_order *o, const char *name, struct fail *why);
 bool command_plan_is_fresh(
         const struct command_order *o); // looks at each file that the plan was made from
-// command_wait_begin() for something that the command needs. 1 or -errno.
+// Waits for something that the command needs; the inquiry stays the caller's. The order's on_known
+// is called once when it is over, and the wait's error says how (0: it has an answer). The order's
+// limit counts; without one, the manager's. 1 or -errno.
 int command_await(const struct command_order *o, struct inquiry *inquiry);
 
 // ---- the end, in words

@@ -142,8 +142,11 @@ static enum unit_verdict start(struct unit *u)
 
 static enum unit_verdict stop(struct unit *u)
 {
-        if (active_state_is_inactive_or_failed(unit_active_state(u)))
+        if (active_state_is_inactive_or_failed(unit_active_state(u))) {
+                if (u->ops->stop_again)
+                        u->ops->stop_again(u);
                 return UNIT_ALREADY;
+        }
         return u->ops->stop ? u->ops->stop(u) : UNIT_UNSUPPORTED;
 }
 

@@ -263,6 +263,17 @@ static void spread_wrong(struct transaction *t)
         }
 }
 
+static void tell_refused(const struct transaction *t)
+{
+        for (uint32_t i = 0; i < t->n_jobs; i++) {
+                const struct tx_job *j = &t->jobs[i];
+
+                if (j->is_wrong && (j->type == JOB_START || j->type == JOB_RESTART) &&
+                    j->unit->ops->start_refused)
+                        j->unit->ops->start_refused(j->unit, j->culprit);
+        }
+}
+
 enum request_error transaction_pull(struct transaction *t, struct unit *u, enum job_type type)
 {
         int r = pull_all(t, u, type);
@@ -276,6 +287,7 @@ enum request_error transaction_pull(struct transaction *t, struct unit *u, enum 
         if (r < 0)
                 return transaction_refuse(t, REQUEST_FAILED, "%s", strerror(-r));
         spread_wrong(t);
+        tell_refused(t);
         const struct tx_job *anchor = &t->jobs[t->anchor];
 
         if (anchor->is_wrong)

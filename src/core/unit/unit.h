@@ -145,7 +145,13 @@ struct unit_ops {
         enum unit_verdict (*start)(struct unit *u);
         // A start was requested while it is up: restores what is missing. NULL: nothing can be.
         void (*start_again)(struct unit *u);
+        // A start was requested, and a unit that it needs is not there. NULL: the type ignores
+        // this.
+        void (*start_refused)(struct unit *u, const struct unit *culprit);
         enum unit_verdict (*stop)(struct unit *u);
+        // A stop was requested while it is down: it no longer waits to be started. NULL: it never
+        // does.
+        void (*stop_again)(struct unit *u);
         enum unit_verdict (*reload)(struct unit *u); // NULL: never
         bool (*can_reload)(const struct unit *u);    // NULL: no
         // Send a signal; `who` is "main", "control", "all", "main-fail", "control-fail",
