@@ -132,9 +132,10 @@ extern const sd_bus_vtable bus_manager_jobs_vtable[];
 extern const sd_bus_vtable bus_manager_units_vtable[];
 extern const sd_bus_vtable bus_manager_environment_vtable[];
 extern const sd_bus_vtable bus_manager_clean_vtable[];
-// CanClean of a unit (manager_clean.c).
+// CanClean and Clean of a unit (manager_clean.c).
 int bus_get_can_clean(sd_bus *bus, const char *path, const char *interface, const char *property,
                       sd_bus_message *reply, void *userdata, sd_bus_error *error);
+int bus_on_clean(sd_bus_message *message, void *userdata, sd_bus_error *error);
 extern const sd_bus_vtable bus_manager_log_vtable[], bus_log_control_vtable[];
 extern const sd_bus_vtable bus_job_vtable[];
 extern const sd_bus_vtable bus_log_vtable[];

@@ -1,4 +1,4 @@
-// The Manager interface: removing what an inactive unit has left behind.
+// Removing what an inactive unit has left behind: CleanUnit of the manager, Clean of a unit.
 #include "base/str.h"
 #include "base/strv.h"
 #include "bus/bus_priv.h"
@@ -57,42 +57,40 @@ static int read_what(sd_bus_message *message, unsigned *ret, sd_bus_error *error
         return 0;
 }
 
-static int find(struct bus_client *c, const char *name, struct unit **ret, sd_bus_error *error)
+static int find(void *object, struct unit **ret, sd_bus_error *error)
 {
         CLEANUP(bus_view) struct bus_view v = {0};
-        void *object = NULL;
-        int r = bus_find_object(c, name, true, &object, error);
+        int r = bus_view_get(object, &v);
 
-        if (r < 0 || (r = bus_view_get(object, &v)) < 0)
+        if (r < 0)
                 return r;
-        if (!v.unit || (v.unit->conf->load_state == LOAD_LOADED && !v.unit->ops->clean))
-                return sd_bus_error_setf(error, SD_BUS_ERROR_NOT_SUPPORTED,
-                                         "Unit '%s' does not support cleaning.", name);
-        const struct unit_conf *conf = v.unit->conf;
+        const struct unit_conf *conf = v.conf;
 
-        *ret = v.unit;
-        if (conf->load_state == LOAD_LOADED)
-                return 0;
         if (conf->load_state == LOAD_NOT_FOUND)
                 return sd_bus_error_setf(error, "org.freedesktop.systemd1.NoSuchUnit",
-                                         "Unit %s not found.", name);
+                                         "Unit %s not found.", v.id);
         if (conf->load_state == LOAD_MASKED)
                 return sd_bus_error_setf(error, "org.freedesktop.systemd1.UnitMasked",
-                                         "Unit %s is masked.", name);
-        return sd_bus_error_setf(error, "org.freedesktop.systemd1.BadUnitSetting",
-                                 "Unit %s is not loaded properly: %s", name,
-                                 conf->load_error ? conf->load_error : "");
+                                         "Unit %s is masked.", v.id);
+        if (conf->load_state != LOAD_LOADED)
+                return sd_bus_error_setf(error, "org.freedesktop.systemd1.BadUnitSetting",
+                                         "Unit %s is not loaded properly: %s", v.id,
+                                         conf->load_error ? conf->load_error : "");
+        if (!v.unit || !v.unit->ops->clean)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_NOT_SUPPORTED,
+                                         "Unit '%s' does not support cleaning.", v.id);
+        *ret = v.unit;
+        return 0;
 }
 
-static int on_clean(sd_bus_message *message, void *userdata, sd_bus_error *error)
+// The rest of message is the list of resources; the caller is trusted.
+static int clean(sd_bus_message *message, void *object, sd_bus_error *error)
 {
-        const char *name = NULL;
         struct unit *u = NULL;
         unsigned what = 0;
-        int r = bus_check_trusted(userdata, error);
+        int r = read_what(message, &what, error);
 
-        if (r < 0 || (r = sd_bus_message_read(message, "s", &name)) < 0 ||
-            (r = read_what(message, &what, error)) < 0 || (r = find(userdata, name, &u, error)) < 0)
+        if (r < 0 || (r = find(object, &u, error)) < 0)
                 return r;
         if (!u || u->job || unit_active_state(u) != ACTIVE_INACTIVE)
                 r = -EBUSY;
@@ -107,8 +105,27 @@ static int on_clean(sd_bus_message *message, void *userdata, sd_bus_error *error
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
+int bus_on_clean(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        int r = bus_check_trusted(bus_client_of(message), error);
+
+        return r < 0 ? r : clean(message, userdata, error);
+}
+
+static int on_clean_unit(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        const char *name = NULL;
+        void *object = NULL;
+        int r = bus_check_trusted(userdata, error);
+
+        if (r < 0 || (r = sd_bus_message_read(message, "s", &name)) < 0 ||
+            (r = bus_find_object(userdata, name, true, &object, error)) < 0)
+                return r;
+        return clean(message, object, error);
+}
+
 const sd_bus_vtable bus_manager_clean_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD("CleanUnit", "sas", "", on_clean, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("CleanUnit", "sas", "", on_clean_unit, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };

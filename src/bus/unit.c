@@ -526,5 +526,6 @@ const sd_bus_vtable bus_unit_vtable[] = {
         METHOD("ReloadOrTryRestart", "s", "o", on_reload_or_try_restart),
         METHOD("Kill", "si", "", on_kill),
         METHOD("ResetFailed", "", "", on_reset_failed),
+        METHOD("Clean", "as", "", bus_on_clean),
         SD_BUS_VTABLE_END,
 };

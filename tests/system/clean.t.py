@@ -205,16 +205,24 @@ def busctl(d):
     """systemctl asks the bus daemon for this, and never the private socket: busctl can be given an address."""
     need("busctl")
     begin(d)
-    unit(d)
+    unit(d, "RemainAfterExit=yes\n")
     d.start()
     d.ctl("start", "a.service", check=True)
-    call = ("busctl", f"--address=unix:path={d.runtime}/systemd/private", "call", "org.freedesktop.systemd1",
-            "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "CleanUnit", "sas", "a.service", "1")
-    result = run(*call, "all")
-    assert result.returncode == 0, result
-    eventually(lambda: there() == set(), "the folders to go")
+    call = ("busctl", f"--address=unix:path={d.runtime}/systemd/private", "call", "org.freedesktop.systemd1")
+    manager = ("/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "CleanUnit", "sas", "a.service", "1")
+    object_ = ("/org/freedesktop/systemd1/unit/a_2eservice", "org.freedesktop.systemd1.Unit", "Clean", "as", "1")
+    for method in (manager, object_):
+        assert "Unit is not inactive" in run(*call, *method, "all").stderr
+        d.ctl("stop", "a.service", check=True)
+        assert "Invalid resource type: tea" in run(*call, *method, "tea").stderr
+        other = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *call, *method, "all")
+        assert other.returncode != 0 and there() == ALL, other
+        result = run(*call, *method, "all")
+        assert result.returncode == 0, result
+        eventually(lambda: there() == set(), "the folders to go")
+        eventually(lambda: d.show("a.service", "ActiveState") == "inactive", "the end of cleaning")
+        d.ctl("start", "a.service", check=True)
     assert "CanClean=runtime state cache logs configuration" in d.systemctl("show", "a.service", "-p", "CanClean").stdout
-    assert "Invalid resource type: tea" in run(*call, "tea").stderr
 
 
 @case
