@@ -350,6 +350,32 @@ def call(d, method, signature, *arguments):
 
 
 @case
+def links_of_a_unit(d):
+    """GetUnitFileLinks: what disabling a unit would remove, in the administrator's folder or that of this boot."""
+    need("busctl")
+    folders(d)
+    d.unit("w.service", TRUE + "[Install]\nWantedBy=one.target\nRequiredBy=two.target\nAlias=other.service\n")
+    d.unit("x.service", TRUE + "[Install]\nWantedBy=one.target\n")
+    assert call(d, "GetUnitFileLinks", "sb", "w.service", "false").stdout == "as 0\n"
+    d.ctl("enable", "w.service", "x.service", check=True)
+    answer = call(d, "GetUnitFileLinks", "sb", "w.service", "false").stdout.split()
+    links = {f"{d.units}/{name}" for name in ("one.target.wants/w.service", "two.target.requires/w.service",
+                                              "other.service")}
+    assert answer[:2] == ["as", "3"] and {word.strip('"') for word in answer[2:]} == links, answer
+    assert all(os.path.islink(link) for link in links)
+    assert call(d, "GetUnitFileLinks", "sb", "w.service", "true").stdout == "as 0\n"
+    d.ctl("disable", "w.service", check=True)
+    assert call(d, "GetUnitFileLinks", "sb", "w.service", "false").stdout == "as 0\n"
+    for wrong in ("", "w", "../w.service"):
+        assert call(d, "GetUnitFileLinks", "sb", wrong, "false").returncode == 1, wrong
+    other = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "busctl",
+                f"--address=unix:path={d.runtime}/systemd/private", "call", "org.freedesktop.systemd1",
+                "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "GetUnitFileLinks", "sb",
+                "x.service", "false")
+    assert other.returncode == 1 and "x.service" not in other.stdout, other
+
+
+@case
 def marked_units(d):
     """What a package's update marks is restarted or reloaded at its end."""
     need("busctl")
