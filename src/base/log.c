@@ -83,7 +83,8 @@ static void emit(const struct log_record *r)
                 char text[128];
                 struct log_record report = {.level = LOG_WARNING, .text = text};
 
-                snprintf(text, sizeof(text), "%llu log lines were dropped, the reader was too slow",
+                snprintf(text, sizeof(text),
+                         "%llu log lines were dropped, since the reader was too slow",
                          (unsigned long long)(state.dropped - state.dropped_reported));
                 if (log_sink_write(&report))
                         state.dropped_reported = state.dropped;
@@ -152,7 +153,7 @@ void log_life(const char *unit, sd_id128_t invocation, int level, int error, con
         va_end(ap);
 }
 
-// NUL bytes, which str_escape() cannot see, become \x00.
+// Writes a NUL byte as \x00, since str_escape() would take it for the end of the string.
 static int put_escaped(struct buf *b, const char *bytes, size_t size)
 {
         CLEANUP(free) char *raw = malloc(size + 1);
@@ -190,7 +191,7 @@ void log_service_line(const struct log_source *from, int priority, const char *l
                 CLEANUP(buf) struct buf b = BUF_NULL;
                 size_t n = MIN(size, (size_t)LINE_MAX_BYTES);
 
-                // A long line goes out in pieces, not cut inside a character.
+                // A long line is split between characters, never within one.
                 for (int i = 0; i < 3 && n < size && ((unsigned char)line[n] & 0xc0) == 0x80; i++)
                         n--;
                 if (put_escaped(&b, line, n) < 0) {

@@ -1,11 +1,11 @@
-// What a line of the log looks like at each target.
+// The format of a log line for each target.
 #include "base/clock.h"
 #include "base/log_priv.h"
 
 #include <stdio.h>
 #include <time.h>
 
-// In front of a line of text: "2026-11-23T15:58:39.123+0000 info ".
+// The beginning of a line of text: "2026-11-23T15:58:39.123+0000 info ".
 static void put_time(struct buf *b, int level)
 {
         usec_t now = clock_now_realtime();
@@ -78,7 +78,7 @@ void log_format_json(struct buf *b, const struct log_record *r)
 // ---- the journal
 
 // One field in the journal's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): a value with a
-// newline is written with its size in 64 bits, little endian.
+// newline is preceded by its size, 64 bits in little-endian order.
 static void put_journal(struct buf *b, const char *name, const char *value)
 {
         size_t size = strlen(value);
@@ -95,9 +95,9 @@ static void put_journal(struct buf *b, const char *name, const char *value)
         buf_putc(b, '\n');
 }
 
-// The unit, in the fields by which journalctl finds it: `--user-unit` matches USER_UNIT= of the
-// user's own processes; `-u` matches UNIT= of PID 1, and OBJECT_SYSTEMD_UNIT= of root's processes,
-// in any other case no field of ours (tried with systemd 252).
+// Puts the unit into the fields by which journalctl finds it: `--user-unit` matches USER_UNIT= of
+// the user's own processes; `-u` matches UNIT= of PID 1 and OBJECT_SYSTEMD_UNIT= of root's
+// processes, but no field that another process can set (tried with systemd 252).
 static void put_unit(struct buf *b, const struct log_record *r, const struct log_style *style)
 {
         if (r->unit)
@@ -128,7 +128,7 @@ void log_format_journal(struct buf *b, const struct log_record *r, const struct 
 
 // ---- syslog
 
-// Month names are English whatever the locale.
+// strftime(3) would use the locale's names, but syslog expects the English ones.
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 

@@ -1,4 +1,4 @@
-// Where log lines go, and how they get there without waiting.
+// Sends log lines to their target without waiting.
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log_priv.h"
@@ -14,18 +14,18 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET "/dev/log"
-// A reader that is gone is looked for this often. Lines go to stderr meanwhile.
+// If there is no reader, we try to connect at this interval, and lines go to stderr until then.
 #define RETRY_INTERVAL USEC_PER_SEC
 
 static struct {
-        enum log_target target; // never auto, once set
+        enum log_target target; // never AUTO
         enum log_format format;
         enum log_time time;
         struct log_style style;
-        bool is_torn; // the last line could be written in part only
-        int fd;       // of journal or syslog; -1: not connected
+        bool is_torn; // only a part of the last line could be written
+        int fd;       // connected to the journal or syslog; -1: not connected
         bool is_stream;
-        usec_t retry; // not before this time; 0: at once
+        usec_t retry; // when we may try to connect again; 0: at once
 } sink = {.target = LOG_TARGET_STDERR, .fd = -1};
 
 // ---- the settings
@@ -45,7 +45,7 @@ void log_set_user(bool is_user)
         sink.style.is_user = is_user;
 }
 
-// Is stderr the stream that the journal gave us (JOURNAL_STREAM=DEV:INO)?
+// Is stderr a stream to the journal? The environment then has JOURNAL_STREAM=DEV:INO.
 static bool stderr_is_journal(void)
 {
         const char *stream = getenv("JOURNAL_STREAM");
@@ -56,8 +56,8 @@ static bool stderr_is_journal(void)
                fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
-// The one place that says what "auto" means: the journal adds the time itself, and so does the
-// runtime of a container, whose first process we are.
+// Resolves LOG_TIME_AUTO. The journal adds the time itself, and so does the runtime of a container,
+// in which we are PID 1.
 static bool needs_time(bool is_journal)
 {
         if (sink.time != LOG_TIME_AUTO)
@@ -86,7 +86,7 @@ static int connect_to(const char *path, int type)
         return fd_move_up(TAKE_FD(fd));
 }
 
-// A descriptor, or -errno.
+// Connects to the reader. Returns a descriptor or -errno.
 static int open_reader(enum log_target target, bool *ret_is_stream)
 {
         bool is_journal = target == LOG_TARGET_JOURNAL;
@@ -101,13 +101,14 @@ int log_set_target(enum log_target target, enum log_format format)
         bool is_journal = stderr_is_journal(), is_stream = false;
         int fd = -1;
 
-        tzset(); // the file of the time zone is read now, not with the first line
+        tzset(); // reads the time zone's file now rather than when the first line is logged
         if (target == LOG_TARGET_JOURNAL || (target == LOG_TARGET_AUTO && is_journal)) {
                 fd = open_reader(LOG_TARGET_JOURNAL, &is_stream);
                 if (fd < 0 && target == LOG_TARGET_JOURNAL)
                         return fd;
         } else if (target == LOG_TARGET_SYSLOG) {
-                // It may be a service of ours that is about to read there.
+                // A failure is no error: the syslog daemon may be a service that we have yet to
+                // start.
                 fd = open_reader(target, &is_stream);
         }
         fd_close(sink.fd);
@@ -131,8 +132,8 @@ void log_close(void)
 
 // ---- stderr
 
-// Where the description cannot be opened anew: a pipe that polls writable takes PIPE_BUF bytes
-// without waiting, as long as nobody else fills it in between.
+// Writes to stderr if it cannot be reopened. A pipe that polls as writable takes PIPE_BUF bytes
+// without blocking, unless another process fills it between poll() and write().
 static ssize_t write_polled(const char *data, size_t size)
 {
         size_t done = 0;
@@ -151,9 +152,10 @@ static ssize_t write_polled(const char *data, size_t size)
         return (ssize_t)done;
 }
 
-// Bytes written without waiting. stderr may be shared with others, so O_NONBLOCK is not ours to set
-// on it: pipes and terminals are opened anew, which makes a description of our own, and closed
-// again so that no end of a pipe stays open behind its owner's back.
+// Writes without waiting. Returns the number of bytes written, or -errno. Other processes may share
+// the open file description of stderr, so we must not set O_NONBLOCK on it. A pipe or terminal is
+// therefore reopened, which gives us a description of our own. It is closed after each write, since
+// otherwise the reader of a pipe would not see its end after stderr has been closed.
 static ssize_t write_now(const char *data, size_t size)
 {
         struct stat st;
@@ -167,7 +169,7 @@ static ssize_t write_now(const char *data, size_t size)
         struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 
         if (poll(&p, 1, 0) <= 0 || p.revents != POLLOUT)
-                return 0; // full, or a pipe without a reader: a write would raise SIGPIPE
+                return 0; // full, or a pipe without a reader, where write() would raise SIGPIPE
         CLEANUP(fd)
         int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -192,10 +194,10 @@ static bool write_line(const char *line, size_t size)
 
 static bool send_line(const struct buf *b)
 {
-        size_t size = b->size + sink.is_stream; // of a stream, lines end with NUL
+        size_t size = b->size + sink.is_stream; // in a stream, NUL ends a line
         ssize_t n = send(sink.fd, buf_text(b), size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-        if (n >= 0 && (size_t)n < size) { // the rest would be taken for a line of its own
+        if (n >= 0 && (size_t)n < size) { // the reader would take the rest for another line
                 sink.fd = fd_close(sink.fd);
                 errno = EAGAIN;
                 return false;
@@ -213,9 +215,9 @@ static void reopen(void)
         sink.is_stream = is_stream;
 }
 
-// 1: sent, 0: the reader does not keep up, -ENOTCONN: there is none. libsystemd's
-// sd_journal_sendv() would wait for a journal that does not read, and takes a journal that is gone
-// for success; syslog(3) waits, too.
+// 1: sent; 0: the reader is too slow; -ENOTCONN: there is no reader. We do not use libsystemd's
+// sd_journal_sendv(), which blocks if the journal does not read, and reports success if there is no
+// journal. syslog(3) blocks, too.
 static int send_to_reader(const struct buf *b)
 {
         if (sink.fd >= 0) {

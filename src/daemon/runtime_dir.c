@@ -14,7 +14,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-// A lock that is replaced meanwhile is opened again.
+// The lock is opened at most this often, since another usherd may replace it in between.
 #define LOCK_TRIES 10
 
 static int choose(const char *given, char **ret)
@@ -41,7 +41,7 @@ static int choose_private(char **ret)
 
         if (!path)
                 return -ENOMEM;
-        // Services of other users come through it to the notify socket.
+        // Services of other users must be able to reach the notify socket in it.
         if (!mkdtemp(path) || (geteuid() == 0 && chmod(path, 0755) < 0)) {
                 log_write(LOG_ERR, "%s: %s", path, strerror(errno));
                 return COMPLAINED;
@@ -57,13 +57,13 @@ static int check_ours(const char *path, const struct stat *st)
 {
         if (st->st_uid != 0 && st->st_uid != geteuid())
                 log_write(LOG_ERR,
-                          "%s belongs to user %u, who could steer usherd by it. Remove it, or give "
-                          "usherd another folder with --runtime-dir.",
+                          "%s belongs to user %u, who could control usherd through it. Remove it, "
+                          "or choose another folder with --runtime-dir.",
                           path, st->st_uid);
         else if (st->st_mode & (S_IWGRP | S_IWOTH))
                 log_write(LOG_ERR,
-                          "Others than its owner may write to %s. Run \"chmod go-w %s\", or give "
-                          "usherd another folder with --runtime-dir.",
+                          "Users other than its owner can write to %s. Run \"chmod go-w %s\", or "
+                          "choose another folder with --runtime-dir.",
                           path, path);
         else
                 return 0;
@@ -80,8 +80,8 @@ static int open_folder(const char *path)
                 return -ENOENT;
         if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
                 log_write(LOG_ERR,
-                          "%s is a link, or no folder. Remove it, or give usherd another folder "
-                          "with --runtime-dir.",
+                          "%s is a symbolic link, or not a folder. Remove it, or choose another "
+                          "folder with --runtime-dir.",
                           path);
                 return COMPLAINED;
         }
@@ -119,7 +119,7 @@ static int complain_locked(int fd, const char *path)
         if (n > 0)
                 holder[strcspn(holder, "\n")] = '\0';
         log_write(LOG_ERR,
-                  "Another usherd%s%s%s uses %s already. Give this one a folder of its own with "
+                  "Another usherd%s%s%s already uses %s. Choose another folder for this one with "
                   "--runtime-dir.",
                   n > 0 ? " (pid " : "", holder, n > 0 ? ")" : "", path);
         return COMPLAINED;

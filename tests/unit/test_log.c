@@ -115,7 +115,7 @@ static void check_full_pipe(void)
         log_write(LOG_INFO, "Room again");
         log_write(LOG_INFO, "And on");
         snprintf(expected, sizeof(expected),
-                 "%llu log lines were dropped, the reader was too slow\nRoom again\nAnd on\n",
+                 "%llu log lines were dropped, since the reader was too slow\nRoom again\nAnd on\n",
                  (unsigned long long)n_dropped);
         assert_string_equal(read_log(), expected);
         assert_int_equal(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
@@ -145,8 +145,8 @@ static void test_a_full_socket_drops(void **state)
         assert_true(log_get_dropped() > 0);
         read_log();
         log_write(LOG_INFO, "Room again");
-        assert_non_null(
-                str_at_suffix(read_log(), " were dropped, the reader was too slow\nRoom again\n"));
+        assert_non_null(str_at_suffix(
+                read_log(), " were dropped, since the reader was too slow\nRoom again\n"));
 }
 
 // What fits in part only is torn; the next line starts on a line of its own.
@@ -167,7 +167,7 @@ static void test_a_torn_line(void **state)
         assert_int_equal(strlen(text), PIPE_SIZE);
         log_write(LOG_INFO, "Next");
         assert_string_equal(read_log(),
-                            "\n1 log lines were dropped, the reader was too slow\nNext\n");
+                            "\n1 log lines were dropped, since the reader was too slow\nNext\n");
 }
 
 static void test_a_pipe_without_reader(void **state)
