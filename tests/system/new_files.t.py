@@ -41,6 +41,20 @@ def verbs(d):
 
 
 @case
+def name_becomes_an_alias(d):
+    """A link to an existing unit, under a name that was asked for in vain."""
+    path = d.unit("real.service", SLEEP)
+    d.start()
+    assert d.ctl("start", "real.service").returncode == 0
+    for name in ("shown.service", "started.service"):
+        assert d.show(name, "LoadState") == "not-found", name
+        assert d.ctl("start", name).returncode == 5, name
+        os.symlink(path, os.path.join(d.units, name))
+        assert d.show(name, "Id") == "real.service", name
+        assert is_active(d, name) and d.ctl("restart", name).returncode == 0, name
+
+
+@case
 def enabled_at_once(d):
     d.start()
     d.unit("new.socket", f"[Socket]\nListenStream={d.folder}/new\n[Install]\nWantedBy=sockets.target\n")

@@ -121,7 +121,7 @@ int index_look_again(struct unit *u)
                 return 0;
         int r = conf_load(m->loader, u->id, &diag, &conf);
 
-        // If the name has become an alias of another unit, a reload is needed.
+        // A name that has become an alias of another unit stays as it is until it is unloaded.
         if (r < 0 || conf->load_state == LOAD_NOT_FOUND || !streq(conf->id, u->id))
                 return r;
         unit_replace_conf(u, TAKE(conf));
