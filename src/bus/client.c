@@ -32,7 +32,7 @@
 // When this many clients have gone, enough memory is free to be returned to the kernel.
 #define TRIM_CLIENTS 16
 
-// ---- the end
+// ---- disconnecting
 
 static void client_free(struct bus_client *c)
 {
@@ -123,7 +123,7 @@ static void update_source(struct bus_client *c)
                 bus_place_set_unread(c, is_unread);
         if (c->is_dropped)
                 return;
-        // A hang-up is reported without being asked for.
+        // epoll reports a hang-up even if no event is requested.
         if (sd_event_source_set_io_events(c->source, is_unread ? EPOLLOUT
                                                      : waits   ? 0
                                                                : EPOLLIN) < 0)
@@ -296,7 +296,7 @@ static int on_io(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents
         return 0;
 }
 
-// ---- the beginning
+// ---- connecting
 
 static int set_up_bus(struct bus_client *c, int feed, int fd)
 {

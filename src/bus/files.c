@@ -10,7 +10,7 @@
 
 #include <fnmatch.h>
 
-// What a list takes of one turn of the loop.
+// The time that a list may use in one turn of the loop.
 #define LIST_TURN (2 * USEC_PER_MSEC)
 
 // The last complaint of conf/install, for the reply.
@@ -81,7 +81,7 @@ struct bus_listing {
         struct bus_client *client;
         sd_bus_message *call, *reply;
         struct install *install;
-        char **names, **next; // all, and those that are left
+        char **names, **next; // all names, and the next one
         char **states, **patterns;
         struct timer timer;
 };
@@ -118,7 +118,7 @@ static int append_file(struct bus_listing *l, const char *name)
         if (r >= 0 && is_wanted(l, &file))
                 r = sd_bus_message_append(l->reply, "(ss)", file.path, file.state);
         free(file.path);
-        return r == -ENOENT ? 0 : r; // gone meanwhile
+        return r == -ENOENT ? 0 : r; // the file has been removed since
 }
 
 static int finish_list(struct bus_listing *l)
@@ -155,7 +155,7 @@ static void on_list_turn(struct timer *t, usec_t now)
         bus_client_sent(c, r);
 }
 
-// Takes over the words, in any case.
+// Takes ownership of the words, also on failure.
 static int begin_list(sd_bus_message *message, struct bus_client *c, char **states, char **patterns)
 {
         const struct install_options options = {0};
@@ -251,7 +251,7 @@ static int reenable(struct install *install, char *const *names, struct install_
         return r < 0 ? r : install_enable(install, names, changes);
 }
 
-// What a method of this family takes and gives, besides runtime and the changes.
+// The arguments and results of a method, in addition to runtime and the list of changes.
 enum change_flags {
         TAKES_NAMES = 1 << 0,
         TAKES_PRESET_MODE = 1 << 1,
@@ -429,8 +429,9 @@ static int on_get_default(sd_bus_message *message, void *userdata, sd_bus_error 
         if (r >= 0)
                 r = install_get_default(install, &name);
         if (r == -ENOENT)
-                return sd_bus_error_set(error, SD_BUS_ERROR_FILE_NOT_FOUND,
-                                        "There is no default.target: what is enabled is started.");
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_FILE_NOT_FOUND,
+                        "There is no default.target: usherd starts the units that are enabled.");
         return r < 0 ? r : sd_bus_reply_method_return(message, "s", name);
 }
 

@@ -1,6 +1,6 @@
 #include "bus/intake.h"
 
-// systemctl's takes 60 bytes.
+// Size limit of the authentication; systemctl's has 60 bytes.
 #define AUTH_MAX 4096
 
 static ssize_t take_line(struct intake *in, const uint8_t *data, size_t n)
@@ -29,7 +29,7 @@ static uint32_t read_u32(const struct intake *in, size_t at)
                                   : p[3] | p[2] << 8 | p[1] << 16 | (uint32_t)p[0] << 24;
 }
 
-// The header is complete: what comes behind it.
+// The header is complete, so the size of the rest is known.
 static int measure(struct intake *in)
 {
         if ((in->head[0] != 'l' && in->head[0] != 'B') || in->head[3] != 1)

@@ -208,7 +208,7 @@ const sd_bus_vtable bus_job_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-// ---- of the Manager
+// ---- methods of the Manager
 
 static int append_job(sd_bus_message *reply, struct bus_job j)
 {

@@ -8,8 +8,8 @@
 
 #define LINES_MAX 10000 // of one answer
 
-// For a socket also what it starts: those who ask about it want to know why its connections fail.
-// Otherwise the pattern as it is. New string, or NULL (no memory).
+// If the pattern names a socket, the lines of its services are added, since they say why
+// connections fail. Any other pattern stays unchanged. New string, or NULL (no memory).
 static char *widen_pattern(struct manager *m, const char *pattern)
 {
         struct unit *u = unit_name_is_valid(pattern) ? registry_find_unit(m, pattern) : NULL;

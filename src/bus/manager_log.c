@@ -1,5 +1,5 @@
-// The Manager interface: how much usherd logs, and where to. What is set holds until usher.conf or
-// the command line says something else at the next reload. And whether watchdogs count.
+// The Manager interface: level and target of the log, and whether watchdogs are enforced. A value
+// set here holds until the next reload, if usher.conf or the command line then has another one.
 #include "base/log.h"
 #include "base/str.h"
 #include "bus/bus_priv.h"

@@ -23,7 +23,7 @@ static void unref_unit(struct manager *m, const char *name)
 {
         struct unit *u = registry_find_unit(m, name);
 
-        // It may be another one of that name by now.
+        // The name may belong to another unit by now.
         if (!u || u->n_refs == 0)
                 return;
         u->n_refs--;
@@ -146,7 +146,7 @@ static int set_marks(struct unit *u, char *const *words, sd_bus_error *error)
         return 0;
 }
 
-// Only properties that are not settings of the unit, which come from its files.
+// Only properties that are no directives can be set, since directives come from the unit's files.
 static int on_set_properties(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
         struct unit *u = NULL;
@@ -179,7 +179,7 @@ static int on_set_properties(sd_bus_message *message, void *userdata, sd_bus_err
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
-// 0, also where there is nothing to do, or -errno.
+// 0, also if there was nothing to do, or -errno.
 static int work_on_marks(struct manager *m, struct unit *u, sd_bus_message *reply)
 {
         struct request_failure failure;

@@ -34,7 +34,8 @@ bool bus_path_job(const char *path, uint32_t *ret)
 {
         const char *id = str_after_prefix(path, BUS_ROOT "/job/");
 
-        // As bus_job_path() writes it: no other way of writing a number is a job's path.
+        // Only the form that bus_job_path() writes is a job's path: leading zeros, for instance,
+        // are not.
         return id && *id != '0' && strspn(id, "0123456789") == strlen(id) &&
                parse_u32(id, ret) == 0;
 }

@@ -8,13 +8,13 @@
 #include <limits.h>
 
 static const struct {
-        unsigned all, user; // of a user: at most
+        unsigned all, user; // limits: for all clients, for the clients of one user
 } places[_BUS_ACCESS_MAX] = {
         [BUS_ACCESS_READ] = {96, 16},
         [BUS_ACCESS_CONTROL] = {96, 32},
         [BUS_ACCESS_OWNER] = {64, 48},
 };
-// Answers that did not fit the socket's buffer and are not read.
+// Limits on answers that do not fit into the socket's buffer and wait to be read.
 #define UNREAD_MAX 8
 #define UNREAD_USER_MAX 2
 
@@ -54,9 +54,9 @@ void bus_place_drop(struct bus_user *u)
 
 // ---- connections
 
-// The client that is dropped for a new one of user u: one that has not authenticated yet, of u or,
-// if u is below its limit, of any user of this kind; else the one that has been idle longest among
-// those of the user with most clients, if that user has more than u. NULL: none.
+// Chooses the client to drop for a new one of user u. Clients that have not authenticated go first:
+// those of u or, if u is below its limit, of any user of this kind. Otherwise the user with most
+// clients loses the one that has been idle longest, if that user has more than u. NULL: none.
 static struct bus_client *choose_victim(struct bus_server *s, const struct bus_user *u)
 {
         bool is_user_full = u->n_clients >= places[u->access].user;
@@ -109,7 +109,7 @@ struct bus_user *bus_place_take(struct bus_server *s, uid_t uid, enum bus_access
 
 // ---- unread answers
 
-// Of the user with most of them; if a user is above its limit, it is that one.
+// The user with most unread answers; a user above its limit always has most.
 static void drop_unread(struct bus_server *s)
 {
         struct bus_client *victim = NULL;

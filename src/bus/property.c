@@ -11,9 +11,9 @@
 #include <sched.h>
 #include <sys/prctl.h>
 
-// Kinds whose property is not what one of their words is; the others go by kind->signature.
+// How properties of some kinds are formed; those of other kinds have the type kind->signature.
 enum shape {
-        SHAPE_NONE, // no property, or one with rows of its own
+        SHAPE_NONE, // no property, or one with its own entry in the table
         SHAPE_PLAIN,
         SHAPE_CHOICE,
         SHAPE_CHOICE_NUMBER,
@@ -54,7 +54,7 @@ static const struct {
         {"address_families", SHAPE_FAMILIES, "(bas)"},
 };
 
-// Words in unit files, numbers on the bus.
+// Values that are words in unit files but numbers on the bus.
 static const char *const number_choices[] = {
         "SocketProtocol", "IOSchedulingClass", "CPUSchedulingPolicy",
         "SyslogFacility", "SyslogLevel",       "LogLevelMax",
@@ -177,7 +177,7 @@ static int append_working_directory(sd_bus_message *reply, const struct working_
         return text ? sd_bus_message_append(reply, "s", text) : -ENOMEM;
 }
 
-// The word alone: neither path nor name of a descriptor is part of the property.
+// Appends the word alone, since the property contains neither a path nor a descriptor's name.
 static const char *stdio_word(const struct directive *d, const struct stdio_value *v)
 {
         static const char *const words[_STDIO_MAX] = {
@@ -217,7 +217,7 @@ static int append_limit(sd_bus_message *reply, const struct directive *d,
                                      value == RLIM_INFINITY ? UINT64_MAX : (uint64_t)value);
 }
 
-// Whether the words are what is allowed, and the words.
+// Appends whether the list is an allow list, and its words.
 static int append_list(sd_bus_message *reply, bool is_allow_list, char *const *words)
 {
         int r = sd_bus_message_open_container(reply, 'r', "bas");
@@ -286,8 +286,8 @@ static int append_own_core_filter(sd_bus_message *reply)
         return sd_bus_message_append(reply, "t", filter);
 }
 
-// What a directive that is not set amounts to, where that is more than "not set": 1 appended, 0 no
-// such thing, -errno.
+// Appends the effective value of a directive that is not set, if there is one. 1: appended; 0:
+// there is none; -errno.
 static int append_implied(sd_bus_message *reply, const struct directive *d,
                           const struct unit_conf *conf, bool is_user, const void *field)
 {

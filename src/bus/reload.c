@@ -2,8 +2,8 @@
 // be a success.)
 #include "bus/bus_priv.h"
 
-// GetReport(): whether a unit or usher.conf has become wrong by it, complaints and what is new,
-// whether there were more of them than these.
+// GetReport(): whether a unit or usher.conf has become invalid, the complaints and the news, and
+// whether the list of these was cut.
 static int on_get_report(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         struct bus_client *c = userdata;

@@ -1,12 +1,12 @@
-// From a method call to a job, and from a refusal to systemd's error names (exit codes depend on
-// them).
+// Turns method calls into jobs, and refusals into systemd's error names, on which the exit codes of
+// systemctl depend.
 #include "bus/bus_priv.h"
 
 #include "base/str.h"
 #include "base/strv.h"
 
 #define READER_WORDS_MAX 64
-#define WORD_SIZE_MAX 1024 // more than a unit name has
+#define WORD_SIZE_MAX 1024 // longer than any unit name
 
 static const char *const error_names[] = {
         [REQUEST_NO_SUCH_UNIT] = "org.freedesktop.systemd1.NoSuchUnit",
@@ -79,7 +79,7 @@ static int bus_queue_job(sd_bus_message *message, struct bus_client *c, struct u
         return sd_bus_reply_method_return(message, "o", path);
 }
 
-// What was connected cannot be started again: only a stop makes sense for a connection.
+// A connection cannot be started again, so only a stop is possible.
 static int queue_for_connection(sd_bus_message *message, struct bus_client *c, struct run *run,
                                 enum job_type type, const char *mode, sd_bus_error *error)
 {

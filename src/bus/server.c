@@ -18,13 +18,13 @@
 #define RUSH_BURST 256
 #define MODE_OPEN 0666
 #define MODE_SHUT 0600
-// After descriptors ran out: when to accept again, and when to log it again.
+// If descriptors run out: the time until the next accept, and until the next log line about it.
 #define PAUSE (500 * USEC_PER_MSEC)
 #define EXHAUSTIONS_INTERVAL (60 * USEC_PER_SEC)
 // Limit of log lines about misbehaving clients, since the clients could cause any number of them.
 #define COMPLAINTS_INTERVAL (60 * USEC_PER_SEC)
 #define COMPLAINTS_BURST 5
-// At the end: until the others are looked at again.
+// At usherd's end, the interval at which clients with unsent output are checked.
 #define FLUSH_WAIT (5 * USEC_PER_MSEC)
 
 // ---- descriptors
@@ -45,7 +45,7 @@ static int make_pair(int ret[2])
         return 0;
 }
 
-// Takes as many as there are descriptors.
+// Opens the descriptors of the reserve, or as many of them as possible.
 static void fill_reserve(struct bus_reserve *r)
 {
         if (r->fd < 0)
@@ -166,9 +166,9 @@ static void complain_exhaustion(struct bus_server *s, int error)
                 log_write(LOG_ERR, "Not all control clients can be served: %s", strerror(-error));
 }
 
-// Takes over fd. is_last: it has the number that is kept for the owner. -EMFILE and the like: there
-// are no descriptors, not even for the owner; others are sent away then, so that they do not stand
-// in the owner's way.
+// Takes ownership of fd. is_last: fd has the number that is kept for the owner. -EMFILE and
+// the like: there are no descriptors, not even for the owner; other clients are then disconnected,
+// since they would delay the owner.
 static int serve(struct bus_server *s, int fd, bool is_last)
 {
         struct bus_user *u = NULL;
@@ -207,7 +207,7 @@ static int accept_one(struct bus_server *s)
         bool is_last = fd < 0 && (errno == EMFILE || errno == ENFILE);
 
         if (is_last) {
-                regain_reserve(s); // whether somebody waits does not show without a number
+                regain_reserve(s); // accept4() fails like this even if nobody waits
                 s->reserve.fd = fd_close(s->reserve.fd);
                 fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         }

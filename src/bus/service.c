@@ -1,4 +1,4 @@
-// Run-time properties of the Service interface; what files say comes from the directive table.
+// Run-time properties of the Service interface; those of directives come from the directive table.
 #include "base/str.h"
 #include "bus/bus_priv.h"
 #include "conf/directive.h"
@@ -126,7 +126,7 @@ GETTER(get_commands)
 
 GETTER(get_cgroup)
 {
-        (void)userdata; // usher tracks processes itself; a path is shown where it made a cgroup
+        (void)userdata; // usher tracks processes by descent and creates no cgroups
         return sd_bus_message_append(reply, "s", "");
 }
 

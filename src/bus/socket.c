@@ -1,4 +1,4 @@
-// Run-time properties of the Socket interface; what files say comes from the directive table.
+// Run-time properties of the Socket interface; those of directives come from the directive table.
 #include "base/str.h"
 #include "base/strv.h"
 #include "bus/bus_priv.h"
@@ -16,7 +16,7 @@ static const struct sock *sock_of_object(void *userdata)
         return CONTAINER_OF((struct unit *)userdata, struct sock, unit); // connections are services
 }
 
-// Of a name (X-ListenName=) its addresses, as far as they are known.
+// A port with a name (X-ListenName=) is shown as the addresses that are known for the name.
 GETTER(get_listen)
 {
         const struct sock *s = sock_of_object(userdata);

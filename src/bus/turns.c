@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "bus/bus_priv.h"
 
-// In one turn of the loop.
+// The time that readers get in one turn of the loop.
 #define AT_ONCE 16
 
 static void on_turn(struct timer *t, usec_t now);
@@ -41,7 +41,7 @@ static void on_turn(struct timer *t, usec_t now)
                 now = clock_now();
                 share_spend(&s->share, now - begin);
         }
-        if (arm(s) < 0) // there is no memory: whoever waits would wait for ever
+        if (arm(s) < 0) // out of memory: without a timer, waiting clients would never get a turn
                 while (!list_is_empty(&s->turn_users))
                         bus_client_drop(take_next(s));
 }

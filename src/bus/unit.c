@@ -123,7 +123,7 @@ GETTER(get_empty_list)
 
 // ---- dependencies
 
-// The connections of a socket, but for those that are units: these have an edge.
+// The connections of a socket that are not units; for those that are, there is a dependency.
 static int append_connections(sd_bus_message *reply, const struct sock *s)
 {
         int r = 0;
@@ -195,8 +195,8 @@ GETTER(get_stamp)
 
 // ---- conditions
 
-// "ConditionPathExists", |, !, "/x", and how the last start has found it (CONDITION_MET, ...).
-// Nothing is looked at here.
+// "ConditionPathExists", |, !, "/x", and the result at the last start (CONDITION_MET, ...). The
+// condition is not checked again.
 static int append_condition(sd_bus_message *reply, const struct condition *c, const char *prefix,
                             int state)
 {
@@ -218,7 +218,7 @@ GETTER_FOR(get_conditions)
                 return r;
         const struct unit_group *g = v.conf->unit;
         const struct condition_list *list = is_assert ? &g->asserts : &g->conditions;
-        // What conditions of the environment say is not for readers.
+        // Conditions on the environment would show its variables to readers.
         const int8_t *states = v.unit && bus_client_is_trusted(bus_client_of_bus(bus))
                                        ? unit_condition_states(v.unit, is_assert)
                                        : NULL;
@@ -361,21 +361,21 @@ void bus_reset_failed(void *object)
         collect_unit_later(v.unit);
 }
 
-// Only the name: the command line lies in the memory of the process, which can make a read of it
-// block for ever. A client that may see it reads it itself.
+// Appends only the name: the command line is in the memory of the process, and reading that can
+// block for ever. A client with access to it reads it itself.
 static int append_process(pid_t pid, void *data)
 {
         CLEANUP(free) char *name = NULL;
 
         if (proc_get_comm(pid, &name) < 0)
-                return 0; // gone meanwhile
+                return 0; // it has ended since
         CLEANUP(free) char *text = str_escape(name);
 
         if (!text)
                 return -ENOMEM;
         int r = sd_bus_message_append(data, "(sus)", "", (uint32_t)pid, text);
 
-        return r < 0 ? r : 0; // anything else would end the walk
+        return r < 0 ? r : 0; // another value than 0 would end the walk
 }
 
 int bus_reply_processes(sd_bus_message *message, void *object)

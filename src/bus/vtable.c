@@ -65,7 +65,7 @@ static size_t count_fixed(const sd_bus_vtable *fixed)
 static int on_get(sd_bus *bus, const char *path, const char *interface, const char *property,
                   sd_bus_message *reply, void *object, sd_bus_error *error);
 
-// Takes over name; NULL: no memory.
+// Takes ownership of name; NULL: no memory.
 static int add_property(struct bus_vtables *v, size_t interface, char *name,
                         const struct directive *d, bool is_soft)
 {
@@ -198,7 +198,7 @@ static int on_get(sd_bus *bus, const char *path UNUSED, const char *interface, c
 
                 if (p && (p->directive->flags & DIRECTIVE_SECRET) && !bus_client_is_trusted(c))
                         return sd_bus_message_append(reply, bus_directive_signature(p->directive),
-                                                     0); // lists, all of them
+                                                     0); // all of them are lists
                 if (p)
                         return bus_append_directive(reply, p->directive, view.conf,
                                                     c->server->manager->options.is_user,

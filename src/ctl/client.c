@@ -1,4 +1,4 @@
-// The connection to the supervisor, and what calls over it mean.
+// The connection to the supervisor, method calls over it, and how their errors are reported.
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -14,7 +14,7 @@
 #define CONNECT_TRIES 250
 #define CONNECT_PAUSE (20 * USEC_PER_MSEC)
 
-// Folder of the supervisor that is meant; new string in *ret. 0 or -errno.
+// The runtime folder of the chosen supervisor; new string in *ret. 0 or -errno.
 static int client_runtime_dir(const struct ctl *c, char **ret)
 {
         const char *given = c->runtime_dir ? c->runtime_dir : getenv("USHER_RUNTIME_DIR");
@@ -84,7 +84,7 @@ static int try_connect(struct ctl *c, const char *path)
         sd_bus *bus = NULL;
         int r = address ? start_bus(address, &bus) : -ENOMEM;
 
-        // The backlog is full: usherd shuts out the users that fill it.
+        // The backlog is full. We try again, since usherd soon refuses the users who fill it.
         for (int i = 0; r == -EAGAIN && i < CONNECT_TRIES; i++) {
                 usleep(CONNECT_PAUSE);
                 r = start_bus(address, &bus);
@@ -270,7 +270,8 @@ static int client_exit_code(const sd_bus_error *error, int r)
         for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
                 if (sd_bus_error_has_name(error, codes[i].name))
                         return codes[i].code;
-        // The number of an error that came over the bus says little: "failed" is EACCES.
+        // The errno of an error that came over the bus is not reliable: sd-bus maps "Failed" to
+        // EACCES.
         bool is_remote = error && sd_bus_error_is_set(error);
 
         return !is_remote && (r == -EACCES || r == -EPERM) ? CTL_NO_PERMISSION : CTL_FAILED;

@@ -1,13 +1,13 @@
-// Requests that become jobs, and the wait for their end.
+// Sends requests that queue jobs, and waits until these have finished.
 #include "base/str.h"
 #include "base/strv.h"
 #include "ctl/ctl.h"
 
 #include <stdio.h>
 
-// A job that is waited for.
+// A job for which we wait.
 struct pending {
-        char *path, *unit, *result; // result NULL: not over yet
+        char *path, *unit, *result; // result NULL: it has not finished
 };
 
 struct waiting {
@@ -53,7 +53,7 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
         for (size_t i = 0; i < w->n; i++)
                 if (!w->items[i].result && streq(w->items[i].path, path)) {
                         w->items[i].result = strdup(result);
-                        // Of a marked unit only the job is known before.
+                        // For a marked unit, the reply contained the job but not the unit's name.
                         (void)str_set(&w->items[i].unit, unit);
                 }
         return 0;
@@ -67,7 +67,7 @@ static bool is_over(const struct waiting *w)
         return true;
 }
 
-// Handle one message, or wait for one. 0 or -errno.
+// Processes one message, or waits for one. 0 or -errno.
 static int turn(struct ctl *c)
 {
         int r = sd_bus_process(c->bus, NULL);
@@ -75,7 +75,7 @@ static int turn(struct ctl *c)
         return r != 0 ? MIN(r, 0) : sd_bus_wait(c->bus, UINT64_MAX) < 0 ? -errno : 0;
 }
 
-// ---- what came of it
+// ---- results
 
 const char *jobs_why_failed(const char *result)
 {
@@ -172,7 +172,7 @@ static int wait_until_down(struct ctl *c, const struct waiting *w)
         return CTL_OK;
 }
 
-// ---- the whole
+// ---- requests
 
 static int request(struct ctl *c, struct waiting *w, const char *method, const char *what,
                    const char *unit)
@@ -197,7 +197,7 @@ static int request(struct ctl *c, struct waiting *w, const char *method, const c
         return code;
 }
 
-// A stop of a service that sockets start again.
+// Warns after a stop if active sockets can start the service again.
 static void warn_triggers(struct ctl *c, const char *unit)
 {
         CLEANUP(free) char *path = client_unit_path(unit);
@@ -228,7 +228,7 @@ static int watch(struct ctl *c, struct waiting *w, sd_bus_slot **ret)
         return r < 0 ? client_complain(NULL, r, "Failed to watch jobs") : CTL_OK;
 }
 
-// Waits for all jobs, and says what came of them. code: what the requests gave.
+// Waits for all jobs and reports those that failed. code: the exit code of the requests so far.
 static int finish(struct ctl *c, struct waiting *w, const char *method, int code)
 {
         int r = 0;

@@ -1,4 +1,4 @@
-// usherctl: sees and steers a supervisor over its private socket.
+// usherctl: shows and controls a supervisor through its private socket.
 #include "ctl/ctl.h"
 
 #include "base/str.h"
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
         sd_bus_flush_close_unref(c.bus);
         options_done(&c);
         shown_done();
-        // What could not be printed was not shown.
+        // A command whose output could not be written has failed.
         if (fflush(stdout) != 0 && r == CTL_OK)
                 r = CTL_FAILED;
         return r;

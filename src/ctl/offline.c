@@ -1,4 +1,4 @@
-// Where unit files are when no supervisor is asked.
+// Where unit files are found without asking a supervisor.
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -68,7 +68,7 @@ enum trust_mode offline_trust(struct ctl *c)
         CLEANUP(settings) struct settings settings;
 
         offline_settings(c, &settings);
-        // What the running supervisor was given is given here.
+        // The folders that a running supervisor reads count as named on its command line.
         return trust_mode_choose(settings.refuse_writable, offline_is_user(c),
                                  c->compat || settings.compat_systemd,
                                  c->units || (c->bus && !c->root && !c->config));

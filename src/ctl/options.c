@@ -23,7 +23,7 @@ enum option_id {
 };
 
 struct row {
-        const char *name; // NULL: it has only the letter
+        const char *name; // NULL: the option has only a letter
         int letter;
         const char *value, *doc;
 };
@@ -50,7 +50,7 @@ void options_print_help(void)
 {
         char left[80];
 
-        printf("usherctl [OPTION...] VERB ...\n\nSees and steers usherd, as systemctl does systemd."
+        printf("usherctl [OPTION...] VERB ...\n\nShows and controls usherd, as systemctl does systemd."
                "\n\nVerbs:\n");
         for (size_t i = 0; i < ctl_n_verbs; i++) {
                 snprintf(left, sizeof(left), "%s %s", ctl_verbs[i].name, ctl_verbs[i].synopsis);
@@ -88,7 +88,7 @@ static int add_list(char ***list, const char *value)
                                                                                   : OPTIONS_RUN;
 }
 
-// Types and, as with systemctl, load states.
+// Adds unit types; as with systemctl, a word may also be a load state.
 static int add_types(struct ctl *c, const char *value)
 {
         static const char *const load_states[] = {"loaded", "not-found", "bad-setting", "error",
@@ -132,7 +132,7 @@ static int set_units(struct ctl *c, const char *value)
         return strv_push(&c->units, path) < 0 ? CTL_FAILED : OPTIONS_RUN;
 }
 
-// Options that keep their value unchanged.
+// Handles options whose value is stored as given.
 static bool set_text(struct ctl *c, int id, const char *value)
 {
         const struct {

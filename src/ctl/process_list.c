@@ -1,6 +1,6 @@
-// The processes of a unit, as `status` shows them. The supervisor gives their names. A separate
-// process, which gets at most a second, reads the command lines, since that may block
-// (base/proc.h).
+// The processes of a unit, as `status` shows them. The supervisor sends their names. A separate
+// process reads the command lines, since such a read may block (base/proc.h); it is given at most a
+// second.
 #include "base/clock.h"
 #include "base/inquiry.h"
 #include "base/proc.h"

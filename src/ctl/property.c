@@ -1,4 +1,4 @@
-// Properties as systemctl prints them: one text for each, whatever type it has on the bus.
+// Formats properties as systemctl prints them: each becomes one text, whatever its type on the bus.
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/parse.h"
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
-// What a shell would take for something else: as systemctl quotes.
+// Characters with a meaning to a shell; systemctl quotes words that contain them.
 #define QUOTED_CHARACTERS " \t\n\r\"'\\`$*?[]()<>|&;!#"
 
 void format_timestamp(uint64_t t, char *buf, size_t size)
@@ -31,7 +31,7 @@ void format_ago(uint64_t t, char *buf, size_t size)
         char span[USEC_SPAN_MAX];
         bool is_past = now >= t;
         usec_t d = is_past ? now - t : t - now;
-        // To the second once it is longer ago than a minute.
+        // Spans above a minute are shown in whole seconds.
         usec_t accuracy = d > 60 * USEC_PER_SEC ? USEC_PER_SEC : USEC_PER_MSEC;
 
         snprintf(buf, size, "%s %s", usec_format_span(d, accuracy, span, sizeof(span)),
@@ -62,7 +62,7 @@ static void put_u64(struct buf *b, const char *name, uint64_t v)
                 format_timestamp(v, text, sizeof(text));
                 buf_puts(b, text);
         } else if (streq(name, "CapabilityBoundingSet") || streq(name, "AmbientCapabilities")) {
-                (void)capabilities_put(b, v); // its error is the buffer's
+                (void)capabilities_put(b, v); // the buffer keeps the error
         } else if (streq(name, "CoredumpFilter")) {
                 buf_printf(b, "0x%llx", (unsigned long long)v);
         } else if (streq(name, "RestrictNamespaces")) {
@@ -86,7 +86,7 @@ static void put_u32(struct buf *b, const char *name, uint32_t v)
                 buf_printf(b, "%u", v);
 }
 
-// A word of a list: quoted where it would fall apart.
+// Appends a word to a list; it is quoted if it would otherwise be read as several words.
 static void put_word(struct buf *b, const char *word)
 {
         if (b->size > 0)
@@ -114,7 +114,7 @@ static int put_strv(struct buf *b, sd_bus_message *m)
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-// In base 16, or as the CPUs whose bits they are.
+// Appends bytes in hexadecimal, or as the list of CPUs whose bits are set.
 static int put_bytes(struct buf *b, sd_bus_message *m, bool are_cpus)
 {
         const void *data;
@@ -146,7 +146,7 @@ static const char *code_name(int code)
                                     : "(null)";
 }
 
-// As they are: systemctl quotes none here.
+// Appends the words of a command unquoted, as systemctl does.
 static int put_command_words(struct buf *b, sd_bus_message *m)
 {
         const char *word, *before = "";
@@ -230,7 +230,7 @@ static int put_pairs(struct buf *b, sd_bus_message *m, const char *contents)
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-// XFailedInstances.
+// Appends the value of XFailedInstances.
 static int put_failures(struct buf *b, sd_bus_message *m)
 {
         int r = sd_bus_message_enter_container(m, 'a', "(sstsi)");
@@ -293,7 +293,7 @@ static int put_exit_set(struct buf *b, sd_bus_message *m)
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-// Words, with a mark in front where they are what is forbidden.
+// Appends a list of words, preceded by a mark if it is a deny list.
 static int put_list(struct buf *b, sd_bus_message *m)
 {
         int is_allow_list, r = sd_bus_message_enter_container(m, 'r', "bas");
@@ -327,7 +327,7 @@ static int put_pair(struct buf *b, sd_bus_message *m, const char *contents)
         return r;
 }
 
-// A number or a string. 1; 0: it is neither; -errno.
+// Appends a number or a string. 1; 0: the value is neither; -errno.
 static int put_basic(struct buf *b, sd_bus_message *m, const char *name, char type)
 {
         const char *s;
@@ -376,7 +376,7 @@ static int put_basic(struct buf *b, sd_bus_message *m, const char *name, char ty
         }
 }
 
-// The value that comes next, into b. 0 or -errno.
+// Appends the next value of the message to b. 0 or -errno.
 static int put_value(struct buf *b, sd_bus_message *m, const char *name, const char *signature)
 {
         int r = put_basic(b, m, name, signature[0]);
@@ -397,7 +397,7 @@ static int put_value(struct buf *b, sd_bus_message *m, const char *name, const c
                 return put_conditions(b, m);
         if (streq(signature, "(aiai)"))
                 return put_exit_set(b, m);
-        if (streq(signature, "(bas)")) // SystemCallFilter and its like
+        if (streq(signature, "(bas)")) // SystemCallFilter and similar lists
                 return put_list(b, m);
         if (streq(signature, "(uo)") || streq(signature, "(ss)"))
                 return put_pair(b, m, streq(signature, "(uo)") ? "uo" : "ss");
@@ -430,7 +430,7 @@ static int read_property(sd_bus_message *m, struct property *ret)
                 r = str_set(&ret->value, "");
         if (r >= 0)
                 ret->is_empty = ret->value[0] == '\0';
-        // A list of structures has a line for each of them, and none where it is empty.
+        // A list of structures is printed with a line for each, so an empty one has no line.
         ret->is_absent = ret->is_empty && type && str_after_prefix(type, "a(");
         return r;
 }

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-// Anyone may make a folder of that name in /tmp.
+// Any user can create a folder of such a name in /tmp, so its owner is checked.
 static bool is_ours(const char *folder)
 {
         struct stat st;

@@ -1,11 +1,11 @@
-// Text that comes from others, on its way to a terminal.
+// Escapes text from others before it is written to a terminal.
 #include "base/list.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
 
 #include <unistd.h>
 
-// A copy that is to be freed.
+// An escaped copy, which shown_done() frees.
 struct copy {
         struct list_node node;
         char text[];

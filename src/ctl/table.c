@@ -1,4 +1,4 @@
-// Columns on a terminal, or objects in JSON.
+// Prints a table: in columns on a terminal, or as objects in JSON.
 #include "base/buf.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
@@ -13,7 +13,7 @@
 
 struct row {
         enum color color;
-        const char *bullet; // static
+        const char *bullet; // a literal, never freed
         char *cells[COLUMNS_MAX];
 };
 
@@ -104,7 +104,7 @@ size_t table_rows(const struct table *t)
         return t->n_rows;
 }
 
-// Columns of a terminal that a text takes.
+// The number of terminal columns that a text occupies.
 static size_t width_of(const char *text)
 {
         size_t n = mbstowcs(NULL, text, 0), width = 0;
@@ -127,7 +127,7 @@ static size_t terminal_width(const struct ctl *c)
         return size.ws_col > 0 ? size.ws_col : SIZE_MAX;
 }
 
-// The last column is cut to what the terminal has left; bytes beyond ASCII are left whole.
+// Cuts the last column to the columns that remain, but never within a multibyte character.
 static void print_last(const char *text, size_t room)
 {
         size_t n = strlen(text);

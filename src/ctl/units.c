@@ -1,4 +1,4 @@
-// The units in memory, as ListUnitsByPatterns gives them.
+// The units in memory, as ListUnitsByPatterns returns them.
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
@@ -33,7 +33,7 @@ static bool is_wanted(const struct ctl *c, const struct ctl_unit *u, uint32_t jo
 
         if (c->types && !strv_contains(c->types, type ? type + 1 : ""))
                 return false;
-        // What is refused failed before it could run.
+        // A refused unit counts as failed, although it never ran.
         if (c->failed && is_refused(u))
                 return true;
         if (c->states)
@@ -43,7 +43,7 @@ static bool is_wanted(const struct ctl *c, const struct ctl_unit *u, uint32_t jo
                job > 0 || streq(u->active, "failed") || !streq(u->active, "inactive");
 }
 
-// By type, then by name, as systemctl lists them.
+// Sorts by type, then by name, like systemctl.
 static int compare(const void *a, const void *b)
 {
         const struct ctl_unit *x = a, *y = b;

@@ -1,4 +1,4 @@
-// The verbs that change something at run time.
+// The verbs that change the state of units.
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -81,7 +81,7 @@ int verb_kill(struct ctl *c, char **args)
                 r = client_call(c, "KillUnit", &error, NULL, "ssi", *unit, whom, (int32_t)c->signo);
                 if (r < 0) {
                         client_complain(&error, r, "Failed to kill %s", *unit);
-                        code = CTL_FAILED; // whatever the reason, as systemctl
+                        code = CTL_FAILED; // for every error, like systemctl
                 }
                 sd_bus_error_free(&error);
         }
@@ -128,7 +128,7 @@ int verb_cancel(struct ctl *c, char **args)
                 uint32_t id;
 
                 if (parse_u32(*args, &id) < 0) {
-                        fprintf(stderr, "usherctl: \"%s\" is no number of a job.\n", *args);
+                        fprintf(stderr, "usherctl: \"%s\" is not a job number.\n", *args);
                         code = CTL_FAILED;
                         continue;
                 }
@@ -141,8 +141,8 @@ int verb_cancel(struct ctl *c, char **args)
         return code;
 }
 
-// Prints what usherd has to tell of the reload, and gives the exit code: has something become
-// wrong?
+// Prints usherd's report of the reload. Returns the exit code, which says whether a unit or
+// usher.conf has become invalid.
 static int print_report(struct ctl *c)
 {
         CLEANUP(strv) char **lines = NULL;
@@ -161,12 +161,12 @@ static int print_report(struct ctl *c)
         STRV_FOREACH (line, lines)
                 fprintf(stderr, "%s\n", shown(*line));
         if (is_truncated)
-                fputs("There is more: see usherctl logs.\n", stderr);
+                fputs("The report was cut: see usherctl logs.\n", stderr);
         // A supervisor without this method has already reported everything.
         if (r < 0 && !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_METHOD) &&
             !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_INTERFACE))
                 is_worse =
-                        client_complain(&error, r, "Failed to ask what the reload has found") != 0;
+                        client_complain(&error, r, "Failed to get the report of the reload") != 0;
         sd_bus_error_free(&error);
         sd_bus_message_unref(reply);
         return is_worse ? CTL_FAILED : CTL_OK;

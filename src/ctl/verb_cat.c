@@ -1,4 +1,4 @@
-// cat: the files of a unit as the supervisor has loaded them; where none runs, as it would.
+// cat: the files of a unit that the supervisor has loaded or, if none runs, would load.
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -15,7 +15,7 @@
 struct files {
         char *fragment; // "" or NULL: built in
         char **dropins;
-        char *error; // why the supervisor does not use them; NULL: not known
+        char *error; // why the supervisor does not use them; NULL: unknown
 };
 
 static void cleanup_files(struct files *f)
@@ -25,7 +25,7 @@ static void cleanup_files(struct files *f)
         free(f->error);
 }
 
-// Would the supervisor that is not there refuse the file?
+// No supervisor runs: warns if one would refuse the file.
 static void warn_refused(const struct search *s, const char *path)
 {
         struct fail why = {0};
@@ -57,7 +57,7 @@ static int print_file(struct ctl *c, const char *path, bool is_first)
         return 0;
 }
 
-// s: NULL if a supervisor was asked.
+// s: NULL if the list of files came from a supervisor.
 static int print_files(struct ctl *c, const struct search *s, const char *unit,
                        const struct files *f, bool is_first)
 {

@@ -23,7 +23,7 @@ static int request(struct ctl *c, const char *unit, char *const *resources)
         return r;
 }
 
-// Until it is over, which the signal of its change tells.
+// Waits until the unit is no longer being cleaned; a signal reports each change of its state.
 static int await(struct ctl *c, const char *unit)
 {
         CLEANUP(free) char *path = client_unit_path(unit);

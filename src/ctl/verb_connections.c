@@ -1,5 +1,5 @@
-// connections: who is connected to which socket. The supervisor knows the connections that it
-// accepted (Accept=yes), the kernel all of TCP, with what has passed over them.
+// connections: which peers are connected to which socket. The supervisor lists the connections that
+// it accepted (Accept=yes), the kernel lists all TCP connections and counts their traffic.
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/proc.h"
@@ -22,11 +22,11 @@ struct row {
         uint64_t received, sent, segments_received, segments_sent;
 };
 
-// A listener whose connections its service accepts by itself.
+// A listener with Accept=no, whose connections the service accepts.
 struct shared {
         char *socket, *service;
-        char *address; // as Listen has it
-        char *port;    // ":80" of an address that stands for all of the machine, else NULL
+        char *address; // as in the property Listen
+        char *port;    // ":80" if the address is a wildcard; otherwise NULL
         uint32_t pid;
 };
 
@@ -82,7 +82,7 @@ static int add_row(struct listing *l, const char *socket, const char *unit, cons
         return r;
 }
 
-// ---- what the supervisor knows
+// ---- from the supervisor
 
 static bool is_listed(const struct ctl_unit *sockets, size_t n, const char *id)
 {
@@ -175,7 +175,7 @@ static int get_shared(struct listing *l, const struct ctl_unit *u)
         return r;
 }
 
-// ---- what the kernel knows
+// ---- from the kernel
 
 static const struct shared *find_shared(const struct listing *l, const char *local)
 {
@@ -229,7 +229,7 @@ static int compare(const void *a, const void *b)
                                           : strcmp(x->peer, y->peer);
 }
 
-// That of the process which serves it; "-" where there is none.
+// A connection's age is that of the process which serves it; "-" if there is no process.
 static void format_age(uint32_t pid, char *text, size_t size)
 {
         long hz = sysconf(_SC_CLK_TCK);

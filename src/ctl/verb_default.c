@@ -1,5 +1,5 @@
-// get-default, set-default, add-wants, add-requires, revert: by the supervisor where there is one,
-// else (and with --root, --units) on the folders themselves.
+// get-default, set-default, add-wants, add-requires, revert: the supervisor makes the changes; if
+// none runs, or with --root or --units, usherctl itself changes the folders.
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/install.h"
@@ -32,8 +32,8 @@ int verb_get_default(struct ctl *c, char **args UNUSED)
         if (r >= 0)
                 puts(shown(name));
         else if (r == -ENOENT && !sd_bus_error_is_set(&error))
-                fprintf(stderr, "usherctl: There is no default.target: what is enabled is "
-                                "started.\n");
+                fprintf(stderr, "usherctl: There is no default.target: usherd starts the units "
+                                "that are enabled.\n");
         else
                 client_complain(&error, r, "Failed to get the default target");
         sd_bus_message_unref(reply);
@@ -41,7 +41,7 @@ int verb_get_default(struct ctl *c, char **args UNUSED)
         return r < 0 ? CTL_FAILED : CTL_OK;
 }
 
-// What the verbs have in common. names: units; target and suffix: NULL where there is none.
+// The change that a verb makes. names: units; target and suffix are NULL if the verb has none.
 struct change {
         const char *what;
         char **names;
@@ -100,7 +100,7 @@ static int change_online(struct ctl *c, const struct change *change)
         sd_bus_message_unref(call);
         sd_bus_message_unref(reply);
         sd_bus_error_free(&error);
-        return r < 0 ? CTL_FAILED : CTL_OK; // whatever the reason, as systemctl
+        return r < 0 ? CTL_FAILED : CTL_OK; // for every error, like systemctl
 }
 
 static int mangle(char *const *args, enum unit_type type, char ***ret)
@@ -153,7 +153,7 @@ int verb_set_default(struct ctl *c, char **args)
                                 .append = append_set_default,
                                 .method = "SetDefaultTarget"};
 
-        c->force = true; // the link that there is gives way
+        c->force = true; // an existing link is replaced
         return run(c, &change, args, UNIT_TARGET);
 }
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-// Of a longer chain, dots stand for the rest.
+// A chain that is longer than this ends with dots.
 #define DEPTH_MAX 64
 
 static const char *const forward[] = {"Requires", "Requisite", "Wants", "ConsistsOf",
@@ -19,8 +19,8 @@ static const char *const ordered_behind[] = {"Before", NULL};
 
 struct walk {
         struct ctl *c;
-        const char *above[DEPTH_MAX]; // units on the way down
-        bool has_more[DEPTH_MAX];     // is there a line to draw at that depth
+        const char *above[DEPTH_MAX]; // the units from the root down to this one
+        bool has_more[DEPTH_MAX];     // whether a vertical line is drawn at each depth
         struct buf json;
 };
 
@@ -98,7 +98,7 @@ static int walk_unit(struct walk *w, const char *unit, unsigned depth)
 
                 w->has_more[depth + 1] = !is_last;
                 print_line(w, *other, depth + 1, is_last);
-                // Targets are opened, other units with --all.
+                // Dependencies of targets are always shown, those of other units only with --all.
                 if (r == 0 && (w->c->all || str_at_suffix(*other, ".target")) &&
                     !is_above(w, *other, depth + 1))
                         r = walk_unit(w, *other, depth + 1);

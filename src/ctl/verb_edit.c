@@ -1,5 +1,5 @@
-// edit: a drop-in or, with --full, a file of the administrator's, changed in an editor. It is
-// replaced as a whole when the editor has ended well.
+// edit: changes a drop-in or, with --full, the administrator's copy of a unit file in an editor.
+// The file is replaced atomically if the editor has succeeded.
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -35,7 +35,7 @@ static const char *choose_editor(void)
         return NULL;
 }
 
-// The shell takes the words of $EDITOR apart. 0 or an exit code.
+// Runs the editor through the shell, since $EDITOR may contain arguments. 0 or an exit code.
 static int run_editor(const char *path)
 {
         const char *editor = choose_editor();
@@ -58,7 +58,7 @@ static int run_editor(const char *path)
         return CTL_FAILED;
 }
 
-// Nothing but blanks and comments.
+// Does the text contain only blanks and comments?
 static bool says_nothing(const char *text)
 {
         for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
@@ -77,7 +77,7 @@ static int choose_path(const struct ctl *c, const char *dir, const char *unit, c
         return *ret ? fs_mkdir_parents(*ret, 0755) : -ENOMEM;
 }
 
-// What the editor begins with. New string; 0 or -errno.
+// The text with which the editor opens, new string. 0 or -errno.
 static int begin_text(const struct ctl *c, const char *path, const char *fragment, char **ret)
 {
         int r = fs_read_file(path, FILE_MAX, ret, NULL);
@@ -112,7 +112,8 @@ static int edit_file(const char *path, const char *before)
         return r < 0 ? client_complain(NULL, r, "Failed to write %s", path) : code;
 }
 
-// The folder of the unit path that is the administrator's (or, with --runtime, of this boot).
+// Chooses the folder of the unit path that is for the administrator's files; with --runtime, the
+// one whose files last until the next boot.
 static int choose_dir(struct ctl *c, char **ret)
 {
         CLEANUP(install) struct install *install = NULL;
@@ -146,7 +147,7 @@ int verb_edit(struct ctl *c, char **args)
                 if (unit_name_mangle(*args, UNIT_SERVICE, &unit) < 0)
                         return client_complain(NULL, -EINVAL, "\"%s\" cannot be a unit name",
                                                *args);
-                // With --force, of a unit that is not there yet.
+                // With --force, the unit need not exist yet.
                 r = c->force ? str_set(&fragment, "") : find_unit_file(c, unit, &fragment);
                 if (r != 0)
                         return r;

@@ -1,4 +1,4 @@
-// The verbs for the environment that services start from.
+// The verbs for the environment block that services inherit.
 #include "base/buf.h"
 #include "base/strv.h"
 #include "ctl/ctl.h"
@@ -12,7 +12,7 @@ static bool is_control(char c)
         return (unsigned char)c < ' ' || c == 0x7f;
 }
 
-// A value as a shell reads it, in $'...' where anything in it is special (as systemctl does).
+// Prints a value so that a shell can read it; like systemctl, in $'...' if a character is special.
 static void put_quoted(struct buf *b, const char *value)
 {
         static const char *const letters = "\a\b\t\n\v\f\r";
@@ -64,7 +64,7 @@ int verb_show_environment(struct ctl *c, char **args UNUSED)
                 char *value = *assignment + strcspn(*assignment, "=");
 
                 if (!*value)
-                        continue; // usherd sends none
+                        continue; // a safeguard: usherd sends no such entry
                 if (c->output == OUTPUT_SHORT) {
                         print_variable(*assignment);
                 } else {
@@ -124,7 +124,7 @@ static bool has_control(const char *value)
         return *value != '\0';
 }
 
-// A variable of ours, unless it cannot stand in a service's environment.
+// Adds a variable of our own environment, if it is valid in that of a service.
 static int import(const char *name, char ***list)
 {
         CLEANUP(strv) char **entry = NULL;
@@ -154,13 +154,13 @@ int verb_import_environment(struct ctl *c, char **args)
 
         STRV_FOREACH (arg, args)
                 if (!strv_env_name_is_valid(*arg, strlen(*arg))) {
-                        fprintf(stderr, "usherctl: %s is no name of a variable.\n", shown(*arg));
+                        fprintf(stderr, "usherctl: %s is not a variable name.\n", shown(*arg));
                         return CTL_FAILED;
                 }
         STRV_FOREACH (arg, args)
                 if (r == 0)
                         r = import(*arg, &list);
-        // Without names: all of them, but silently without those that cannot be passed on.
+        // Without names, all variables are imported; invalid ones are left out without a message.
         for (char **entry = environ; !*args && entry && *entry && r == 0; entry++)
                 if (strv_env_assignment_is_valid(*entry))
                         r = strv_env_set(&list, *entry);

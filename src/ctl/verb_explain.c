@@ -1,5 +1,5 @@
-// explain: the meaning of a unit's files: addresses, commands, settings, in the order of a start.
-// Loads units as the daemon does, without asking one.
+// explain: what a unit's files configure: addresses, commands and settings, in the order of a
+// start. It loads units as usherd does, and needs no usherd.
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/parse.h"
@@ -22,7 +22,7 @@ static void on_entry(struct diag *diag UNUSED, const struct diag_entry *entry)
         fprintf(stderr, "%s\n", shown(diag_format(entry, text, sizeof(text))));
 }
 
-// A mark is shown as the specifier that it is filled for.
+// Marks stand for specifiers whose value is known only at the start; these are printed instead.
 static void print_text(const char *text)
 {
         CLEANUP(buf) struct buf b = BUF_NULL;
@@ -99,7 +99,7 @@ static void print_commands(const char *name, const struct command_list *list)
                 print_command(name, &list->items[i]);
 }
 
-// ---- settings that are not the default
+// ---- settings that differ from the default
 
 static bool is_shown_elsewhere(const struct directive *d)
 {
@@ -237,7 +237,7 @@ static void print_ports(const struct unit_conf *conf)
                 const struct port *port = &s->ports.items[i];
 
                 printf("    ");
-                print_text(port->path ? port->path : port->text); // a path may have marks
+                print_text(port->path ? port->path : port->text); // a path may contain marks
                 printf(" (%s)", port_type_name(port));
                 if (!s->accept) {
                         printf(": descriptor %zu, named ", 3 + i);
@@ -276,7 +276,7 @@ static void print_admission(const struct socket_group *s, const char *service)
                                : "fails until it is started again");
 }
 
-// Why it would not start, although its own file is valid.
+// Prints why the socket would not start although its own file is valid.
 static void print_obstacle(struct ctl *c, struct conf_loader *loader,
                            const struct unit_conf *socket, const char *service)
 {

@@ -1,5 +1,5 @@
-// is-enabled, enable, disable, reenable, mask, unmask: by the supervisor where there is one, else
-// (and with --root, --units) on the folders themselves.
+// is-enabled, enable, disable, reenable, mask, unmask: the supervisor does the work; if none runs,
+// or with --root or --units, usherctl itself reads and changes the folders.
 #include "base/buf.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -31,7 +31,7 @@ int install_from_options(struct ctl *c, struct diag *diag, struct install **ret)
         return r < 0 ? client_complain(NULL, r, "Failed to read the unit path") : 0;
 }
 
-// Names as typed; paths of files stay what they are.
+// Completes the names that the user typed; paths of files stay unchanged.
 static int mangle(char *const *args, char ***ret)
 {
         CLEANUP(strv) char **names = NULL;
@@ -206,7 +206,7 @@ static int change_online(struct ctl *c, const struct operation *o, char *const *
         if (r < 0)
                 client_complain(&error, r, "Failed to %s", o->what);
         sd_bus_error_free(&error);
-        return r < 0 ? CTL_FAILED : CTL_OK; // whatever the reason, as systemctl
+        return r < 0 ? CTL_FAILED : CTL_OK; // for every error, like systemctl
 }
 
 static int change(struct ctl *c, char **args, const struct operation *o)

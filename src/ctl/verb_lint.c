@@ -1,4 +1,4 @@
-// lint: the daemon's own loading with a sink that prints; needs no daemon.
+// lint: loads units as usherd does and prints all complaints. It needs no usherd.
 #include "conf/lint.h"
 
 #include "base/buf.h"
@@ -45,7 +45,7 @@ static void on_entry(struct diag *diag, const struct diag_entry *entry)
                 put_json(&p->json, entry);
 }
 
-// All units of the folders. That there are none is a fault of the call: nothing was checked.
+// Checks all units of the folders. If there are none, the command fails, since it checked nothing.
 static int lint_folders(struct lint *lint, char *const *path)
 {
         int n = lint_all(lint);
@@ -107,6 +107,7 @@ int verb_lint(struct ctl *c, char **args)
                 return CTL_FAILED;
         if (r < 0)
                 return client_complain(NULL, r, "Failed to check");
-        // As systemd-analyze verify: what is only skipped does not count.
+        // Only errors count, as with systemd-analyze verify; a directive that is skipped is no
+        // error.
         return p.diag.errors > 0 ? CTL_FAILED : CTL_OK;
 }

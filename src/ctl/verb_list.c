@@ -9,7 +9,7 @@
 #include <fnmatch.h>
 #include <stdio.h>
 
-// Patterns as typed: a plain word is a unit's name.
+// Completes the patterns that the user typed: a plain word is the name of a unit.
 static int mangle_patterns(char *const *args, char ***ret)
 {
         CLEANUP(strv) char **patterns = NULL;
@@ -177,7 +177,8 @@ bool files_have_preset(const char *state)
         return true;
 }
 
-// Of the folders that the files were found on. *ret stays NULL where one is not to be trusted.
+// Reads the presets of the folders whose unit files are listed. *ret stays NULL if a preset file is
+// not trusted.
 static int read_presets(struct ctl *c, struct install_presets **ret)
 {
         CLEANUP(strv) char **dirs = NULL;
@@ -199,7 +200,7 @@ static int read_presets(struct ctl *c, struct install_presets **ret)
         }
         if (r == 0)
                 r = install_presets_read(dirs, offline_trust(c), &diag, ret);
-        if (r == -EPERM) // it has been said; there is no saying what they all mean together
+        if (r == -EPERM) // the complaint was printed; without the file, presets could be wrong
                 return 0;
         return r < 0 ? client_complain(NULL, r, "Failed to read presets") : 0;
 }

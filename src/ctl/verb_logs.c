@@ -1,4 +1,4 @@
-// logs, and the end of a status: what the supervisor keeps of the log in memory.
+// logs, and the last part of status: the log lines that the supervisor keeps in memory.
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,7 +21,7 @@ struct line {
         const char *unit, *text;
 };
 
-// The names are those of the log itself (base/log_format.c).
+// The names are the same as in the log with --log-format=json (base/log_format.c).
 static void print_json(const struct line *l)
 {
         CLEANUP(buf) struct buf b = BUF_NULL;
@@ -153,7 +153,7 @@ int verb_logs(struct ctl *c, char **args)
         }
         int r = client_connect(c);
 
-        // -f is --force elsewhere, and what follows here, as with tail and journalctl.
+        // Here -f means --follow, as with tail and journalctl; for other verbs it is --force.
         for (bool is_more = true; r == 0 && is_more;) {
                 r = logs_print(c, pattern ? pattern : "", since, n, &last, "", false);
                 shown_done();

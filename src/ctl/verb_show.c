@@ -18,7 +18,7 @@ static void print_text(const struct ctl *c, const struct property *p, size_t n)
                         continue;
                 CLEANUP(strv) char **lines = NULL;
 
-                // Lists of records are one line each, with the name again.
+                // A list of structures is printed with one line for each, which repeats the name.
                 if (c->value || !strchr(p[i].value, '\n') ||
                     strv_split(p[i].value, "\n", &lines) < 0) {
                         printf("%s%s%s\n", c->value ? "" : shown(p[i].name), c->value ? "" : "=",
@@ -142,7 +142,7 @@ int verb_is_failed(struct ctl *c, char **args)
 
         if (*args)
                 return check_states(c, args, good, CTL_FAILED);
-        // Without a name: has any unit failed?
+        // Without a name, the question is whether any unit has failed.
         int r = client_connect(c);
 
         if (r != 0)

@@ -40,7 +40,7 @@ static const char *const heads[_CELL_MAX] = {
         [CELL_REASON] = "REASON",
 };
 
-// The properties that are counters.
+// The properties that contain the numbers of these columns.
 static const char *const counters[_CELL_MAX] = {
         [CELL_ACCEPTED] = "NAccepted",
         [CELL_ACTIVE] = "NConnections",
@@ -52,7 +52,7 @@ static const char *const counters[_CELL_MAX] = {
 };
 
 struct listener {
-        bool is_bad; // refused or failed: the socket does not listen
+        bool is_bad; // the unit was refused or has failed, so the socket does not listen
         char *cells[_CELL_MAX];
 };
 
@@ -64,7 +64,7 @@ static void free_listeners(struct listener *list, size_t n)
         free(list);
 }
 
-// Addresses first, then paths; then by type.
+// Sorts by address, with paths last, and then by type.
 static int compare(const void *a, const void *b)
 {
         const struct listener *x = a, *y = b;
@@ -81,7 +81,7 @@ static char *number(struct ctl *c, const char *path, const char *name)
                           (unsigned long long)client_get_number(c, path, INTERFACE, name, 0));
 }
 
-// The service; with Accept=yes the instances that live.
+// The service; with Accept=yes, the instances that run.
 static char *activates(struct ctl *c, const char *path)
 {
         CLEANUP(strv) char **triggers = client_get_strv(c, path, BUS_UNIT, "Triggers");
@@ -102,7 +102,7 @@ static char *state(const struct ctl_unit *u)
                                         : str_printf("%s (%s)", u->active, u->sub);
 }
 
-// Why the socket does not listen, or what is wrong with it. New string, may be empty.
+// The reason why the socket does not listen, or what is wrong with it. New string, may be empty.
 static char *reason(struct ctl *c, const struct ctl_unit *u)
 {
         CLEANUP(free) char *status = client_get_string(c, u->path, INTERFACE, "StatusText");
@@ -159,7 +159,7 @@ static int add_unit(struct listener **list, size_t *n, const struct ctl_unit *u,
 
         while (r >= 0 && (r = sd_bus_message_read(reply, "(ss)", &type, &address)) > 0)
                 r = add(list, n, u, c, type, address);
-        if (r >= 0 && *n == before) // a refused one may have no address at all
+        if (r >= 0 && *n == before) // a refused socket may have no address
                 r = add(list, n, u, c, "-", "-");
         sd_bus_message_unref(reply);
         return r;
@@ -172,7 +172,7 @@ static void print_sum(const struct ctl *c, const struct listener *list, size_t n
         for (size_t i = 0; i < n; i++) {
                 char *const *cells = list[i].cells;
 
-                // The lines of a unit say the same.
+                // The reason is the same for all addresses of a unit, so it is printed once.
                 if (list[i].is_bad &&
                     (i == 0 || !streq(list[i - 1].cells[CELL_UNIT], cells[CELL_UNIT])))
                         printf("%s× %s%s: %s: %s\n", color_on(c, COLOR_RED),

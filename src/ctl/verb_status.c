@@ -1,4 +1,4 @@
-// status: what a person wants to know about a unit.
+// status: a summary of a unit's state for a reader at a terminal.
 #include "base/parse.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -19,7 +19,7 @@ struct status {
         size_t n;
 };
 
-// A value, to be compared or shown; what has lines keeps them.
+// The value of a property, escaped for the terminal; its newlines are kept.
 static const char *get(const struct status *s, const char *name)
 {
         for (size_t i = 0; i < s->n; i++)
@@ -77,7 +77,8 @@ static void print_dropins(const struct status *s)
         print_list("Drop-In: ", paths);
 }
 
-// What the unit sets and usher does not act on; in red what would have limited its rights.
+// Prints the directives that the unit sets and usher does not act on; in red those that would have
+// limited the rights of its processes.
 static void print_unacted(const struct status *s)
 {
         CLEANUP(strv) char **names = client_get_strv(s->c, s->path, BUS_UNIT, "XUnacted");
@@ -97,7 +98,7 @@ static void print_unacted(const struct status *s)
                 putchar('\n');
 }
 
-// When it was skipped, and what does not hold (now).
+// Prints when a condition kept the unit from starting, and which conditions were not met.
 static void print_condition(const struct status *s)
 {
         sd_bus_message *reply = NULL;
@@ -239,7 +240,7 @@ static void print_log(const struct status *s)
                 (void)logs_print(s->c, s->unit, 0, s->c->lines, &last, "\n", true);
 }
 
-// ---- the whole
+// ---- all parts together
 
 static int exit_code(const struct status *s)
 {
@@ -326,7 +327,7 @@ static int print_supervisor(struct ctl *c)
         return CTL_OK;
 }
 
-// A number is a process: the unit that it belongs to.
+// The user gave a pid: finds the unit to which the process belongs.
 static int unit_of_pid(struct ctl *c, uint32_t pid, char **ret)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;

@@ -1,4 +1,4 @@
-// The verbs about the supervisor as a whole.
+// The verbs for the supervisor as a whole.
 #include "base/buf.h"
 #include "base/parse.h"
 #include "base/str.h"

@@ -33,7 +33,7 @@ static void open_streams(void)
         for (int fd = 0; fd <= 2; fd++) {
                 if (fcntl(fd, F_GETFD) >= 0)
                         continue;
-                // Without /dev: a number that is taken, and refuses to be read and written.
+                // Without /dev, a folder occupies the number; it can be neither read nor written.
                 if (open("/dev/null", O_RDWR | O_NOCTTY) < 0)
                         (void)open("/", O_RDONLY | O_DIRECTORY);
         }
@@ -60,7 +60,7 @@ static void raise_limit(int resource, struct rlimit_value *ret_children)
 
         if (getrlimit((__rlimit_resource_t)resource, &old) < 0)
                 return;
-        // Only as root, and the kernel has its own end for descriptors.
+        // Only root may raise a hard limit; for descriptors, the kernel has a maximum of its own.
         limit.rlim_max = resource == RLIMIT_NOFILE ? old.rlim_max : RLIM_INFINITY;
         limit.rlim_cur = limit.rlim_max;
         if (setrlimit((__rlimit_resource_t)resource, &limit) < 0) {

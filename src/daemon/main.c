@@ -1,4 +1,4 @@
-// usherd: puts the supervisor together, runs it, takes it apart.
+// usherd: creates the parts of the supervisor, runs it, and frees them.
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -34,7 +34,7 @@ struct daemon {
         struct settings settings;
         struct runtime_dir runtime;
         char *config_path;
-        struct rlimit_value child_limits[RLIM_NLIMITS]; // in place of what we have raised
+        struct rlimit_value child_limits[RLIM_NLIMITS]; // for children, since we raise ours
         bool is_user, is_pid1;
 };
 
@@ -116,7 +116,7 @@ static int load_config(void *data, struct diag *diag, struct cfgfile **ret)
         CLEANUP(settings) struct settings fresh;
 
         settings_init(&fresh);
-        // What the file says of itself does not count.
+        // The file's own RefuseWritableUnits= cannot decide whether the file is trusted.
         enum trust_mode trust = trust_mode_choose(-1, d->is_user, d->options.compat_systemd,
                                                   d->options.config != NULL);
         int r = d->config_path ? cfgfile_load(d->config_path, trust, &fresh, diag, ret) : 0;
@@ -230,7 +230,7 @@ static int set_up_process(struct daemon *d)
         return 0;
 }
 
-// ---- together
+// ---- running
 
 static int make_manager(struct daemon *d, struct manager **ret)
 {
@@ -278,8 +278,8 @@ static int run(struct daemon *d)
         CLEANUP(bus_server) struct bus_server *bus = NULL;
         int r = make_manager(d, &m);
 
-        // No file system is kept busy, and children that work there need not go there. (A failure
-        // does no harm.)
+        // A working directory elsewhere would keep its file system busy. Most children work in "/"
+        // anyway. A failure does no harm.
         if (r == 0 && chdir("/") < 0)
                 log_write(LOG_DEBUG, "The working directory stays as it is: %s", strerror(errno));
         if (r == 0)
@@ -294,7 +294,7 @@ static int run(struct daemon *d)
         if (r == 0)
                 r = manager_start(m, d->options.names);
         if (r == 0 && d->runtime.is_private)
-                log_write(LOG_NOTICE, "\"usherctl --runtime-dir=%s\" sees and steers it.",
+                log_write(LOG_NOTICE, "\"usherctl --runtime-dir=%s\" shows and controls it.",
                           d->runtime.path);
         if (r == 0)
                 r = events_run(m->events);

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 enum {
-        OPT_BASE = 255, // what getopt_long() gives is no character
+        OPT_BASE = 255, // values above those of all characters
 #define OPTION(id, name, character, argument, words, text) OPT_##id,
 #define RUN_OPTION OPTION
 #define HIDDEN_OPTION OPTION
@@ -121,7 +121,7 @@ static int complain(const char *fmt, ...)
         return OPTIONS_USAGE;
 }
 
-// Index of a word; names end with NULL. -1: none of them.
+// The index of a word in names, whose end is NULL. -1: it is not there.
 static int find_word(const char *const *words, const char *word)
 {
         for (int i = 0; words[i]; i++)
@@ -296,7 +296,7 @@ static int take_operand(struct options *o, const char *operand)
                        : unit_path_add(&o->units, operand);
 }
 
-// A word that is no option: the verb, a folder, or the command of the verb, where options end.
+// A word that is not an option: the verb, a folder, or the verb's command, which ends the options.
 static int take_word(struct options *o, char **word)
 {
         if (o->is_run) {
@@ -317,13 +317,13 @@ int options_parse(int argc, char **argv, struct options *ret)
         int c, r = OPTIONS_RUN;
 
         *o = (struct options){.log_level = -1, .log_format = -1, .log_target = -1, .log_time = -1};
-        // A program name of its own is not wanted in getopt's complaints.
+        // getopt's messages should begin with this name, however usherd was called.
         argv[0] = (char *)"usherd";
-        // With the "-", words come in their order, as the argument of an option 1.
+        // The "-" makes getopt_long() return other words in order, as arguments of an option 1.
         while (r == OPTIONS_RUN && !o->command &&
                (c = getopt_long(argc, argv, "-hl:da", long_options, NULL)) >= 0)
                 r = c == 1 ? take_word(o, argv + optind - 1) : take_option(o, option_id(c), optarg);
-        // Behind "--".
+        // The words after "--".
         for (; r == OPTIONS_RUN && !o->command && optind < argc; optind++)
                 r = o->is_run ? take_word(o, argv + optind) : take_operand(o, argv[optind]);
         return r == OPTIONS_RUN ? check(o) : r;

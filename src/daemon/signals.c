@@ -11,8 +11,8 @@
 
 enum action {
         ACTION_STOP,
-        ACTION_STOP_PID1, // only PID 1 takes it so: the end of a container or machine
-        ACTION_LEAVE,     // PID 1: at once
+        ACTION_STOP_PID1, // a stop for PID 1 only: a container or machine ends
+        ACTION_LEAVE,     // PID 1 ends at once
         ACTION_RELOAD,
         ACTION_DUMP,
         ACTION_LOG_DEBUG,
@@ -37,7 +37,7 @@ static const struct {
 
 struct signals {
         struct manager *manager;
-        unsigned required; // sockets that have to listen
+        unsigned required; // the number of sockets that must listen
         usec_t reload_start;
         struct core_observer observer;
         sd_event_source *sources[ARRAY_SIZE(meanings)];
@@ -55,14 +55,14 @@ int signals_block(void)
         sigemptyset(&mask);
         for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
                 sigaddset(&mask, signal_number(i));
-        // A write that fails says so by itself.
+        // SIGPIPE and SIGXFSZ are ignored, since the write that fails reports the error.
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
             signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
                 return -errno;
         return 0;
 }
 
-// ---- what they do
+// ---- actions
 
 static void dump(struct manager *m)
 {
@@ -132,7 +132,7 @@ static int on_signal(sd_event_source *source UNUSED, const struct signalfd_sigin
         return 0;
 }
 
-// ---- telling our own manager
+// ---- notifying our own supervisor
 
 static void on_reloading(struct core_observer *o, bool is_active)
 {

@@ -8,7 +8,7 @@
 #include "conf/lint.h"
 #include "conf/unit_name.h"
 
-// As a word of ExecStart=: nothing of it means anything.
+// Appends a word of ExecStart=, escaped so that it is taken literally.
 static void put_word(struct buf *b, const char *word)
 {
         buf_puts(b, " \"");
@@ -24,7 +24,7 @@ static void put_word(struct buf *b, const char *word)
         buf_putc(b, '"');
 }
 
-// As a plain value, where a % would be a specifier.
+// Appends a value, in which a % must be doubled so that it is no specifier.
 static void put_value(struct buf *b, const char *value)
 {
         for (const char *c = value; *c; c++) {
@@ -49,7 +49,7 @@ static int put_program(struct buf *b, const char *program, const char *cwd)
         CLEANUP(free) char *path = NULL;
 
         buf_puts(b, "ExecStart=");
-        // A path is meant from here; a bare name is looked up at the start.
+        // A path is relative to our working directory; a bare name is searched for at the start.
         if (strchr(program, '/') && program[0] != '/') {
                 path = fs_path_join(cwd, program);
                 if (!path)
@@ -148,16 +148,16 @@ static int write_sockets(const struct options *o, const char *dir, const char *n
         return 0;
 }
 
-// ---- what a start would only find out later
+// ---- checks before the start
 
 static void on_complaint(struct diag *diag UNUSED, const struct diag_entry *entry)
 {
-        // Nobody wrote the file that the entry names.
+        // The entry names a file that usherd has generated, so only its text is printed.
         if (entry->class != DIAG_NOTICE)
                 log_write(LOG_ERR, "run: %s", entry->text);
 }
 
-// The units are right, and there is a program. 0, COMPLAINED or -errno.
+// Checks that the units are valid and that the program exists. 0, COMPLAINED or -errno.
 static int check_units(const struct options *o, const char *dir)
 {
         char *path[] = {(char *)dir, NULL};

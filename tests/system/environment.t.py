@@ -121,7 +121,7 @@ REFUSED = [
     (("set-environment", "=b"), "Failed to set environment: Invalid environment assignments"),
     (("set-environment", "A=1", "A=2"), "Failed to set environment: Invalid environment assignments"),
     (("unset-environment", "A-B"), "Failed to unset environment: Invalid environment variable names or assignments"),
-    (("import-environment", "A=b"), "A=b is no name of a variable"),
+    (("import-environment", "A=b"), "A=b is not a variable name"),
     (("set-environment", *(f"V{i}=" for i in range(1100))), "At most 1024 variables"),
     (("set-environment", *(f"W{i}={'x' * 100000}" for i in range(4))), "At most 1024 variables with 262144 bytes"),
 ]
