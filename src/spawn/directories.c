@@ -313,7 +313,8 @@ static int remove_links(const struct plan_directory *d)
         return first;
 }
 
-static int remove_kinds(const struct spawn_plan *plan, unsigned kinds, struct fail *why)
+static int remove_kinds(const struct spawn_plan *plan, unsigned kinds, char *const *kept,
+                        struct fail *why)
 {
         int first = 0;
 
@@ -321,7 +322,7 @@ static int remove_kinds(const struct spawn_plan *plan, unsigned kinds, struct fa
                 const struct plan_directory *d = &plan->directories[i];
                 int r;
 
-                if (!(kinds & 1u << d->kind))
+                if (!(kinds & 1u << d->kind) || strv_contains(kept, d->path))
                         continue;
                 r = remove_links(d);
                 if (r == 0)
@@ -332,9 +333,17 @@ static int remove_kinds(const struct spawn_plan *plan, unsigned kinds, struct fa
         return first;
 }
 
-int spawn_plan_remove_runtime(const struct spawn_plan *plan, struct fail *why)
+const char *spawn_plan_runtime_folder(const struct spawn_plan *plan, size_t n)
 {
-        return remove_kinds(plan, 1u << SPAWN_DIRECTORY_RUNTIME, why);
+        for (size_t i = 0; i < plan->n_directories; i++)
+                if (plan->directories[i].kind == SPAWN_DIRECTORY_RUNTIME && n-- == 0)
+                        return plan->directories[i].path;
+        return NULL;
+}
+
+int spawn_plan_remove_runtime(const struct spawn_plan *plan, char *const *kept, struct fail *why)
+{
+        return remove_kinds(plan, 1u << SPAWN_DIRECTORY_RUNTIME, kept, why);
 }
 
 unsigned spawn_directories_kinds(const struct unit_conf *conf)
@@ -364,5 +373,5 @@ int spawn_directories_remove(const struct spawn_settings *settings, struct unit_
         if (r == 0)
                 r = plan_compile_directories(plan);
         return r < 0 ? fail_set_default(why, r, "find directories of", unit_name)
-                     : remove_kinds(plan, kinds, why);
+                     : remove_kinds(plan, kinds, NULL, why);
 }

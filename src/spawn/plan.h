@@ -108,6 +108,9 @@ unsigned spawn_directories_kinds(const struct unit_conf *conf);
 // -errno).
 int spawn_directories_remove(const struct spawn_settings *settings, struct unit_conf *conf,
                              const char *unit_name, unsigned kinds, struct fail *why);
-// Removes the RuntimeDirectory= folders (and their symlinks). core decides whether
-// (RuntimeDirectoryPreserve=). Continues after a failure; the first one is returned (0 or -errno).
-int spawn_plan_remove_runtime(const struct spawn_plan *plan, struct fail *why);
+// The path of the n-th RuntimeDirectory=, from 0; NULL: there are not so many. The plan's own.
+const char *spawn_plan_runtime_folder(const struct spawn_plan *plan, size_t n);
+// Removes the RuntimeDirectory= folders (and their symlinks) but those in the list `kept`. core
+// decides whether (RuntimeDirectoryPreserve=). Continues after a failure; the first one is returned
+// (0 or -errno).
+int spawn_plan_remove_runtime(const struct spawn_plan *plan, char *const *kept, struct fail *why);

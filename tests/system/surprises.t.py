@@ -10,7 +10,7 @@ import stat
 import sys
 import time
 
-from daemon import answer, case, connect, eventually, main, run, talk
+from daemon import answer, case, connect, eventually, main, need_root, run, talk
 
 COMPAT = ("--compat=systemd",)
 CAT = "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n"
@@ -383,6 +383,37 @@ def s24_runtime_directory_of_instances(d):
                                "RuntimeDirectory=surprise-%i\n"))
     begin(d, "a.socket")
     assert re.fullmatch(rb"/run/surprise-0-127\.0\.0\.1:7001-127\.0\.0\.1:\d+\n", talk(ONE))
+
+
+@case
+def s25_runtime_directory_that_is_shared(d):
+    """It goes with its last user, be it an instance or another unit, with the folder or one in it.
+    Difference: shared-runtime-directory"""
+    need_root()
+    for args in ((), COMPAT):
+        d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7001\nAccept=yes\n")
+        d.unit("a@.service", shell("read x || true", "StandardInput=socket\nRuntimeDirectory=surprise-shared\n"))
+        d.unit("b.service", shell("sleep 1000", "RuntimeDirectory=surprise-shared/in\n"))
+        begin(d, "a.socket", args=args)
+        folder, inner = "/run/surprise-shared", "/run/surprise-shared/in"
+        clients = [socket.create_connection(ONE) for _ in range(2)]
+        eventually(lambda: d.ctl("show", "--value", "-p", "NConnections", "a.socket").stdout == "2\n", d.log())
+        eventually(lambda: os.path.isdir(folder), d.log())
+        clients[0].close()
+        if args:
+            eventually(lambda: not os.path.isdir(folder), "the first that ended has removed it")
+            clients[1].close()
+            d.stop()
+            continue
+        eventually(lambda: d.ctl("show", "--value", "-p", "NConnections", "a.socket").stdout == "1\n", d.log())
+        assert os.path.isdir(folder)
+        assert d.ctl("start", "b").returncode == 0
+        clients[1].close()
+        eventually(lambda: d.ctl("show", "--value", "-p", "NConnections", "a.socket").stdout == "0\n", d.log())
+        assert os.path.isdir(inner)
+        assert d.ctl("stop", "b").returncode == 0
+        assert not os.path.isdir(inner)
+        d.stop()
 
 
 @case

@@ -1,4 +1,5 @@
 #include "core/service/run_cold.h"
+#include "core/service/folders.h"
 
 #include "base/fd.h"
 #include "base/strv.h"
@@ -22,6 +23,7 @@ struct run_cold *run_cold_get(struct run *run)
 
 void run_cold_free(struct run *run)
 {
+        folders_release(run);
         struct run_cold *cold = TAKE(run->cold);
 
         if (!cold)

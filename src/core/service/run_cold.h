@@ -52,6 +52,7 @@ struct run_cold {
         struct bus_name bus_name;        // BusName=, from the first start on
         struct orphans_wait strays_wait; // processes that are not ours to wait for
         struct fdstore fdstore;
+        struct spawn_plan *folders; // reference: whose RuntimeDirectory= it uses (folders.h)
 };
 
 // Existing or newly allocated; NULL: no memory.

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "core/service/client.h"
+#include "core/service/folders.h"
 #include "core/service/notify.h"
 #include "core/service/processes.h"
 #include "core/service/service_log.h"
@@ -286,6 +287,8 @@ static void on_process(void *self)
         uid_t uid = spawn_plan_uid(run->plan);
 
         run_note_process(run);
+        if (folders_hold(run) < 0)
+                run_log(run, LOG_WARNING, ENOMEM, "Its runtime folder may go with another service");
         run->uid = uid == (uid_t)-1 ? run->manager->uid : uid;
 }
 

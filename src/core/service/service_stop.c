@@ -4,6 +4,8 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/strv.h"
+#include "core/service/folders.h"
 #include "core/service/processes.h"
 #include "core/service/service_log.h"
 #include "core/service/service_priv.h"
@@ -211,6 +213,7 @@ static void log_end(const struct run *run)
 
 struct leftovers {
         struct spawn_plan *plan; // reference: of RuntimeDirectory=; NULL: they stay
+        char **kept;             // those of them that others use
         char *pid_file;          // NULL: there is none
 };
 
@@ -219,6 +222,7 @@ static void leftovers_free(void *question)
         struct leftovers *l = question;
 
         spawn_plan_unref(l->plan);
+        strv_free(l->kept);
         free(l->pid_file);
         free(l);
 }
@@ -239,7 +243,7 @@ static void remove_leftovers(struct inquiry_answer *answer, const void *question
         char text[FAIL_DETAIL_MAX + 128];
         struct fail why = {0};
 
-        if (l->plan && spawn_plan_remove_runtime(l->plan, &why) < 0)
+        if (l->plan && spawn_plan_remove_runtime(l->plan, l->kept, &why) < 0)
                 put_failure(answer, "runtime folder", 0, fail_format(&why, text, sizeof(text)));
         int r = l->pid_file ? fs_unlink(l->pid_file, NULL) : 0;
 
@@ -256,12 +260,14 @@ static void remove_files(struct run *run, bool is_restarting)
         const char *pid_file = run_conf(run)->pid_file;
         struct leftovers *l;
 
+        folders_release(run);
         if ((keeps || !run->plan) && !pid_file)
                 return;
         l = calloc(1, sizeof(*l));
-        if (!l || str_set(&l->pid_file, pid_file) < 0) {
+        if (!l || str_set(&l->pid_file, pid_file) < 0 || folders_in_use(run, &l->kept) < 0) {
                 run_log(run, LOG_WARNING, ENOMEM, "Cannot remove what it leaves behind");
-                free(l);
+                if (l)
+                        leftovers_free(l);
                 return;
         }
         l->plan = keeps || !run->plan ? NULL : spawn_plan_ref(run->plan);

@@ -157,6 +157,7 @@ void manager_free(struct manager *m)
         events_free(m->events);
         mounts_done();
         map_free(m->units);
+        map_free(m->folders);
         for (size_t i = 0; i < m->n_adoptable; i++)
                 fd_close(m->adoptable[i]);
         free(m->adoptable);

@@ -104,6 +104,7 @@ struct manager {
         struct orphans *orphans;   // what children leave behind (core/start/orphans.h)
         struct errands *errands;   // waits for inquiries (core/start/errand.h)
         struct removals *removals; // in progress (core/start/removal.h)
+        struct map *folders;       // users of each RuntimeDirectory= (core/service/folders.h)
         struct kill_queue *kills;  // orders in progress
         struct notify_socket *notify;
         struct core_observer *observers;
