@@ -246,7 +246,8 @@ static int exit_code(const struct status *s)
 {
         const char *state = get(s, "ActiveState");
 
-        if (streq(get(s, "LoadState"), "not-found"))
+        // A unit that runs is shown even if its file is gone.
+        if (streq(get(s, "LoadState"), "not-found") && streq(state, "inactive"))
                 return CTL_NO_SUCH_UNIT;
         return streq(state, "inactive") || streq(state, "failed") ? CTL_NOT_ACTIVE : CTL_OK;
 }

@@ -318,11 +318,15 @@ def unit_file_vanishes(d):
     assert peer.recv(1) == b"1"
     for name in ("no", "yes"):
         os.unlink(f"{d.units}/{name}.socket")
-    d.ctl("daemon-reload", check=True)
+    os.symlink("/dev/null", f"{d.units}/no.socket")
+    report = d.ctl("daemon-reload", check=True)
+    assert "no.socket: It is masked now, so it no longer listens" in report.stderr + report.stdout, report
+    assert "yes.socket: Its file is gone, so it no longer listens" in report.stderr + report.stdout, report
     assert answer("@no") == answer("@yes") == b""
     peer.sendall(b"2")
     assert peer.recv(1) == b"2"
     assert d.show("yes.socket", "LoadState") == "not-found"
+    assert "Loaded: not-found" in d.ctl("status", "yes.socket", check=True).stdout
     d.ctl("stop", "no.socket", "yes.socket", check=True)
 
 

@@ -293,6 +293,20 @@ static int read_all(struct manager *m, struct conf_loader *loader, struct change
         return r < 0 ? r : read_units(m, loader, changes, false);
 }
 
+// A socket that is up but has lost its file keeps its state and connections without an address.
+static void report_closed(struct unit *u, const struct unit_conf *fresh)
+{
+        bool is_masked = fresh->load_state == LOAD_MASKED;
+
+        if (!u->conf->socket || (!is_masked && fresh->load_state != LOAD_NOT_FOUND) ||
+            active_state_is_inactive_or_failed(unit_active_state(u)))
+                return;
+        report_unit(u->manager, u->id, LOG_WARNING,
+                    is_masked ? "It is masked now, so it no longer listens: unmask it, or stop it."
+                              : "Its file is gone, so it no longer listens: put the file back and "
+                                "reload, or stop it.");
+}
+
 static void swap(struct change *c)
 {
         struct unit_conf **template =
@@ -303,8 +317,10 @@ static void swap(struct change *c)
                 unit_conf_unref(*template);
                 *template = TAKE(c->template);
         }
-        if (c->conf)
+        if (c->conf) {
+                report_closed(c->unit, c->conf);
                 unit_replace_conf(c->unit, TAKE(c->conf));
+        }
 }
 
 // Names and edges depend on the confs alone and are rebuilt from scratch. If memory runs out, the
