@@ -56,7 +56,9 @@ static int set_target(sd_bus *bus UNUSED, const char *path UNUSED, const char *i
                                          name);
         r = log_set_target((enum log_target)target, log_get_format());
         return r < 0 ? sd_bus_error_setf(error, SD_BUS_ERROR_FAILED,
-                                         "There is no journal to log to: %s", strerror(-r))
+                                         "There is no journal to log to (%s): choose auto, "
+                                         "syslog or stderr",
+                                         strerror(-r))
                      : 0;
 }
 

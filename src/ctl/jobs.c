@@ -98,7 +98,7 @@ const char *jobs_why_failed(const char *result)
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (result && streq(texts[i].result, result))
                         return texts[i].text;
-        return "its state tells of no reason";
+        return "the log has the reason";
 }
 
 static void explain_failure(struct ctl *c, const struct pending *p)

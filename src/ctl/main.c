@@ -37,9 +37,8 @@ static int unknown_verb(const char *name)
                 names[i] = ctl_verbs[i].name;
         const char *nearest = str_nearest(name, names, ctl_n_verbs);
 
-        fprintf(stderr, "usherctl: Unknown command verb '%s'%s%s%s.\nTry 'usherctl --help'.\n",
-                name, nearest ? ", did you mean '" : "", nearest ? nearest : "",
-                nearest ? "'?" : "");
+        fprintf(stderr, "usherctl: Unknown command verb '%s'%s%s%s\nTry 'usherctl --help'.\n", name,
+                nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : ".");
         return CTL_USAGE;
 }
 

@@ -73,7 +73,10 @@ static int apply_log(const struct daemon *d)
                                format >= 0 ? (enum log_format)format : LOG_FORMAT_TEXT);
 
         if (r < 0) {
-                log_write(LOG_ERR, "There is no journal to log to: %s", strerror(-r));
+                log_write(LOG_ERR,
+                          "There is no journal to log to (%s): choose "
+                          "--log-target=auto, syslog or stderr",
+                          strerror(-r));
                 return COMPLAINED;
         }
         return 0;

@@ -6,7 +6,7 @@
 
 // The arguments of log-level and log-target.
 #define PROGRAM_LOG_LEVELS "emerg alert crit err warning notice info debug"
-#define PROGRAM_LOG_TARGETS "auto stderr journal"
+#define PROGRAM_LOG_TARGETS "auto journal syslog stderr console null"
 
 enum verb_argument {
         VERB_NONE,

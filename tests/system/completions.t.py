@@ -18,6 +18,7 @@ ROWS = [
     ("usherctl is-sys", "is-system-running"),
     ("usherctl log-level warn", "warning"),
     ("usherctl log-target jour", "journal"),
+    ("usherctl log-target sys", "syslog"),
     ("usherctl clean --what run", "runtime"),
     ("usherctl import-environment HOM", "HOME"),
     ("usherctl --output json-", "json-pretty"),
