@@ -108,6 +108,19 @@ const struct directive *directive_table(enum conf_group group, size_t *ret_n)
         return groups[group].rows;
 }
 
+const struct directive *const *directive_sockopt_rows(size_t *ret_n)
+{
+        static const struct directive *rows[ARRAY_SIZE(socket_rows)];
+        static size_t n;
+
+        if (n == 0)
+                for (size_t i = 0; i < ARRAY_SIZE(socket_rows); i++)
+                        if (socket_rows[i].sockopt[0].option != 0)
+                                rows[n++] = &socket_rows[i];
+        *ret_n = n;
+        return rows;
+}
+
 size_t conf_group_size(enum conf_group group)
 {
         return groups[group].size;

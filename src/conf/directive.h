@@ -88,6 +88,8 @@ struct directive {
 bool directive_lowers_security(const struct directive *d);
 // Rows of a group, in table order.
 const struct directive *directive_table(enum conf_group group, size_t *ret_n);
+// Those of [Socket] that have a socket option: each connection sets them, and they are few.
+const struct directive *const *directive_sockopt_rows(size_t *ret_n);
 size_t conf_group_size(enum conf_group group);
 // The row for NAME in [section] of a unit of that type; NULL: unknown.
 const struct directive *directive_find(enum unit_type type, const char *section, const char *name);

@@ -108,12 +108,11 @@ static void apply_rows(const struct applying *a, const struct socket_group *g)
 {
         const void *defaults = group_default(GROUP_SOCKET);
         size_t n;
-        const struct directive *rows = directive_table(GROUP_SOCKET, &n);
+        const struct directive *const *rows = directive_sockopt_rows(&n);
 
         for (size_t i = 0; defaults && i < n; i++)
-                if (rows[i].sockopt[0].option != 0)
-                        apply_row(a, &rows[i], (const char *)g + rows[i].offset,
-                                  (const char *)defaults + rows[i].offset);
+                apply_row(a, rows[i], (const char *)g + rows[i]->offset,
+                          (const char *)defaults + rows[i]->offset);
         group_unref(defaults);
 }
 
