@@ -179,7 +179,11 @@ static void on_flush(struct work *w)
 
 void earlier_note(struct earlier *e, const struct port *port, int fd)
 {
-        if (!e || !put_port(&e->pending, port, fd))
+        if (!e)
+                return;
+        if (e->fd < 0 && e->pending.size > 0)
+                return; // the whole file is due, in which the port will be
+        if (!put_port(&e->pending, port, fd))
                 return;
         e->n_lines++;
         work_queue(e->manager->events, WORK_NOTIFY, &e->flush_work, on_flush);
