@@ -492,36 +492,35 @@ static int open_without_links(const char *path, int flags, mode_t mode)
                                  : (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 
-static int open_path(const char *path, int flags, mode_t mode, uid_t also, struct fail *why)
+static int open_path(const char *path, int flags, mode_t mode, uid_t also, struct stat *ret,
+                     struct fail *why)
 {
+        struct stat own = {0}, *st = ret ? ret : &own;
         CLEANUP(fd) int fd = open_without_links(path, flags, mode);
         struct walk w = {.path = path, .dir = -1, .also = also, .why = why};
-        struct stat st;
 
-        if (fd >= 0) {
-                if (fstat(fd, &st) < 0)
-                        return -errno;
-                bool is_one = S_ISDIR(st.st_mode) || st.st_nlink <= 1;
+        if (fd >= 0 && fstat(fd, st) < 0)
+                return -errno;
+        bool is_one = fd >= 0 && (S_ISDIR(st->st_mode) || st->st_nlink <= 1);
 
-                if (is_one && (flags & O_TRUNC) && S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0)
-                        return -errno;
-                if (is_one)
-                        return TAKE_FD(fd);
-        }
-        int r = walk_and_open(&w, flags, mode);
+        if (is_one && (flags & O_TRUNC) && S_ISREG(st->st_mode) && ftruncate(fd, 0) < 0)
+                return -errno;
+        if (is_one)
+                return TAKE_FD(fd);
+        CLEANUP(fd) int walked = walk_and_open(&w, flags, mode);
 
         walk_done(&w);
-        return r;
+        return walked >= 0 && ret && fstat(walked, ret) < 0 ? -errno : TAKE_FD(walked);
 }
 
 int fs_open(const char *path, int flags, mode_t mode, struct fail *why)
 {
-        return open_path(path, flags, mode, FS_NOBODY, why);
+        return open_path(path, flags, mode, FS_NOBODY, NULL, why);
 }
 
-int fs_open_trusting(const char *path, int flags, uid_t owner, struct fail *why)
+int fs_open_trusting(const char *path, int flags, uid_t owner, struct stat *ret, struct fail *why)
 {
-        return open_path(path, flags, 0, owner, why);
+        return open_path(path, flags, 0, owner, ret, why);
 }
 
 int fs_open_judged(const char *path, int flags, bool *ret_is_safe)

@@ -35,10 +35,11 @@
 // All functions here obey base/local.h: -EREMOTE if they would have to wait.
 int fs_open(const char *path, int flags, mode_t mode, struct fail *why);
 
-// The same for an existing file, with one more user whose links are followed as root's are.
+// The same for an existing file, with one more user whose links are followed as root's are. *ret,
+// unless ret is NULL, becomes the status of what was opened.
 #define FS_NOBODY ((uid_t)-1)
 #define FS_EVERYBODY ((uid_t)-2) // the rules do not count
-int fs_open_trusting(const char *path, int flags, uid_t owner, struct fail *why);
+int fs_open_trusting(const char *path, int flags, uid_t owner, struct stat *ret, struct fail *why);
 
 // For a file whose content is trusted only if nobody but its owner can have led the path to it:
 // nothing is refused, but *ret_is_safe is false if one of the rules did not hold, or if any step

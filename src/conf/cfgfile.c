@@ -292,7 +292,7 @@ static int open_trusted(struct loading *l, const char *path, int flags)
 {
         struct fail why = {0};
         int fd = trust_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | flags, l->trust, l->owner,
-                            &why);
+                            NULL, &why);
 
         if (!why.error)
                 return fd;

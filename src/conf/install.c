@@ -175,7 +175,8 @@ static int check_linked(struct install *i, const char *path)
         if (!full)
                 return -ENOMEM;
         CLEANUP(fd)
-        int fd = trust_open(full, O_RDONLY | O_NOCTTY | O_NONBLOCK, i->trust, FS_NOBODY, &why);
+        int fd =
+                trust_open(full, O_RDONLY | O_NOCTTY | O_NONBLOCK, i->trust, FS_NOBODY, NULL, &why);
 
         if (fd < 0 && why.error)
                 trust_complain(&why, NULL, path, i->diag);

@@ -138,7 +138,7 @@ static int read_file(const struct reading *reading, const struct preset_file *fi
         struct fail why = {0};
         CLEANUP(fd)
         int fd = trust_open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, reading->trust,
-                            file->owner, &why);
+                            file->owner, NULL, &why);
         int r = fd < 0 ? refuse(reading, file->path, fd, &why)
                        : fs_read_fd(fd, FILE_MAX, &text, NULL);
 
@@ -184,7 +184,7 @@ static int find_files(struct reading *reading, const char *dir)
         if (!folder)
                 return -ENOMEM;
         CLEANUP(fd)
-        int fd = trust_open(folder, O_RDONLY | O_DIRECTORY, reading->trust, owner, &why);
+        int fd = trust_open(folder, O_RDONLY | O_DIRECTORY, reading->trust, owner, NULL, &why);
 
         if (fd < 0) // most systems have few of these folders
                 return refuse(reading, folder, fd == -ENOMEM ? fd : 0, &why);

@@ -223,7 +223,7 @@ static int finish_section(struct section_reader *reader, int result, struct inst
 static int read_file(struct install *i, const char *path, const struct ini_sink *sink)
 {
         struct fail why = {0};
-        CLEANUP(fd) int fd = search_open_file(i->search, path, &why);
+        CLEANUP(fd) int fd = search_open_file(i->search, path, NULL, &why);
 
         if (fd < 0 && why.error)
                 trust_complain(&why, NULL, path, i->diag);

@@ -120,7 +120,7 @@ void lint_check_environment_files(struct lint *l, const struct unit_conf *conf)
                         continue;
                 CLEANUP(fd)
                 int fd = trust_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, TRUST_ROOT, FS_NOBODY,
-                                    &why);
+                                    NULL, &why);
 
                 if (fd < 0 && why.error)
                         say(l, DIAG_WARNING, conf,

@@ -177,18 +177,16 @@ static int set_error(struct loading *l, enum load_state state, const char *text)
 }
 
 // Warns about modes that an administrator may have overlooked.
-static void check_mode(const struct loading *l, const char *path, int fd)
+static void check_mode(const struct loading *l, const char *path, mode_t mode)
 {
-        struct stat st;
-
-        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        if (!S_ISREG(mode))
                 return; // reading it will report the error
-        if (st.st_mode & S_IWOTH)
+        if (mode & S_IWOTH)
                 diag_report(l->diag, DIAG_NOTICE, l->id, path, 0,
                             "Configuration file %s is marked world-writable. Please remove world "
                             "writability permission bits. Proceeding anyway.",
                             path);
-        if (st.st_mode & 0111)
+        if (mode & 0111)
                 diag_report(l->diag, DIAG_NOTICE, l->id, path, 0,
                             "Configuration file %s is marked executable. Please remove executable "
                             "permission bits. Proceeding anyway.",
@@ -200,10 +198,11 @@ static void check_mode(const struct loading *l, const char *path, int fd)
 static int open_file(struct loading *l, const char *path, int *ret_fd)
 {
         struct fail why = {0};
-        int fd = search_open_file(l->loader->search, path, &why);
+        struct stat st;
+        int fd = search_open_file(l->loader->search, path, &st, &why);
 
         if (fd >= 0) {
-                check_mode(l, path, fd);
+                check_mode(l, path, st.st_mode);
                 *ret_fd = fd;
                 return 0;
         }

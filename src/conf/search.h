@@ -66,8 +66,9 @@ int search_links(struct search *s, const char *id, char *const *names, const cha
                  struct diag *diag, char ***ret);
 
 // Opens the file of a unit or a drop-in for reading. Descriptor; -EPERM: it, a link to it or its
-// folder is not trusted, with the reason in *why; -errno.
-int search_open_file(const struct search *s, const char *path, struct fail *why);
+// folder is not trusted, with the reason in *why; -errno. *ret, unless ret is NULL, becomes its
+// status.
+int search_open_file(const struct search *s, const char *path, struct stat *ret, struct fail *why);
 
 // Every name with a file, link or block, sorted; templates and aliases included, masks too.
 int search_list(const struct search *s, char ***ret);

@@ -28,10 +28,11 @@ DIR *search_open_dir(struct search *s, size_t dir, struct diag *diag)
         bool is_named = s->trust != TRUST_ROOT; // then the path to it is not checked
         uid_t owner = trust_owner_of(s->dirs[dir], s->trust);
         struct fail why = {0};
+        struct stat st;
         CLEANUP(fd)
         int fd = fs_open_trusting(s->dirs[dir], O_RDONLY | O_DIRECTORY,
-                                  is_named ? FS_EVERYBODY : FS_NOBODY, &why);
-        int r = fd < 0 || s->trust == TRUST_ALL ? MIN(fd, 0) : trust_check(fd, owner, &why);
+                                  is_named ? FS_EVERYBODY : FS_NOBODY, &st, &why);
+        int r = fd < 0 || s->trust == TRUST_ALL ? MIN(fd, 0) : trust_check(fd, &st, owner, &why);
 
         s->hands[dir].owner = owner;
         if (why.error)
@@ -43,10 +44,11 @@ DIR *search_open_folder(struct search *s, struct search_folder *f)
 {
         uid_t owner = s->hands[f->dir].owner;
         struct fail why = {0};
+        struct stat st;
         CLEANUP(fd)
         int fd = fs_open_trusting(f->path, O_RDONLY | O_DIRECTORY,
-                                  s->trust == TRUST_ALL ? FS_EVERYBODY : owner, &why);
-        int r = fd < 0 || s->trust == TRUST_ALL ? MIN(fd, 0) : trust_check(fd, owner, &why);
+                                  s->trust == TRUST_ALL ? FS_EVERYBODY : owner, &st, &why);
+        int r = fd < 0 || s->trust == TRUST_ALL ? MIN(fd, 0) : trust_check(fd, &st, owner, &why);
 
         return finish(&fd, r, &why, &f->fault);
 }
@@ -89,7 +91,7 @@ static const char *find_folder_fault(const struct search *s, size_t dir, const c
         return f->fault;
 }
 
-int search_open_file(const struct search *s, const char *path, struct fail *why)
+int search_open_file(const struct search *s, const char *path, struct stat *ret, struct fail *why)
 {
         const char *rest = "", *folder;
         size_t dir = find_dir(s, path, &rest);
@@ -100,5 +102,5 @@ int search_open_file(const struct search *s, const char *path, struct fail *why)
                 return fail_set(why, EPERM, "refuse", "its folder %s: %s", folder, fault);
         if (dir == s->n_dirs) // the command line names the file
                 owner = trust_owner_of(path, s->trust);
-        return trust_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, s->trust, owner, why);
+        return trust_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, s->trust, owner, ret, why);
 }

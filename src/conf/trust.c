@@ -29,7 +29,7 @@ static mode_t writable_by(const struct stat *st)
 {
         mode_t others = st->st_mode & (S_IWGRP | S_IWOTH);
 
-        if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
+        if (others == 0 || (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)))
                 return 0;
         return geteuid() != 0 && st->st_gid == getegid() ? others & S_IWOTH : others;
 }
@@ -41,17 +41,13 @@ static bool is_read_only(int fd)
         return fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
 }
 
-int trust_check(int fd, uid_t owner, struct fail *why)
+int trust_check(int fd, const struct stat *st, uid_t owner, struct fail *why)
 {
-        struct stat st;
-
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
                 return 0; // /dev/null masks a unit; other special files cannot be read
-        if (!is_ours(st.st_uid, owner))
-                return fail_set(why, EPERM, "refuse", "user %u owns it (chown root)", st.st_uid);
-        mode_t others = writable_by(&st);
+        if (!is_ours(st->st_uid, owner))
+                return fail_set(why, EPERM, "refuse", "user %u owns it (chown root)", st->st_uid);
+        mode_t others = writable_by(st);
 
         if (others == 0 || is_read_only(fd))
                 return 0;
@@ -60,11 +56,13 @@ int trust_check(int fd, uid_t owner, struct fail *why)
                                          : "its group may write it (chmod g-w)");
 }
 
-int trust_open(const char *path, int flags, enum trust_mode mode, uid_t owner, struct fail *why)
+int trust_open(const char *path, int flags, enum trust_mode mode, uid_t owner, struct stat *ret,
+               struct fail *why)
 {
+        struct stat own = {0}, *st = ret ? ret : &own;
         CLEANUP(fd)
-        int fd = fs_open_trusting(path, flags, mode == TRUST_ALL ? FS_EVERYBODY : owner, why);
-        int r = fd < 0 ? fd : mode == TRUST_ALL ? 0 : trust_check(fd, owner, why);
+        int fd = fs_open_trusting(path, flags, mode == TRUST_ALL ? FS_EVERYBODY : owner, st, why);
+        int r = fd < 0 ? fd : mode == TRUST_ALL ? 0 : trust_check(fd, st, owner, why);
 
         return r < 0 ? r : TAKE_FD(fd);
 }

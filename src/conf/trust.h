@@ -19,13 +19,15 @@ enum trust_mode {
 enum trust_mode trust_mode_choose(int refuse_writable, bool is_user, bool compat_systemd,
                                   bool is_given);
 
-// Is the open file or folder trusted? 0: it is; -EPERM and *why, whose detail is the reason and the
-// remedy ("user 1000 owns it (chown root)"). owner: the owner of the folder that the command line
-// names, or FS_NOBODY.
-int trust_check(int fd, uid_t owner, struct fail *why);
-// Opens and checks an existing file; TRUST_ALL: as open(2). Descriptor; -EPERM and *why: it is not
-// trusted, or a link in its path is not (base/fs_open.h); -errno.
-int trust_open(const char *path, int flags, enum trust_mode mode, uid_t owner, struct fail *why);
+// Is the open file or folder, whose status is *st, trusted? 0: it is; -EPERM and *why, whose detail
+// is the reason and the remedy ("user 1000 owns it (chown root)"). owner: the owner of the folder
+// that the command line names, or FS_NOBODY.
+int trust_check(int fd, const struct stat *st, uid_t owner, struct fail *why);
+// Opens and checks an existing file; TRUST_ALL: as open(2). *ret, unless ret is NULL, becomes its
+// status. Descriptor; -EPERM and *why: it is not trusted, or a link in its path is not
+// (base/fs_open.h); -errno.
+int trust_open(const char *path, int flags, enum trust_mode mode, uid_t owner, struct stat *ret,
+               struct fail *why);
 // The owner that is trusted besides root below a folder of the command line, which is that
 // folder's. Otherwise FS_NOBODY.
 uid_t trust_owner_of(const char *folder, enum trust_mode mode);

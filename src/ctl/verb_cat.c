@@ -29,7 +29,7 @@ static void cleanup_files(struct files *f)
 static void warn_refused(const struct search *s, const char *path)
 {
         struct fail why = {0};
-        CLEANUP(fd) int fd = search_open_file(s, path, &why);
+        CLEANUP(fd) int fd = search_open_file(s, path, NULL, &why);
 
         if (fd < 0 && why.error)
                 fprintf(stderr, "usherctl: %s would be refused: %s\n", shown(path),

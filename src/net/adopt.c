@@ -27,7 +27,7 @@ static int get_int(int fd, int option, int fallback)
 static int look(const char *path, struct stat *ret)
 {
         bool was_only = local_only_set(true);
-        CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH, FS_EVERYBODY, NULL);
+        CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH, FS_EVERYBODY, NULL, NULL);
         int r = local_was_refused() ? -EREMOTE : fd < 0 ? fd : fstat(fd, ret) < 0 ? -errno : 0;
 
         (void)local_only_set(was_only);

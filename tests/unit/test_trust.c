@@ -144,6 +144,7 @@ static void test_check(void **state)
                 const char *path = cases[i].path[0] == '/' ? cases[i].path : at(cases[i].path);
                 CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
                 struct fail why = {0};
+                struct stat st;
 
                 n_fakes = 0;
                 fake(cases[i].path, cases[i].owner, cases[i].mode);
@@ -151,7 +152,9 @@ static void test_check(void **state)
                 euid = cases[i].is_user && getegid() == 0 ? ALICE : 0;
                 if (cases[i].is_user && euid == 0)
                         continue; // the group is not faked
-                assert_int_equal(trust_check(fd, cases[i].also, &why), cases[i].fault ? -EPERM : 0);
+                assert_int_equal(fstat(fd, &st), 0);
+                assert_int_equal(trust_check(fd, &st, cases[i].also, &why),
+                                 cases[i].fault ? -EPERM : 0);
                 assert_string_equal(why.detail, cases[i].fault ? cases[i].fault : "");
         }
 }

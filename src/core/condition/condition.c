@@ -64,14 +64,14 @@ const char *condition_format(const struct condition *c, const char *prefix, char
 
 int condition_look(const char *path, int flags, struct stat *ret)
 {
-        CLEANUP(fd) int fd = fs_open_trusting(path, flags | O_PATH, FS_EVERYBODY, NULL);
+        CLEANUP(fd) int fd = fs_open_trusting(path, flags | O_PATH, FS_EVERYBODY, NULL, NULL);
 
         return fd < 0 ? fd : fstat(fd, ret) < 0 ? -errno : 0;
 }
 
 int condition_is_writable(const char *path)
 {
-        CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH, FS_EVERYBODY, NULL);
+        CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH, FS_EVERYBODY, NULL, NULL);
         struct statvfs sv;
 
         return fd < 0 ? fd : fstatvfs(fd, &sv) < 0 ? -errno : !(sv.f_flag & ST_RDONLY);
@@ -94,7 +94,7 @@ static int test_mount_point(const char *path)
         if (streq(path, "/"))
                 return 1;
         CLEANUP(free) char *parent = str_printf("%s/..", path);
-        CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH | O_NOFOLLOW, FS_EVERYBODY, NULL);
+        CLEANUP(fd) int fd = fs_open_trusting(path, O_PATH | O_NOFOLLOW, FS_EVERYBODY, NULL, NULL);
         unsigned mask = STATX_TYPE | STATX_INO | STATX_MNT_ID;
         struct statx here;
         struct stat above;
@@ -119,7 +119,8 @@ static int test_mount_point(const char *path)
 static int test_directory_not_empty(const char *path)
 {
         CLEANUP(fd)
-        int fd = fs_open_trusting(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, FS_EVERYBODY, NULL);
+        int fd = fs_open_trusting(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, FS_EVERYBODY, NULL,
+                                  NULL);
         DIR *dir = fd < 0 ? NULL : fdopendir(fd);
         const struct dirent *entry;
         int r = 0;
