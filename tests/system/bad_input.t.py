@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bad units and a bad surrounding: one clear message with file and line, and the others go on."""
+"""Invalid units and a faulty environment: one clear message with file and line, and other units work."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What usherd starts, and what it never does: units of its folders, of systemd's, and those that boot a machine."""
+"""Which units usherd starts: those of its folders, those of systemd's, but never those that boot a machine."""
 
 import os
 

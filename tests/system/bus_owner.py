@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A service on the message bus, without a library: owns a name as long as it lives.
+"""A service on the message bus, without a library: owns a name until it ends.
 
     bus_owner.py NAME [DELAY] [--fork PIDFILE]
 

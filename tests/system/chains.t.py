@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Thousands of units that hang on one another, as many as there may be: what happens to the last one
-reaches the first, and usherd is there afterwards."""
+"""The largest possible chain of units that depend on one another: a failure of the last unit
+reaches the first, and usherd survives."""
 
 import os
 

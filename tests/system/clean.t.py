@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""CleanUnit: what it removes and what it leaves, while what waits; links, large folders, those who may not."""
+"""CleanUnit: what it removes and what it keeps, which jobs wait for it, links, large folders, clients without permission."""
 
 import contextlib
 import os

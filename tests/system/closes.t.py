@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The end of descriptors that others have made: usherd does not wait for what they have made of them."""
+"""Closing descriptors that came from other processes: usherd does not block, however they prepared them."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ open(sys.argv[1], "w").close()
 time.sleep(600)
 """
 
-# Whose end is waited for by whoever closes it, the sender included, which another process stands for.
+# close() of this file blocks every caller, the sender, too; so another process acts as the sender.
 FILES = """import array, os, socket, sys, time
 fd = os.open(sys.argv[2], os.O_RDWR)
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The completions, tried in the shells that they are for."""
+"""The completions, run in the shells for which they are written."""
 
 import os
 import pty

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""usherctl, the stock systemctl and busctl at the private socket; and clients that mean no good."""
+"""usherctl, the stock systemctl and busctl at the private socket, and hostile clients."""
 
 import json
 import os

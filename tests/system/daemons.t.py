@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Daemons of Debian under their own units, unmodified: started, asked, reloaded, killed, stopped."""
+"""Daemons of Debian under their own units, unmodified: started, queried, reloaded, killed, stopped."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How usherd ends when a unit asks for it, with whatever is alive at that moment."""
+"""How usherd ends when a unit requests it, whichever units run at that moment."""
 
 from daemon import PATIENCE, case, connect, eventually, main
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a listener survives: floods that are refused, want of processes, the sudden end of the supervisor."""
+"""What a listener survives: refused floods, a lack of processes, a sudden end of the supervisor."""
 
 import contextlib
 import ctypes

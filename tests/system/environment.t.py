@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The environment that services start from: usher.conf, set-environment and its kin, who sees and changes it."""
+"""The environment block that services inherit: usher.conf, set-environment and related verbs, who can read and change it."""
 
 import json
 import os

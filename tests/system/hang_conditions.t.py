@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Paths of conditions on a file system that does not answer: the start waits, and the unit is not touched
+"""Paths of conditions on a file system that does not answer: the start waits, and the unit stays as it was
 (hang_rows.py)."""
 
 import threading

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Nodes of sockets on a file system that does not answer: the socket waits where it is started, and what follows
-its start is not waited for at all (hang_rows.py)."""
+"""Nodes of sockets on a file system that does not answer: the socket waits for its node, but usherd does not
+wait for the commands and changes after its start (hang_rows.py)."""
 
 import os
 import socket

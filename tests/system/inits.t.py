@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""contrib/init: usherd under other inits, started, read again and stopped by their own tools."""
+"""contrib/init: usherd under other inits, started, reloaded and stopped by their own tools."""
 
 import os
 import shutil

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A reload never takes down what works: units whose files have become wrong keep what they have."""
+"""A reload never stops what works: units whose files have become invalid keep their configuration."""
 
 import os
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The session keyring of a service is its own: nothing that whoever started usherd keeps in theirs is
-within its reach. Python's own calls of keyctl(2), as a Debian has no program for them by itself."""
+"""A service has a session keyring of its own, and cannot reach the keys of the user who started usherd.
+The tests call keyctl(2) directly, since Debian does not install a program for it by default."""
 
 import ctypes
 import os

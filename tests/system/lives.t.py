@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lives of services that others change: restarts, reloads of their files, units that uphold or handle them."""
+"""How other events change a service: restarts, reloads of its file, units that uphold it or handle its failure."""
 
 import os
 import signal

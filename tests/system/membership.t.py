@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whose a process is: what descends from a service is of it, whatever it does, and nobody else is, whatever he says."""
+"""To which service a process belongs: descendants of the service do, whatever they do; other processes never do."""
 
 import os
 import shutil

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A unit file that is newer than the last reload exists: for start, show, Wants=, enable, a socket and its template."""
+"""A unit file that was added after the last reload is found: by start, show, Wants=, enable, a socket and its template."""
 
 import os
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A child that has become another user, and has not come to its program yet, is in that user's hands: he may stop
-it, signal it, look for its memory. Neither usherd nor anybody else's service may feel that."""
+"""A child that has changed its user, but has not executed its program yet, is under that user's control: the user may
+stop it, signal it, try to read its memory. This must not affect usherd or the services of other users."""
 
 import ctypes
 import os

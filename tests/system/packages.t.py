@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Units of Debian packages, unmodified but for ssh's port, and the packages' own clients."""
+"""Units of Debian packages, unmodified except for ssh's port, with the packages' own clients."""
 
 import os
 import pwd

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every example of the manual pages and of README.md is run as it stands there."""
+"""Every example of the manual pages and of README.md is run exactly as it is printed."""
 
 import os
 import re

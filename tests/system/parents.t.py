@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What a parent leaves to usherd: signals, descriptors, limits. None of it may change what usherd does, or reach
-a service by accident; and no process of another uid may look into it. valgrind would be the parent that leaves
-things of its own, so it is left out."""
+"""What usherd inherits from its parent: signals, descriptors, limits. None of it may change how usherd works, or reach
+a service by accident; and no process of another uid may inspect usherd. These cases do not run usherd under valgrind,
+which would change what it inherits."""
 
 import os
 import resource

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Paths of which a service's user can change components: nothing that root does there leads to what is not that
-user's. Each attack is made in the way that always hits where there is one, and as a race, in which a process of the
-user exchanges names on and on while usherd works."""
+"""Paths of which a service's user can change components: nothing that root does there affects files of other
+users. Each attack is made in a way that always succeeds, if there is one, and as a race, in which a process of the
+user exchanges names repeatedly while usherd works."""
 
 import os
 import signal

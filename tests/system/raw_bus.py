@@ -1,4 +1,4 @@
-"""A D-Bus client that knows no manners, for the tests of the control socket; and who uses it."""
+"""A D-Bus client that can break the protocol, for the tests of the control socket, and helpers that use it."""
 
 import contextlib
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What those see at the control socket who may only read: units and states, and no secret."""
+"""What clients with read access see at the control socket: units and states, but no secrets."""
 
 import contextlib
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Many reloads with sockets that change, while others are in use: nothing is lost on those, and neither
-descriptors nor memory grow. RELOADS says how many (make check-reloads: 10,000)."""
+"""Many reloads with sockets that change, while others are in use: no connection to those is lost, and neither
+descriptors nor memory grow. RELOADS is their number (make check-reloads: 10,000)."""
 
 import os
 import sys

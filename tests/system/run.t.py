@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""usherd run: one command without any file."""
+"""usherd run: serves one command without unit files."""
 
 import os
 import re

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The runtime folder: whose it has to be, and who may lock it."""
+"""The runtime folder: who must own it, and who can lock it."""
 
 import fcntl
 import os
@@ -40,7 +40,7 @@ def only_the_lock_is_private(d):
     assert "--runtime-dir" in answer.stderr, answer
 
 
-# What stands there before, and what usherd says of it; None: it starts.
+# What exists in place of the folder, and what usherd reports about it; None: it starts.
 FOLDERS = [
     ("is fine", lambda d: None, None),
     ("searchable", lambda d: os.chmod(d.runtime, 0o711), None),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""[Socket], directive by directive and surprise by surprise, with real sockets and services."""
+"""Every directive of [Socket], and what surprises people about them, with real sockets and services."""
 
 import json
 import os

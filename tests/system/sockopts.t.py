@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every directive that ends in setsockopt(2): a probe service reads it back from the descriptor that
-was passed to it, listening and accepted; unset it is what the kernel gives; a bad value is told, and
-the unit works all the same."""
+was passed to it, listening and accepted; an unset directive leaves the kernel's value; an invalid value is reported,
+and the unit still works."""
 
 import os
 import re

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a listener survives of those who have it, too, or its node: it is shut, connected, filtered, removed, made to wait."""
+"""What a listener survives when others share it or control its node: they shut it down, connect, filter or remove it, or make it block."""
 
 import contextlib
 import os

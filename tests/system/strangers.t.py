@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What any local user can do at the control socket, and cannot: descriptors, memory, places, time."""
+"""What a local user can and cannot do at the control socket: descriptors, memory, places, time."""
 
 import array
 import contextlib

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What surprises people about sockets of systemd, one case each: what usher does, and why. Where usher
-goes another way on purpose (usherd(8), DIFFERENCES), --compat=systemd is looked at beside it."""
+differs on purpose (usherd(8), DIFFERENCES), --compat=systemd is tested as well."""
 
 import os
 import re

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a service may ask of the kernel: each directive that restricts system calls, seen from inside.
-The expected answers are systemd's, of the same units and the same probe."""
+"""Which system calls a service may make: each directive that restricts them, seen from inside.
+The expected results are those of systemd with the same units and the same probe."""
 
 import os
 import re

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What others have made up reaches no terminal as it is: it is escaped by every verb that shows it."""
+"""Text that others have chosen never reaches a terminal unescaped: each verb that prints it escapes it."""
 
 import json
 import os

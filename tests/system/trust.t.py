@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Units from hands that are not root's: the system supervisor refuses them, says so, and goes on."""
+"""Unit files that users other than root can write: the system supervisor refuses them, says so, and starts the others."""
 
 import os
 import shutil

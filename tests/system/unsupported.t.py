@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Directives that usher does not act on: what is refused, what is a notice, and what chooses."""
+"""Directives that usher does not act on: which are refused, which cause a notice, and what decides."""
 
 import re
 import sys

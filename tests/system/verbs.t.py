@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What usherctl says: its words, its exit codes, its JSON, and units that are refused or have failed."""
+"""The output of usherctl: messages, exit codes, JSON, and units that are refused or have failed."""
 
 import json
 import os

@@ -1,5 +1,5 @@
-// For the tests of conf: a folder of unit files that is made from a few lines, and a diagnostics
-// sink that keeps what was said.
+// For the tests of conf: a folder of unit files that is written from a few lines, and a diagnostics
+// sink that records the complaints.
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
-// For the tests of the job engine: a unit type whose units do what they are told. It takes the
-// place of services.
+// For the tests of the job engine: a unit type that replaces services. The test decides when its
+// units start, stop and fail.
 #pragma once
 
 #include "core/unit/job.h"
@@ -9,15 +9,15 @@
 struct fake {
         struct unit unit;
         enum active_state state;
-        unsigned started; // when its start began and when it was up: numbers of a clock that ticks
+        unsigned started; // when its start began and when it was up, as a count of such events
         unsigned up;
-        unsigned n_triggers; // how often it was to look at a unit that it triggers
+        unsigned n_triggers; // how often it was notified of a change of a unit that it triggers
         struct list_node moving_node;
 };
 
 static unsigned ticks;
 static struct list_node fakes_moving = {&fakes_moving,
-                                        &fakes_moving}; // who is on the way, longest first
+                                        &fakes_moving}; // units that start or stop, oldest first
 
 static inline struct fake *fake_of(const struct unit *u)
 {

@@ -1,5 +1,5 @@
-// What the tests of the log share: file descriptor 2 and the sockets of journal and syslog lead to
-// the test.
+// Shared by the tests of the log: the test reads what is written to file descriptor 2 and to the
+// sockets of the journal and of syslog.
 #pragma once
 
 #include "base/log.h"

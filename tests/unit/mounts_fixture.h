@@ -1,4 +1,4 @@
-// A table of mounts for tests: the kernel's, changed.
+// A table of mounts for tests: the kernel's, with changes.
 #pragma once
 
 #include "base/buf.h"

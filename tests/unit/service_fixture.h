@@ -1,5 +1,5 @@
 // A real manager inside the test program, with unit files in a folder of its own: real processes,
-// real signals, real time. One folder and one manager a test.
+// real signals, real time. Each test has one folder and one manager.
 #pragma once
 
 #include "base/buf.h"

@@ -1,4 +1,4 @@
-// What the tests of processes share: a folder, settings and an environment for plans, one process
+// Shared by the tests of processes: a folder, settings and an environment for plans, one process
 // of a conf and its status, and a table of tests with each spawn method.
 #pragma once
 

@@ -5,7 +5,7 @@
 
 #include <sys/socket.h>
 
-// Text, type, error or how systemd prints it.
+// Each row: the text, its type, and the error or the address as systemd prints it.
 static const struct {
         const char *text;
         int type, error;

@@ -1,4 +1,4 @@
-// A unit as a file and as a block of usher.conf: the same conf.
+// A unit is the same conf whether it is written as a file or as a block of usher.conf.
 #include "base/strv.h"
 #include "conf/cfgfile.h"
 #include "conf/load.h"

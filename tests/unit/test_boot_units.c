@@ -1,4 +1,4 @@
-// Which units are left out, and what is in their place.
+// Which of the units that boot a machine are left out, and which units replace them.
 #include "conf/boot_units.h"
 #include "conf/unit_path.h"
 #include "unit/harness.h"

@@ -5,7 +5,8 @@
 
 #define LIMIT 4096
 
-// The pieces that a stream falls into, as sizes; the last item is 0 or what it is refused with.
+// The sizes of the pieces into which a stream is cut; the last item is 0, or the error with which
+// the stream is refused.
 struct row {
         const char *name, *data;
         size_t n;

@@ -1,5 +1,5 @@
-// Thousands of units that hang on one another: no call goes down the chain, whatever happens to one
-// end of it. The stack is as small as it can be, so that one that does is found.
+// Thousands of units in a chain of dependencies: no call recurses along the chain, whatever happens
+// at its ends. The tests use the smallest possible stack, so that a recursion overflows it.
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/str.h"

@@ -1,4 +1,4 @@
-// Which units are unloaded, and that those that stay know nothing of them any more.
+// Which units are unloaded, and that no remaining unit refers to them.
 #include "core/unit/collect.h"
 
 #include "base/buf.h"

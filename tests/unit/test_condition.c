@@ -1,4 +1,5 @@
-// Condition*= one by one, on files of the test's own and on what every machine has.
+// Each Condition*=, checked against files that the test creates and facts that hold on every
+// machine.
 #include "core/condition/condition.h"
 
 #include "base/fs.h"

@@ -1,4 +1,5 @@
-// One connection: taken, named, counted by its source; and what a flush and an adoption look at.
+// One connection: it is accepted, named and counted by its source. Also what a flush and an
+// adoption examine.
 #include "net/accept.h"
 #include "net/adopt.h"
 #include "net/flush.h"

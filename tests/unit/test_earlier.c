@@ -1,4 +1,4 @@
-// What the last supervisor wrote down, and who has a socket.
+// The records that an earlier supervisor left, and the processes that hold a socket.
 #include "core/socket/earlier.h"
 
 #include "base/fd.h"

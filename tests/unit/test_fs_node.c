@@ -1,4 +1,4 @@
-// Sockets in folders that somebody swaps between our look at them and the kernel's.
+// Sockets in folders that another process replaces between our check and the system call.
 #include "base/fs_node.h"
 
 #include "base/fd.h"

@@ -1,4 +1,4 @@
-// Who may lead whom where. The owners are faked: anybody can run this.
+// Which users' links are followed on whose behalf. Owners are faked, so the test needs no root.
 #include "base/fs.h"
 
 #include "base/fd.h"

@@ -1,4 +1,4 @@
-// The harness must notice what it is there to notice, or every other test proves less than it says.
+// The harness must detect the faults that it is for; otherwise the other tests prove too little.
 #include "unit/harness.h"
 
 #include <errno.h>

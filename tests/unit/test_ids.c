@@ -1,4 +1,4 @@
-// Users and groups from files of the test's own.
+// Users and groups from files that the test writes.
 #include "spawn/ids_lookup.h"
 
 #include "base/fs.h"

@@ -1,4 +1,4 @@
-// Helper processes: answers, and what is left of one that gives none.
+// Helper processes: their answers, and that nothing is left of one that does not answer.
 #include "base/inquiry.h"
 
 #include "base/clock.h"

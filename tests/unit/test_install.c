@@ -1,4 +1,4 @@
-// enable and its kin on the unit files below a root of the test's own.
+// enable and related operations on unit files below a root folder that the test creates.
 #include "conf/install.h"
 
 #include "base/strv.h"

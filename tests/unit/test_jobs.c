@@ -1,4 +1,4 @@
-// The job engine with units that start, stop and fail as the test wants, on random graphs.
+// The job engine on random graphs, with units that start, stop and fail when the test decides.
 #include "core/unit/job.h"
 
 #include "base/buf.h"
@@ -255,7 +255,7 @@ static void assert_started(const struct world *w, const bool *closure, uint32_t 
         }
 }
 
-// A first start in a fresh world, where nothing fails: the verdict and what is up can be told.
+// A first start where nothing fails, so the verdict and the units that must be up can be predicted.
 static void test_first_start(void **state)
 {
         unsigned n_ok = 0, n_refused = 0;

@@ -1,4 +1,4 @@
-// Signals to what was found, and finding what descends from a process.
+// How the descendants of a process are found, and how signals are sent to those that were found.
 #include "spawn/kill.h"
 
 #include "base/clock.h"

@@ -3,7 +3,7 @@
 #include "base/strv.h"
 #include "unit/conf_fixture.h"
 
-// Files, separated by their names in the first column of each pair; what is said of the first.
+// Each row: files, separated by lines with their names, and the complaints about the first file.
 static const struct {
         const char *files[5];
         const char *said; // NULL: nothing

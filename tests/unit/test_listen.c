@@ -1,4 +1,4 @@
-// Every sort of port, opened: what the descriptor is, what stands in the file system, what is
+// Each kind of port is opened: the type of the descriptor, the node in the file system, and what is
 // refused.
 #include "net/listen.h"
 

@@ -1,4 +1,4 @@
-// From files to confs: what is found, in which order it is applied, what is refused.
+// How files become confs: which are found, in which order they are applied, which are refused.
 #include "conf/load.h"
 
 #include "base/strv.h"

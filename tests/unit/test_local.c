@@ -1,4 +1,4 @@
-// What must not wait: which names and files are refused, and in which words.
+// Operations that must not block: which names and files are refused, and with which message.
 #include "base/local.h"
 
 #include "base/fd.h"

@@ -1,4 +1,5 @@
-// What others do to a listener, as it shows in its descriptor and in the file system.
+// How changes by other processes to a listener are detected, in its descriptor and in the file
+// system.
 #include "net/look.h"
 
 #include "base/mounts.h"

@@ -1,4 +1,4 @@
-// Which mounts answer by themselves: the table as the kernel writes it.
+// Which mounts always answer, according to the kernel's table of mounts.
 #include "base/mounts.h"
 
 #include "base/str.h"

@@ -1,4 +1,4 @@
-// Calls that would wait for others who share the file description.
+// Calls that could block because other processes share the open file description.
 #include "base/nowait.h"
 
 #include "net/accept.h"

@@ -5,7 +5,7 @@
 
 #define REST " 34816 7 4194560 1 2 3 4 5 6 7 8 20 0 1 0 8912 1 2 3\n"
 
-// The fields between the start time and the environment's begin.
+// The fields between the start time and the address where the environment begins.
 #define MORE " 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27"
 
 #define ZEROS " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 "

@@ -2,7 +2,7 @@
 
 #include "unit/harness.h"
 
-// Windows are fixed: the first event opens one, the rest of it does not slide.
+// Windows are fixed: the first event opens one, and later events do not prolong it.
 static void test_window(void **state)
 {
         struct rate r = {.interval = 100, .burst = 3};

@@ -3,7 +3,7 @@
 #include "base/strv.h"
 #include "unit/conf_fixture.h"
 
-// The folders "e" and "l" below the test's own, in this order.
+// The folders "e" and "l" in the folder of the test, in this order.
 static struct search *open_search(struct diag *diag)
 {
         CLEANUP(strv) char **dirs = NULL;

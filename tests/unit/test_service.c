@@ -393,8 +393,8 @@ static void test_output(void **state)
         fixture_done(f);
 }
 
-// Somebody else has waited for the main process, so nobody knows how it ended: a failure, unless
-// its end was asked for.
+// Another process has waited for the main process, so its exit status is unknown. That counts as a
+// failure, unless a stop was requested.
 static void test_unknown_end(void **state)
 {
         struct fixture *f = begin(state);

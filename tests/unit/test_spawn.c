@@ -1,5 +1,5 @@
-// Processes from plans, with each method: what they get, what they do not get, and how a step that
-// fails is told.
+// Processes from plans, with each spawn method: what they inherit, what they do not inherit, and
+// how the failure of a step is reported.
 #include "unit/spawn_fixture.h"
 
 // ---- one setting each, and what the process sees of it

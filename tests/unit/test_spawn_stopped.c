@@ -1,4 +1,4 @@
-// A child that another user stops, or that hangs, on its way to its exec: nobody waits for it.
+// A child that another user stops, or that hangs, before its exec: usherd does not wait for it.
 #include "unit/spawn_fixture.h"
 
 static const char *stopped_before; // the step at which the children of this round stop

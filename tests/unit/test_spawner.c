@@ -1,4 +1,4 @@
-// Who waits until there is room for a process, and in which order they get their turn.
+// Which starts wait until another process is allowed, and in which order they continue.
 #include "core/start/spawner.h"
 
 #include "unit/service_fixture.h"

@@ -1,4 +1,4 @@
-// The directives that restrict system calls: what their lines add up to, and how that is written.
+// The directives that restrict system calls: the result of several lines, and how it is printed.
 #include "conf/syscall.h"
 
 #include "base/str.h"

@@ -1,4 +1,4 @@
-// What the kernel counts of a TCP connection, without the FINs.
+// The traffic of a TCP connection as the kernel counts it, without the FINs.
 #include "net/traffic.h"
 #include "unit/harness.h"
 

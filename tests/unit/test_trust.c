@@ -1,4 +1,5 @@
-// Whose units the system supervisor runs. Owners and mounts are faked: anybody can run this.
+// Which users' unit files the system supervisor accepts. Owners and mounts are faked, so the test
+// needs no root.
 #include "conf/trust.h"
 
 #include "base/fd.h"
