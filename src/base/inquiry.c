@@ -174,14 +174,14 @@ void inquiry_lend(struct inquiry *h, int fd)
 
 int inquiry_launch(struct inquiry *h)
 {
-        return h->work ? launch(h, 0) : 0;
+        return h->work ? launch(h, h->where ? 0 : INQUIRY_TIMEOUT_SEC) : 0;
 }
 
 int inquiry_new(inquiry_work work, const void *question, const char *where, struct inquiry **ret)
 {
         CLEANUP(inquiry) struct inquiry *h = new_inquiry(work, question);
 
-        if (!h || !(h->where = strdup(where)))
+        if (!h || (where && !(h->where = strdup(where))))
                 return -ENOMEM;
         *ret = TAKE(h);
         return 0;

@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#define INQUIRY_TIMEOUT_SEC 25 // of inquiry_start(): then the process ends itself without an answer
+#define INQUIRY_TIMEOUT_SEC 25 // not with a file system: then it ends itself without an answer
 #define INQUIRY_FDS_MAX 768
 
 // An answer in the making.
@@ -42,12 +42,12 @@ int inquiry_start(inquiry_work work, const void *question, struct inquiry **ret)
 // there; 1: call inquiry_launch(), and do not change question until then; -errno.
 int inquiry_try(inquiry_work work, const void *question, struct inquiry **ret);
 // Does not do the work here at all, since it takes long: call inquiry_launch(), and do not change
-// question until then. where: what it waits for, in words. 0 or -ENOMEM.
+// question until then. where: what it waits for, in words; NULL: no file system. 0 or -ENOMEM.
 int inquiry_new(inquiry_work work, const void *question, const char *where, struct inquiry **ret);
 // A descriptor that the process keeps open for its work; call it before inquiry_launch().
 void inquiry_lend(struct inquiry *h, int fd);
-// Starts the process, which has no time limit of its own, unless it was started before. Returns as
-// inquiry_start() does.
+// Starts the process unless it was started before. One that waits for a file system has no time
+// limit of its own. Returns as inquiry_start() does.
 int inquiry_launch(struct inquiry *h);
 // What the process has to wait for, as in local_refusal(): in words, or "" if it is not a file
 // system.

@@ -41,10 +41,9 @@ int ids_get_group(const char *name, struct ids_lookup *lookup, gid_t *ret);
 int ids_get_groups(const char *user_name, gid_t primary, struct ids_lookup *lookup, gid_t **ret,
                    size_t *ret_n);
 
-// Starts a query for a user (NULL: none) with its groups, and for groups (may be NULL). 0 or
-// -errno.
+// A query for a user (NULL: none) with its groups, and for groups (may be NULL). 0 or -ENOMEM.
 int ids_lookup_new(const char *user, char *const *groups, struct ids_lookup **ret);
-// The inquiry to wait for. Owned by the look-up.
+// The inquiry to launch and to wait for. Owned by the look-up.
 struct inquiry *ids_lookup_inquiry(const struct ids_lookup *lookup);
 void ids_lookup_free(
         struct ids_lookup *lookup); // NULL is fine; kills the process if it is still running

@@ -87,7 +87,7 @@ int ids_lookup_new(const char *user, char *const *groups, struct ids_lookup **re
         int r = lookup_new(user, groups, &lookup);
 
         if (r == 0)
-                r = inquiry_start(ask, lookup, &lookup->inquiry);
+                r = inquiry_new(ask, lookup, NULL, &lookup->inquiry);
         if (r == 0)
                 *ret = TAKE(lookup);
         return r;

@@ -1,10 +1,12 @@
 // Users and groups of sockets: who asks for the same at the same time shares one look-up.
 #include "core/socket/owners.h"
 
+#include "core/start/errand.h"
 #include "spawn/ids.h"
 #include "unit/service_fixture.h"
 
 #define N 1000
+#define N_DIFFERENT 100
 
 static size_t n_lookups;
 
@@ -15,6 +17,25 @@ int __wrap_ids_lookup_new(const char *user, char *const *groups, struct ids_look
 {
         n_lookups++;
         return __real_ids_lookup_new(user, groups, ret);
+}
+
+// Processes of this one that were not reaped yet.
+static size_t count_children(void)
+{
+        char path[64];
+        size_t n = 0;
+
+        snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+        FILE *f = fopen(path, "re");
+
+        if (!f) {
+                skip(); // the kernel has no such list
+                return 0;
+        }
+        for (int pid; fscanf(f, "%d", &pid) == 1;)
+                n++;
+        fclose(f);
+        return n;
 }
 
 struct asker {
@@ -124,6 +145,34 @@ static void test_one_for_all(void **state UNUSED)
         end(&f);
 }
 
+static void test_few_processes_at_a_time(void **state UNUSED)
+{
+        static struct fixture f;
+        static struct asker askers[N_DIFFERENT];
+        char name[32];
+
+        begin(&f, "passwd: files\ngroup: files systemd\n");
+        size_t before = count_children();
+
+        for (size_t i = 0; i < N_DIFFERENT; i++) {
+                askers[i] = (struct asker){.waiter = {.on_known = on_known}};
+                snprintf(name, sizeof(name), "usher-none%zu", i);
+                assert_int_equal(owners_ask(f.manager, &askers[i].waiter, NULL, name), 0);
+        }
+        for (size_t i = 0; i < N_DIFFERENT; i++)
+                for (usec_t end = clock_now() + FIXTURE_PATIENCE; askers[i].n_answers == 0;) {
+                        assert_true(clock_now() < end);
+                        fixture_turn(&f);
+                        assert_true(count_children() <= before + ERRANDS_PER_PLACE);
+                }
+        for (size_t i = 0; i < N_DIFFERENT; i++) {
+                assert_int_equal(askers[i].n_answers, 1);
+                assert_int_equal(askers[i].answer.r, -ESRCH);
+        }
+        assert_int_equal(n_lookups, N_DIFFERENT);
+        end(&f);
+}
+
 static void test_forgetting(void **state UNUSED)
 {
         static struct fixture f;
@@ -166,6 +215,7 @@ static void test_oom(void **state UNUSED)
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_one_for_all),
+        cmocka_unit_test(test_few_processes_at_a_time),
         cmocka_unit_test(test_forgetting),
         cmocka_unit_test(test_oom),
 };

@@ -11,8 +11,9 @@
 
 #define SLOW (5 * USEC_PER_SEC) // after that, a log line says what it waits for
 #define LIMIT_MAX (90 * USEC_PER_SEC)
+#define NAME_SERVICES UINT64_MAX // the place of what waits for no file system
 
-// A mount that helper processes work on.
+// What helper processes wait for: a mount, or the name services.
 struct errand_place {
         uint64_t mount;
         size_t n_helpers;
@@ -25,7 +26,7 @@ struct errand_place {
 struct helper {
         struct child child;
         struct errands *errands;
-        struct errand_place *place; // NULL: it works on no mount
+        struct errand_place *place;
         struct list_node node;
 };
 
@@ -42,8 +43,6 @@ static void launch_next(struct errand_place *place);
 
 static void release_place(struct errand_place *place)
 {
-        if (!place)
-                return;
         place->n_helpers--;
         launch_next(place);
         if (place->n_helpers == 0 && list_is_empty(&place->waiting)) {
@@ -180,15 +179,14 @@ static int launch(struct errand *e, struct errand_place *place)
         }
         list_append(&all->helpers, &h->node);
         e->helper = h;
-        if (place)
-                place->n_helpers++;
+        place->n_helpers++;
         return 0;
 }
 
-// Launches the errands that wait for this mount, as far as there are free places.
+// Launches the errands that wait for this place, as far as there are free places.
 static void launch_next(struct errand_place *place)
 {
-        while (place->n_helpers < ERRANDS_PER_MOUNT && !list_is_empty(&place->waiting)) {
+        while (place->n_helpers < ERRANDS_PER_PLACE && !list_is_empty(&place->waiting)) {
                 struct errand *e = CONTAINER_OF(place->waiting.next, struct errand, node);
                 int r;
 
@@ -202,15 +200,16 @@ static void launch_next(struct errand_place *place)
 
 static int begin(struct errand *e)
 {
-        const char *where = inquiry_where(e->inquiry);
-        struct errand_place *place = NULL;
+        const struct inquiry *i = e->inquiry;
+        struct errand_place *place =
+                get_place(e->errands, inquiry_where(i)[0] ? inquiry_mount(i) : NAME_SERVICES);
 
-        if (where[0] && !(place = get_place(e->errands, inquiry_mount(e->inquiry))))
+        if (!place)
                 return -ENOMEM;
-        if (!place || place->n_helpers < ERRANDS_PER_MOUNT) {
+        if (place->n_helpers < ERRANDS_PER_PLACE) {
                 int r = launch(e, place);
 
-                if (r < 0 && place) {
+                if (r < 0) {
                         place->n_helpers++;
                         release_place(place); // frees it if it is empty
                 }

@@ -2,7 +2,8 @@
 // file system that may not answer. Only the unit waits, never the loop; the wait has a time limit
 // and can be cancelled at any moment. The reaper knows the helper process, but nothing ever waits
 // for it: one that hangs in a file system outlives a SIGKILL. To bound the number of such
-// processes, only a few work on one mount at a time, and further errands queue for a free place.
+// processes, only a few work on one mount, or ask name services, at a time, and further errands
+// queue for a free place.
 //
 // Errands are embedded in the object that waits: a run, a job, a socket. Called by these.
 #pragma once
@@ -16,7 +17,7 @@ struct helper;
 struct reaper;
 struct settings;
 
-#define ERRANDS_PER_MOUNT 16
+#define ERRANDS_PER_PLACE 16
 
 // Zero-initialise.
 struct errand {
@@ -25,7 +26,7 @@ struct errand {
         const char *id; // of the unit, for log lines; borrowed
         void (*on_over)(struct errand *e, int error);
         struct helper *helper;
-        struct errand_place *place; // the mount that it waits for a free place on
+        struct errand_place *place; // NULL: it does not wait for a free place
         struct list_node node;
         struct watch watch;
         struct timer slow_timer, limit_timer;
