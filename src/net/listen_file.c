@@ -11,19 +11,24 @@
 
 // An existing node is used only if it is like the one that would be made, and has only this name:
 // the owner of the folder may have linked another FIFO to it.
-static bool is_as_wanted(const struct stat *st, const struct net_listen_params *params, mode_t type)
+static bool is_as_wanted(const struct stat *st, const struct net_listen_params *params, mode_t type,
+                         mode_t mode)
 {
         return (st->st_mode & S_IFMT) == type && st->st_nlink == 1 &&
-               (st->st_mode & 0777) == (params->socket->socket_mode & ~params->umask & 0777) &&
+               (st->st_mode & 0777) == (mode & ~params->umask & 0777) &&
                ((st->st_uid == getuid() && st->st_gid == getgid()) ||
                 (st->st_dev == params->known.dev && st->st_ino == params->known.ino));
 }
 
-// A FIFO that was made is removed if it cannot be given; one that was there stays.
+// A FIFO that was made is open to others only once it has its owner, and is removed if it cannot be
+// given; one that was there stays.
 static int give(int fd, const struct net_listen_params *params, const struct fs_entry *e,
                 bool is_new)
 {
-        if (!params->has_owner || fchown(fd, params->uid, params->gid) == 0)
+        mode_t mode = params->socket->socket_mode & ~params->umask & 0777;
+
+        if (!params->has_owner ||
+            (fchown(fd, params->uid, params->gid) == 0 && (!is_new || fchmod(fd, mode) == 0)))
                 return 0;
         int r = -errno;
 
@@ -39,8 +44,9 @@ int listen_fifo(const struct net_listen_params *params, const struct port *port,
 
         CLEANUP(fs_entry) struct fs_entry e = FS_ENTRY_NULL;
         int r = fs_entry_open(port->path, params->socket->directory_mode, &e, fail);
-        mode_t old = umask(params->umask & 0777);
-        bool is_new = r == 0 && mkfifoat(e.dir, e.name, params->socket->socket_mode) == 0;
+        mode_t mode = params->socket->socket_mode, old = umask(params->umask & 0777);
+        mode_t first = params->has_owner ? mode & 0700 : mode;
+        bool is_new = r == 0 && mkfifoat(e.dir, e.name, first) == 0;
 
         if (r == 0 && !is_new && errno != EEXIST)
                 r = -errno;
@@ -54,7 +60,7 @@ int listen_fifo(const struct net_listen_params *params, const struct port *port,
                 return fail_set(fail, fd, "open", "%s", port->path);
         if (fstat(fd, &st) < 0)
                 return fail_set(fail, errno, "fstat", "%s", port->path);
-        if (!is_as_wanted(&st, params, S_IFIFO))
+        if (!is_as_wanted(&st, params, S_IFIFO, is_new ? first : mode))
                 return fail_set(fail, EEXIST, "mkfifo", "%s (not a FIFO of this owner and mode)",
                                 port->path);
         r = give(fd, params, &e, is_new);
@@ -102,7 +108,7 @@ int listen_mqueue(const struct net_listen_params *params, const struct port *por
                 return fail_set(fail, error, "mq_open", "%s", port->path);
         if (fstat(fd, &st) < 0)
                 return fail_set(fail, errno, "fstat", "%s", port->path);
-        if (!is_as_wanted(&st, params, S_IFREG))
+        if (!is_as_wanted(&st, params, S_IFREG, g->socket_mode))
                 return fail_set(fail, EEXIST, "mq_open", "%s (not of this owner and mode)",
                                 port->path);
         *ret_fd = TAKE_FD(fd);

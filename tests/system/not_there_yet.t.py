@@ -216,27 +216,30 @@ def real_errors(d):
 
 @case
 def never_another_owner(d):
-    """From its first moment in the folder, a socket's node is of its owner, or open to the supervisor alone."""
+    """From its first moment in the folder, a node is of its owner, or open to the supervisor alone."""
     d.unit("a.service", server(d))
-    d.unit("a.socket", f"[Socket]\nListenStream={d.folder}/sub/s\nSocketGroup=lategroup\nSocketMode=0666\nRemoveOnStop=yes\n")
+    for name, key in (("a", "ListenStream"), ("b", "ListenFIFO")):
+        d.unit(f"{name}.socket", f"[Socket]\n{key}={d.folder}/sub/{name}\nSocketGroup=lategroup\nSocketMode=0666\n"
+               "RemoveOnStop=yes\nService=a.service\n")
     os.mkdir(f"{d.folder}/sub")
     with Accounts(d) as accounts:
         accounts.add("group", "lategroup:x:4242:")
         begin(d)
-        code = (f"import os\nwhile True:\n try:\n  s = os.lstat({d.folder + '/sub/s'!r})\n"
-                " except OSError:\n  continue\n"
-                " if s.st_gid != 4242 and s.st_mode & 0o077:\n  print(oct(s.st_mode), s.st_gid)\n  break\n")
-        watcher = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        code = ("import os, sys\nwhile True:\n for path in sys.argv[1:]:\n  try:\n   s = os.lstat(path)\n"
+                "  except OSError:\n   continue\n"
+                "  if s.st_gid != 4242 and s.st_mode & 0o077:\n   sys.exit(f'{path} {s.st_mode:o} {s.st_gid}')\n")
+        nodes = [f"{d.folder}/sub/a", f"{d.folder}/sub/b"]
+        watcher = subprocess.Popen([sys.executable, "-c", code, *nodes], stderr=subprocess.PIPE)
         try:
             for _ in range(60):
-                d.ctl("start", "a.socket", check=True)
-                assert owner(f"{d.folder}/sub/s")[1:] == (4242, 0o666)
-                d.ctl("stop", "a.socket", check=True)
-            assert watcher.poll() is None, watcher.stdout.read()
+                d.ctl("start", "a.socket", "b.socket", check=True)
+                assert [owner(node)[1:] for node in nodes] == [(4242, 0o666)] * 2
+                d.ctl("stop", "a.socket", "b.socket", check=True)
+            assert watcher.poll() is None, watcher.stderr.read()
         finally:
             watcher.kill()
             watcher.wait()
-            watcher.stdout.close()
+            watcher.stderr.close()
 
 
 @case
