@@ -330,6 +330,30 @@ def unit_file_vanishes(d):
     d.ctl("stop", "no.socket", "yes.socket", check=True)
 
 
+@case
+def unmasked_while_the_service_runs(d):
+    """The running service still has the address, so the socket waits for that, and a restart hands it over."""
+    def served():
+        with connect(("127.0.0.1", 7132)) as peer:
+            return peer.recv(1)
+
+    d.unit("a.socket", "[Socket]\nListenStream=127.0.0.1:7132\n")
+    d.unit("a.service", server(d))
+    begin(d, "a.socket")
+    assert served() == b"x"
+    d.ctl("mask", "--runtime", "a.socket", check=True)
+    d.logged("a.socket: It is masked now, so it no longer listens")
+    d.ctl("unmask", "--runtime", "a.socket", check=True)
+    d.logged("a.socket: Waiting for the process that holds 127.0.0.1:7132 .*\"usherctl restart a.service\"")
+    assert "Waiting for the process that holds" in d.ctl("status", "a.socket", check=True).stdout
+    assert served() == b"x"
+    d.ctl("restart", "a.service", check=True)
+    assert served() == b"x"
+    d.ctl("stop", "a.service", check=True)
+    assert served() == b"x", "it activates its service again"
+    assert "runs already, without" not in d.log(), d.log()
+
+
 # What a service finds at descriptor 3: one option of it, as a number.
 PROBE = """import socket, sys
 listener = socket.socket(fileno=3)

@@ -90,6 +90,7 @@ struct sock {
         enum sock_result result;
         struct listener *listeners; // in file order
         size_t n_listeners;
+        char **lent; // the addresses that a reload closed after its service had got them
         struct unit_conf *ports_conf; // reference: the listeners were made from it
         struct rate trigger_limit;
         // Counters, named as in systemd; refused connections by reason for usher's own use.

@@ -110,6 +110,7 @@ void sock_mend_tell_again(struct sock *s)
 void sock_mend_after_service(struct sock *s)
 {
         mend_all(s, true);
+        sock_lent_done(s);
 }
 
 static int take_error(int fd)

@@ -217,13 +217,16 @@ static int fail_to_open(struct listener *l, int r, const char *why)
         int level = is_known                               ? LOG_DEBUG
                     : waits && l->absence != ABSENT_REPAIR ? LOG_WARNING
                                                            : LOG_ERR;
+        const char *holder = l->absence == ABSENT_HOLDER ? sock_lent_to(l) : NULL;
         char what[ABSENCE_TEXT_MAX];
 
         l->is_told = true;
         if (waits && l->absence != ABSENT_REPAIR)
-                log_unit(l->sock->unit.id, level, 0, "Waiting for %s (%s:%u): %s",
+                log_unit(l->sock->unit.id, level, 0, "Waiting for %s (%s:%u): %s%s%s%s",
                          sock_absence_text(l, what, sizeof(what)),
-                         l->port->file ? l->port->file : "built-in", l->port->line, why);
+                         l->port->file ? l->port->file : "built-in", l->port->line, why,
+                         holder ? "; to get it back: \"usherctl restart " : "",
+                         holder ? holder : "", holder ? "\"" : "");
         else
                 log_unit(l->sock->unit.id, level, 0, "Failed to listen on %s (%s:%u): %s",
                          l->port->text, l->port->file ? l->port->file : "built-in", l->port->line,
@@ -442,6 +445,7 @@ void sock_close(struct sock *s, bool unlink)
         sock_names_cancel(s);
         sock_owner_done(s);
         sock_retry_done(s);
+        sock_lent_done(s);
         free(TAKE(s->missing_unit));
         if (remove)
                 sock_nodes_remove(s, s->listeners, s->n_listeners, s->ports_conf, true);
@@ -479,6 +483,17 @@ int sock_collect_fds(struct sock *s, int **fds, size_t *n, char ***names)
         return 0;
 }
 
+// A service that is restarted no longer has what its last processes had.
+static void get_back(struct sock *s)
+{
+        bool is_lent = false;
+
+        for (size_t i = 0; i < s->n_listeners; i++)
+                is_lent |= s->listeners[i].absence == ABSENT_HOLDER && !s->listeners[i].held;
+        if (is_lent)
+                sock_retry_now(s);
+}
+
 // systemd passes the listener to an instance that is restarted without its connection.
 int sock_collect_for_service(struct unit *u, int **fds, size_t *n, char ***names)
 {
@@ -486,5 +501,8 @@ int sock_collect_for_service(struct unit *u, int **fds, size_t *n, char ***names
                 u->conf->socket && (!u->conf->socket->accept ||
                                     !manager_differs(u->manager, DIFFERENCE_CONNECTION_COPY));
 
-        return is_handed_over ? sock_collect_fds(sock_of(u), fds, n, names) : 0;
+        if (!is_handed_over)
+                return 0;
+        get_back(sock_of(u));
+        return sock_collect_fds(sock_of(u), fds, n, names);
 }

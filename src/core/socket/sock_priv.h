@@ -247,6 +247,11 @@ const char *sock_command_text(const struct sock *s); // what it waits for; NULL:
 
 // ---- traffic and pauses (sock_run.c, sock_pause.c)
 void sock_on_readable(struct watch *w, uint32_t revents);
+// A reload is about to close a listener: its service may have it, and goes on with it.
+void sock_note_lent(const struct listener *l);
+// The running service that may have got the address before a reload closed it; NULL: none.
+const char *sock_lent_to(const struct listener *l);
+void sock_lent_done(struct sock *s);
 // A listener was opened now: does its service run already, without it? Logs.
 void sock_note_opened(struct listener *l);
 const char *sock_lacking_text(const struct sock *s); // for its status; NULL: nothing is lacking

@@ -103,8 +103,10 @@ int sock_reopen(struct sock *s, const struct unit_conf *old)
                 sock_owner_reloaded(s, old->socket);
         if (was_open && is_live && former.conf->socket->remove_on_stop)
                 sock_nodes_remove(s, former.listeners, former.n, former.conf, false);
-        for (size_t i = 0; i < former.n; i++)
+        for (size_t i = 0; i < former.n; i++) {
+                sock_note_lent(&former.listeners[i]);
                 sock_close_listener(&former.listeners[i]);
+        }
         free(former.listeners);
         unit_conf_unref(former.conf);
         for (size_t i = 0; was_open && i < s->n_listeners; i++)

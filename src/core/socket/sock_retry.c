@@ -38,13 +38,14 @@ bool sock_may_wait(const struct sock *s, enum absence absence)
 }
 
 // A port in use is not retried, because an administrator has to resolve the conflict. But a process
-// of an earlier supervisor will end.
+// of an earlier supervisor will end, and so will the service, which got the socket from us.
 enum absence sock_absence(const struct listener *l, int error)
 {
         const struct sock *s = l->sock;
         bool is_up = sock_state_is_open(s->state);
-        enum absence a = l->held && error == -EADDRINUSE ? ABSENT_HOLDER
-                                                         : absence_of_error(l->port, error, is_up);
+        enum absence a = error == -EADDRINUSE && (l->held || sock_lent_to(l))
+                                 ? ABSENT_HOLDER
+                                 : absence_of_error(l->port, error, is_up);
 
         if (a != ABSENT_NOTHING && !sock_may_wait(s, a))
                 a = ABSENT_NOTHING;

@@ -1,6 +1,7 @@
 // What the state of its service means for a socket with Accept=no.
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/strv.h"
 #include "core/condition/condition.h"
 #include "core/service/service.h"
 #include "core/socket/sock_priv.h"
@@ -117,7 +118,7 @@ void sock_trigger_notify(struct unit *u, struct unit *other)
         }
 }
 
-// ---- what the running service does not have
+// ---- what the running service has, and we do not
 
 // NULL: it does not run.
 static const struct unit *find_running(const struct sock *s)
@@ -127,6 +128,29 @@ static const struct unit *find_running(const struct sock *s)
 
         return u && u->ops == &service_ops && active_state_is_up(unit_active_state(u)) ? u : NULL;
 }
+
+void sock_note_lent(const struct listener *l)
+{
+        struct sock *s = l->sock;
+
+        if (l->watch.fd < 0 || l->is_ours_alone || strv_contains(s->lent, l->port->text))
+                return;
+        (void)strv_push(&s->lent, l->port->text); // without memory it is not waited for
+}
+
+const char *sock_lent_to(const struct listener *l)
+{
+        const struct unit *u = find_running(l->sock);
+
+        return u && strv_contains(l->sock->lent, l->port->text) ? u->id : NULL;
+}
+
+void sock_lent_done(struct sock *s)
+{
+        strv_free(TAKE(s->lent));
+}
+
+// ---- what the running service does not have
 
 static bool lacks(const struct unit *service, const struct listener *l)
 {
