@@ -183,6 +183,9 @@ int jobs_run_marked(struct ctl *c);
 // The folders of unit files, as options say; diag may be NULL. 0 or an exit code (verb_files.c).
 struct install;
 int install_from_options(struct ctl *c, struct diag *diag, struct install **ret);
+// Reloads after a verb has changed files, and prints usherd's report to stderr. 0; -errno with
+// error (verb_action.c).
+int reload_after_change(struct ctl *c, sd_bus_error *error);
 void print_file_change(const struct ctl *c, bool is_link, const char *file, const char *source);
 // The file that makes a unit, as the supervisor has loaded it or would: new string, "" where it has
 // none of its own. 0 or an exit code, after a message (verb_cat.c).
@@ -191,10 +194,10 @@ int find_unit_file(struct ctl *c, const char *unit, char **ret);
 void print_state_of(const struct ctl *c, struct buf *json, const char *unit, const char *state);
 void print_system_state(const struct ctl *c, const char *state); // verb_system.c
 // Log lines of units that match, younger than line *last, which becomes the last one printed; in
-// front of the first goes `before`. is_optional: nothing is said where access is denied. 0 or an
-// exit code (verb_logs.c).
+// front of the first goes *before, which is NULL afterwards. is_optional: nothing is said where
+// access is denied. 0 or an exit code (verb_logs.c).
 int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, uint64_t *last,
-               const char *before, bool is_optional);
+               const char **before, bool is_optional);
 // Does a unit file in this state have a preset to show? (verb_list.c)
 bool files_have_preset(const char *state);
 // The unit path without a supervisor (offline.c). 0 or an exit code.

@@ -187,3 +187,13 @@ int verb_daemon_reload(struct ctl *c, char **args UNUSED)
 
         return r ? r : code;
 }
+
+// The files have been changed as the user asked, whatever else the reload has found.
+int reload_after_change(struct ctl *c, sd_bus_error *error)
+{
+        int r = client_call(c, "Reload", error, NULL, NULL);
+
+        if (r >= 0)
+                (void)print_report(c);
+        return r;
+}

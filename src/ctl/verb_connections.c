@@ -290,7 +290,8 @@ static int print(const struct listing *l)
                 return client_complain(NULL, r, "Failed to list connections");
         table_print(c, t);
         if (!c->no_legend && c->output == OUTPUT_SHORT)
-                printf("%s%zu connections listed.\n", l->n_rows > 0 ? "\n" : "", l->n_rows);
+                printf("%s%zu %s listed.\n", l->n_rows > 0 ? "\n" : "", l->n_rows,
+                       l->n_rows == 1 ? "connection" : "connections");
         return 0;
 }
 

@@ -94,7 +94,7 @@ static int change_online(struct ctl *c, const struct change *change)
         if (r >= 0)
                 r = read_changes(c, reply);
         if (r >= 0 && !c->no_reload)
-                r = client_call(c, "Reload", &error, NULL, NULL);
+                r = reload_after_change(c, &error);
         if (r < 0)
                 client_complain(&error, r, "Failed to %s", change->what);
         sd_bus_message_unref(call);

@@ -200,7 +200,7 @@ static int change_online(struct ctl *c, const struct operation *o, char *const *
         if (r >= 0)
                 r = read_changes(c, reply, o);
         if (r >= 0 && !c->no_reload)
-                r = client_call(c, "Reload", &error, NULL, NULL);
+                r = reload_after_change(c, &error);
         sd_bus_message_unref(call);
         sd_bus_message_unref(reply);
         if (r < 0)

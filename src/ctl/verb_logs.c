@@ -57,7 +57,7 @@ static void print_text(const struct ctl *c, const struct line *l)
 }
 
 int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, uint64_t *last,
-               const char *before, bool is_optional)
+               const char **before, bool is_optional)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;
@@ -72,8 +72,9 @@ int logs_print(struct ctl *c, const char *pattern, uint64_t since, uint32_t n, u
                 *last = l.number;
                 if (l.time < since)
                         continue;
-                printf("%s", before);
-                before = "";
+                if (*before)
+                        printf("%s", *before);
+                *before = NULL;
                 if (c->output == OUTPUT_SHORT)
                         print_text(c, &l);
                 else
@@ -138,6 +139,7 @@ int verb_logs(struct ctl *c, char **args)
 {
         CLEANUP(free) char *pattern = NULL;
         uint64_t since = 0, last = 0;
+        const char *before = "";
         uint32_t n = c->has_lines ? c->lines : UINT32_MAX;
 
         if (c->since && parse_since(c->since, &since) < 0) {
@@ -155,8 +157,11 @@ int verb_logs(struct ctl *c, char **args)
 
         // Here -f means --follow, as with tail and journalctl; for other verbs it is --force.
         for (bool is_more = true; r == 0 && is_more;) {
-                r = logs_print(c, pattern ? pattern : "", since, n, &last, "", false);
+                r = logs_print(c, pattern ? pattern : "", since, n, &last, &before, false);
                 shown_done();
+                if (r == 0 && before && !(c->follow || c->force) && c->output == OUTPUT_SHORT &&
+                    !c->quiet)
+                        fputs("-- No entries --\n", stderr);
                 is_more = (c->follow || c->force) && fflush(stdout) == 0;
                 n = UINT32_MAX;
                 if (is_more)

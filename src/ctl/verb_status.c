@@ -235,9 +235,10 @@ static void print_main(const struct status *s)
 static void print_log(const struct status *s)
 {
         uint64_t last = 0;
+        const char *before = "\n";
 
         if (s->c->lines > 0)
-                (void)logs_print(s->c, s->unit, 0, s->c->lines, &last, "\n", true);
+                (void)logs_print(s->c, s->unit, 0, s->c->lines, &last, &before, true);
 }
 
 // ---- all parts together

@@ -166,7 +166,8 @@ static void on_startup_finished(struct core_observer *o)
                 stop(m, EXIT_FAILURE);
                 return;
         }
-        log_write(LOG_NOTICE, "Startup finished in %s, %u sockets listen.", span, n);
+        log_write(LOG_NOTICE, "Startup finished in %s, %u %s.", span, n,
+                  n == 1 ? "socket listens" : "sockets listen");
         sd_notifyf(0, "READY=1\nSTATUS=Serving %u sockets", n);
 }
 

@@ -30,6 +30,25 @@ def time_and_level_on_stderr(d):
 
 
 @case
+def nothing_logged(d):
+    """As journalctl says it; what reads the lines gets none."""
+    pair(d)
+    d.start("--units", d.units)
+    result = d.ctl("logs", "nosuch.socket", check=True)
+    assert (result.stdout, result.stderr) == ("", "-- No entries --\n"), result
+    assert d.ctl("logs", "--since=2100-01-01", check=True).stderr == "-- No entries --\n"
+    assert d.ctl("logs", "--output=json", "nosuch.socket", check=True).stderr == ""
+    result = d.ctl("logs", "echo.socket", check=True)
+    assert result.stdout and not result.stderr, result
+    d.logged("1 socket listens")
+    assert "0 connections listed." in d.ctl("connections", check=True).stdout
+    with connect(("127.0.0.1", 7001)) as peer:
+        peer.sendall(b"x")
+        assert peer.recv(1) == b"x"
+        assert "\n1 connection listed." in d.ctl("connections", check=True).stdout
+
+
+@case
 def syslog(d):
     """Lines go to /dev/log; a reader that comes later, or does not read, holds up nothing."""
     pair(d)

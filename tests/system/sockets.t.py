@@ -341,8 +341,8 @@ def unmasked_while_the_service_runs(d):
     d.unit("a.service", server(d))
     begin(d, "a.socket")
     assert served() == b"x"
-    d.ctl("mask", "--runtime", "a.socket", check=True)
-    d.logged("a.socket: It is masked now, so it no longer listens")
+    report = d.ctl("mask", "--runtime", "a.socket", check=True).stderr
+    assert "a.socket: It is masked now, so it no longer listens" in report, report
     d.ctl("unmask", "--runtime", "a.socket", check=True)
     d.logged("a.socket: Waiting for the process that holds 127.0.0.1:7132 .*\"usherctl restart a.service\"")
     assert "Waiting for the process that holds" in d.ctl("status", "a.socket", check=True).stdout
