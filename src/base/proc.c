@@ -6,7 +6,12 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOADAVG_MAX 256
+#define PIDS_A_TICK 16384 // more than can be created within 10 ms
+#define NSEC_PER_SEC 1000000000L
 
 // The kernel's limit for arguments and environment (3/4 of an 8 MiB stack), and a little more.
 #define PROC_FILE_MAX ((size_t)6 * 1024 * 1024 + 4096)
@@ -105,6 +110,33 @@ int proc_get_start_time(pid_t pid, uint64_t *ret_ticks)
         if (r == 0)
                 *ret_ticks = s.start_ticks;
         return r;
+}
+
+void proc_moment_now(struct proc_moment *ret)
+{
+        CLEANUP(free) char *load = NULL;
+        struct timespec now = {0};
+        long hz = sysconf(_SC_CLK_TCK);
+
+        // The newest pid is the last word of /proc/loadavg.
+        bool is_read = fs_read_file("/proc/loadavg", LOADAVG_MAX, &load, NULL) == 0;
+        const char *word = is_read ? strrchr(load, ' ') : NULL;
+
+        ret->last = word ? (pid_t)strtol(word, NULL, 10) : 0;
+        (void)clock_gettime(CLOCK_BOOTTIME, &now);
+        ret->ticks = (uint64_t)now.tv_sec * (uint64_t)hz +
+                     (uint64_t)now.tv_nsec / (uint64_t)(NSEC_PER_SEC / hz);
+}
+
+bool proc_is_before(pid_t pid, const struct proc_moment *moment)
+{
+        uint64_t ticks;
+
+        if (proc_get_start_time(pid, &ticks) < 0 || ticks > moment->ticks)
+                return false;
+        // A pid far above the newest one was given before the numbers began again at the bottom.
+        return ticks < moment->ticks || moment->last <= 0 || pid <= moment->last ||
+               pid - moment->last > PIDS_A_TICK;
 }
 
 bool proc_is_alive(pid_t pid)

@@ -17,6 +17,16 @@ int proc_get_environ(pid_t pid, const char *name,
                                   // environment (a kernel thread), or not yet (in its exec)
 bool proc_is_alive(pid_t pid);    // exists and is no zombie
 
+// A moment in the order in which processes are created. /proc has start times in units of 10 ms;
+// within one of them the pids tell, since the kernel gives them in ascending order.
+struct proc_moment {
+        uint64_t ticks; // since the boot, as start times are
+        pid_t last;     // the newest pid; 0: not known
+};
+void proc_moment_now(struct proc_moment *ret);
+// Was the process created before that moment? Where that is not known: yes, if it may have been.
+bool proc_is_before(pid_t pid, const struct proc_moment *moment);
+
 // The children of one thread, with zombies, in the order in which they became its children. If none
 // of them is reaped meanwhile, the list is complete.
 struct proc_children {

@@ -8,6 +8,7 @@
 #include "spawn/sys.h"
 
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -66,7 +67,7 @@ static void forbid_if(struct rules *rules, int number, int error, struct scmp_ar
         SCMP_CMP64((argument), SCMP_CMP_MASKED_EQ, (uint64_t)(bits), (uint64_t)(bits))
 #define IS_INT(argument, value) \
         SCMP_CMP64((argument), SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint64_t)(value))
-#define IS_ABOVE(argument, value) SCMP_CMP64((argument), SCMP_CMP_GT, (uint64_t)(value))
+#define IS_ABOVE(argument, value) SCMP_CMP64((argument), SCMP_CMP_GT, (uint64_t)(value), 0)
 
 // ---- the restrictions --------------------------------------------------------------------------
 
@@ -201,7 +202,7 @@ static void restrict_personality(struct rules *rules)
         int own = rules->exec->personality, current = own >= 0 ? own : personality(PERSONALITY_ASK);
 
         forbid_if(rules, SCMP_SYS(personality), EPERM,
-                  SCMP_CMP64(0, SCMP_CMP_NE, (uint64_t)current));
+                  SCMP_CMP64(0, SCMP_CMP_NE, (uint64_t)current, 0));
 }
 
 // Each concerns other system calls than the rest, so that one filter can have all of them.
@@ -426,6 +427,7 @@ CHILD_CODE int step_seccomp(struct launch *l)
         int r = may_filter() ? 0 : (int)SYS_CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 
         for (size_t i = 0; r == 0 && i < plan->n_filters; i++)
-                r = (int)SYS_CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &plan->filters[i]);
+                r = (int)SYS_CALL(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &plan->filters[i],
+                                  0, 0);
         return r;
 }

@@ -441,9 +441,8 @@ def pid_files(d):
         "chain": "ln -sf x /run/a/p.pid; ln -sf ../outside/sub/sock.pid /run/a/x",
         "file": f"echo {victim.pid} >/run/a/p.pid",
         "folder": "rmdir /run/a/dir; ln -s ../outside/sub /run/a/dir",
-        "dotdot": "rm -rf /run/a/dir; ln -s ../outside/sub/b /run/a/dir",
     }
-    paths = {"folder": "/run/a/dir/sock.pid", "dotdot": "/run/a/dir/../sock.pid"}
+    paths = {"folder": "/run/a/dir/sock.pid"}
     for name, way in ways.items():
         d.unit(f"{name}.service", f"[Service]\nType=forking\nUser={USER}\nTimeoutStartSec=1\n"
                f"PIDFile={paths.get(name, '/run/a/p.pid')}\nExecStart=/bin/sh -c 'sleep 1000 & {way}'\n")

@@ -173,11 +173,40 @@ static void test_oom(void **state)
         oom_prove(all, NULL);
 }
 
+// A child that is there at the moment is before it; one that is forked afterwards is not, also
+// within the unit of start times.
+static void test_moments(void **state)
+{
+        for (int i = 0; i < 20; i++) {
+                struct proc_moment moment;
+                pid_t children[2];
+
+                for (size_t k = 0; k < 2; k++) {
+                        if (k == 1)
+                                proc_moment_now(&moment);
+                        children[k] = fork();
+                        if (children[k] == 0) {
+                                pause();
+                                _exit(0);
+                        }
+                        assert_true(children[k] > 0);
+                }
+                assert_true(proc_is_before(children[0], &moment));
+                assert_false(proc_is_before(children[1], &moment));
+                for (size_t k = 0; k < 2; k++) {
+                        kill(children[k], SIGKILL);
+                        assert_int_equal(waitpid(children[k], NULL, 0), children[k]);
+                        assert_false(proc_is_before(children[k], &moment));
+                }
+        }
+}
+
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_a_process_that_is_gone),
         cmocka_unit_test(test_words_and_environment),
         cmocka_unit_test(test_children),
+        cmocka_unit_test(test_moments),
         cmocka_unit_test(test_oom),
 };
 HARNESS_MAIN(tests)

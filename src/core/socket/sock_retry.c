@@ -169,7 +169,7 @@ static void try_unit(struct sock *s)
         if (s->unit.job || !is_there(s->unit.manager, s->missing_unit))
                 return;
         log_unit(s->unit.id, LOG_NOTICE, 0, "Unit %s is there at last, starting.", s->missing_unit);
-        CLEANUP(free) char *name = TAKE(s->missing_unit);
+        free(TAKE(s->missing_unit));
 
         if (job_request(s->unit.manager, JOB_START, &s->unit, JOB_FAIL, NULL, &failure) !=
                     REQUEST_OK &&

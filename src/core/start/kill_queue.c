@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/proc.h"
 #include "core/start/orphans.h"
 #include "spawn/kill.h"
 
@@ -47,7 +48,10 @@ struct task {
         struct u64map *reached; // pid -> start time; NULL: no memory
         bool has_ended;         // later passes are for the processes that it missed
         bool is_queued;
-        uint64_t look; // the look that covers all orphans that existed at its end
+        // Processes created after the end are not its business; while the owner of some orphan is
+        // not known, whose children they may be, there is no end.
+        bool is_open;
+        struct proc_moment end;
 };
 
 static bool is_remembered(const struct task *t)
@@ -129,8 +133,7 @@ static int add_root(pid_t pid, void *data)
         struct task *t = data;
 
         // A process that appeared after the order was not missed by it.
-        if (t->has_ended &&
-            (is_reached(t, pid) || !orphans_is_met_by(t->queue->orphans, pid, t->look)))
+        if (t->has_ended && (is_reached(t, pid) || (!t->is_open && !proc_is_before(pid, &t->end))))
                 return 0;
         if (ARRAY_RESERVE(t->roots, t->n_roots, t->roots_capacity, 16) < 0)
                 return -ENOMEM;
@@ -257,13 +260,40 @@ static int go_on_with_pass(struct task *t, usec_t until)
         return 0;
 }
 
+static bool has_unreached_root(const struct task *t)
+{
+        for (size_t i = 0; i < t->n_roots; i++)
+                if (!is_reached(t, t->roots[i]))
+                        return true;
+        return false;
+}
+
+// Passes follow until one reaches nobody new, and a look after it finds nobody either: a process
+// whose parent has died since the walk is an orphan by then, and in the walk it was before.
 static int go_on(struct task *t, usec_t until)
 {
+        bool has_more;
+
         do {
                 if (go_on_with_pass(t, until) > 0)
                         return 1;
-        } while (t->reached && t->has_news && ++t->n_passes < PASSES_MAX && begin_pass(t) == 0);
+                has_more = t->has_news;
+                if (!t->reached || ++t->n_passes >= PASSES_MAX)
+                        return 0;
+                if (!has_more)
+                        orphans_meet_all(t->queue->orphans, t->queue->spent < AT_ONCE_MAX);
+                if (begin_pass(t) < 0)
+                        return 0;
+        } while (has_more || has_unreached_root(t));
         return 0;
+}
+
+static void close_task(struct task *t)
+{
+        if (!t->is_open || orphans_has_unknown(t->queue->orphans))
+                return;
+        t->is_open = false;
+        proc_moment_now(&t->end);
 }
 
 // Keeps the task if missed processes can be told apart from new ones later.
@@ -282,7 +312,8 @@ static void end_task(struct task *t)
         list_remove(&t->node);
         list_append(&q->ended, &t->node);
         if (!t->has_ended)
-                t->look = orphans_meet_all(q->orphans, q->spent < AT_ONCE_MAX);
+                t->is_open = true;
+        close_task(t);
         t->has_ended = true;
 }
 
@@ -403,6 +434,8 @@ void kill_queue_signal_missed(struct kill_queue *q, const void *owner)
         t->n_passes = 0;
         if (begin_pass(t) == 0 && t->n_roots > 0)
                 (void)begin_task(q, t, clock_now(), &ignored);
+        else
+                close_task(t);
 }
 
 static void forget(struct list_node *tasks, const void *owner)

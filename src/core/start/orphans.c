@@ -20,7 +20,6 @@ struct orphan *orphans_add(struct orphans *o, pid_t pid)
                 return NULL;
         }
         x->pid = pid;
-        x->met = o->n_begun + (o->phase != LOOK_READ);
         list_append(&o->all, &x->all);
         orphans_set_state(o, x, ORPHAN_UNSORTED);
         return x;
@@ -228,11 +227,9 @@ bool orphans_meet(struct orphans *o, pid_t pid, struct orphan_facts *ret)
         return orphans_add(o, pid) && orphans_find(o, pid, ret);
 }
 
-bool orphans_is_met_by(const struct orphans *o, pid_t pid, uint64_t look)
+bool orphans_has_unknown(const struct orphans *o)
 {
-        const struct orphan *x = u64map_get(o->by_pid, (uint64_t)pid);
-
-        return x && x->met <= look;
+        return !list_is_empty(&o->unsorted) || !list_is_empty(&o->asked);
 }
 
 int orphans_foreach(struct orphans *o, const void *owner, int (*f)(pid_t pid, void *data),

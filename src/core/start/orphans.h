@@ -36,11 +36,9 @@ enum orphans_state orphans_look(struct orphans *o, const void *owner);
 int orphans_foreach(struct orphans *o, const void *owner, int (*f)(pid_t pid, void *data),
                     void *data);
 
-// Returns the number of the look by which all orphans that exist now have been seen, if not by an
-// earlier one. is_at_once: it is taken immediately if that is cheap; otherwise orphans that appear
-// before it is taken are seen by it as well.
-uint64_t orphans_meet_all(struct orphans *o, bool is_at_once);
-bool orphans_is_met_by(const struct orphans *o, pid_t pid, uint64_t look);
+bool orphans_has_unknown(const struct orphans *o); // is the owner of some orphan not known yet?
+// All orphans that exist now are looked for. is_at_once: immediately, if that is cheap.
+void orphans_meet_all(struct orphans *o, bool is_at_once);
 
 // Waits for the next look that begins from now on: on_known is called once, from the loop, with
 // NONE or SOME. Zero-initialise.

@@ -389,13 +389,12 @@ enum orphans_state orphans_look(struct orphans *o, const void *owner)
         return state_of(o, owner);
 }
 
-uint64_t orphans_meet_all(struct orphans *o, bool is_at_once)
+void orphans_meet_all(struct orphans *o, bool is_at_once)
 {
         if (is_at_once && look_at_once(o))
-                return o->n_begun;
+                return;
         o->n_wanted = MAX(o->n_wanted, o->n_begun + 1);
         plan_look(o);
-        return o->n_begun + 1;
 }
 
 void orphans_wait(struct orphans *o, struct orphans_wait *w, const void *owner, bool is_urgent,

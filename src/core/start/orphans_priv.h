@@ -28,7 +28,6 @@ struct orphan {
         struct list_node kin;   // in its owner's brood
         struct list_node mates; // others of its session that have an owner
         uint64_t died;          // orphans.n_begun then
-        uint64_t met;           // the first look that could have seen it
         usec_t ask_at;
 };
 
