@@ -127,7 +127,6 @@ static bool has_control(const char *value)
 // Adds a variable of our own environment, if it is valid in that of a service.
 static int import(const char *name, char ***list)
 {
-        CLEANUP(strv) char **entry = NULL;
         const char *value = strv_env_get(environ, name);
         CLEANUP(buf) struct buf text = BUF_NULL;
 
