@@ -306,8 +306,8 @@ static int note_inert(struct conf_builder *b)
 
                 if (!plain)
                         return -ENOMEM;
-                bool is_default = d->kind->equal(directive_value(d, b->conf),
-                                                 (const char *)plain + d->offset);
+                bool is_default = kind_equal(d->kind, directive_value(d, b->conf),
+                                             (const char *)plain + d->offset);
 
                 group_unref(plain);
                 if (!is_default && unacted_note(&b->unacted, d, "set", NULL, 0) < 0)

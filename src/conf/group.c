@@ -110,9 +110,7 @@ void *group_copy(enum conf_group group, const void *from)
 
                 if (!is_field(&rows[i]))
                         continue;
-                if (!rows[i].kind->copy)
-                        memcpy(field_of(b->data, &rows[i]), field, rows[i].kind->size);
-                else if (rows[i].kind->copy(field, field_of(b->data, &rows[i])) < 0) {
+                if (kind_copy(rows[i].kind, field, field_of(b->data, &rows[i])) < 0) {
                         blob_free(b);
                         return NULL;
                 }
@@ -131,8 +129,7 @@ bool group_equal(enum conf_group group, const void *a, const void *b)
                 const struct directive *d = &rows[i];
                 const void *x = (const char *)a + d->offset, *y = (const char *)b + d->offset;
 
-                if (is_field(d) &&
-                    !(d->kind->equal ? d->kind->equal(x, y) : memcmp(x, y, d->kind->size) == 0))
+                if (is_field(d) && !kind_equal(d->kind, x, y))
                         return false;
         }
         return true;

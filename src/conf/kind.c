@@ -12,6 +12,19 @@
 #define TEXT_MAX 1024        // of a complaint; values are cut
 #define PATH_LENGTH_MAX 4095 // PATH_MAX less its NUL
 
+bool kind_equal(const struct kind *kind, const void *a, const void *b)
+{
+        return kind->equal ? kind->equal(a, b) : memcmp(a, b, kind->size) == 0;
+}
+
+int kind_copy(const struct kind *kind, const void *from, void *to)
+{
+        if (kind->copy)
+                return kind->copy(from, to);
+        memcpy(to, from, kind->size);
+        return 0;
+}
+
 void kind_report(const struct parse_context *c, enum diag_class class, const char *text)
 {
         bool is_named = !c->directive || strstr(text, c->directive->name);

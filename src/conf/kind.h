@@ -96,11 +96,15 @@ struct kind {
         // Only for kinds that are lists whose items belong to several rows: `arg` of the row of
         // item i, of which format gives one line each. For tests.
         intptr_t (*item_arg)(const void *field, size_t i);
-        bool (*equal)(const void *a, const void *b);
+        bool (*equal)(const void *a, const void *b); // NULL: equal values have equal bytes
         // The value as a number for setsockopt(2) (a time in seconds). NULL: there is none.
         int (*number)(const void *field);
-        int (*copy)(const void *from, void *to); // *to is zeroed memory; 0 or -ENOMEM
+        // *to is zeroed memory; 0 or -ENOMEM. NULL: a copy of the bytes is one of the value.
+        int (*copy)(const void *from, void *to);
 };
+
+bool kind_equal(const struct kind *kind, const void *a, const void *b);
+int kind_copy(const struct kind *kind, const void *from, void *to); // as its copy()
 
 // The list as ranges ("0-3 7"), appended to b. 0 or -ENOMEM.
 int cpu_list_put(struct buf *b, const struct cpu_list *list);

@@ -79,23 +79,10 @@ static int format_capabilities(const struct directive *d UNUSED, const void *fie
         return r < 0 ? r : kind_push_buf(ret_lines, &b);
 }
 
-static bool equal_capabilities(const void *a, const void *b)
-{
-        return *(const uint64_t *)a == *(const uint64_t *)b;
-}
-
-static int copy_capabilities(const void *from, void *to)
-{
-        *(uint64_t *)to = *(const uint64_t *)from;
-        return 0;
-}
-
 const struct kind kind_capabilities = {
         .name = "capabilities",
         .size = sizeof(kind_capabilities_t),
         .signature = "t",
         .parse = parse_capabilities,
         .format = format_capabilities,
-        .equal = equal_capabilities,
-        .copy = copy_capabilities,
 };

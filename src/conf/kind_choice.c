@@ -52,25 +52,12 @@ static int format_choice(const struct directive *d, const void *field, char ***r
         return *name ? kind_push_line(ret_lines, "%s", name) : 0;
 }
 
-static bool equal_choice(const void *a, const void *b)
-{
-        return *(const int *)a == *(const int *)b;
-}
-
-static int copy_choice(const void *from, void *to)
-{
-        *(int *)to = *(const int *)from;
-        return 0;
-}
-
 const struct kind kind_choice = {
         .name = "choice",
         .size = sizeof(kind_choice_t),
         .signature = "s",
         .parse = parse_choice,
         .format = format_choice,
-        .equal = equal_choice,
-        .copy = copy_choice,
 };
 
 // ---- exit statuses and signals -----------------------------------------------------------------
@@ -148,23 +135,10 @@ static int format_exit_set(const struct directive *d UNUSED, const void *field, 
         return b.size > 0 || b.error < 0 ? kind_push_buf(ret_lines, &b) : 0;
 }
 
-static bool equal_exit_set(const void *a, const void *b)
-{
-        return memcmp(a, b, sizeof(struct exit_set)) == 0;
-}
-
-static int copy_exit_set(const void *from, void *to)
-{
-        memcpy(to, from, sizeof(struct exit_set));
-        return 0;
-}
-
 const struct kind kind_exit_set = {
         .name = "exit_set",
         .size = sizeof(kind_exit_set_t),
         .signature = NULL,
         .parse = parse_exit_set,
         .format = format_exit_set,
-        .equal = equal_exit_set,
-        .copy = copy_exit_set,
 };

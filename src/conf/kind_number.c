@@ -6,34 +6,16 @@
 
 #include <inttypes.h>
 
-// Two copies of an equal value have equal bytes: none of these types has padding.
-#define DEFINE_PLAIN(type)                                         \
-        static bool equal_##type(const void *a, const void *b)     \
-        {                                                          \
-                return memcmp(a, b, sizeof(kind_##type##_t)) == 0; \
-        }                                                          \
-        static int copy_##type(const void *from, void *to)         \
-        {                                                          \
-                memcpy(to, from, sizeof(kind_##type##_t));         \
-                return 0;                                          \
-        }
-
-#define DEFINE_KIND(id, plain, dbus, numeric)  \
+// None of these types has padding: equal values have equal bytes.
+#define DEFINE_KIND(id, dbus, numeric)         \
         const struct kind kind_##id = {        \
                 .name = #id,                   \
                 .size = sizeof(kind_##id##_t), \
                 .signature = dbus,             \
                 .parse = parse_as_##id,        \
                 .format = format_##id,         \
-                .equal = equal_##plain,        \
-                .copy = copy_##plain,          \
                 .number = numeric,             \
         }
-
-DEFINE_PLAIN(boolean)
-DEFINE_PLAIN(integer)
-DEFINE_PLAIN(mode)
-DEFINE_PLAIN(u64)
 
 static int parse_as_boolean(const struct parse_context *c, const char *value, void *field)
 {
@@ -225,14 +207,14 @@ static int number_of_integer(const void *field)
         return *(const int *)field;
 }
 
-DEFINE_KIND(boolean, boolean, "b", number_of_boolean);
-DEFINE_KIND(tristate, integer, NULL, NULL);
-DEFINE_KIND(uint, integer, "u", number_of_uint);
-DEFINE_KIND(limit, integer, "u", NULL);
-DEFINE_KIND(u32, integer, "u", NULL);
-DEFINE_KIND(i64, u64, "x", NULL);
-DEFINE_KIND(integer, integer, "i", number_of_integer);
-DEFINE_KIND(size, u64, "t", NULL);
-DEFINE_KIND(mode, mode, "u", NULL);
-DEFINE_KIND(ip_tos, integer, "i", number_of_integer);
-DEFINE_KIND(signal, integer, "i", NULL);
+DEFINE_KIND(boolean, "b", number_of_boolean);
+DEFINE_KIND(tristate, NULL, NULL);
+DEFINE_KIND(uint, "u", number_of_uint);
+DEFINE_KIND(limit, "u", NULL);
+DEFINE_KIND(u32, "u", NULL);
+DEFINE_KIND(i64, "x", NULL);
+DEFINE_KIND(integer, "i", number_of_integer);
+DEFINE_KIND(size, "t", NULL);
+DEFINE_KIND(mode, "u", NULL);
+DEFINE_KIND(ip_tos, "i", number_of_integer);
+DEFINE_KIND(signal, "i", NULL);

@@ -221,25 +221,12 @@ static int format_secure_bits(const struct directive *d UNUSED, const void *fiel
         return b.size > 0 ? kind_push_buf(ret_lines, &b) : b.error;
 }
 
-static bool equal_secure_bits(const void *a, const void *b)
-{
-        return *(const int *)a == *(const int *)b;
-}
-
-static int copy_secure_bits(const void *from, void *to)
-{
-        *(int *)to = *(const int *)from;
-        return 0;
-}
-
 const struct kind kind_secure_bits = {
         .name = "secure_bits",
         .size = sizeof(kind_secure_bits_t),
         .signature = "i",
         .parse = parse_secure_bits,
         .format = format_secure_bits,
-        .equal = equal_secure_bits,
-        .copy = copy_secure_bits,
 };
 
 // A name, or a number in base 16. 0 or -EINVAL.
@@ -292,23 +279,10 @@ static int format_core_filter(const struct directive *d UNUSED, const void *fiel
                        : kind_push_line(ret_lines, "%llx", (unsigned long long)filter);
 }
 
-static bool equal_core_filter(const void *a, const void *b)
-{
-        return *(const uint64_t *)a == *(const uint64_t *)b;
-}
-
-static int copy_core_filter(const void *from, void *to)
-{
-        *(uint64_t *)to = *(const uint64_t *)from;
-        return 0;
-}
-
 const struct kind kind_core_filter = {
         .name = "core_filter",
         .size = sizeof(kind_core_filter_t),
         .signature = "t",
         .parse = parse_core_filter,
         .format = format_core_filter,
-        .equal = equal_core_filter,
-        .copy = copy_core_filter,
 };

@@ -124,12 +124,6 @@ static bool equal_families(const void *a, const void *b)
         return x->is_set == y->is_set && x->is_allow_list == y->is_allow_list && x->set == y->set;
 }
 
-static int copy_families(const void *from, void *to)
-{
-        *(struct address_families *)to = *(const struct address_families *)from;
-        return 0;
-}
-
 const struct kind kind_address_families = {
         .name = "address_families",
         .size = sizeof(kind_address_families_t),
@@ -137,7 +131,6 @@ const struct kind kind_address_families = {
         .parse = parse_families,
         .format = format_families,
         .equal = equal_families,
-        .copy = copy_families,
 };
 
 // ---- namespaces --------------------------------------------------------------------------------
@@ -223,23 +216,10 @@ static int format_namespaces(const struct directive *d UNUSED, const void *field
         return r < 0 ? r : kind_push_buf(ret_lines, &b);
 }
 
-static bool equal_namespaces(const void *a, const void *b)
-{
-        return *(const uint64_t *)a == *(const uint64_t *)b;
-}
-
-static int copy_namespaces(const void *from, void *to)
-{
-        *(uint64_t *)to = *(const uint64_t *)from;
-        return 0;
-}
-
 const struct kind kind_namespaces = {
         .name = "namespaces",
         .size = sizeof(kind_namespaces_t),
         .signature = "t",
         .parse = parse_namespaces,
         .format = format_namespaces,
-        .equal = equal_namespaces,
-        .copy = copy_namespaces,
 };

@@ -131,12 +131,6 @@ static bool equal_rlimit(const void *a, const void *b)
         return x->is_set == y->is_set && (!x->is_set || (x->soft == y->soft && x->hard == y->hard));
 }
 
-static int copy_rlimit(const void *from, void *to)
-{
-        *(struct rlimit_value *)to = *(const struct rlimit_value *)from;
-        return 0;
-}
-
 const struct kind kind_rlimit = {
         .name = "rlimit",
         .size = sizeof(kind_rlimit_t),
@@ -144,5 +138,4 @@ const struct kind kind_rlimit = {
         .parse = parse_rlimit,
         .format = format_rlimit,
         .equal = equal_rlimit,
-        .copy = copy_rlimit,
 };

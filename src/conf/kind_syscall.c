@@ -289,25 +289,12 @@ static int format_error(const struct directive *d UNUSED, const void *field, cha
                     : kind_push_line(ret_lines, "%d", error);
 }
 
-static bool equal_error(const void *a, const void *b)
-{
-        return *(const int *)a == *(const int *)b;
-}
-
-static int copy_error(const void *from, void *to)
-{
-        *(int *)to = *(const int *)from;
-        return 0;
-}
-
 const struct kind kind_syscall_error = {
         .name = "syscall_error",
         .size = sizeof(kind_syscall_error_t),
         .signature = "i",
         .parse = parse_error,
         .format = format_error,
-        .equal = equal_error,
-        .copy = copy_error,
 };
 
 // ---- SystemCallArchitectures= ------------------------------------------------------------------

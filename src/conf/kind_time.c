@@ -6,17 +6,6 @@
 
 #include <inttypes.h>
 
-static bool equal_usec(const void *a, const void *b)
-{
-        return *(const usec_t *)a == *(const usec_t *)b;
-}
-
-static int copy_usec(const void *from, void *to)
-{
-        *(usec_t *)to = *(const usec_t *)from;
-        return 0;
-}
-
 static int parse_as_usec(const struct parse_context *c, const char *value, void *field)
 {
         if (parse_usec(value, USEC_PER_SEC, field) < 0)
@@ -106,8 +95,6 @@ static int number_of_usec(const void *field)
                 .signature = "t",                   \
                 .parse = parser,                    \
                 .format = formatter,                \
-                .equal = equal_usec,                \
-                .copy = copy_usec,                  \
                 .number = numeric,                  \
         }
 

@@ -123,7 +123,7 @@ static void print_settings(const char *label, const struct unit_conf *conf,
                         CLEANUP(strv) char **lines = NULL;
 
                         if (d->is_more || !value || !fallback || is_shown_elsewhere(d) ||
-                            d->kind->equal(value, fallback) ||
+                            kind_equal(d->kind, value, fallback) ||
                             d->kind->format(d, value, &lines) < 0)
                                 continue;
                         if (is_first)

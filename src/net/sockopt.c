@@ -96,7 +96,7 @@ static bool applies(const struct applying *a, const struct directive *d, uint8_t
 static void apply_row(const struct applying *a, const struct directive *d, const void *value,
                       const void *unset)
 {
-        bool is_wanted = !d->kind->equal(value, unset);
+        bool is_wanted = !kind_equal(d->kind, value, unset);
 
         for (size_t i = 0; i < DIRECTIVE_SOCKOPTS && d->sockopt[i].option != 0; i++)
                 if (applies(a, d, d->sockopt[i].level))

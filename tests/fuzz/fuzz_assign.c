@@ -116,7 +116,7 @@ static void copy_printed(const struct bench *from, struct bench *to, const struc
         CLEANUP(strv) char **lines = NULL;
         const char *section;
 
-        if (d->kind->equal(field, directive_value(d, bench_conf(to))) ||
+        if (kind_equal(d->kind, field, directive_value(d, bench_conf(to))) ||
             !(section = section_of(d, type)))
                 return;
         assert(d->kind->format(d, field, &lines) == 0);
@@ -158,7 +158,8 @@ static void check_round_trip(const struct bench *a, unsigned unit)
 
                 if (d->how != DIRECTIVE_ACTED || d->is_more)
                         continue;
-                if (!d->kind->equal(was, directive_value(d, bench_conf(&b))) && !b.is_incomplete)
+                if (!kind_equal(d->kind, was, directive_value(d, bench_conf(&b))) &&
+                    !b.is_incomplete)
                         fail_row(d, was);
         }
         assert(b.diag.warnings == 0 && b.diag.errors == 0);
