@@ -28,6 +28,18 @@ USHERCTL = os.path.join(BUILD, "usherctl")
 WRAPPER = os.environ.get("USHERD_WRAPPER", "").split()
 # The limit only detects hangs: sanitizers and valgrind make everything slower.
 PATIENCE = 100.0 if WRAPPER else 20.0
+# A program that answers every connection to any of its listeners with one byte, and goes on.
+SERVER_OF_ALL = """import os, selectors, socket, stat
+selector = selectors.DefaultSelector()
+for fd in range(3, 3 + int(os.environ["LISTEN_FDS"])):
+    if stat.S_ISSOCK(os.fstat(fd).st_mode):
+        selector.register(socket.socket(fileno=fd), selectors.EVENT_READ)
+while True:
+    for key, events in selector.select():
+        peer = key.fileobj.accept()[0]
+        peer.sendall(b"x")
+        peer.close()
+"""
 
 # Serves descriptor 3: answers each connection with its pid and the data that it received.
 SERVER = """import os, socket

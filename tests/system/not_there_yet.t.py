@@ -8,24 +8,13 @@ import stat
 import subprocess
 import sys
 
-from daemon import answer, case, eventually, main, need_root, run, talk
+from daemon import SERVER_OF_ALL, answer, case, eventually, main, need_root, run, talk
 
-SERVER = """import os, selectors, socket, stat
-selector = selectors.DefaultSelector()
-for fd in range(3, 3 + int(os.environ["LISTEN_FDS"])):
-    if stat.S_ISSOCK(os.fstat(fd).st_mode):
-        selector.register(socket.socket(fileno=fd), selectors.EVENT_READ)
-while True:
-    for key, events in selector.select():
-        peer = key.fileobj.accept()[0]
-        peer.sendall(b"x")
-        peer.close()
-"""
 WAITING = r"Waiting for %s.* \((trying now|retry in \d+\w+), tried (once|\d+ times)\)"
 
 
 def server(d):
-    return f"[Service]\nExecStart={sys.executable} {d.file('server.py', SERVER)}\n"
+    return f"[Service]\nExecStart={sys.executable} {d.file('server.py', SERVER_OF_ALL)}\n"
 
 
 def begin(d, *args):

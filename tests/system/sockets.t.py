@@ -7,23 +7,11 @@ import re
 import socket
 import sys
 
-from daemon import Skip, answer, case, connect, eventually, main, run, talk
-
-# Answers every connection with one byte and goes on.
-SERVER = """import os, selectors, socket
-selector = selectors.DefaultSelector()
-for fd in range(3, 3 + int(os.environ["LISTEN_FDS"])):
-    selector.register(socket.socket(fileno=fd), selectors.EVENT_READ)
-while True:
-    for key, events in selector.select():
-        peer = key.fileobj.accept()[0]
-        peer.sendall(b"x")
-        peer.close()
-"""
+from daemon import SERVER_OF_ALL, Skip, answer, case, connect, eventually, main, run, talk
 
 
 def server(d, more=""):
-    return f"[Unit]\n{more}\n[Service]\nExecStart={sys.executable} {d.file('server.py', SERVER)}\n"
+    return f"[Unit]\n{more}\n[Service]\nExecStart={sys.executable} {d.file('server.py', SERVER_OF_ALL)}\n"
 
 
 def begin(d, *units, args=()):
