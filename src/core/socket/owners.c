@@ -5,10 +5,6 @@
 #include "core/start/errand.h"
 #include "spawn/ids.h"
 
-struct owners {
-        struct map *questions; // by key
-};
-
 struct owner_question {
         struct manager *manager;
         char *key, *user, *group; // user, group: NULL: none
@@ -39,11 +35,9 @@ static void take_out(struct owner_question *q)
 {
         struct manager *m = q->manager;
 
-        (void)map_remove(m->owners->questions, q->key);
-        if (map_size(m->owners->questions) > 0)
-                return;
-        map_free(m->owners->questions);
-        free(TAKE(m->owners));
+        (void)map_remove(m->owners, q->key);
+        if (map_size(m->owners) == 0)
+                map_free(TAKE(m->owners));
 }
 
 static void tell(struct owner_question *q, const struct owner_answer *answer)
@@ -129,15 +123,10 @@ static int question_new(struct manager *m, const char *key, const char *user, co
         if (str_set(&q->key, key) < 0 || str_set(&q->user, user) < 0 ||
             str_set(&q->group, group) < 0)
                 return -ENOMEM;
-        if (!m->owners && !(m->owners = calloc(1, sizeof(*m->owners))))
+        if (!m->owners && !(m->owners = map_new()))
                 return -ENOMEM;
-        if (!m->owners->questions)
-                m->owners->questions = map_new();
-        if (!m->owners->questions || map_set(m->owners->questions, q->key, q) < 0) {
-                if (!m->owners->questions || map_size(m->owners->questions) == 0) {
-                        map_free(m->owners->questions);
-                        free(TAKE(m->owners));
-                }
+        if (map_set(m->owners, q->key, q) < 0) {
+                take_out(q);
                 return -ENOMEM;
         }
         *ret = TAKE(q);
@@ -150,7 +139,7 @@ int owners_ask(struct manager *m, struct owner_waiter *w, const char *user, cons
         CLEANUP(free) char *key = str_printf("%s:%s", user ? user : "", group ? group : "");
 
         owners_forget(w);
-        struct owner_question *q = key && m->owners ? map_get(m->owners->questions, key) : NULL;
+        struct owner_question *q = key && m->owners ? map_get(m->owners, key) : NULL;
 
         if (!key || (!q && question_new(m, key, user, group, &q) < 0))
                 return -ENOMEM;

@@ -5,7 +5,6 @@
 
 #include "core/unit/manager.h"
 
-struct owners;         // in the manager; NULL: nobody asks
 struct owner_question; // one pair of names that is being looked up
 
 struct owner_answer {

@@ -135,8 +135,8 @@ struct manager {
         struct log_ring *log_ring;       // the last log lines
         struct diag_memory *complaints;  // about units, since the last reload
         struct addresses
-                *addresses;    // NULL: no socket waits for an address (core/socket/addresses.h)
-        struct owners *owners; // NULL: no socket asks for a user or group (core/socket/owners.h)
+                *addresses; // NULL: no socket waits for an address (core/socket/addresses.h)
+        struct map *owners; // NULL: no socket asks for a user or group (core/socket/owners.h)
         struct bus_names *bus_names; // NULL: no service waits for a name (core/service/bus_names.h)
         struct spawner *spawner;     // shared by all starts (core/start/spawner.h)
         struct runner runner;        // shared by all commands (core/start/command.h)
