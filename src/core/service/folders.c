@@ -7,38 +7,54 @@
 #include "core/unit/manager.h"
 #include "spawn/plan.h"
 
+#include <limits.h>
+#include <stdio.h>
+
 static uintptr_t count_of(const struct map *users, const char *path)
 {
         return users ? (uintptr_t)map_get(users, path) : 0;
 }
 
-// 0 or -ENOMEM.
-static int set_count(struct map *users, const char *path, uintptr_t count)
+// The folder above, of an absolute path; false: there is none but the root.
+static bool climb(char *path)
 {
-        if (count == 0) {
-                map_remove(users, path);
-                return 0;
-        }
-        int r = map_set(users, path, (void *)count);
+        char *end = strrchr(path, '/');
 
-        return r < 0 ? r : 0;
+        *end = '\0';
+        return end > path;
 }
 
-// One more user, or one less, of the path and of each folder above it.
-static int change(struct map *users, const char *path, bool is_more)
+// One user less of the path and of each folder above it, up to the one before `top` ("": all). A
+// value that is there is replaced without allocating.
+static void count_down(struct map *users, const char *path, const char *top)
 {
-        CLEANUP(free) char *part = strdup(path);
+        char part[PATH_MAX];
 
-        if (!part)
-                return -ENOMEM;
-        for (char *end = part + strlen(part); end > part; end = strrchr(part, '/')) {
-                *end = '\0';
+        snprintf(part, sizeof(part), "%s", path);
+        do {
                 uintptr_t count = count_of(users, part);
-                int r = set_count(users, part, is_more ? count + 1 : count - (count > 0));
 
-                if (r < 0)
-                        return r;
-        }
+                if (streq(part, top))
+                        return;
+                if (count > 1)
+                        (void)map_set(users, part, (void *)(count - 1));
+                else
+                        map_remove(users, part);
+        } while (climb(part));
+}
+
+// One more; 0 or -ENOMEM (then it is as before).
+static int count_up(struct map *users, const char *path)
+{
+        char part[PATH_MAX];
+
+        snprintf(part, sizeof(part), "%s", path);
+        do {
+                if (map_set(users, part, (void *)(count_of(users, part) + 1)) < 0) {
+                        count_down(users, path, part);
+                        return -ENOMEM;
+                }
+        } while (climb(part));
         return 0;
 }
 
@@ -46,7 +62,7 @@ int folders_hold(struct run *run)
 {
         struct manager *m = run->manager;
         const char *path;
-        int r = 0;
+        size_t i;
 
         if (!run->plan || !spawn_plan_runtime_folder(run->plan, 0))
                 return 0;
@@ -60,10 +76,16 @@ int folders_hold(struct run *run)
                 m->folders = map_new();
         if (!m->folders)
                 return -ENOMEM;
-        cold->folders = spawn_plan_ref(run->plan);
-        for (size_t i = 0; r == 0 && (path = spawn_plan_runtime_folder(cold->folders, i)); i++)
-                r = change(m->folders, path, true);
-        return r;
+        for (i = 0; (path = spawn_plan_runtime_folder(run->plan, i)); i++)
+                if (count_up(m->folders, path) < 0)
+                        break;
+        if (!path) {
+                cold->folders = spawn_plan_ref(run->plan);
+                return 0;
+        }
+        while (i-- > 0)
+                count_down(m->folders, spawn_plan_runtime_folder(run->plan, i), "");
+        return -ENOMEM;
 }
 
 void folders_release(struct run *run)
@@ -72,7 +94,7 @@ void folders_release(struct run *run)
         const char *path;
 
         for (size_t i = 0; plan && (path = spawn_plan_runtime_folder(plan, i)); i++)
-                (void)change(run->manager->folders, path, false); // no memory: it stays for good
+                count_down(run->manager->folders, path, "");
         spawn_plan_unref(plan);
 }
 

@@ -5,7 +5,7 @@
 struct run;
 
 // The run uses the folders of its plan from now on to the end of its life; does nothing if it does
-// so already. 0 or -ENOMEM.
+// so already. 0 or -ENOMEM (then it uses none).
 int folders_hold(struct run *run);
 // It no longer does.
 void folders_release(struct run *run);

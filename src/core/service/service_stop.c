@@ -221,6 +221,8 @@ static void leftovers_free(void *question)
 {
         struct leftovers *l = question;
 
+        if (!l)
+                return;
         spawn_plan_unref(l->plan);
         strv_free(l->kept);
         free(l->pid_file);
@@ -266,8 +268,7 @@ static void remove_files(struct run *run, bool is_restarting)
         l = calloc(1, sizeof(*l));
         if (!l || str_set(&l->pid_file, pid_file) < 0 || folders_in_use(run, &l->kept) < 0) {
                 run_log(run, LOG_WARNING, ENOMEM, "Cannot remove what it leaves behind");
-                if (l)
-                        leftovers_free(l);
+                leftovers_free(l);
                 return;
         }
         l->plan = keeps || !run->plan ? NULL : spawn_plan_ref(run->plan);
