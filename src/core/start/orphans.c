@@ -229,7 +229,8 @@ bool orphans_meet(struct orphans *o, pid_t pid, struct orphan_facts *ret)
 
 bool orphans_has_unknown(const struct orphans *o)
 {
-        return !list_is_empty(&o->unsorted) || !list_is_empty(&o->asked);
+        return o->n_wanted > o->n_complete || !list_is_empty(&o->unsorted) ||
+               !list_is_empty(&o->asked);
 }
 
 int orphans_foreach(struct orphans *o, const void *owner, int (*f)(pid_t pid, void *data),

@@ -36,7 +36,8 @@ enum orphans_state orphans_look(struct orphans *o, const void *owner);
 int orphans_foreach(struct orphans *o, const void *owner, int (*f)(pid_t pid, void *data),
                     void *data);
 
-bool orphans_has_unknown(const struct orphans *o); // is the owner of some orphan not known yet?
+// Is the owner of some orphan not known yet, or a look still due that may find further ones?
+bool orphans_has_unknown(const struct orphans *o);
 // All orphans that exist now are looked for. is_at_once: immediately, if that is cheap.
 void orphans_meet_all(struct orphans *o, bool is_at_once);
 
