@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "conf/unit_name.h"
+#include "spawn/filters.h"
 #include "spawn/step.h"
 
 // ---- building ----------------------------------------------------------------------------------
@@ -186,8 +187,7 @@ void spawn_plan_unref(struct spawn_plan *plan)
         for (size_t i = 0; i < plan->n_files; i++)
                 free(plan->files[i].path);
         free(plan->files);
-        for (size_t i = 0; i < plan->n_filters; i++)
-                free(plan->filters[i].filter);
+        filters_unref(plan->filters);
         free(plan->groups);
         free(plan->user_name);
         free(plan->home);

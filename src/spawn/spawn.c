@@ -1,5 +1,6 @@
 // The parent's side of a start: the method, the launch, the clone.
 #include "spawn/spawn.h"
+#include "spawn/filters.h"
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -167,6 +168,7 @@ void spawn_done(void)
 {
         slots_done();
         child_report_done();
+        filters_forget();
         state.suid_dumpable_fd = fd_close(state.suid_dumpable_fd);
 }
 

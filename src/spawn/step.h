@@ -12,12 +12,10 @@
 #include "spawn/plan.h"
 #include "spawn/spawn.h"
 
-#include <linux/filter.h>
-
 #define PLAN_FILES_MAX 1024
 #define RLIMITS_MAX RLIM_NLIMITS
-#define PLAN_FILTERS_MAX 3
 
+struct filter_set;
 struct launch;
 
 enum step_flags {
@@ -141,8 +139,7 @@ struct spawn_plan {
         size_t n_directories;
         char **texts; // strings of the conf with their marks filled
 
-        struct sock_fprog filters[PLAN_FILTERS_MAX]; // of seccomp(2), in the order of loading
-        size_t n_filters;
+        struct filter_set *filters; // reference; NULL: none
 
         const struct step *steps[STEPS_MAX];
         size_t n_steps;
