@@ -18,6 +18,7 @@
 #define KEPT_MAX 16                // sets
 #define ARCHITECTURES_MAX 32
 #define PERSONALITY_ASK 0xffffffff // of personality(2): what it is
+#define API_OF_4_14 3              // of libseccomp: the kernel knows what came with Linux 4.14
 #define TREE 2 // of SCMP_FLTATR_CTL_OPTIMIZE: a binary tree, instead of one comparison a call
 
 // The architectures whose programs this machine can run, the native one first.
@@ -47,7 +48,9 @@ static void add(struct rules *rules, uint32_t action, int number, unsigned n,
 {
         int r = seccomp_rule_add_exact_array(rules->context, action, number, n, arguments);
 
-        if (r < 0 && r != -EDOM && r != -EINVAL && r != -EEXIST && rules->r == 0)
+        if (r == -EDOM || r == -EEXIST || (r == -EINVAL && n > 0))
+                return;
+        if (r < 0 && rules->r == 0)
                 rules->r = r;
 }
 
@@ -232,10 +235,20 @@ static bool has_restrictions(const struct exec_group *exec)
 
 // ---- the lists ---------------------------------------------------------------------------------
 
+// Before Linux 4.14 a thread can be ended, not its process, and nothing can be logged.
+static bool has_actions_of_4_14(void)
+{
+        return seccomp_api_get() >= API_OF_4_14;
+}
+
+static uint32_t kill_action(void)
+{
+        return has_actions_of_4_14() ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_KILL_THREAD;
+}
+
 static uint32_t action_of(int error)
 {
-        return error == SYSCALL_ERROR_KILL ? SCMP_ACT_KILL_PROCESS
-                                           : SCMP_ACT_ERRNO((uint32_t)error);
+        return error == SYSCALL_ERROR_KILL ? kill_action() : SCMP_ACT_ERRNO((uint32_t)error);
 }
 
 static void add_filter(struct rules *rules)
@@ -300,7 +313,7 @@ static int new_context(const struct exec_group *exec, uint32_t architecture, uin
         }
         if (r == 0)
                 r = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH,
-                                     exec->system_call_architectures ? SCMP_ACT_KILL_PROCESS
+                                     exec->system_call_architectures ? kill_action()
                                                                      : SCMP_ACT_ALLOW);
         if (r == 0)
                 r = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, TREE);
@@ -387,7 +400,7 @@ static int compile_all(struct filter_set *set)
 
         if (has_restrictions(exec))
                 r = compile(set, SCMP_ACT_ALLOW, add_restrictions);
-        if (r == 0 && exec->system_call_log.is_set)
+        if (r == 0 && exec->system_call_log.is_set && has_actions_of_4_14())
                 r = compile(set,
                             exec->system_call_log.is_allow_list ? SCMP_ACT_ALLOW : SCMP_ACT_LOG,
                             add_log);
